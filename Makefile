@@ -1,0 +1,70 @@
+# The commands of the project; `make help` lists them. Each installs the Debian packages that it
+# lacks (tools/packages.txt) and does nothing that is done already.
+#   HOST, PORT, OPS_PORT   where `make run` listens: make run PORT=9000
+#   JOBS                   how many compilers and tests run at once
+#   FUZZ_SECONDS           how long `make fuzz` runs each target
+
+HOST = 127.0.0.1
+PORT = 8080
+OPS_PORT = 8081
+JOBS ?= $(shell nproc)
+FUZZ_SECONDS ?= 60
+
+# Debian's interpreter, whatever else is on the PATH: Debian's pytest belongs to it.
+PYTHON := $(firstword $(wildcard /usr/bin/python3) python3)
+PACKAGES := @tools/install-packages.sh
+# Once; from then on Ninja sees by itself when CMake must run again.
+configure = @[ -f build/$(1)/build.ninja ] || cmake --preset $(1)
+# Older ThreadSanitizers do not start on kernels that randomise addresses widely; without
+# randomisation they do. Some containers forbid the switch, and then it is not used.
+FIXED_ADDRESSES = $(shell setarch -R true 2>/dev/null && echo setarch -R)
+
+.DEFAULT_GOAL := help
+.PHONY: help build run test sanitize asan tsan bench fuzz format tidy clean
+
+help:  ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+
+build:  ## Build build/release/trialward
+	$(PACKAGES) build
+	$(call configure,release)
+	@cmake --build --preset release -j $(JOBS) --target trialward
+
+run: build  ## Build, then serve the demo study on http://127.0.0.1:8080/ until Ctrl-C
+	@mkdir -p build/demo
+	@exec build/release/trialward serve --demo --store sqlite:build/demo/demo.db \
+	  --study studies/demo --listen $(HOST):$(PORT) --ops $(HOST):$(OPS_PORT)
+
+test:  ## Build everything and run every test
+	$(PACKAGES) build test
+	$(call configure,release)
+	@cmake --build --preset release -j $(JOBS)
+	@ctest --preset release -j $(JOBS)
+
+sanitize: asan tsan  ## Run the tests under ASan+UBSan and under TSan
+
+asan tsan:
+	$(PACKAGES) build test
+	$(call configure,$@)
+	@cmake --build --preset $@ -j $(JOBS)
+	@$(FIXED_ADDRESSES) ctest --preset $@ -j $(JOBS)
+
+bench: build  ## Measure (bench/); the figures go to bench/results/local/
+	@$(PYTHON) bench/run.py --program build/release/trialward
+
+fuzz:  ## Fuzz each target of tests/fuzz/ for FUZZ_SECONDS (60)
+	$(PACKAGES) build fuzz
+	$(call configure,fuzz)
+	@cmake --build --preset fuzz -j $(JOBS) --target fuzzers
+	@tools/fuzz.sh build/fuzz $(FUZZ_SECONDS)
+
+format:  ## Format the C++ files
+	$(PACKAGES) format
+	@find $(wildcard src tests bench) -name '*.cc' -o -name '*.h' | xargs clang-format -i
+
+tidy:  ## Check the house rules (a test, too)
+	$(PACKAGES) build
+	@$(PYTHON) tools/tidy.py build/release
+
+clean:  ## Remove what was built, and the demo's data
+	rm -rf build

@@ -1,0 +1,85 @@
+// The live subscribers of alert events, over server-sent events (WHATWG HTML, section 9.2).
+//
+// A subscriber names the last event that it has seen. It is first given what the store has after
+// that, in pages, and goes live when the recent events kept here join on without a gap; so it sees
+// every event of its study once, in the order of the numbers. One that reads too slowly is cut off
+// and never waited for; it resumes by Last-Event-ID.
+//
+// Any thread. publish() is called by the committing thread, in the order of the numbers.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "api/read_pool.h"
+#include "http/exchange.h"
+#include "intake/submission.h"
+
+namespace trialward::api {
+
+struct AlertStreamOptions {
+  std::size_t subscribers_max = 1000;
+  std::size_t recent_max = 1024;  // events kept for a study
+  std::size_t page = 200;         // events read from the store at once
+};
+
+class AlertStreams {
+ public:
+  AlertStreams(ReadPool& reads, AlertStreamOptions options) : reads_(reads), options_(options) {}
+
+  // Where a study's events stand before anything is published.
+  void begin_study(std::int64_t study, std::int64_t last_number);
+
+  struct Wish {
+    std::int64_t study = 0;
+    std::string site;  // empty: every site
+    std::int64_t after = 0;
+  };
+  // False when there are too many subscribers already; the exchange is then still to be answered.
+  bool subscribe(std::shared_ptr<http::Exchange> exchange, Wish wish);
+
+  void publish(const std::vector<intake::Publication>& publications);
+  // A comment line to everyone, so that dead connections are found and proxies keep live ones.
+  void heartbeat();
+  // Ends all streams, and those to come.
+  void close();
+
+  std::int64_t last_number(std::int64_t study) const;
+  std::size_t subscribers() const;
+  std::uint64_t cut_off() const;
+
+ private:
+  struct Subscriber;
+  struct Visit;  // the lock, held
+  struct Line {
+    std::int64_t number = 0;
+    std::string site, text;
+  };
+  struct Study {
+    std::deque<Line> recent;  // the newest events, without a gap up to last_number
+    std::int64_t last_number = 0;
+  };
+
+  void read_page(const std::shared_ptr<Subscriber>& subscriber);
+  void page_read(const std::shared_ptr<Subscriber>& subscriber,
+                 const base::Result<std::vector<model::AlertEvent>>& events);
+  bool go_live(Visit& visit, Subscriber& subscriber);
+  bool send(Visit& visit, Subscriber& subscriber, const Line& line);
+  void drop(Visit& visit, Subscriber& subscriber);
+
+  ReadPool& reads_;
+  const AlertStreamOptions options_;
+  mutable std::mutex mutex_;  // guards all below
+  std::map<std::int64_t, Study> studies_;
+  std::list<std::shared_ptr<Subscriber>> subscribers_;
+  std::uint64_t cut_off_ = 0;
+  bool closed_ = false;
+};
+
+}  // namespace trialward::api

@@ -1,0 +1,250 @@
+#include "api/app.h"
+
+#include <unistd.h>
+
+#include <atomic>
+
+#include "api/alert_streams.h"
+#include "api/alerts_api.h"
+#include "api/answers.h"
+#include "api/figures.h"
+#include "api/metrics.h"
+#include "api/ops_api.h"
+#include "api/reads_api.h"
+#include "api/tokens_api.h"
+#include "api/web_pages.h"
+#include "base/json_writer.h"
+#include "runtime/periodic.h"
+#include "store/alert_rows.h"
+
+namespace trialward::api {
+
+using base::Result;
+using base::Status;
+
+namespace {
+
+constexpr base::Duration kHeartbeat = std::chrono::seconds(15);
+
+runtime::PeriodicOptions heartbeat_options() {
+  return {.name = "alerts.heartbeat", .interval = kHeartbeat, .deadline = kHeartbeat};
+}
+
+}  // namespace
+
+class App::Impl {
+ public:
+  Impl(store::Store& store, Studies studies, AppOptions options, runtime::TaskList& tasks,
+       base::Random& random, std::unique_ptr<ReadPool> reads)
+      : options_(std::move(options)),
+        tasks_(tasks),
+        clock_(tasks.clock()),
+        studies_(std::move(studies)),
+        reads_(std::move(reads)),
+        alert_streams_(*reads_, {}),
+        intake_(
+            store.writer(), clock_, options_.intake,
+            [this](std::vector<intake::Publication> events) { publish(std::move(events)); },
+            [this](const intake::BatchReport& report) { metrics_.batch(report); }),
+        ndjson_(intake_, clock_, options_.streams, options_.intake),
+        records_api_(intake_, ndjson_, clock_, options_.records),
+        reads_api_(*reads_),
+        alerts_api_(intake_, *reads_, alert_streams_, clock_),
+        tokens_api_(intake_, tokens_, random, clock_),
+        figures_(*reads_, intake_),
+        ops_api_(metrics_, tasks_,
+                 {.sample = [this] { return sample(); },
+                  .not_ready = [this] { return not_ready(); },
+                  .routes_json = [this] { return routes_json(); }}),
+        router_(main_routes(), tokens_, studies_, clock_),
+        ops_router_(ops_api_.routes(), tokens_, studies_, clock_),
+        heartbeat_(
+            heartbeat_options(),
+            [this](const runtime::Cancel&) {
+              alert_streams_.heartbeat();
+              return Status();
+            },
+            random, tasks) {}
+
+  Status start(store::Store& store) {
+    store::Connection& connection = store.writer().connection();
+    if (auto loaded = tokens_.load(connection); !loaded) return loaded;
+    for (const auto& [id, study] : studies_) {
+      auto last = store::last_alert_event(connection, study->row);
+      if (!last) return last.error();
+      alert_streams_.begin_study(study->row, *last);
+    }
+    intake_.start(tasks_);
+    http::ServerOptions ops{.address = options_.ops, .name = "ops"};
+    if (auto started = listen(ops, ops_router_, ops_); !started) return started;
+    if (auto started = listen(options_.server, router_, main_); !started) return started;
+    if (!options_.control_path.empty()) {
+      // The store's lock is ours, so a socket that lies there is a dead process's.
+      ::unlink(options_.control_path.c_str());
+      http::ServerOptions control{.unix_path = options_.control_path, .name = "control"};
+      if (auto started = listen(control, router_, control_); !started) return started;
+    }
+    heartbeat_.start();
+    ready_ = true;
+    return {};
+  }
+
+  void stop(base::Duration grace) {
+    ready_ = false;
+    const base::TimePoint until = clock_.now() + grace;
+    for (const auto* server : {&main_, &control_}) {
+      if (*server != nullptr) (*server)->stop_accepting();
+    }
+    heartbeat_.stop();
+    alert_streams_.close();
+    intake_.drain(clock_.now() + grace / 2);
+    for (const auto* server : {&main_, &control_}) {
+      if (*server == nullptr) continue;
+      const base::Duration left = until - clock_.now();
+      (*server)->stop(left > base::Duration::zero() ? left : base::Duration::zero());
+    }
+    reads_->stop();
+    if (ops_ != nullptr) ops_->stop(base::Duration::zero());
+    if (!options_.control_path.empty() && control_ != nullptr) {
+      ::unlink(options_.control_path.c_str());
+    }
+    main_.reset();
+    control_.reset();
+    ops_.reset();
+  }
+
+  const http::Server& main() const { return *main_; }
+  const http::Server& ops() const { return *ops_; }
+  intake::Intake& intake() { return intake_; }
+
+ private:
+  Status listen(http::ServerOptions options, const Router& router,
+                std::unique_ptr<http::Server>& server) {
+    auto started = http::Server::start(
+        std::move(options), [&router](const http::Request& head) { return router.decide(head); },
+        tasks_, clock_);
+    if (!started) return started.error();
+    server = std::move(*started);
+    return {};
+  }
+
+  std::vector<Route> main_routes() {
+    using enum Permission;
+    const std::string study = "/v1/studies/{study}";
+    std::vector<Route> routes = web_routes();
+    const auto add = [&routes](std::string_view method, const std::string& pattern,
+                               Permission permission, Route::Handle handle) {
+      routes.emplace_back(method, pattern, permission, std::move(handle));
+    };
+    add("POST", study + "/records", write_records,
+        [this](const Call& call) { return records_api_.post(call); });
+    add("GET", study + "/records", read_records,
+        [this](const Call& call) { return reads_api_.records(call); });
+    add("GET", study + "/subjects/{subject}/records", read_records,
+        [this](const Call& call) { return reads_api_.subject_records(call); });
+    add("GET", study + "/alerts", read_alerts,
+        [this](const Call& call) { return alerts_api_.list(call); });
+    add("GET", study + "/alerts/stream", read_alerts,
+        [this](const Call& call) { return alerts_api_.stream(call); });
+    add("POST", study + "/alerts/{alert}/acknowledge", acknowledge_alerts,
+        [this](const Call& call) { return alerts_api_.acknowledge(call); });
+    add("GET", study + "/figures", read_figures,
+        [this](const Call& call) { return figures_.get(call); });
+    add("POST", study + "/tokens", manage_tokens,
+        [this](const Call& call) { return tokens_api_.create(call); });
+    add("DELETE", study + "/tokens/{token}", manage_tokens,
+        [this](const Call& call) { return tokens_api_.revoke(call); });
+    add("GET", "/v1/token", holder,
+        [this](const Call& call) { return tokens_api_.describe(call, studies_); });
+    return routes;
+  }
+
+  void publish(std::vector<intake::Publication> events) {
+    alert_streams_.publish(events);
+    const base::TimePoint now = clock_.now();
+    for (const intake::Publication& event : events) {
+      metrics_.alert_published(now - event.received);
+    }
+  }
+
+  Metrics::Sample sample() const {
+    Metrics::Sample sample{.lanes = intake_.lanes(),
+                           .reads = reads_->stats(),
+                           .http = main_ != nullptr ? &main_->stats() : nullptr,
+                           .streams = ndjson_.streams(),
+                           .subscribers = alert_streams_.subscribers(),
+                           .subscribers_cut_off = alert_streams_.cut_off(),
+                           .store_failed = intake_.failed()};
+    for (const runtime::TaskInfo& task : tasks_.snapshot()) {
+      ++sample.live_tasks;
+      sample.overdue_tasks += task.overdue ? 1 : 0;
+    }
+    return sample;
+  }
+
+  std::string routes_json() const {
+    base::JsonWriter json;
+    json.begin_object().key("routes").begin_array();
+    const auto add = [&json](const char* listener, const Router& router) {
+      for (const Route& route : router.routes()) {
+        json.begin_object()
+            .member("listener", listener)
+            .member("method", route.method)
+            .member("path", route.pattern)
+            .member("permission", to_string(route.permission))
+            .end_object();
+      }
+    };
+    add("main", router_);
+    add("ops", ops_router_);
+    return json.end_array().end_object().take();
+  }
+
+  std::string not_ready() const {
+    if (intake_.failed()) return "the store cannot be written; restart the server";
+    return ready_ ? "" : "starting or stopping";
+  }
+
+  const AppOptions options_;
+  runtime::TaskList& tasks_;
+  const base::Clock& clock_;
+  const Studies studies_;
+  Metrics metrics_;
+  TokenTable tokens_;
+  const std::unique_ptr<ReadPool> reads_;
+  AlertStreams alert_streams_;
+  intake::Intake intake_;
+  NdjsonIntake ndjson_;
+  RecordsApi records_api_;
+  ReadsApi reads_api_;
+  AlertsApi alerts_api_;
+  TokensApi tokens_api_;
+  Figures figures_;
+  OpsApi ops_api_;
+  const Router router_;
+  const Router ops_router_;
+  std::atomic<bool> ready_ = false;
+  runtime::Periodic heartbeat_;
+  std::unique_ptr<http::Server> ops_, main_, control_;  // last: they call back
+};
+
+Result<std::unique_ptr<App>> App::start(store::Store& store, Studies studies, AppOptions options,
+                                        runtime::TaskList& tasks, base::Random& random) {
+  auto reads = ReadPool::open(store, options.reads, tasks, random);
+  if (!reads) return reads.error();
+  auto impl = std::make_unique<Impl>(store, std::move(studies), std::move(options), tasks, random,
+                                     std::move(*reads));
+  std::unique_ptr<App> app(new App(std::move(impl)));
+  if (auto started = app->impl_->start(store); !started) return started.error();
+  return app;
+}
+
+App::App(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+App::~App() { stop(base::Duration::zero()); }
+
+std::uint16_t App::port() const { return impl_->main().port(); }
+std::uint16_t App::ops_port() const { return impl_->ops().port(); }
+intake::Intake& App::intake() { return impl_->intake(); }
+void App::stop(base::Duration grace) { impl_->stop(grace); }
+
+}  // namespace trialward::api

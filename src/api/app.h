@@ -1,0 +1,55 @@
+// The running server: every part of it, built in order and stopped in the reverse one. The store
+// and the studies are its caller's and must outlive it.
+//
+// start() and stop() belong to one thread. stop() refuses newcomers, commits and answers what has
+// come in, and returns within `grace` and a little, whatever its peers do.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "api/ndjson_intake.h"
+#include "api/read_pool.h"
+#include "api/records_api.h"
+#include "api/route.h"
+#include "base/random.h"
+#include "http/server.h"
+#include "intake/intake.h"
+#include "store/store.h"
+
+namespace trialward::api {
+
+struct AppOptions {
+  http::ServerOptions server;  // the main listener
+  http::HostPort ops = http::loopback();
+  std::string control_path;  // of the unix socket; empty: none
+  intake::IntakeOptions intake;
+  NdjsonOptions streams;
+  ReadPoolOptions reads;
+  RecordsOptions records;
+};
+
+class App {
+ public:
+  // Errors: unavailable (an address, a path), invalid (options), corrupt (the store).
+  static base::Result<std::unique_ptr<App>> start(store::Store& store, Studies studies,
+                                                  AppOptions options, runtime::TaskList& tasks,
+                                                  base::Random& random);
+  ~App();
+  App(const App&) = delete;
+  App& operator=(const App&) = delete;
+
+  std::uint16_t port() const;
+  std::uint16_t ops_port() const;
+  intake::Intake& intake();
+
+  void stop(base::Duration grace);
+
+ private:
+  class Impl;
+  explicit App(std::unique_ptr<Impl> impl);
+  const std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace trialward::api

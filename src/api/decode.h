@@ -1,0 +1,24 @@
+// From the bytes of one record to a command that may be committed for a principal.
+#pragma once
+
+#include <string_view>
+
+#include "api/principal.h"
+#include "intake/intake.h"
+#include "model/decode_record.h"
+
+namespace trialward::api {
+
+struct Decoded {
+  intake::AppendRecord command;
+  model::Faults faults;  // empty: command is ready
+  int status = 422;      // of the refusal: 422, or 403 when the record is not the principal's
+};
+
+Decoded decode_for(const Principal& principal, const intake::ActiveStudy& study,
+                   model::RecordDecoder& decoder, std::string_view json, std::int64_t now_ms);
+
+// Adverse events go by the safety lane, whatever way they came.
+intake::Lane lane_of(const model::Record& record, intake::Lane otherwise);
+
+}  // namespace trialward::api

@@ -1,0 +1,172 @@
+#include "api/metrics.h"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include <array>
+
+namespace trialward::api {
+namespace {
+
+using Buckets = prometheus::Histogram::BucketBoundaries;
+
+// Seconds, from 0.1 ms to 10 s.
+const Buckets kSeconds = {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.05,
+                          0.1,    0.25,    0.5,    1,     2.5,    5,     10};
+const Buckets kItems = {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000};
+
+double seconds(base::Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+std::string lane_name(std::size_t lane) {
+  return std::string(intake::to_string(static_cast<intake::Lane>(lane)));
+}
+
+}  // namespace
+
+struct Metrics::Families {
+  prometheus::Registry registry;
+
+  prometheus::Family<prometheus::Counter>& counter(const char* name, const char* help) {
+    return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
+  }
+  prometheus::Family<prometheus::Gauge>& gauge(const char* name, const char* help) {
+    return prometheus::BuildGauge().Name(name).Help(help).Register(registry);
+  }
+  prometheus::Family<prometheus::Histogram>& histogram(const char* name, const char* help) {
+    return prometheus::BuildHistogram().Name(name).Help(help).Register(registry);
+  }
+
+  prometheus::Counter& records =
+      counter("trialward_records_stored_total", "Records stored for the first time").Add({});
+  prometheus::Counter& repeated =
+      counter("trialward_records_repeated_total", "Records that were there already").Add({});
+  prometheus::Counter& expired =
+      counter("trialward_submissions_expired_total", "Submissions past their deadline in the queue")
+          .Add({});
+  prometheus::Family<prometheus::Counter>& verdicts =
+      counter("trialward_submissions_total", "Submissions that reached a commit, by verdict");
+  prometheus::Histogram& batch_items =
+      histogram("trialward_batch_items", "Submissions committed together").Add({}, kItems);
+  prometheus::Histogram& batch_work =
+      histogram("trialward_batch_work_seconds", "A batch's work before its commit")
+          .Add({}, kSeconds);
+  prometheus::Histogram& commit =
+      histogram("trialward_commit_seconds", "A batch's commit, the fsync included")
+          .Add({}, kSeconds);
+  prometheus::Family<prometheus::Histogram>& waits =
+      histogram("trialward_lane_wait_seconds", "Time in the queue, by lane");
+  prometheus::Histogram& alert_latency =
+      histogram("trialward_alert_latency_seconds",
+                "From a request's last byte to its alert's being handed to subscribers")
+          .Add({}, kSeconds);
+
+  prometheus::Family<prometheus::Gauge>& lane_items =
+      gauge("trialward_lane_items", "Items that wait, by lane");
+  prometheus::Family<prometheus::Gauge>& lane_bytes =
+      gauge("trialward_lane_bytes", "Bytes that wait or have a ticket, by lane");
+  prometheus::Family<prometheus::Gauge>& lane_oldest =
+      gauge("trialward_lane_oldest_seconds", "How long the oldest item has waited, by lane");
+  prometheus::Family<prometheus::Gauge>& refusals =
+      gauge("trialward_lane_refusals", "Refusals since the start, by lane and reason");
+  prometheus::Family<prometheus::Gauge>& connections =
+      gauge("trialward_connections", "Open HTTP connections");
+  prometheus::Family<prometheus::Gauge>& http_events =
+      gauge("trialward_http_events", "What the HTTP server counted since the start");
+  prometheus::Family<prometheus::Gauge>& reads =
+      gauge("trialward_read_connections", "Database connections for reading, by class and state");
+  prometheus::Family<prometheus::Gauge>& tasks = gauge("trialward_tasks", "Live tasks");
+  prometheus::Family<prometheus::Gauge>& streams =
+      gauge("trialward_streams", "Live streams, by kind");
+  prometheus::Family<prometheus::Gauge>& failed =
+      gauge("trialward_store_failed", "1 after the store could not be written");
+};
+
+Metrics::Metrics() : families_(std::make_unique<Families>()) {}
+Metrics::~Metrics() = default;
+
+void Metrics::batch(const intake::BatchReport& report) {
+  Families& f = *families_;
+  f.records.Increment(static_cast<double>(report.records));
+  f.repeated.Increment(static_cast<double>(report.repeated));
+  f.expired.Increment(static_cast<double>(report.expired));
+  for (std::size_t i = 0; i < report.verdicts.size(); ++i) {
+    if (report.verdicts[i] == 0) continue;
+    const auto verdict = static_cast<intake::Verdict>(i);
+    f.verdicts.Add({{"verdict", std::string(intake::to_string(verdict))}})
+        .Increment(static_cast<double>(report.verdicts[i]));
+  }
+  if (report.served.empty()) return;
+  f.batch_items.Observe(static_cast<double>(report.served.size()));
+  f.batch_work.Observe(seconds(report.work));
+  f.commit.Observe(seconds(report.commit));
+  std::array<prometheus::Histogram*, intake::kLanes> waits{};
+  for (const runtime::Served& served : report.served) {
+    prometheus::Histogram*& wait = waits[served.lane];
+    if (wait == nullptr) wait = &f.waits.Add({{"lane", lane_name(served.lane)}}, kSeconds);
+    wait->Observe(seconds(served.waited));
+  }
+}
+
+void Metrics::alert_published(base::Duration latency) {
+  families_->alert_latency.Observe(seconds(latency));
+}
+
+void Metrics::sample(const Sample& sample) {
+  Families& f = *families_;
+  for (const runtime::LaneStats& lane : sample.lanes) {
+    const prometheus::Labels labels = {{"lane", lane.name}};
+    f.lane_items.Add(labels).Set(static_cast<double>(lane.counts.items));
+    f.lane_bytes.Add(labels).Set(static_cast<double>(lane.counts.bytes));
+    f.lane_oldest.Add(labels).Set(seconds(lane.oldest_age));
+    for (std::size_t i = 0; i < lane.counts.refused.size(); ++i) {
+      const std::string reason(runtime::to_string(static_cast<runtime::Refusal>(i)));
+      f.refusals.Add({{"lane", lane.name}, {"reason", reason}})
+          .Set(static_cast<double>(lane.counts.refused[i]));
+    }
+  }
+  for (const runtime::GateClassStats& read : sample.reads) {
+    const auto set = [&](const char* state, double value) {
+      f.reads.Add({{"class", read.name}, {"state", state}}).Set(value);
+    };
+    set("in_use", static_cast<double>(read.in_use));
+    set("waiting", static_cast<double>(read.waiting));
+  }
+  if (sample.http != nullptr) {
+    const http::Stats& http = *sample.http;
+    f.connections.Add({}).Set(static_cast<double>(http.connections_open.get()));
+    const auto event = [&](const char* name, const http::Counter& counter) {
+      f.http_events.Add({{"event", name}}).Set(static_cast<double>(counter.get()));
+    };
+    event("accepted", http.connections_accepted);
+    event("refused_total", http.refused_total);
+    event("refused_per_address", http.refused_per_address);
+    event("requests", http.requests);
+    event("malformed", http.malformed);
+    event("head_too_large", http.head_too_large);
+    event("body_too_large", http.body_too_large);
+    event("not_admitted", http.not_admitted);
+    event("unanswered", http.unanswered);
+    event("handshake_timeout", http.handshake_timeouts);
+    event("header_timeout", http.header_timeouts);
+    event("body_timeout", http.body_timeouts);
+    event("idle_timeout", http.idle_timeouts);
+    event("write_timeout", http.write_timeouts);
+    event("bytes_in", http.bytes_in);
+    event("bytes_out", http.bytes_out);
+  }
+  f.tasks.Add({{"state", "live"}}).Set(static_cast<double>(sample.live_tasks));
+  f.tasks.Add({{"state", "overdue"}}).Set(static_cast<double>(sample.overdue_tasks));
+  f.streams.Add({{"kind", "records"}}).Set(static_cast<double>(sample.streams));
+  f.streams.Add({{"kind", "alerts"}}).Set(static_cast<double>(sample.subscribers));
+  f.streams.Add({{"kind", "alerts_cut_off"}}).Set(static_cast<double>(sample.subscribers_cut_off));
+  f.failed.Add({}).Set(sample.store_failed ? 1 : 0);
+}
+
+std::string Metrics::text() const {
+  return prometheus::TextSerializer().Serialize(families_->registry.Collect());
+}
+
+}  // namespace trialward::api

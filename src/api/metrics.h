@@ -1,0 +1,45 @@
+// The numbers of /metrics, in Prometheus' text format. Counters and histograms are fed as things
+// happen, from any thread; gauges are filled in by sample() just before the text is made.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "http/stats.h"
+#include "intake/intake.h"
+#include "runtime/gate.h"
+
+namespace trialward::api {
+
+class Metrics {
+ public:
+  Metrics();
+  ~Metrics();
+  Metrics(const Metrics&) = delete;
+  Metrics& operator=(const Metrics&) = delete;
+
+  void batch(const intake::BatchReport& report);
+  // From the last byte of the request to the alert's being handed to its subscribers.
+  void alert_published(base::Duration latency);
+
+  // What is so at this moment.
+  struct Sample {
+    std::vector<runtime::LaneStats> lanes;
+    std::vector<runtime::GateClassStats> reads;
+    const http::Stats* http = nullptr;
+    std::size_t live_tasks = 0, overdue_tasks = 0;
+    std::size_t streams = 0, subscribers = 0;
+    std::uint64_t subscribers_cut_off = 0;
+    bool store_failed = false;
+  };
+  void sample(const Sample& sample);
+  std::string text() const;
+
+ private:
+  struct Families;
+  const std::unique_ptr<Families> families_;
+};
+
+}  // namespace trialward::api

@@ -1,0 +1,364 @@
+#include "api/ndjson_intake.h"
+
+#include <deque>
+#include <limits>
+#include <mutex>
+
+#include "api/answers.h"
+#include "api/decode.h"
+#include "base/json_writer.h"
+
+namespace trialward::api {
+namespace {
+
+using intake::SubmissionResult;
+using intake::Verdict;
+
+struct Counts {
+  std::int64_t read = 0, stored = 0, repeated = 0, refused = 0, alerts = 0;
+
+  void count(const SubmissionResult& result) {
+    if (result.verdict != Verdict::stored) {
+      ++refused;
+      return;
+    }
+    ++(result.results.front().repeated ? repeated : stored);
+    alerts += result.results.front().raised;
+  }
+  void write(base::JsonWriter& json) const {
+    json.member("read", read)
+        .member("stored", stored)
+        .member("repeated", repeated)
+        .member("refused", refused)
+        .member("alerts", alerts);
+  }
+};
+
+std::string line_text(std::int64_t line, const SubmissionResult& result) {
+  base::JsonWriter json;
+  json.begin_object().member("line", line);
+  if (result.verdict == Verdict::stored) {
+    const intake::CommandResult& one = result.results.front();
+    json.member("id", one.id).member("status", one.repeated ? "repeated" : "stored");
+    json.key("alerts").begin_array();
+    for (const std::int64_t alert : one.alerts) json.value(alert);
+    json.end_array();
+  } else {
+    json.member("status", intake::to_string(result.verdict)).key("faults").begin_array();
+    for (const model::Fault& fault : result.faults) {
+      json.begin_object().member("path", fault.path).member("reason", fault.reason).end_object();
+    }
+    json.end_array();
+  }
+  return json.end_object().take();
+}
+
+std::string_view to_string(http::ReadError error) {
+  switch (error) {
+    case http::ReadError::deadline: return "the sender was silent for too long";
+    case http::ReadError::malformed: return "the body is not chunked coding";
+    default: return "the connection is gone";
+  }
+}
+
+}  // namespace
+
+struct NdjsonIntake::Slot {
+  explicit Slot(std::atomic<std::size_t>& count) : streams(count) {}
+  ~Slot() { --streams; }
+  Slot(const Slot&) = delete;
+  Slot& operator=(const Slot&) = delete;
+
+  std::atomic<std::size_t>& streams;
+};
+
+// One stream. Lines are cut and decoded on the connection's I/O thread, in pump(); results arrive
+// on the committing thread, which only notes them and asks for a pump. Shared: by the exchange's
+// callbacks and the submissions on their way.
+class NdjsonIntake::Stream : public std::enable_shared_from_this<Stream> {
+ public:
+  Stream(NdjsonIntake& owner, std::shared_ptr<Slot> slot, const Call& call,
+         std::shared_ptr<http::Exchange> exchange, bool all)
+      : owner_(owner),
+        slot_(std::move(slot)),
+        principal_(call.principal),
+        study_(call.study),
+        exchange_(std::move(exchange)),
+        all_(all) {}
+
+  void begin() {
+    if (all_) exchange_->start({.content_type = std::string(kNdjson)});
+    read();
+  }
+
+ private:
+  struct Line {
+    std::int64_t number = 0;
+    bool ready = false;
+    SubmissionResult result;
+  };
+
+  void read() {
+    reading_ = true;
+    exchange_->read([self = shared_from_this()](http::ReadResult piece) {
+      self->reading_ = false;
+      self->take(std::move(piece));
+      self->pump();
+    });
+  }
+
+  void take(http::ReadResult piece) {
+    if (piece.error != http::ReadError::none) {
+      failure_ = std::string(to_string(piece.error));
+      ended_ = true;
+      buffer_.clear();
+      return;
+    }
+    // What was cut off already is dropped here, once a piece, not once a line.
+    buffer_.erase(0, cut_);
+    cut_ = 0;
+    buffer_ += piece.bytes;
+    ended_ = piece.end;
+  }
+
+  // Cuts and submits lines while the window has room, then reads on or ends.
+  void pump() {
+    if (finished_) return;
+    flush();
+    std::string_view line;
+    while (failure_.empty() && window_has_room() && next_line(line)) handle(line);
+    flush();
+    if (finished_ || reading_) return;
+    if (exchange_->buffered_bytes() > kAnswerBytesMax) return;  // pumped again when it is written
+    if (!ended_ && failure_.empty()) {
+      if (window_has_room()) read();
+      return;
+    }
+    if (idle()) finish();
+  }
+
+  bool next_line(std::string_view& line) {
+    const std::string_view rest = std::string_view(buffer_).substr(cut_);
+    const std::size_t end = rest.find('\n');
+    if (end == std::string_view::npos) {
+      if (rest.size() > model::kRecordBytesMax) {
+        // Too long whatever follows: it is refused now and its rest skipped, unread into memory.
+        if (!skipping_) refuse_long();
+        skipping_ = true;
+        cut_ = buffer_.size();
+        return false;
+      }
+      if (!ended_ || rest.empty()) return false;
+    }
+    line = rest.substr(0, end);
+    cut_ += end == std::string_view::npos ? rest.size() : end + 1;
+    if (skipping_) {
+      skipping_ = false;
+      line = {};
+    } else {
+      ++lines_;
+    }
+    return true;
+  }
+
+  void refuse_long() {
+    ++lines_;
+    answer(SubmissionResult::refused(
+        Verdict::invalid,
+        "the line is longer than " + std::to_string(model::kRecordBytesMax) + " bytes"));
+  }
+
+  void handle(std::string_view line) {
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (line.find_first_not_of(" \t") == std::string_view::npos) return;
+    static thread_local model::RecordDecoder decoder;
+    auto decoded = decode_for(*principal_, *study_, decoder, line, owner_.clock_.utc_ms());
+    if (!decoded.faults.empty()) {
+      answer({.verdict = decoded.status == 403 ? Verdict::forbidden : Verdict::invalid,
+              .faults = std::move(decoded.faults)});
+      return;
+    }
+    const std::size_t bytes = line.size();
+    auto ticket =
+        owner_.intake_.admit(lane_of(decoded.command.record, intake::Lane::bulk), bytes);
+    if (!ticket) ticket = owner_.intake_.admit(intake::Lane::bulk, bytes);
+    if (!ticket) {
+      answer(SubmissionResult::refused(Verdict::cancelled, "the server is stopping"));
+      return;
+    }
+    intake::Submission submission{.study = study_,
+                                  .actor = principal_->name,
+                                  .received_ms = owner_.clock_.utc_ms(),
+                                  .received = owner_.clock_.now(),
+                                  .site = principal_->site};
+    submission.commands.emplace_back(std::move(decoded.command));
+    Line& place = expect(bytes);
+    owner_.intake_.submit(std::move(*ticket), std::move(submission),
+                          owner_.clock_.now() + owner_.options_.deadline,
+                          [self = shared_from_this(), &place, bytes](SubmissionResult result) {
+                            self->arrived(place, bytes, std::move(result));
+                          });
+  }
+
+  // A place in the order of answers. A deque's elements stay where they are.
+  Line& expect(std::size_t bytes) {
+    const std::lock_guard lock(mutex_);
+    ++counts_.read;
+    waiting_bytes_ += bytes;
+    return results_.emplace_back(Line{.number = lines_});
+  }
+
+  void answer(SubmissionResult result) {
+    const std::lock_guard lock(mutex_);
+    ++counts_.read;
+    results_.push_back({.number = lines_, .ready = true, .result = std::move(result)});
+  }
+
+  // On the committing thread.
+  void arrived(Line& place, std::size_t bytes, SubmissionResult result) {
+    bool pump_now = false;
+    {
+      const std::lock_guard lock(mutex_);
+      place.result = std::move(result);
+      place.ready = true;
+      waiting_bytes_ -= bytes;
+      pump_now = !std::exchange(pump_posted_, true);
+    }
+    if (!pump_now) return;
+    exchange_->post([self = shared_from_this()] {
+      {
+        const std::lock_guard lock(self->mutex_);
+        self->pump_posted_ = false;
+      }
+      self->pump();
+    });
+  }
+
+  bool window_has_room() {
+    const std::lock_guard lock(mutex_);
+    return results_.size() < owner_.options_.window_items &&
+           waiting_bytes_ < owner_.options_.window_bytes;
+  }
+
+  bool idle() {
+    const std::lock_guard lock(mutex_);
+    return results_.empty();
+  }
+
+  // Passes on the results that are ready, in order.
+  void flush() {
+    if (all_ && exchange_->buffered_bytes() > kAnswerBytesMax) return;
+    std::string text;
+    {
+      const std::lock_guard lock(mutex_);
+      while (!results_.empty() && results_.front().ready) {
+        note(results_.front(), text);
+        results_.pop_front();
+      }
+    }
+    if (text.empty()) return;
+    const bool taken = exchange_->write(std::move(text), [self = shared_from_this()](bool ok) {
+      if (!ok) return;
+      self->pump();
+    });
+    if (!taken) finished_ = true;  // nobody listens; what is on its way is stored all the same
+  }
+
+  void note(const Line& line, std::string& text) {
+    const SubmissionResult& result = line.result;
+    counts_.count(result);
+    if (result.verdict == Verdict::unavailable || result.verdict == Verdict::cancelled) {
+      failure_ = result.faults.front().reason;
+    }
+    if (all_) {
+      text += line_text(line.number, result);
+      text += '\n';
+    } else if (result.verdict != Verdict::stored) {
+      if (refusals_.size() < owner_.options_.refusals_max) {
+        refusals_.push_back(line_text(line.number, result));
+      } else {
+        ++refusals_left_out_;
+      }
+    }
+  }
+
+  void finish() {
+    finished_ = true;
+    base::JsonWriter json;
+    json.begin_object();
+    if (all_) json.key("summary").begin_object();
+    counts_.write(json);
+    if (!failure_.empty()) json.member("failed", failure_);
+    if (all_) {
+      (void)exchange_->write(json.end_object().end_object().take() + "\n");
+      exchange_->finish();
+    } else {
+      json.key("refusals").begin_array();
+      for (const std::string& refusal : refusals_) json.raw(refusal);
+      json.end_array().member("refusals_left_out", refusals_left_out_).end_object();
+      exchange_->respond(http::json_response(failure_.empty() ? 200 : 503, json.take()));
+    }
+    slot_.reset();
+  }
+
+  // A client that does not read its answers is not read from either.
+  static constexpr std::size_t kAnswerBytesMax = 256 << 10;
+
+  NdjsonIntake& owner_;
+  std::shared_ptr<Slot> slot_;
+  const std::shared_ptr<const Principal> principal_;
+  const StudyPointer study_;
+  const std::shared_ptr<http::Exchange> exchange_;
+  const bool all_;
+
+  // The I/O thread's:
+  std::string buffer_;
+  std::size_t cut_ = 0;  // of buffer_, handled already
+  std::int64_t lines_ = 0;
+  bool skipping_ = false;  // inside a line that is too long
+  bool reading_ = false;
+  bool ended_ = false;
+  bool finished_ = false;
+  std::string failure_;
+  std::vector<std::string> refusals_;
+  std::int64_t refusals_left_out_ = 0;
+
+  std::mutex mutex_;  // guards all below
+  std::deque<Line> results_;
+  Counts counts_;
+  std::size_t waiting_bytes_ = 0;
+  bool pump_posted_ = false;
+};
+
+NdjsonIntake::NdjsonIntake(intake::Intake& intake, const base::Clock& clock,
+                           NdjsonOptions options, const intake::IntakeOptions& lanes)
+    : intake_(intake), clock_(clock), options_(options) {
+  TW_CHECK(options.streams_max * options.window_items <= lanes.bulk.items_max);
+  TW_CHECK(options.streams_max * (options.window_bytes + model::kRecordBytesMax) <=
+           lanes.bulk.bytes_max);
+}
+
+http::Decision NdjsonIntake::accept(const Call& call) {
+  const std::string_view results = call.query.get("results");
+  if (!results.empty() && results != "all") {
+    return http::fault_response(400, "results is '" + std::string(results) + "', expected 'all'");
+  }
+  if (intake_.failed()) return busy_response("the store cannot be written");
+  if (++streams_ > options_.streams_max) {
+    --streams_;
+    return http::fault_response(429, "too many streams are sent at once; try again")
+        .with("Retry-After", "1");
+  }
+  auto slot = std::make_shared<Slot>(streams_);
+  const bool all = results == "all";
+  return http::Accepted{
+      .body_bytes_max = std::numeric_limits<std::size_t>::max(),
+      .stream_body = true,
+      .handler = [this, slot, all, principal = call.principal,
+                  study = call.study](std::shared_ptr<http::Exchange> exchange) {
+        const Call now{.head = exchange->request(), .principal = principal, .study = study};
+        std::make_shared<Stream>(*this, slot, now, exchange, all)->begin();
+      }};
+}
+
+}  // namespace trialward::api

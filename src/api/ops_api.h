@@ -1,0 +1,35 @@
+// The operations listener's routes: is it alive, is it ready, its numbers, its tasks. They touch no
+// database and no queue, so overload cannot reach them.
+#pragma once
+
+#include <functional>
+
+#include "api/metrics.h"
+#include "api/route.h"
+#include "runtime/task_list.h"
+
+namespace trialward::api {
+
+class OpsApi {
+ public:
+  struct Sources {
+    std::function<Metrics::Sample()> sample;
+    std::function<std::string()> not_ready;    // the reason why it is not ready, or ""
+    std::function<std::string()> routes_json;  // every route of every listener
+  };
+  OpsApi(Metrics& metrics, const runtime::TaskList& tasks, Sources sources)
+      : metrics_(metrics), tasks_(tasks), sources_(std::move(sources)) {}
+
+  // GET /livez, /readyz, /metrics, /ops/tasks and /ops/routes; for anyone: the listener is what
+  // is guarded.
+  std::vector<Route> routes();
+
+ private:
+  std::string tasks_json() const;
+
+  Metrics& metrics_;
+  const runtime::TaskList& tasks_;
+  const Sources sources_;
+};
+
+}  // namespace trialward::api

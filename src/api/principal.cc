@@ -1,0 +1,71 @@
+#include "api/principal.h"
+
+#include <array>
+#include <initializer_list>
+
+namespace trialward::api {
+namespace {
+
+constexpr std::array<std::string_view, kRoles> kRoleNames = {
+    "patient", "coordinator", "investigator", "monitor", "safety", "feed", "admin"};
+
+constexpr std::array<std::string_view, 8> kPermissionNames = {
+    "anyone",      "holder",       "write_records", "read_records", "read_alerts",
+    "acknowledge_alerts", "read_figures", "manage_tokens"};
+
+constexpr unsigned bit(Permission permission) { return 1U << static_cast<unsigned>(permission); }
+
+constexpr unsigned set(std::initializer_list<Permission> permissions) {
+  unsigned bits = bit(Permission::anyone) | bit(Permission::holder);
+  for (const Permission permission : permissions) bits |= bit(permission);
+  return bits;
+}
+
+using enum Permission;
+constexpr std::array<unsigned, kRoles> kPermissions = {
+    // patient
+    set({write_records, read_records}),
+    // coordinator
+    set({write_records, read_records, read_alerts, read_figures}),
+    // investigator
+    set({write_records, read_records, read_alerts, acknowledge_alerts, read_figures}),
+    // monitor
+    set({read_records, read_alerts, read_figures}),
+    // safety
+    set({read_records, read_alerts, acknowledge_alerts, read_figures}),
+    // feed
+    set({write_records, read_records}),
+    // admin
+    set({write_records, read_records, read_alerts, acknowledge_alerts, read_figures,
+         manage_tokens}),
+};
+
+}  // namespace
+
+std::string_view to_string(Role role) { return kRoleNames[static_cast<std::size_t>(role)]; }
+
+std::string_view to_string(Permission permission) {
+  return kPermissionNames[static_cast<std::size_t>(permission)];
+}
+
+std::optional<Role> parse_role(std::string_view text) {
+  for (std::size_t i = 0; i < kRoles; ++i) {
+    if (kRoleNames[i] == text) return static_cast<Role>(i);
+  }
+  return std::nullopt;
+}
+
+std::string role_list() {
+  std::string list;
+  for (const std::string_view name : kRoleNames) {
+    if (!list.empty()) list += ", ";
+    list += name;
+  }
+  return list;
+}
+
+bool Principal::allows(Permission permission) const {
+  return (kPermissions[static_cast<std::size_t>(role)] & bit(permission)) != 0;
+}
+
+}  // namespace trialward::api

@@ -1,0 +1,53 @@
+// Who asks, and what they may do. Deny by default: a role has the permissions listed in
+// principal.cc and no others, and always within its study (and site, or subject).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace trialward::api {
+
+enum class Role : std::uint8_t {
+  patient,       // reports and reads about one subject
+  coordinator,   // enters and reads a site's data
+  investigator,  // as a coordinator, and acknowledges alerts
+  monitor,       // reads
+  safety,        // reads, and acknowledges alerts
+  feed,          // a device, laboratory or hospital: sends, and reads what is there
+  admin,         // everything in the study but unblinding
+};
+inline constexpr std::size_t kRoles = 7;
+std::string_view to_string(Role role);
+std::optional<Role> parse_role(std::string_view text);
+// "patient, coordinator, …" for messages.
+std::string role_list();
+
+enum class Permission : std::uint8_t {
+  anyone,  // no token
+  holder,  // any valid token
+  write_records,
+  read_records,
+  read_alerts,
+  acknowledge_alerts,
+  read_figures,
+  manage_tokens,
+};
+std::string_view to_string(Permission permission);
+
+struct Principal {
+  std::int64_t token = 0;  // its row; 0: whoever may open the control socket
+  std::string name;        // for the audit trail: "feed:lab-3"
+  Role role = Role::patient;
+  std::int64_t study = 0;  // the study's row; 0: every study (control socket)
+  std::string site;        // empty: every site
+  std::string subject;     // of a patient
+  std::string source;      // empty: any source
+  bool unblinded = false;
+  std::optional<std::int64_t> expires_ms;
+
+  bool allows(Permission permission) const;
+};
+
+}  // namespace trialward::api

@@ -1,0 +1,27 @@
+// The routes that read records.
+#pragma once
+
+#include "api/read_pool.h"
+#include "api/route.h"
+
+namespace trialward::api {
+
+class ReadsApi {
+ public:
+  explicit ReadsApi(ReadPool& reads) : reads_(reads) {}
+
+  // GET /v1/studies/{study}/records: ?source=, ?after=, ?limit=; as lines all, else a page
+  http::Decision records(const Call& call);
+  // GET /v1/studies/{study}/subjects/{subject}/records: newest first; ?from=, ?limit=
+  http::Decision subject_records(const Call& call);
+
+ private:
+  ReadPool& reads_;
+};
+
+// The positive number in a query member; `otherwise` when it is not there; 0 when it is no number
+// from 1 to max.
+std::int64_t number_in(const QueryMembers& query, std::string_view name, std::int64_t otherwise,
+                       std::int64_t max);
+
+}  // namespace trialward::api

@@ -1,0 +1,91 @@
+#include "api/records_api.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "api/answers.h"
+#include "api/decode.h"
+#include "base/json_writer.h"
+
+namespace trialward::api {
+namespace {
+
+std::string_view media_type(const http::Request& head) {
+  const std::string* header = head.header("Content-Type");
+  if (header == nullptr) return {};
+  const std::string_view type = std::string_view(*header).substr(0, header->find(';'));
+  return type.substr(0, type.find_last_not_of(' ') + 1);
+}
+
+// The bytes to reserve: what the head announces, else the most that a record may have.
+std::size_t announced_bytes(const http::Request& head) {
+  const std::string* header = head.header("Content-Length");
+  std::size_t bytes = model::kRecordBytesMax;
+  if (header != nullptr) {
+    (void)std::from_chars(header->data(), header->data() + header->size(), bytes);
+  }
+  return std::min(bytes, model::kRecordBytesMax);
+}
+
+http::Response stored_response(const intake::CommandResult& result) {
+  base::JsonWriter json;
+  json.begin_object()
+      .member("id", result.id)
+      .member("status", result.repeated ? "repeated" : "stored")
+      .key("alerts")
+      .begin_array();
+  for (const std::int64_t alert : result.alerts) json.value(alert);
+  json.end_array().end_object();
+  return http::json_response(result.repeated ? 200 : 201, json.take());
+}
+
+}  // namespace
+
+http::Decision RecordsApi::post(const Call& call) {
+  if (const std::string_view name = call.query.unknown({"results"}); !name.empty()) {
+    return http::fault_response(400, "unknown query member '" + std::string(name) + "'");
+  }
+  const std::string_view type = media_type(call.head);
+  if (type == kNdjson) return streams_.accept(call);
+  if (type == "application/json") return post_one(call);
+  return http::fault_response(415, "Content-Type must be application/json or application/x-ndjson");
+}
+
+http::Decision RecordsApi::post_one(const Call& call) {
+  if (intake_.failed()) return busy_response("the store cannot be written");
+  auto ticket = intake_.admit(intake::Lane::live, announced_bytes(call.head));
+  if (!ticket) return refusal_response(ticket.error());
+  // Shared, because a handler is copyable: it is called once.
+  auto place = std::make_shared<intake::Intake::Ticket>(std::move(*ticket));
+  return http::Accepted{
+      .body_bytes_max = model::kRecordBytesMax,
+      .handler = [this, place, principal = call.principal,
+                  study = call.study](std::shared_ptr<http::Exchange> exchange) {
+        static thread_local model::RecordDecoder decoder;
+        const http::Request& request = exchange->request();
+        auto decoded = decode_for(*principal, *study, decoder, request.body, clock_.utc_ms());
+        if (!decoded.faults.empty()) {
+          exchange->respond(
+              http::json_response(decoded.status, model::to_json(decoded.faults)));
+          return;
+        }
+        const intake::Lane lane = lane_of(decoded.command.record, intake::Lane::live);
+        // A full safety lane leaves it its place in the live one.
+        (void)place->change(static_cast<std::size_t>(lane), request.body.size());
+        intake::Submission submission{.study = study,
+                                      .actor = principal->name,
+                                      .received_ms = clock_.utc_ms(),
+                                      .received = request.received,
+                                      .site = principal->site};
+        submission.commands.emplace_back(std::move(decoded.command));
+        intake_.submit(std::move(*place), std::move(submission),
+                       request.received + options_.deadline,
+                       [exchange](const intake::SubmissionResult& result) {
+                         exchange->respond(result.verdict == intake::Verdict::stored
+                                               ? stored_response(result.results.front())
+                                               : refusal_response(result));
+                       });
+      }};
+}
+
+}  // namespace trialward::api

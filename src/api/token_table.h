@@ -1,0 +1,38 @@
+// Every token of the store, in memory: there is one writer, this process, so the table is exact and
+// a revocation counts from the moment that it is committed. Any thread.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "api/principal.h"
+#include "base/random.h"
+#include "store/token_rows.h"
+
+namespace trialward::api {
+
+// A new token: 256 random bits as "tw_" and 43 characters of base64url. Its row gets the hash.
+std::string make_token(base::Random& random, store::TokenRow& row);
+
+class TokenTable {
+ public:
+  // Error: corrupt, when a row has a role that is not known.
+  base::Status load(store::Connection& connection);
+  base::Status add(const store::TokenRow& row);
+  void revoke(std::int64_t token);
+  // Nothing when it is unknown, revoked or expired. Shared: requests outlive a revocation.
+  std::shared_ptr<const Principal> find(std::string_view token, std::int64_t now_ms) const;
+  // The study that a token belongs to; 0 when there is no such token.
+  std::int64_t study_of(std::int64_t token) const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<base::Digest, std::shared_ptr<const Principal>> by_hash_;
+  std::map<std::int64_t, base::Digest> by_id_;
+};
+
+}  // namespace trialward::api

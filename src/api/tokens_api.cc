@@ -1,0 +1,176 @@
+#include "api/tokens_api.h"
+
+#include <simdjson.h>
+
+#include <charconv>
+
+#include "api/answers.h"
+#include "base/json_writer.h"
+#include "model/decode_record.h"
+
+namespace trialward::api {
+namespace {
+
+constexpr std::size_t kWishBytesMax = 4 << 10;
+constexpr std::size_t kTicketBytes = 4 << 10;
+constexpr std::int64_t kDaysMax = 3650;
+constexpr std::int64_t kDayMs = 86'400'000;
+constexpr base::Duration kDeadline = std::chrono::seconds(10);
+
+// Reads one member of a wish into `row`; the fault's reason, or "".
+std::string read_member(std::string_view key, simdjson::dom::element value, std::int64_t now_ms,
+                        store::TokenRow& row) {
+  if (key == "unblinded") {
+    return value.get(row.unblinded) == simdjson::SUCCESS ? "" : "expected true or false";
+  }
+  if (key == "expires_days") {
+    std::int64_t days = 0;
+    if (value.get(days) != simdjson::SUCCESS || days < 1 || days > kDaysMax) {
+      return "expected a number of days from 1 to 3650";
+    }
+    row.expires_ms = now_ms + days * kDayMs;
+    return "";
+  }
+  std::string* text = key == "role"      ? &row.role
+                      : key == "name"    ? &row.name
+                      : key == "site"    ? &row.site
+                      : key == "subject" ? &row.subject
+                      : key == "source"  ? &row.source
+                                         : nullptr;
+  if (text == nullptr) return "unknown member";
+  std::string_view view;
+  if (value.get(view) != simdjson::SUCCESS || view.empty() || view.size() > model::kIdCharsMax) {
+    return "expected a text of 1 to 128 characters";
+  }
+  *text = std::string(view);
+  return "";
+}
+
+}  // namespace
+
+base::Result<store::TokenRow, model::Faults> parse_token_wish(std::string_view json,
+                                                              const intake::ActiveStudy& study,
+                                                              std::int64_t now_ms) {
+  simdjson::dom::parser parser;
+  simdjson::dom::object object;
+  if (parser.parse(std::string(json)).get(object) != simdjson::SUCCESS) {
+    return model::Faults{{"", "expected a JSON object with the member role"}};
+  }
+  store::TokenRow row{.study = study.row, .created_ms = now_ms};
+  model::Faults faults;
+  for (const auto& [key, value] : object) {
+    std::string reason = read_member(key, value, now_ms, row);
+    if (!reason.empty()) faults.push_back({"/" + std::string(key), std::move(reason)});
+  }
+  const auto role = parse_role(row.role);
+  if (!role) {
+    faults.push_back({"/role", "'" + row.role + "' is not a role; expected one of " + role_list()});
+  } else if (*role == Role::patient && row.subject.empty()) {
+    faults.push_back({"/subject", "a patient's token names its subject"});
+  } else if (*role != Role::patient && !row.subject.empty()) {
+    faults.push_back({"/subject", "only a patient's token names a subject"});
+  }
+  if (!row.subject.empty() && !study.study->subject_id_fits(row.subject)) {
+    faults.push_back({"/subject", "'" + row.subject + "' is not a subject id of the study"});
+  }
+  if (!row.site.empty() && study.study->site(row.site) == nullptr) {
+    faults.push_back({"/site", "'" + row.site + "' is not a site of the study"});
+  }
+  if (!faults.empty()) return faults;
+  return row;
+}
+
+void TokensApi::submit(intake::Intake::Ticket ticket, const Principal& principal,
+                       const StudyPointer& study, intake::Command command,
+                       std::shared_ptr<http::Exchange> exchange, Done done) {
+  const base::TimePoint now = clock_.now();
+  intake::Submission submission{.study = study,
+                                .actor = principal.name,
+                                .received_ms = clock_.utc_ms(),
+                                .received = now};
+  submission.commands.push_back(std::move(command));
+  intake_.submit(std::move(ticket), std::move(submission), now + kDeadline,
+                 [exchange, done = std::move(done)](const intake::SubmissionResult& result) {
+                   exchange->respond(result.verdict == intake::Verdict::stored
+                                         ? done(result)
+                                         : refusal_response(result));
+                 });
+}
+
+http::Decision TokensApi::create(const Call& call) {
+  auto ticket = intake_.admit(intake::Lane::safety, kTicketBytes);
+  if (!ticket) return refusal_response(ticket.error());
+  auto place = std::make_shared<intake::Intake::Ticket>(std::move(*ticket));
+  return http::Accepted{
+      .body_bytes_max = kWishBytesMax,
+      .handler = [this, place, principal = call.principal,
+                  study = call.study](std::shared_ptr<http::Exchange> exchange) {
+        auto wish = parse_token_wish(exchange->request().body, *study, clock_.utc_ms());
+        if (!wish) {
+          return exchange->respond(http::json_response(422, model::to_json(wish.error())));
+        }
+        store::TokenRow row = std::move(*wish);
+        if (row.unblinded && !principal->unblinded && principal->token != 0) {
+          return exchange->respond(http::fault_response(
+              403, "an unblinded token is made on the server's own machine, or by an unblinded one",
+              "/unblinded"));
+        }
+        if (!principal->site.empty() && row.site != principal->site) {
+          return exchange->respond(
+              http::fault_response(403, "this token may only make tokens of its own site",
+                                   "/site"));
+        }
+        const std::string token = make_token(random_, row);
+        submit(std::move(*place), *principal, study, intake::CreateToken{row}, exchange,
+               [this, row, token](const intake::SubmissionResult& result) mutable {
+                 row.id = result.results.front().id;
+                 if (auto added = tokens_.add(row); !added) return error_response(added.error());
+                 base::JsonWriter json;
+                 json.begin_object().member("id", row.id).member("token", token).end_object();
+                 return http::json_response(201, json.take());
+               });
+      }};
+}
+
+http::Decision TokensApi::revoke(const Call& call) {
+  const std::string& text = call.parameters.front();
+  std::int64_t id = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+  if (error != std::errc() || end != text.data() + text.size() ||
+      tokens_.study_of(id) != call.study->row) {
+    return http::fault_response(404, "there is no valid token '" + text + "'");
+  }
+  auto ticket = intake_.admit(intake::Lane::safety, kTicketBytes);
+  if (!ticket) return refusal_response(ticket.error());
+  auto place = std::make_shared<intake::Intake::Ticket>(std::move(*ticket));
+  return http::Accepted{.handler = [this, place, id, principal = call.principal,
+                                    study = call.study](std::shared_ptr<http::Exchange> exchange) {
+    submit(std::move(*place), *principal, study, intake::RevokeToken{id}, exchange,
+           [this, id](const intake::SubmissionResult&) {
+             tokens_.revoke(id);
+             return http::Response{.status = 204};
+           });
+  }};
+}
+
+http::Decision TokensApi::describe(const Call& call, const Studies& studies) {
+  const Principal& principal = *call.principal;
+  base::JsonWriter json;
+  json.begin_object()
+      .member("name", principal.name)
+      .member("role", to_string(principal.role))
+      .member_if("site", principal.site)
+      .member_if("subject", principal.subject)
+      .member_if("source", principal.source)
+      .member("unblinded", principal.unblinded)
+      .key("studies")
+      .begin_array();
+  for (const auto& [id, study] : studies) {
+    if (principal.study != 0 && principal.study != study->row) continue;
+    json.begin_object().member("id", id).member("title", study->study->title).end_object();
+  }
+  json.end_array().end_object();
+  return answer_now([body = json.take()] { return http::json_response(200, body); });
+}
+
+}  // namespace trialward::api

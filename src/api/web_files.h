@@ -1,0 +1,20 @@
+// The files of web/, compiled into the program by tools/embed.py, so that one executable is all
+// that is installed. They are constant and live as long as the program; any thread may read them.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+namespace trialward::api {
+
+struct WebFile {
+  std::string_view path;  // "/" for index.html, "/NAME" for any other
+  std::string_view content_type;
+  std::string_view bytes;
+  std::string_view etag;  // with its quotes, as it stands in the header
+};
+
+// Few enough to be searched one by one.
+std::span<const WebFile> web_files();
+
+}  // namespace trialward::api

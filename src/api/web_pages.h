@@ -1,0 +1,13 @@
+// The pages that the program serves, with the headers that keep them safe.
+#pragma once
+
+#include <vector>
+
+#include "api/route.h"
+
+namespace trialward::api {
+
+// A route for anyone per file of web/; a page holds no data until a token is given to it.
+std::vector<Route> web_routes();
+
+}  // namespace trialward::api

@@ -1,0 +1,48 @@
+// The seam for time (promise P11): nothing outside base/ asks the operating system what time it is.
+// Thread-safe.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+
+namespace trialward::base {
+
+using TimePoint = std::chrono::steady_clock::time_point;
+using Duration = std::chrono::steady_clock::duration;
+
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  // Monotonic: for durations and deadlines.
+  virtual TimePoint now() const = 0;
+  // Milliseconds since 1970-01-01T00:00:00Z: for what is written down. May jump.
+  virtual std::int64_t utc_ms() const = 0;
+};
+
+class SystemClock final : public Clock {
+ public:
+  TimePoint now() const override;
+  std::int64_t utc_ms() const override;
+};
+
+// A clock that moves only when it is told to.
+class FakeClock final : public Clock {
+ public:
+  explicit FakeClock(std::int64_t utc_ms = 1'700'000'000'000) : utc_ms_(utc_ms) {}
+  TimePoint now() const override { return TimePoint(Duration(steady_.load())); }
+  std::int64_t utc_ms() const override { return utc_ms_.load(); }
+  // Moves both times on.
+  void advance(std::chrono::milliseconds by) {
+    steady_ += std::chrono::duration_cast<Duration>(by).count();
+    utc_ms_ += by.count();
+  }
+  // Moves the wall clock alone, as an administrator or NTP would; may be negative.
+  void jump_wall(std::chrono::milliseconds by) { utc_ms_ += by.count(); }
+
+ private:
+  std::atomic<Duration::rep> steady_{1};
+  std::atomic<std::int64_t> utc_ms_;
+};
+
+}  // namespace trialward::base

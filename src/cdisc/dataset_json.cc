@@ -1,0 +1,117 @@
+#include "cdisc/dataset_json.h"
+
+#include <utility>
+
+#include "cdisc/dataset_parser.h"
+
+namespace trialward::cdisc {
+namespace {
+
+base::Error fault(std::string reason) { return {base::Errc::invalid, std::move(reason)}; }
+
+}  // namespace
+
+DatasetReader::DatasetReader(const std::string& path, JsonStream stream)
+    : path_(path), stream_(std::move(stream)), parser_(std::make_unique<DatasetParser>()) {}
+DatasetReader::~DatasetReader() = default;
+DatasetReader::DatasetReader(DatasetReader&&) noexcept = default;
+DatasetReader& DatasetReader::operator=(DatasetReader&&) noexcept = default;
+
+base::Result<DatasetReader> DatasetReader::open(const std::string& path) {
+  auto file = InputFile::open(path);
+  if (!file) return at(path, file.error());
+  DatasetReader reader(path, JsonStream(std::move(file).value()));
+  if (const auto status = reader.read_head(); !status) return at(path, status.error());
+  return reader;
+}
+
+base::Result<bool> DatasetReader::accept(char expected) {
+  const auto next_char = stream_.peek();
+  if (!next_char) return next_char.error();
+  if (*next_char != expected) return false;
+  stream_.skip();
+  return true;
+}
+
+base::Status DatasetReader::expect(char expected, std::string_view otherwise) {
+  const auto accepted = accept(expected);
+  if (!accepted) return accepted.error();
+  if (!*accepted) return fault(std::string(otherwise));
+  return {};
+}
+
+base::Status DatasetReader::read_head() {
+  const auto first = stream_.peek();
+  if (!first) return first.error();
+  if (*first != '{') return fault("is not Dataset-JSON: it does not begin with {");
+  std::string json;
+  const auto rows_follow = stream_.take_object_until("rows", json, kMetadataBytesMax);
+  if (!rows_follow) return rows_follow.error();
+  auto metadata = parser_->parse_metadata(json);
+  if (!metadata) return metadata.error();
+  metadata_ = std::move(metadata).value();
+  if (!*rows_follow) return {};
+  form_ = Form::json;
+  if (auto status = expect(':', "rows has no value"); !status) return status;
+  return expect('[', "rows must be an array");
+}
+
+// Whether a row follows.
+base::Result<bool> DatasetReader::at_row() {
+  if (form_ == Form::json && rows_read_ > 0) {
+    const auto another = accept(',');
+    if (!another || !*another) return another;
+  }
+  const auto next_char = stream_.peek();
+  if (!next_char) return next_char.error();
+  if (*next_char == '[') return true;
+  const bool end =
+      form_ == Form::json ? *next_char == ']' && rows_read_ == 0 : *next_char == JsonStream::kEnd;
+  if (!end) return fault("is no array");
+  return false;
+}
+
+base::Result<bool> DatasetReader::read_row(Row& row) {
+  const auto more = at_row();
+  if (!more || !*more) return more;
+  if (const auto status = stream_.take_value(row.original, kRowBytesMax); !status) {
+    return status.error();
+  }
+  const auto status = parser_->parse_row(row.original, metadata_.columns, row.cells);
+  if (!status) return status.error();
+  row.number = ++rows_read_;
+  return true;
+}
+
+// What must stand behind the last row.
+base::Status DatasetReader::finish() {
+  if (form_ == Form::json) {
+    if (auto status = expect(']', "expected , or ] after a row"); !status) return status;
+    if (auto status = expect('}', "rows must be the last member"); !status) return status;
+    const auto after = stream_.peek();
+    if (!after) return after.error();
+    if (*after != JsonStream::kEnd) return fault("something follows the dataset");
+  }
+  form_ = Form::ended;
+  if (rows_read_ == metadata_.records) return {};
+  return fault("has " + std::to_string(rows_read_) + " rows, but its metadata says " +
+               std::to_string(metadata_.records));
+}
+
+base::Result<bool> DatasetReader::next(Row& row) {
+  TW_CHECK(form_ != Form::broken);
+  if (form_ == Form::ended) return false;
+  const auto more = read_row(row);
+  if (!more) {
+    form_ = Form::broken;
+    return at(path_, at("row " + std::to_string(rows_read_ + 1), more.error()));
+  }
+  if (*more) return true;
+  if (const auto status = finish(); !status) {
+    form_ = Form::broken;
+    return at(path_, status.error());
+  }
+  return false;
+}
+
+}  // namespace trialward::cdisc

@@ -1,0 +1,113 @@
+#include "cdisc/input_file.h"
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+namespace trialward::cdisc {
+namespace {
+
+constexpr std::size_t kBufferBytes = 64 << 10;
+// zlib's code for "gzip or zlib, whichever the header says, with any window".
+constexpr int kAnyFormat = 15 + 32;
+
+base::Error fault(std::string reason) { return {base::Errc::invalid, std::move(reason)}; }
+
+std::string errno_text() { return std::generic_category().message(errno); }
+
+// The magic bytes of gzip (RFC 1952), or the two-byte header of zlib with its check (RFC 1950).
+// JSON begins with neither.
+bool is_compressed(std::string_view beginning) {
+  if (beginning.size() < 2) return false;
+  const unsigned first = static_cast<unsigned char>(beginning[0]);
+  const unsigned second = static_cast<unsigned char>(beginning[1]);
+  if (first == 0x1f && second == 0x8b) return true;
+  return (first & 0x0f) == Z_DEFLATED && first >> 4 <= 7 && (first << 8 | second) % 31 == 0;
+}
+
+}  // namespace
+
+void InputFile::CloseFile::operator()(std::FILE* file) const { std::fclose(file); }
+
+void InputFile::EndInflate::operator()(z_stream_s* stream) const {
+  inflateEnd(stream);
+  std::default_delete<z_stream_s>()(stream);
+}
+
+base::Error at(std::string_view place, const base::Error& error) {
+  return {error.code, std::string(place) + ": " + error.message};
+}
+
+base::Result<InputFile> InputFile::open(const std::string& path) {
+  InputFile input;
+  input.file_.reset(std::fopen(path.c_str(), "rb"));
+  if (!input.file_) {
+    return base::Error{base::Errc::not_found, "cannot be opened: " + errno_text()};
+  }
+  std::error_code error;
+  const auto size = std::filesystem::file_size(path, error);
+  if (!error) input.bytes_total_ = size;
+
+  input.buffer_ = std::make_unique<char[]>(kBufferBytes);
+  const auto filled = input.fill();
+  if (!filled) return filled.error();
+  if (is_compressed({input.buffer_.get(), input.end_})) {
+    auto stream = std::make_unique<z_stream_s>();
+    if (inflateInit2(stream.get(), kAnyFormat) != Z_OK) return fault("zlib does not start");
+    input.inflate_.reset(stream.release());
+  }
+  return input;
+}
+
+base::Result<bool> InputFile::fill() {
+  if (begin_ < end_) return true;
+  begin_ = 0;
+  end_ = std::fread(buffer_.get(), 1, kBufferBytes, file_.get());
+  bytes_read_ += end_;
+  if (end_ == 0 && std::ferror(file_.get())) return fault("cannot be read: " + errno_text());
+  return end_ > 0;
+}
+
+base::Result<std::size_t> InputFile::read(char* out, std::size_t size) {
+  TW_CHECK(size > 0);
+  if (inflate_) return inflate_some(out, size);
+  const auto filled = fill();
+  if (!filled) return filled.error();
+  const std::size_t count = std::min(size, end_ - begin_);
+  std::copy_n(buffer_.get() + begin_, count, out);
+  begin_ += count;
+  return count;
+}
+
+base::Result<std::size_t> InputFile::inflate_some(char* out, std::size_t size) {
+  const std::size_t count = std::min<std::size_t>(size, 1 << 30);  // zlib counts in 32 bits
+  z_stream_s& stream = *inflate_;
+  stream.next_out = reinterpret_cast<Bytef*>(out);
+  stream.avail_out = static_cast<uInt>(count);
+  while (stream.avail_out == count) {
+    const auto filled = fill();
+    if (!filled) return filled.error();
+    if (!*filled) {
+      if (between_streams_) return std::size_t{0};
+      return fault("ends in the middle of its compressed data");
+    }
+    // Several gzip streams one after the other are one file.
+    if (std::exchange(between_streams_, false)) inflateReset(&stream);
+    stream.next_in = reinterpret_cast<Bytef*>(buffer_.get() + begin_);
+    stream.avail_in = static_cast<uInt>(end_ - begin_);
+    const int result = inflate(&stream, Z_NO_FLUSH);
+    begin_ = end_ - stream.avail_in;
+    if (result == Z_STREAM_END) {
+      between_streams_ = true;
+    } else if (result != Z_OK) {
+      return fault(std::string("is damaged: ") + (stream.msg ? stream.msg : zError(result)));
+    }
+  }
+  return count - stream.avail_out;
+}
+
+}  // namespace trialward::cdisc

@@ -1,0 +1,59 @@
+// Reads a file from its start to its end, plain or compressed: gzip, or zlib as Dataset-JSON's
+// .dsjc files are by their specification. Which one it is is told by the first bytes, not by the
+// name. Memory stays at two small buffers whatever the file unpacks to.
+//
+// It owns the open file. One thread uses it at a time. Errors give the reason alone, as whoever
+// reads knows the place better: not_found when it cannot be opened, invalid when it cannot be read,
+// is damaged or is cut off. After an error there is nothing more to read.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+struct z_stream_s;
+
+namespace trialward::cdisc {
+
+class InputFile {
+ public:
+  static base::Result<InputFile> open(const std::string& path);
+
+  // Fills `out` with up to `size` bytes, size > 0; 0 is the end of the file.
+  base::Result<std::size_t> read(char* out, std::size_t size);
+
+  // Of the file as it lies on the disk, for a progress bar. The total is 0 when nobody knows it,
+  // as with a pipe.
+  std::uint64_t bytes_read() const { return bytes_read_; }
+  std::uint64_t bytes_total() const { return bytes_total_; }
+
+ private:
+  struct CloseFile {
+    void operator()(std::FILE* file) const;
+  };
+  struct EndInflate {
+    void operator()(z_stream_s* stream) const;
+  };
+
+  InputFile() = default;
+  // Reads more of the file when all that was read is used up; false at the file's end.
+  base::Result<bool> fill();
+  base::Result<std::size_t> inflate_some(char* out, std::size_t size);
+
+  std::unique_ptr<std::FILE, CloseFile> file_;
+  std::unique_ptr<z_stream_s, EndInflate> inflate_;  // none: the file is plain
+  bool between_streams_ = false;                     // a compressed stream has ended
+  std::unique_ptr<char[]> buffer_;
+  std::size_t begin_ = 0, end_ = 0;  // what of the buffer is not used up
+  std::uint64_t bytes_read_ = 0, bytes_total_ = 0;
+};
+
+// The error with its place before it: "PATH: reason".
+base::Error at(std::string_view place, const base::Error& error);
+
+}  // namespace trialward::cdisc

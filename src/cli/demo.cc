@@ -1,0 +1,116 @@
+#include "cli/demo.h"
+
+#include <simdjson.h>
+
+#include <iostream>
+
+#include "api/url.h"
+#include "base/json_writer.h"
+#include "model/effective_time.h"
+
+namespace trialward::cli {
+namespace {
+
+using base::Errc;
+using base::Error;
+using base::Result;
+using base::Status;
+
+constexpr base::Duration kInterval = std::chrono::seconds(1);
+constexpr base::Duration kDeadline = std::chrono::seconds(35);
+constexpr std::uint64_t kSubjects = 24;
+constexpr std::uint64_t kRecordsMax = 4;  // a run
+
+std::string study_path(const DemoPlace& place, const char* rest) {
+  return "/v1/studies/" + api::percent_encode(place.study) + rest;
+}
+
+}  // namespace
+
+Demo::Demo(DemoPlace place, runtime::TaskList& tasks, base::Random& random)
+    : place_(std::move(place)),
+      clock_(tasks.clock()),
+      random_(random),
+      started_ms_(clock_.utc_ms()),
+      trickle_({.name = "demo", .interval = kInterval, .deadline = kDeadline},
+               [this](const runtime::Cancel&) { return send(); }, random, tasks) {}
+
+Status Demo::begin() {
+  auto client = ControlClient::open(place_.store_path);
+  if (!client) return client.error();
+  client_ = std::move(*client);
+  auto safety = make_token("safety");
+  if (!safety) return safety.error();
+  auto feed = make_token("feed");
+  if (!feed) return feed.error();
+  std::cout << "\nThe demo study '" << place_.study << "' receives invented data.\n\n"
+            << "  Look:  " << place_.url << "/#token=" << *safety << "\n\n"
+            << "  Send:  curl " << place_.url << study_path(place_, "/records") << " \\\n"
+            << "           -H 'Authorization: Bearer " << *feed << "' \\\n"
+            << "           -H 'Content-Type: application/json' \\\n"
+            << "           -d '{\"source\":\"me\",\"source_id\":\"1\",\"subject\":\"SUBJ-1\","
+               "\"kind\":\"lab\",\"code\":\"ALT\",\"value\":200,\"unit\":\"U/L\"}'\n\n"
+            << "  Stop:  Ctrl-C" << std::endl;
+  trickle_.start();
+  return {};
+}
+
+Result<std::string> Demo::make_token(const char* role) {
+  base::JsonWriter wish;
+  wish.begin_object().member("role", role).member("name", "demo").member("expires_days", 1);
+  const std::string body = wish.end_object().take();
+  auto answer = client_->send({.path = study_path(place_, "/tokens"), .body = body});
+  if (!answer) return answer.error();
+  simdjson::dom::parser parser;
+  std::string_view token;
+  if (answer->status != 201 ||
+      parser.parse(answer->body)["token"].get(token) != simdjson::SUCCESS) {
+    return Error{Errc::unavailable, "the demo got no token: " + reason_of(*answer)};
+  }
+  return std::string(token);
+}
+
+Status Demo::send() {
+  std::string lines;
+  const std::uint64_t count = 1 + random_.below(kRecordsMax);
+  for (std::uint64_t i = 0; i < count; ++i) lines += invented_record(++sent_) + "\n";
+  auto answer = client_->send({.path = study_path(place_, "/records"),
+                               .content_type = "application/x-ndjson",
+                               .body = lines});
+  if (!answer) return answer.error();
+  if (answer->status != 200) return Error{Errc::unavailable, reason_of(*answer)};
+  return {};
+}
+
+std::string Demo::invented_record(std::uint64_t number) {
+  struct Analyte {
+    const char* code;
+    const char* unit;
+    std::uint64_t from, to;
+  };
+  static constexpr Analyte kLabs[] = {
+      {"ALT", "U/L", 12, 50}, {"AST", "U/L", 12, 45}, {"ALP", "U/L", 40, 120}};
+  base::JsonWriter json;
+  json.begin_object()
+      .member("source", "demo-" + std::to_string(started_ms_))
+      .member("source_id", std::to_string(number))
+      .member("subject", "SUBJ-" + std::to_string(1 + random_.below(kSubjects)))
+      .member("effective", model::format_utc(clock_.utc_ms()));
+  const std::uint64_t kind = random_.below(100);
+  if (kind < 60) {
+    json.member("kind", "vital").member("code", "8867-4").member("unit", "/min");
+    json.member("value", 55 + random_.below(50));
+  } else if (kind < 98) {
+    const Analyte& lab = kLabs[random_.below(std::size(kLabs))];
+    // Now and then a liver value that must alarm.
+    const std::uint64_t factor = random_.below(20) == 0 ? 5 : 1;
+    json.member("kind", "lab").member("code", lab.code).member("unit", lab.unit);
+    json.member("value", factor * (lab.from + random_.below(lab.to - lab.from)));
+  } else {
+    json.member("kind", "adverse_event").member("code", "Syncope").member("value", "Fainted");
+    json.member("serious", random_.below(3) == 0).member("severity", "MODERATE");
+  }
+  return json.end_object().take();
+}
+
+}  // namespace trialward::cli

@@ -1,0 +1,41 @@
+// What `serve --demo` adds: tokens, words on where to look, and a trickle of invented records into
+// one study, sent over the control socket as any sender would. Nobody in it is real.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/random.h"
+#include "cli/control_client.h"
+#include "runtime/periodic.h"
+
+namespace trialward::cli {
+
+struct DemoPlace {
+  std::string store_path;
+  std::string study;
+  std::string url;  // of the main listener
+};
+
+class Demo {
+ public:
+  Demo(DemoPlace place, runtime::TaskList& tasks, base::Random& random);
+  // Makes the tokens, prints where to look, starts the trickle. Its end ends with the Demo.
+  base::Status begin();
+
+ private:
+  base::Result<std::string> make_token(const char* role);
+  base::Status send();
+  std::string invented_record(std::uint64_t number);
+
+  const DemoPlace place_;
+  const base::Clock& clock_;
+  base::Random& random_;
+  const std::int64_t started_ms_;
+  std::unique_ptr<ControlClient> client_;
+  std::uint64_t sent_ = 0;
+  runtime::Periodic trickle_;  // last: it calls back
+};
+
+}  // namespace trialward::cli

@@ -1,0 +1,237 @@
+// `trialward import`: files → batches → a sink. Resuming is importing again: what is stored already
+// is found to be a repeat (P2), so nothing has to be remembered about where it stopped.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <fstream>
+#include <iostream>
+#include <memory>
+
+#include "base/json_writer.h"
+#include "cli/command.h"
+#include "cli/import_progress.h"
+#include "cli/import_sink.h"
+#include "cli/import_source.h"
+#include "cli/stop_signal.h"
+#include "cli/study_folder.h"
+
+namespace trialward::cli {
+namespace {
+
+using base::Errc;
+using base::Result;
+using base::Status;
+using intake::SubmissionResult;
+using intake::Verdict;
+
+constexpr std::size_t kBatchRows = 1000;
+constexpr std::size_t kBatchBytes = 2 << 20;
+constexpr std::size_t kShownMax = 5;  // refused rows that are told on standard error
+
+struct ImportOptions {
+  std::string store, study, refused;
+  std::vector<std::string> files;
+  bool json = false;
+};
+
+struct Totals {
+  std::int64_t read = 0, stored = 0, repeated = 0, refused = 0, alerts = 0;
+};
+
+class Import {
+ public:
+  Import(ImportSink& sink, const base::Clock& clock, std::ostream* refused)
+      : sink_(sink), refused_(refused), progress_(clock) {}
+
+  // Reads the files to their ends, or until a signal comes.
+  Status run(std::vector<std::unique_ptr<ImportSource>> sources) {
+    for (const auto& source : sources) bytes_total_ += source->file().bytes_total();
+    for (const auto& source : sources) {
+      if (auto done = read(*source); !done) return done;
+      bytes_before_ += source->file().bytes_read();
+      if (StopSignal::requested()) break;
+    }
+    progress_.clear();
+    return {};
+  }
+  const Totals& totals() const { return totals_; }
+
+ private:
+  struct Sent {
+    std::uint64_t number;
+    std::string original;
+  };
+
+  Status read(ImportSource& source) {
+    ImportRow row;
+    std::vector<model::Record> batch;
+    std::vector<Sent> sent;
+    std::size_t bytes = 0;
+    while (!StopSignal::requested()) {
+      auto more = source.next(row);
+      if (!more) {
+        // What was read before the fault is stored: importing the mended file finds it there.
+        if (auto done = put(source, std::move(batch), sent); !done) return done;
+        return more.error();
+      }
+      if (!*more) break;
+      ++totals_.read;
+      if (!row.record) {
+        refuse(source, row.number, row.original, "invalid", row.faults);
+        continue;
+      }
+      bytes += row.original.size();
+      batch.push_back(std::move(*row.record));
+      sent.push_back({row.number, std::move(row.original)});
+      if (batch.size() < kBatchRows && bytes < kBatchBytes) continue;
+      if (auto done = put(source, std::move(batch), sent); !done) return done;
+      batch.clear();
+      sent.clear();
+      bytes = 0;
+    }
+    return put(source, std::move(batch), sent);
+  }
+
+  Status put(ImportSource& source, std::vector<model::Record> batch,
+             const std::vector<Sent>& sent) {
+    if (batch.empty()) return {};
+    auto results = sink_.put(std::move(batch));
+    if (!results) return results.error();
+    for (std::size_t i = 0; i < sent.size(); ++i) {
+      const SubmissionResult& result = (*results)[i];
+      if (result.verdict != Verdict::stored) {
+        refuse(source, sent[i].number, sent[i].original, intake::to_string(result.verdict),
+               source.in_its_words(result.faults));
+        continue;
+      }
+      ++(result.results.front().repeated ? totals_.repeated : totals_.stored);
+      totals_.alerts += result.results.front().raised;
+    }
+    const double done = static_cast<double>(bytes_before_ + source.file().bytes_read());
+    progress_.show(bytes_total_ > 0 ? done / static_cast<double>(bytes_total_) : 0, totals_.read);
+    return {};
+  }
+
+  void refuse(ImportSource& source, std::uint64_t number, const std::string& original,
+              std::string_view status, const model::Faults& faults) {
+    ++totals_.refused;
+    const std::string& path = source.path();
+    if (static_cast<std::size_t>(totals_.refused) <= kShownMax) {
+      progress_.clear();
+      for (const model::Fault& fault : faults) {
+        std::cerr << path << ", row " << number << ": " << fault.path << ' ' << fault.reason
+                  << '\n';
+      }
+    }
+    if (refused_ == nullptr) return;
+    base::JsonWriter json;
+    json.begin_object()
+        .member("file", path)
+        .member("row", number)
+        .member("status", status)
+        .key("faults")
+        .begin_array();
+    for (const model::Fault& fault : faults) {
+      json.begin_object().member("path", fault.path).member("reason", fault.reason).end_object();
+    }
+    json.end_array().member("original", original).end_object();
+    *refused_ << json.text() << '\n';
+  }
+
+  ImportSink& sink_;
+  std::ostream* const refused_;
+  ImportProgress progress_;
+  Totals totals_;
+  std::uint64_t bytes_total_ = 0, bytes_before_ = 0;
+};
+
+// The server that holds the store, or the store itself.
+Result<std::unique_ptr<ImportSink>> open_sink(const std::string& path, intake::ActiveStudy study,
+                                              runtime::TaskList& tasks, base::Random& random) {
+  auto store = store::Store::open(path, random);
+  if (store) {
+    auto registered = register_study((*store)->writer(), study, tasks.clock().utc_ms());
+    if (!registered) return registered.error();
+    return std::unique_ptr<ImportSink>(
+        new StoreSink(std::move(*store), std::move(study), tasks));
+  }
+  if (store.error().code != Errc::refused) return store.error();
+  auto client = ControlClient::open(path);
+  if (!client) return client.error();
+  return std::unique_ptr<ImportSink>(new ServerSink(std::move(*client), study.study->id));
+}
+
+void print(const Totals& totals, bool json) {
+  if (!json) {
+    std::cout << "read " << totals.read << ", stored " << totals.stored << ", repeated "
+              << totals.repeated << ", refused " << totals.refused << ", alerts raised "
+              << totals.alerts << '\n';
+    return;
+  }
+  base::JsonWriter line;
+  line.begin_object()
+      .member("read", totals.read)
+      .member("stored", totals.stored)
+      .member("repeated", totals.repeated)
+      .member("refused", totals.refused)
+      .member("alerts", totals.alerts)
+      .end_object();
+  std::cout << line.text() << std::endl;
+}
+
+int import_files(const ImportOptions& options) {
+  const StopSignal stop;
+  auto path = store::parse_store_url(options.store);
+  if (!path) return fail(kWrongUse, "--store: " + path.error().message);
+  std::vector<std::unique_ptr<ImportSource>> sources;
+  for (const std::string& file : options.files) {
+    auto source = ImportSource::open(file);
+    if (!source) return fail(kWrongUse, source.error().message);
+    sources.push_back(std::move(*source));
+  }
+  std::stable_partition(sources.begin(), sources.end(),
+                        [](const auto& source) { return source->enrols(); });
+  auto study = load_study_folder(options.study);
+  if (!study) return fail(kWrongUse, "--study " + options.study + ": the definition has faults");
+  std::ofstream refused;
+  if (!options.refused.empty()) {
+    refused.open(options.refused);
+    if (!refused) return fail(kWrongUse, "--refused: cannot write " + options.refused);
+  }
+  base::SystemClock clock;
+  base::SystemRandom random;
+  runtime::TaskList tasks(clock);
+  auto sink = open_sink(*path, std::move(*study), tasks, random);
+  if (!sink) return fail(kFailure, sink.error().message);
+
+  Import import(**sink, clock, options.refused.empty() ? nullptr : &refused);
+  const Status done = import.run(std::move(sources));
+  sink->reset();
+  if (!options.refused.empty() && !refused.flush()) {
+    (void)fail(kFailure, "--refused: cannot write " + options.refused);
+    return kFailure;
+  }
+  if (!done) (void)fail(kFailure, done.error().message);
+  if (StopSignal::requested()) {
+    (void)fail(kFailure, "stopped by a signal; the same command goes on where this one ended");
+  }
+  print(import.totals(), options.json);
+  return done && !StopSignal::requested() ? kSuccess : kFailure;
+}
+
+}  // namespace
+
+Run add_import(CLI::App& app) {
+  auto options = std::make_shared<ImportOptions>();
+  app.add_option("--store", options->store, "Where the data is: sqlite:PATH")->required();
+  app.add_option("--study", options->study, "Folder of the study's definition")->required();
+  app.add_option("--refused", options->refused, "File for the refused rows, with the reasons");
+  app.add_flag("--json", options->json, "Print the summary as one JSON line");
+  app.add_option("FILE", options->files, "NDJSON or CDISC Dataset-JSON, plain or gzip")
+      ->required();
+  app.footer(
+      "Goes through the server when one holds the store. Importing again is safe: what is there\n"
+      "already is counted as repeated. Exit code 0 also when rows were refused; see the summary.");
+  return [options] { return import_files(*options); };
+}
+
+}  // namespace trialward::cli

@@ -1,0 +1,165 @@
+#include "cli/import_sink.h"
+
+#include <simdjson.h>
+
+#include <latch>
+
+#include "api/url.h"
+#include "base/log.h"
+#include "model/encode_record.h"
+#include "records/heads.h"
+
+namespace trialward::cli {
+
+using base::Errc;
+using base::Error;
+using base::Result;
+using intake::SubmissionResult;
+using intake::Verdict;
+
+namespace {
+
+constexpr base::Duration kDeadline = std::chrono::minutes(10);
+constexpr long kAnswerTimeoutS = 120;
+constexpr std::string_view kActor = "local-admin";
+
+std::optional<Verdict> parse_verdict(std::string_view text) {
+  for (std::size_t i = 0; i < intake::kVerdicts; ++i) {
+    if (intake::to_string(static_cast<Verdict>(i)) == text) return static_cast<Verdict>(i);
+  }
+  return std::nullopt;
+}
+
+// A line of the server's answer, as NdjsonIntake writes it.
+Result<SubmissionResult> parse_result(simdjson::dom::element line) {
+  const Error unreadable{Errc::unavailable, "the server's answer cannot be read"};
+  std::string_view status;
+  if (line["status"].get(status) != simdjson::SUCCESS) return unreadable;
+  SubmissionResult result;
+  if (status == "stored" || status == "repeated") {
+    result.results.push_back({.repeated = status == "repeated"});
+    return result;
+  }
+  const auto verdict = parse_verdict(status);
+  simdjson::dom::array faults;
+  if (!verdict || line["faults"].get(faults) != simdjson::SUCCESS) return unreadable;
+  result.verdict = *verdict;
+  for (const simdjson::dom::element fault : faults) {
+    std::string_view path;
+    std::string_view reason;
+    if (fault["path"].get(path) != simdjson::SUCCESS ||
+        fault["reason"].get(reason) != simdjson::SUCCESS) {
+      return unreadable;
+    }
+    result.faults.push_back({std::string(path), std::string(reason)});
+  }
+  return result;
+}
+
+}  // namespace
+
+StoreSink::StoreSink(std::unique_ptr<store::Store> store, intake::ActiveStudy study,
+                     runtime::TaskList& tasks)
+    : store_(std::move(store)),
+      study_(std::make_shared<const intake::ActiveStudy>(std::move(study))),
+      clock_(tasks.clock()),
+      intake_(
+          store_->writer(), clock_,
+          {.set_aside_path = store_->path() + ".set-aside.ndjson"},
+          [](std::vector<intake::Publication>) {}, [](const intake::BatchReport&) {}) {
+  intake_.start(tasks);
+}
+
+StoreSink::~StoreSink() {
+  intake_.drain(clock_.now() + kDeadline);
+  const auto sign = [this]() -> base::Status {
+    auto signer = records::HeadSigner::open(store_->path());
+    if (!signer) return signer.error();
+    auto reader = store_->open_reader();
+    if (!reader) return reader.error();
+    return (*signer)->sign_now(**reader, clock_.utc_ms());
+  };
+  if (auto done = sign(); !done) {
+    base::log_warning("import: no head could be signed: " + done.error().message);
+  }
+}
+
+Result<std::vector<SubmissionResult>> StoreSink::put(std::vector<model::Record> batch) {
+  std::vector<SubmissionResult> results(batch.size());
+  std::latch answered(static_cast<std::ptrdiff_t>(batch.size()));
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    const auto done = [&results, &answered, i](SubmissionResult result) {
+      results[i] = std::move(result);
+      answered.count_down();
+    };
+    const std::size_t bytes = batch[i].original.size();
+    const intake::Lane lane = intake::Lane::bulk;
+    intake::AppendRecord command;
+    model::Faults faults =
+        intake::prepare(*study_, std::move(batch[i]), clock_.utc_ms(), command);
+    if (!faults.empty()) {
+      done({.verdict = Verdict::invalid, .faults = std::move(faults)});
+      continue;
+    }
+    auto ticket = intake_.admit(lane, bytes);
+    if (!ticket) {
+      done(SubmissionResult::refused(Verdict::cancelled, "the intake queue is full"));
+      continue;
+    }
+    intake::Submission submission{.study = study_,
+                                  .actor = std::string(kActor),
+                                  .received_ms = clock_.utc_ms(),
+                                  .received = clock_.now()};
+    submission.commands.emplace_back(std::move(command));
+    intake_.submit(std::move(*ticket), std::move(submission), clock_.now() + kDeadline, done);
+  }
+  answered.wait();
+  if (intake_.failed()) return Error{Errc::unavailable, "the store cannot be written"};
+  return results;
+}
+
+Result<std::vector<SubmissionResult>> ServerSink::put(std::vector<model::Record> batch) {
+  std::string lines;
+  for (const model::Record& record : batch) lines += model::encode_record(record) + "\n";
+  auto answer =
+      client_->send({.path = "/v1/studies/" + api::percent_encode(study_) + "/records?results=all",
+                     .content_type = "application/x-ndjson",
+                     .body = lines,
+                     .timeout_s = kAnswerTimeoutS});
+  if (!answer) return answer.error();
+  if (answer->status != 200) return Error{Errc::unavailable, reason_of(*answer)};
+
+  std::vector<SubmissionResult> results;
+  int alerts = 0;
+  simdjson::dom::parser parser;
+  simdjson::dom::document_stream documents;
+  if (parser.parse_many(answer->body).get(documents) != simdjson::SUCCESS) {
+    return Error{Errc::unavailable, "the server's answer cannot be read"};
+  }
+  for (const auto line : documents) {
+    simdjson::dom::element element;
+    if (line.get(element) != simdjson::SUCCESS) break;
+    std::int64_t raised = 0;
+    if (element["summary"]["alerts"].get(raised) == simdjson::SUCCESS) {
+      alerts = static_cast<int>(raised);
+      continue;
+    }
+    auto result = parse_result(element);
+    if (!result) return result.error();
+    if (result->verdict == Verdict::unavailable || result->verdict == Verdict::cancelled) {
+      return Error{Errc::unavailable, result->faults.front().reason};
+    }
+    results.push_back(std::move(*result));
+  }
+  if (results.size() != batch.size()) {
+    return Error{Errc::unavailable, "the server's answer ended early"};
+  }
+  // Only the batch as a whole is told how many alerts were opened.
+  for (SubmissionResult& result : results) {
+    if (result.results.empty()) continue;
+    result.results.front().raised = std::exchange(alerts, 0);
+  }
+  return results;
+}
+
+}  // namespace trialward::cli

@@ -1,0 +1,70 @@
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <csignal>
+#include <iostream>
+
+#include "cli/command.h"
+#include "cli/version.h"
+
+namespace trialward::cli {
+
+int fail(int code, std::string_view message) {
+  std::cerr << "trialward: " << message << '\n';
+  return code;
+}
+
+Run add_version(CLI::App&) {
+  return [] {
+    std::cout << "trialward " << version() << '\n';
+    return kSuccess;
+  };
+}
+
+int run(int argc, char** argv) {
+  // A peer that goes away is an error of one write, never a signal.
+  std::signal(SIGPIPE, SIG_IGN);
+
+  CLI::App app("trialward takes in, stores and watches the data of clinical trials.", "trialward");
+  app.set_version_flag("--version", std::string("trialward ") + version());
+  app.require_subcommand(1);
+  app.footer("'trialward COMMAND --help' tells the options of a command.");
+  struct Command {
+    const char* name;
+    const char* description;
+    Run (*add)(CLI::App&);
+    CLI::App* app = nullptr;
+    Run run;
+  };
+  Command commands[] = {
+      {"serve", "Run the server", add_serve},
+      {"import", "Store records from files: NDJSON or CDISC Dataset-JSON, plain or gzip",
+       add_import},
+      {"simulate", "Load a server with an invented trial at a fixed rate", add_simulate},
+      {"check", "Check a study definition", add_check},
+      {"token", "Make or revoke an access token", add_token},
+      {"verify", "Check that nothing stored was changed, removed or inserted", add_verify},
+      {"version", "Print the version", add_version},
+  };
+  for (Command& command : commands) {
+    command.app = app.add_subcommand(command.name, command.description);
+    command.run = command.add(*command.app);
+  }
+  if (argc > 1 && argv[1][0] != '-') {
+    const auto named = [&](const Command& one) { return std::string_view(argv[1]) == one.name; };
+    if (std::none_of(std::begin(commands), std::end(commands), named)) {
+      return fail(kWrongUse, "'" + std::string(argv[1]) + "' is no command; see trialward --help");
+    }
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // Help and version are no errors; everything else is a wrong use.
+    return app.exit(error) == 0 ? kSuccess : kWrongUse;
+  }
+  for (const Command& command : commands) {
+    if (command.app->parsed()) return command.run();
+  }
+  return kWrongUse;
+}
+
+}  // namespace trialward::cli

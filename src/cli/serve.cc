@@ -1,0 +1,163 @@
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <memory>
+
+#include "api/app.h"
+#include "base/log.h"
+#include "cli/command.h"
+#include "cli/demo.h"
+#include "cli/stop_signal.h"
+#include "cli/study_folder.h"
+#include "records/heads.h"
+#include "runtime/periodic.h"
+
+namespace trialward::cli {
+namespace {
+
+constexpr base::Duration kHeadsInterval = std::chrono::seconds(60);
+
+struct ServeOptions {
+  std::string store;
+  std::vector<std::string> studies;
+  std::string listen = "127.0.0.1:8080";
+  std::string ops = "127.0.0.1:8081";
+  std::string tls_cert, tls_key;
+  unsigned io_threads = 1;
+  double drain_s = 4;
+  bool demo = false;
+  bool verbose = false;
+};
+
+// The App's options, or why they cannot be had.
+base::Result<api::AppOptions> app_options(const ServeOptions& options,
+                                          const std::string& store_path) {
+  auto listen = http::parse_host_port(options.listen);
+  if (!listen) return base::Error{base::Errc::invalid, "--listen: " + listen.error().message};
+  auto ops = http::parse_host_port(options.ops);
+  if (!ops) return base::Error{base::Errc::invalid, "--ops: " + ops.error().message};
+  api::AppOptions app;
+  app.server.address = *listen;
+  app.server.tls_cert_path = options.tls_cert;
+  app.server.tls_key_path = options.tls_key;
+  app.server.io_threads = options.io_threads;
+  app.ops = *ops;
+  app.control_path = store::control_socket_path(store_path);
+  app.intake.set_aside_path = store_path + ".set-aside.ndjson";
+  return app;
+}
+
+// "http://127.0.0.1:8080", with the port that was really taken.
+std::string url(const http::HostPort& address, std::uint16_t port, bool tls) {
+  const bool v6 = address.host.find(':') != std::string::npos;
+  return std::string(tls ? "https" : "http") + "://" + (v6 ? "[" : "") + address.host +
+         (v6 ? "]:" : ":") + std::to_string(port);
+}
+
+// Everything between "the store is open" and "nothing of it is left".
+int serve_store(const ServeOptions& options, const api::AppOptions& app_options,
+                store::Store& store, api::Studies studies, runtime::TaskList& tasks,
+                base::Random& random, const StopSignal& stop) {
+  auto signer = records::HeadSigner::open(store.path());
+  if (!signer) return fail(kFailure, signer.error().message);
+  auto head_reader = store.open_reader();
+  if (!head_reader) return fail(kFailure, head_reader.error().message);
+  const base::Clock& clock = tasks.clock();
+  const auto sign = [&] { return (*signer)->sign_now(**head_reader, clock.utc_ms()); };
+
+  auto app = api::App::start(store, studies, app_options, tasks, random);
+  if (!app) return fail(kFailure, app.error().message);
+  const bool tls = !options.tls_cert.empty();
+  const std::string address = url(app_options.server.address, (*app)->port(), tls);
+  std::cout << "listening on " << address << '\n'
+            << "operations on " << url(app_options.ops, (*app)->ops_port(), false) << std::endl;
+  {
+    runtime::Periodic heads(
+        {.name = "audit.heads", .interval = kHeadsInterval, .deadline = kHeadsInterval},
+        [&](const runtime::Cancel&) { return sign(); }, random, tasks);
+    heads.start();
+    std::unique_ptr<Demo> demo;
+    if (options.demo) {
+      demo = std::make_unique<Demo>(
+          DemoPlace{store.path(), studies.begin()->first, address}, tasks, random);
+      if (auto begun = demo->begin(); !begun) return fail(kFailure, begun.error().message);
+    }
+    stop.wait();
+    base::log_info("stopping: no more requests are taken; a second signal ends it at once");
+  }
+  (*app)->stop(std::chrono::duration_cast<base::Duration>(
+      std::chrono::duration<double>(options.drain_s)));
+  const bool failed = store.writer().failed();
+  app->reset();
+  if (auto signed_head = sign(); !signed_head) {
+    base::log_warning("the last head could not be signed: " + signed_head.error().message);
+  }
+  return failed ? kFailure : kSuccess;
+}
+
+int serve(const ServeOptions& options) {
+  if (options.verbose) base::set_log_level(base::LogLevel::debug);
+  const StopSignal stop;
+  auto path = store::parse_store_url(options.store);
+  if (!path) return fail(kWrongUse, "--store: " + path.error().message);
+  auto app = app_options(options, *path);
+  if (!app) return fail(kWrongUse, app.error().message);
+
+  std::vector<intake::ActiveStudy> loaded;
+  for (const std::string& folder : options.studies) {
+    auto study = load_study_folder(folder);
+    if (!study) return fail(kWrongUse, "--study " + folder + ": the definition has faults");
+    loaded.push_back(std::move(*study));
+  }
+  base::SystemClock clock;
+  base::SystemRandom random;
+  auto store = store::Store::open(*path, random);
+  if (!store) return fail(kFailure, store.error().message);
+  api::Studies studies;
+  for (intake::ActiveStudy& study : loaded) {
+    auto registered = register_study((*store)->writer(), study, clock.utc_ms());
+    if (!registered) return fail(kFailure, registered.error().message);
+    const std::string id = study.study->id;
+    auto shared = std::make_shared<const intake::ActiveStudy>(std::move(study));
+    if (!studies.emplace(id, std::move(shared)).second) {
+      return fail(kWrongUse, "--study: the study '" + id + "' is given twice");
+    }
+  }
+  runtime::TaskList tasks(clock);
+  const int code = serve_store(options, *app, **store, std::move(studies), tasks, random, stop);
+  for (const runtime::TaskInfo& task : tasks.snapshot()) {
+    base::log_error("still live: " + task.owner + "/" + task.name);
+  }
+  base::log_info("stopped, " + std::to_string(tasks.count()) + " live tasks");
+  return code;
+}
+
+}  // namespace
+
+Run add_serve(CLI::App& app) {
+  auto options = std::make_shared<ServeOptions>();
+  app.add_option("--store", options->store, "Where the data is: sqlite:PATH")->required();
+  app.add_option("--study", options->studies, "Folder of a study definition; may be repeated")
+      ->required();
+  app.add_option("--listen", options->listen, "Address of the API and the pages, HOST:PORT")
+      ->capture_default_str();
+  app.add_option("--ops", options->ops, "Address of health, metrics and tasks, HOST:PORT")
+      ->capture_default_str();
+  auto* cert = app.add_option("--tls-cert", options->tls_cert, "Certificate chain, PEM");
+  auto* key = app.add_option("--tls-key", options->tls_key, "Its private key, PEM");
+  cert->needs(key);
+  key->needs(cert);
+  app.add_option("--io-threads", options->io_threads, "Threads for connections")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  app.add_option("--drain", options->drain_s, "Seconds that stopping may take")
+      ->check(CLI::Range(0.0, 600.0))
+      ->capture_default_str();
+  app.add_flag("--demo", options->demo,
+               "Make tokens, print where to look, and send invented data to one study");
+  app.add_flag("--verbose", options->verbose, "Log more");
+  return [options] { return serve(*options); };
+}
+
+}  // namespace trialward::cli

@@ -1,0 +1,104 @@
+#include "cli/simulate_trial.h"
+
+#include <array>
+
+#include "base/check.h"
+#include "base/json_writer.h"
+#include "model/effective_time.h"
+
+namespace trialward::cli {
+namespace {
+
+// What is measured, with what is normal; in hundredths, so that values have few digits.
+struct Measurement {
+  const char* kind;
+  const char* code;
+  const char* unit;
+  std::uint64_t low_hundredths, high_hundredths;
+  std::uint64_t step_hundredths;
+  unsigned weight;  // of all weights
+};
+
+constexpr std::size_t kAlt = 1;
+constexpr std::array<Measurement, 5> kMeasurements = {{
+    {"vital", "8867-4", "/min", 5000, 10000, 100, 8},
+    {"lab", "ALT", "U/L", 700, 4000, 100, 3},
+    {"lab", "AST", "U/L", 800, 4000, 100, 3},
+    {"lab", "BILI", "mg/dL", 20, 120, 5, 3},
+    {"lab", "ALP", "U/L", 4000, 12900, 100, 3},
+}};
+constexpr std::uint64_t kAlarmingFactor = 3;  // × the upper limit, and up to
+constexpr std::uint64_t kAlarmingFactorMax = 10;
+
+// 2025-01-06T08:00:00Z. Records are a second apart, and after half a year begin again: none lies
+// in the future however long the load lasts.
+constexpr std::int64_t kTrialStartMs = 1'736'150'400'000;
+constexpr std::uint64_t kTrialSeconds = 180 * 24 * 3600;
+
+constexpr std::uint64_t kShareParts = 1'000'000'000;
+
+const Measurement& draw_measurement(base::Random& random) {
+  unsigned weights = 0;
+  for (const Measurement& measurement : kMeasurements) weights += measurement.weight;
+  std::uint64_t drawn = random.below(weights);
+  for (const Measurement& measurement : kMeasurements) {
+    if (drawn < measurement.weight) return measurement;
+    drawn -= measurement.weight;
+  }
+  return kMeasurements.back();
+}
+
+// A multiple of the step in [from, to], in units.
+double draw_value(base::Random& random, const Measurement& of, std::uint64_t from,
+                  std::uint64_t to) {
+  const std::uint64_t steps = (to - from) / of.step_hundredths + 1;
+  const std::uint64_t drawn = from + random.below(steps) * of.step_hundredths;
+  return static_cast<double>(drawn) / 100;
+}
+
+}  // namespace
+
+InventedTrial::InventedTrial(TrialOptions options)
+    : options_(std::move(options)),
+      source_("simulate-" + std::to_string(options_.seed)),
+      random_(options_.seed) {
+  TW_CHECK(options_.subjects > 0);
+  TW_CHECK(options_.alert_share >= 0 && options_.alert_share <= 1);
+}
+
+InventedRecord InventedTrial::next() {
+  InventedRecord record;
+  record.alarming = static_cast<double>(random_.below(kShareParts)) <
+                    options_.alert_share * static_cast<double>(kShareParts);
+  const Measurement& of = record.alarming ? kMeasurements[kAlt] : draw_measurement(random_);
+  const double value = record.alarming
+                           ? draw_value(random_, of, of.high_hundredths * kAlarmingFactor,
+                                        of.high_hundredths * kAlarmingFactorMax)
+                           : draw_value(random_, of, of.low_hundredths, of.high_hundredths);
+  const std::uint64_t subject = 1 + random_.below(options_.subjects);
+  const std::uint64_t second = made_ % kTrialSeconds;
+  record.source_id = "R-" + std::to_string(++made_);
+
+  base::JsonWriter json;
+  json.begin_object()
+      .member("source", source_)
+      .member("source_id", record.source_id)
+      .member("subject", options_.subject_prefix + std::to_string(subject))
+      .member("kind", of.kind)
+      .member("code", of.code)
+      .member("value", value)
+      .member("unit", of.unit);
+  if (std::string_view(of.kind) == "lab") {
+    json.key("range")
+        .begin_object()
+        .member("low", static_cast<double>(of.low_hundredths) / 100)
+        .member("high", static_cast<double>(of.high_hundredths) / 100)
+        .end_object();
+  }
+  json.member("effective",
+              model::format_utc(kTrialStartMs + static_cast<std::int64_t>(second) * 1000));
+  record.json = json.end_object().take();
+  return record;
+}
+
+}  // namespace trialward::cli

@@ -1,0 +1,42 @@
+// InventedTrial: the records of a trial that never was, one after the other: heart rates and liver
+// values of subjects PREFIX1 … PREFIXn, as studies/demo knows them. Most are unremarkable; a
+// settable share is an ALT of three to ten times its upper limit, which raises an alert. Equal
+// options give equal records, so a run that is repeated with its seed stores nothing new.
+// Not thread-safe. Nothing here fails.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/random.h"
+
+namespace trialward::cli {
+
+struct TrialOptions {
+  std::uint64_t seed = 1;
+  std::string subject_prefix = "SUBJ-";
+  std::uint64_t subjects = 1000;
+  double alert_share = 0.001;  // 0 to 1
+};
+
+struct InventedRecord {
+  std::string source_id;  // "R-1", "R-2" …
+  std::string json;       // without an end of line
+  bool alarming = false;
+};
+
+class InventedTrial {
+ public:
+  explicit InventedTrial(TrialOptions options);
+
+  InventedRecord next();
+  const std::string& source() const { return source_; }  // "simulate-SEED"
+
+ private:
+  const TrialOptions options_;
+  const std::string source_;
+  base::SeededRandom random_;
+  std::uint64_t made_ = 0;
+};
+
+}  // namespace trialward::cli

@@ -1,0 +1,62 @@
+#include "cli/stop_signal.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <initializer_list>
+
+#include "base/check.h"
+
+namespace trialward::cli {
+namespace {
+
+constexpr int kKilledByHand = 130;
+
+volatile std::sig_atomic_t signals_seen = 0;
+int wake_pipe[2] = {-1, -1};
+
+// Only what may be called in a signal handler.
+void on_signal(int) {
+  if (signals_seen > 0) _exit(kKilledByHand);
+  signals_seen = 1;
+  const int saved = errno;
+  (void)!write(wake_pipe[1], "", 1);
+  errno = saved;
+}
+
+void install(void (*handler)(int)) {
+  struct sigaction action {};
+  action.sa_handler = handler;
+  sigemptyset(&action.sa_mask);
+  action.sa_flags = SA_RESTART;
+  for (const int signal : {SIGINT, SIGTERM}) TW_CHECK(sigaction(signal, &action, nullptr) == 0);
+}
+
+}  // namespace
+
+StopSignal::StopSignal() {
+  TW_CHECK(wake_pipe[0] == -1);
+  TW_CHECK(pipe2(wake_pipe, O_CLOEXEC) == 0);
+  signals_seen = 0;
+  install(on_signal);
+}
+
+StopSignal::~StopSignal() {
+  install(SIG_DFL);
+  for (int& end : wake_pipe) {
+    close(end);
+    end = -1;
+  }
+}
+
+void StopSignal::wait() const {
+  char byte = 0;
+  while (!requested() && read(wake_pipe[0], &byte, 1) < 0 && errno == EINTR) {
+  }
+}
+
+bool StopSignal::requested() { return signals_seen > 0; }
+
+}  // namespace trialward::cli

@@ -1,0 +1,165 @@
+#include <simdjson.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <memory>
+
+#include "api/tokens_api.h"
+#include "api/url.h"
+#include "base/json_writer.h"
+#include "cli/command.h"
+#include "cli/control_client.h"
+#include "cli/study_folder.h"
+#include "store/store.h"
+#include "store/study_rows.h"
+
+namespace trialward::cli {
+namespace {
+
+using base::Errc;
+using base::Error;
+using base::Result;
+
+constexpr std::string_view kActor = "local-admin";
+
+struct TokenOptions {
+  std::string store, study, role;
+  std::string name, site, subject, source;
+  bool unblinded = false;
+  int expires_days = 0;
+  std::int64_t revoke = 0;
+};
+
+std::string wish_json(const TokenOptions& options) {
+  base::JsonWriter json;
+  json.begin_object()
+      .member("role", options.role)
+      .member_if("name", options.name)
+      .member_if("site", options.site)
+      .member_if("subject", options.subject)
+      .member_if("source", options.source)
+      .member("unblinded", options.unblinded);
+  if (options.expires_days > 0) json.member("expires_days", options.expires_days);
+  return json.end_object().take();
+}
+
+// Asks the server that holds the store. What to print.
+Result<std::string> ask_server(const TokenOptions& options, const std::string& path) {
+  auto client = ControlClient::open(path);
+  if (!client) return client.error();
+  const std::string tokens = "/v1/studies/" + api::percent_encode(options.study) + "/tokens";
+  if (options.revoke != 0) {
+    auto answer = (*client)->send(
+        {.method = "DELETE", .path = tokens + "/" + std::to_string(options.revoke)});
+    if (!answer) return answer.error();
+    if (answer->status != 204) return Error{Errc::invalid, reason_of(*answer)};
+    return std::string("revoked");
+  }
+  const std::string wish = wish_json(options);
+  auto answer = (*client)->send({.path = tokens, .body = wish});
+  if (!answer) return answer.error();
+  simdjson::dom::parser parser;
+  std::string_view token;
+  if (answer->status != 201 ||
+      parser.parse(answer->body)["token"].get(token) != simdjson::SUCCESS) {
+    return Error{Errc::invalid, reason_of(*answer)};
+  }
+  return std::string(token);
+}
+
+// The newest definition of a study that the store holds.
+Result<intake::ActiveStudy> stored_study(store::Connection& connection, const std::string& id) {
+  auto definition = connection.integer(
+      "SELECT d.id FROM definitions d JOIN studies s ON s.id = d.study WHERE s.study = $1 "
+      "ORDER BY d.id DESC LIMIT 1",
+      {std::string_view(id)});
+  if (!definition) {
+    if (definition.error().code != Errc::not_found) return definition.error();
+    return Error{Errc::not_found, "the store has no study '" + id + "'; serve or import it first"};
+  }
+  auto files = store::read_definition(connection, *definition);
+  if (!files) return files.error();
+  auto study = load_stored_study(std::move(*files));
+  if (!study) return study;
+  auto row = connection.integer("SELECT id FROM studies WHERE study = $1", {std::string_view(id)});
+  if (!row) return row.error();
+  study->row = *row;
+  study->definition = *definition;
+  return study;
+}
+
+// Writes into a store that nobody holds.
+Result<std::string> write_store(const TokenOptions& options, store::Store& store) {
+  store::Writer& writer = store.writer();
+  const base::SystemClock clock;
+  auto study = stored_study(writer.connection(), options.study);
+  if (!study) return study.error();
+  store::Act act{.actor = kActor, .at_ms = clock.utc_ms()};
+  if (options.revoke != 0) {
+    act.action = "token.revoked";
+    if (auto begun = writer.begin(); !begun) return begun.error();
+    if (auto done = store::revoke_token(writer, options.revoke, act); !done) {
+      writer.rollback();
+      return done.error();
+    }
+    if (auto committed = writer.commit(); !committed) return committed.error();
+    return std::string("revoked");
+  }
+  auto wish = api::parse_token_wish(wish_json(options), *study, act.at_ms);
+  if (!wish) {
+    return Error{Errc::invalid, wish.error().front().path + ": " + wish.error().front().reason};
+  }
+  store::TokenRow row = std::move(*wish);
+  base::SystemRandom random;
+  const std::string token = api::make_token(random, row);
+  act.action = "token.created";
+  if (auto begun = writer.begin(); !begun) return begun.error();
+  if (auto done = store::append_token(writer, row, act); !done) {
+    writer.rollback();
+    return done.error();
+  }
+  if (auto committed = writer.commit(); !committed) return committed.error();
+  return token;
+}
+
+int token(const TokenOptions& options) {
+  auto path = store::parse_store_url(options.store);
+  if (!path) return fail(kWrongUse, "--store: " + path.error().message);
+  if (options.revoke == 0 && options.role.empty()) {
+    return fail(kWrongUse, "--role or --revoke is needed; a role is one of " + api::role_list());
+  }
+  if (::access(path->c_str(), F_OK) != 0) {
+    return fail(kWrongUse, "--store: there is no store at " + *path);
+  }
+  base::SystemRandom random;
+  auto store = store::Store::open(*path, random);
+  if (!store && store.error().code != Errc::refused) {
+    return fail(kFailure, store.error().message);
+  }
+  const auto done = store ? write_store(options, **store) : ask_server(options, *path);
+  if (!done) return fail(kFailure, done.error().message);
+  std::cout << *done << '\n';
+  return kSuccess;
+}
+
+}  // namespace
+
+Run add_token(CLI::App& app) {
+  auto options = std::make_shared<TokenOptions>();
+  app.add_option("--store", options->store, "Where the data is: sqlite:PATH")->required();
+  app.add_option("--study", options->study, "Id of the study that it is for")->required();
+  app.add_option("--role", options->role, "One of " + api::role_list());
+  app.add_option("--name", options->name, "Who has it; stands in the audit trail");
+  app.add_option("--site", options->site, "Only for this site");
+  app.add_option("--subject", options->subject, "The patient's subject id");
+  app.add_option("--source", options->source, "Only for records of this source");
+  app.add_flag("--unblinded", options->unblinded, "May see treatment arms and exposures");
+  app.add_option("--expires", options->expires_days, "Days that it is valid; for ever if absent")
+      ->check(CLI::Range(1, 3650));
+  app.add_option("--revoke", options->revoke, "Revoke the token with this number instead");
+  app.footer("Prints the token alone. It is shown once: only its hash is stored.");
+  return [options] { return token(*options); };
+}
+
+}  // namespace trialward::cli

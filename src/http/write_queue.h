@@ -1,0 +1,43 @@
+// The bytes that a connection has still to write, in order. Owned by one connection and used on its
+// loop's thread only. Pieces are not copied together: several go out in one gathering write.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace trialward::http {
+
+class WriteQueue {
+ public:
+  // Called once per piece: true when its last byte was written, false when it never will be.
+  using OnWritten = std::function<void(bool ok)>;
+
+  // `payload` is what consume() counts when the piece is gone.
+  void push(std::string bytes, std::size_t payload = 0, OnWritten on_written = {});
+  bool empty() const { return pieces_.empty(); }
+
+  // The bytes to write next. Valid until consume() or fail().
+  std::span<const std::string_view> front();
+  // Drops n bytes that were written; returns the payload of the pieces that were thereby finished.
+  std::size_t consume(std::size_t n);
+  // Drops everything.
+  void fail();
+
+ private:
+  struct Piece {
+    std::string bytes;
+    std::size_t payload;
+    OnWritten on_written;
+  };
+
+  std::deque<Piece> pieces_;
+  std::size_t written_ = 0;  // bytes of the first piece
+  std::array<std::string_view, 16> views_;
+};
+
+}  // namespace trialward::http

@@ -1,0 +1,345 @@
+#include "intake/committer.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "store/alert_rows.h"
+
+namespace trialward::intake {
+
+using base::Errc;
+using base::Error;
+using base::Result;
+using base::Status;
+using model::Kind;
+using model::Record;
+using model::StoredRecord;
+
+namespace {
+
+SubmissionResult stored(CommandResult result) { return {.results = {std::move(result)}}; }
+
+// What the store says of a command's content becomes the sender's answer; the rest is an error.
+Result<SubmissionResult> refusal_of(const Error& error) {
+  if (error.code == Errc::not_found) {
+    return SubmissionResult::refused(Verdict::not_found, error.message);
+  }
+  if (error.code == Errc::conflict) {
+    return SubmissionResult::refused(Verdict::conflict, error.message);
+  }
+  return error;
+}
+
+}  // namespace
+
+Committer::Outcome Committer::commit(std::span<const Submission> batch) {
+  Outcome outcome;
+  outcome.results.reserve(batch.size());
+  commit_part(batch, outcome);
+  TW_CHECK(outcome.results.size() == batch.size());
+  return outcome;
+}
+
+void Committer::commit_part(std::span<const Submission> batch, Outcome& outcome) {
+  if (batch.empty()) return;
+  const Status done = try_commit(batch, outcome);
+  if (done) return;
+  if (writer_.failed()) {
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      outcome.results.push_back(
+          SubmissionResult::refused(Verdict::unavailable, "the store cannot be written"));
+    }
+  } else if (batch.size() == 1) {
+    base::log_error("intake: a submission of '" + batch.front().actor +
+                    "' cannot be stored: " + done.error().message);
+    outcome.results.push_back(SubmissionResult::refused(
+        Verdict::poison, "the store cannot take this submission: " + done.error().message));
+  } else {
+    commit_part(batch.first(batch.size() / 2), outcome);
+    commit_part(batch.subspan(batch.size() / 2), outcome);
+  }
+}
+
+Status Committer::try_commit(std::span<const Submission> batch, Outcome& outcome) {
+  const base::TimePoint started = clock_.now();
+  if (auto begun = writer_.begin(); !begun) return begun;
+  std::vector<SubmissionResult> results;
+  results.reserve(batch.size());
+  publications_.clear();
+  Status done;
+  try {
+    for (const Submission& submission : batch) {
+      auto applied = apply(submission);
+      if (!applied) {
+        done = applied.error();
+        break;
+      }
+      results.push_back(std::move(*applied));
+    }
+    if (done) done = subjects_.save(writer_.connection());
+  } catch (const std::exception& error) {
+    done = Error{Errc::invalid, error.what()};
+  }
+  const base::TimePoint worked = clock_.now();
+  outcome.work += worked - started;
+  if (done) {
+    done = writer_.commit();
+    outcome.commit += clock_.now() - worked;
+  } else {
+    writer_.rollback();
+  }
+  if (!done) {
+    subjects_.rolled_back();
+    return done;
+  }
+  subjects_.committed();
+  std::move(results.begin(), results.end(), std::back_inserter(outcome.results));
+  std::move(publications_.begin(), publications_.end(), std::back_inserter(outcome.publications));
+  return {};
+}
+
+Committer::Applied Committer::apply(const Submission& submission) {
+  if (submission.commands.size() == 1) return apply_command(submission, submission.commands[0]);
+  if (auto saved = subjects_.save(writer_.connection()); !saved) return saved.error();
+  if (auto begun = writer_.begin_part(); !begun) return begun.error();
+  const auto published = static_cast<std::ptrdiff_t>(publications_.size());
+  SubmissionResult all;
+  for (std::size_t i = 0; i < submission.commands.size(); ++i) {
+    auto one = apply_command(submission, submission.commands[i]);
+    if (!one) return one;
+    if (one->verdict != Verdict::stored) {
+      writer_.rollback_part();
+      subjects_.rolled_back();
+      publications_.erase(publications_.begin() + published, publications_.end());
+      for (model::Fault& fault : one->faults) fault.path = "/" + std::to_string(i) + fault.path;
+      return one;
+    }
+    all.results.push_back(std::move(one->results.front()));
+  }
+  if (auto ended = writer_.end_part(); !ended) return ended.error();
+  return all;
+}
+
+Committer::Applied Committer::apply_command(const Submission& submission, const Command& command) {
+  if (const auto* record = std::get_if<AppendRecord>(&command)) return append(submission, *record);
+  if (const auto* alert = std::get_if<AcknowledgeAlert>(&command)) {
+    return change_alert(submission, *alert);
+  }
+  return change_token(submission, command);
+}
+
+Committer::Applied Committer::append(const Submission& submission, const AppendRecord& command) {
+  store::Connection& connection = writer_.connection();
+  const ActiveStudy& study = *submission.study;
+  const Record& record = command.record;
+  auto known = store::find_record(connection, study.row, record.source, record.source_id);
+  if (!known) return known.error();
+  if (*known) return repeat(**known, command);
+
+  SubmissionResult refusal;
+  auto found = subject_of(submission, record, refusal);
+  if (!found) return found.error();
+  if (*found == nullptr) return refusal;
+  CachedSubject& subject = **found;
+
+  StoredRecord stored{.record = record,
+                      .flags = command.flags,
+                      .received_ms = submission.received_ms,
+                      .actor = submission.actor,
+                      .definition = study.definition,
+                      .shard = model::shard_of(study.study->id, record.subject)};
+  stored.record.site = subject.row.site;
+  if (!record.effective.empty()) {
+    const model::Site* site = study.study->site(subject.row.site);
+    auto interval =
+        model::resolve_effective(record.effective, site != nullptr ? site->time_zone : "UTC");
+    if (!interval) return interval.error();  // the text was checked before: it is the zone
+    stored.interval = *interval;
+  }
+  if (record.amends != 0) {
+    auto placed = place_correction(submission, subject.row, stored, refusal);
+    if (!placed) return placed.error();
+    if (!refusal.faults.empty()) return refusal;
+  }
+  stored.id = writer_.next_id(store::Table::records);
+  stored.position = writer_.next_position(stored.shard);
+  const store::RecordLinks links{.study = study.row,
+                                 .subject = subject.row.id,
+                                 .previous = subject.row.last_record,
+                                 .content = command.content};
+  if (auto done = store::append_record(writer_, stored, links); !done) return done.error();
+  subject.row.last_record = stored.id;
+  subject.changed = true;
+
+  CommandResult result{.id = stored.id};
+  if (auto done = watch(submission, subject, stored, result); !done) return done.error();
+  return intake::stored(std::move(result));
+}
+
+Committer::Applied Committer::repeat(const store::KnownRecord& known,
+                                     const AppendRecord& command) {
+  if (known.content != command.content) {
+    return SubmissionResult::refused(
+        Verdict::conflict,
+        "record " + std::to_string(known.id) + " has this source and source_id with other content",
+        "/source_id");
+  }
+  auto alerts = store::alerts_of_record(writer_.connection(), known.id);
+  if (!alerts) return alerts.error();
+  return intake::stored({.id = known.id, .repeated = true, .alerts = std::move(*alerts)});
+}
+
+Result<CachedSubject*> Committer::subject_of(const Submission& submission, const Record& record,
+                                             SubmissionResult& refusal) {
+  const auto refuse = [&](std::string path, std::string reason) {
+    refusal = SubmissionResult::refused(Verdict::invalid, std::move(reason), std::move(path));
+    return static_cast<CachedSubject*>(nullptr);
+  };
+  const auto foreign = [&](const std::string& site) {
+    if (submission.site.empty() || site == submission.site) return false;
+    refusal = SubmissionResult::refused(
+        Verdict::forbidden, "subject '" + record.subject + "' is of another site", "/subject");
+    return true;
+  };
+  const ActiveStudy& study = *submission.study;
+  auto found = subjects_.find(writer_.connection(), study, record.subject);
+  if (!found) return found;
+  if (*found != nullptr) {
+    const std::string& site = (*found)->row.site;
+    if (foreign(site)) return static_cast<CachedSubject*>(nullptr);
+    if (record.site.empty() || record.site == site) return found;
+    return refuse("/site", "subject '" + record.subject + "' is of site '" + site + "', not '" +
+                               record.site + "'");
+  }
+  if (record.kind != Kind::demographics && !study.study->enrol_by_first_record) {
+    return refuse("/subject", "'" + record.subject +
+                                  "' is not enrolled; a demographics record comes first");
+  }
+  if (record.amends != 0) {
+    return refuse("/amends", "'" + record.subject + "' is not enrolled: there is nothing to amend");
+  }
+  const std::string& site = record.site.empty() ? study.study->default_site : record.site;
+  if (site.empty()) {
+    return refuse("/site", "the record enrols '" + record.subject + "' and must name its site");
+  }
+  if (foreign(site)) return static_cast<CachedSubject*>(nullptr);
+  const store::Act act{.actor = submission.actor,
+                       .action = "subject.enrolled",
+                       .at_ms = submission.received_ms};
+  const store::NewSubject enrolled{
+      .study = study.row,
+      .subject = record.subject,
+      .site = site,
+      .shard = model::shard_of(study.study->id, record.subject)};
+  auto id = store::append_subject(writer_, enrolled, act);
+  if (!id) return id.error();
+  return subjects_.add(study, record.subject, {.id = *id, .site = site});
+}
+
+Status Committer::place_correction(const Submission& submission, const store::SubjectRow& subject,
+                                   StoredRecord& stored, SubmissionResult& refusal) {
+  const std::int64_t id = stored.record.amends;
+  const std::string name = "record " + std::to_string(id);
+  auto row = store::read_record(writer_.connection(), id);
+  if (!row) return row.error();
+  if (!*row || (*row)->links.study != submission.study->row) {
+    refusal = SubmissionResult::refused(Verdict::invalid, name + " is not in this study",
+                                        "/amends");
+    return {};
+  }
+  const store::RecordRow& amended = **row;
+  if (amended.links.subject != subject.id || amended.stored.record.kind != stored.record.kind) {
+    refusal = SubmissionResult::refused(
+        Verdict::invalid, name + " is of another subject or kind and cannot be corrected by this",
+        "/amends");
+    return {};
+  }
+  auto newer = store::amended_by(writer_.connection(), id);
+  if (!newer) return newer.error();
+  if (*newer != 0) {
+    refusal = SubmissionResult::refused(
+        Verdict::conflict, name + " is corrected already by record " + std::to_string(*newer),
+        "/amends");
+    return {};
+  }
+  stored.version = amended.stored.version + 1;
+  return {};
+}
+
+Status Committer::watch(const Submission& submission, CachedSubject& subject,
+                        const StoredRecord& stored, CommandResult& result) {
+  static const model::RuleInfo kFailure{.id = std::string(kRuleFailed),
+                                        .title = "A rule failed on a record; see the log",
+                                        .severity = model::AlertSeverity::critical};
+  const ActiveStudy& study = *submission.study;
+  std::vector<model::Match> matches;
+  bool failed = false;
+  try {
+    matches = subject.watch->observe(stored);
+  } catch (const std::exception& error) {
+    base::log_error("intake: a rule failed on record " + std::to_string(stored.id) + ": " +
+                    error.what());
+    failed = true;
+    matches = {{.causes = {stored.id}}};
+  }
+  const store::AlertPlace place{.study = study.row,
+                                .subject = subject.row.id,
+                                .site = subject.row.site,
+                                .definition = study.definition,
+                                .shard = stored.shard};
+  const store::Act act{.actor = "monitor", .at_ms = submission.received_ms};
+  for (const model::Match& match : matches) {
+    const model::RuleInfo& rule = failed ? kFailure : study.monitor->rules()[match.rule];
+    auto change = store::raise_or_join(writer_, place, rule, match, act);
+    if (!change) return change.error();
+    result.alerts.push_back(change->alert);
+    result.raised += change->raised ? 1 : 0;
+    if (!change->event) continue;
+    if (auto done = publish(submission, *change->event); !done) return done;
+  }
+  return {};
+}
+
+Status Committer::publish(const Submission& submission, std::int64_t number) {
+  auto events =
+      store::read_alert_events(writer_.connection(), submission.study->row, number - 1, 1);
+  if (!events) return events.error();
+  TW_CHECK(events->size() == 1);
+  publications_.push_back({.study = submission.study,
+                           .event = std::move(events->front()),
+                           .received = submission.received});
+  return {};
+}
+
+Committer::Applied Committer::change_alert(const Submission& submission,
+                                           const AcknowledgeAlert& command) {
+  if (!submission.site.empty()) {
+    auto site = store::alert_site(writer_.connection(), submission.study->row, command.alert);
+    if (!site) return refusal_of(site.error());
+    if (*site != submission.site) {
+      return SubmissionResult::refused(Verdict::forbidden, "the alert is of another site");
+    }
+  }
+  const store::Act act{.actor = submission.actor, .at_ms = submission.received_ms};
+  auto number = store::acknowledge(writer_, submission.study->row, command.alert, command.note,
+                                   act);
+  if (!number) return refusal_of(number.error());
+  if (auto done = publish(submission, *number); !done) return done.error();
+  return stored({.id = command.alert});
+}
+
+Committer::Applied Committer::change_token(const Submission& submission, const Command& command) {
+  store::Act act{.actor = submission.actor, .at_ms = submission.received_ms};
+  if (const auto* create = std::get_if<CreateToken>(&command)) {
+    act.action = "token.created";
+    store::TokenRow row = create->token;
+    if (auto done = store::append_token(writer_, row, act); !done) return refusal_of(done.error());
+    return stored({.id = row.id});
+  }
+  act.action = "token.revoked";
+  const std::int64_t token = std::get<RevokeToken>(command).token;
+  if (auto done = store::revoke_token(writer_, token, act); !done) return refusal_of(done.error());
+  return stored({.id = token});
+}
+
+}  // namespace trialward::intake

@@ -1,0 +1,65 @@
+// Turns a batch of submissions into one transaction. Synchronous, one thread, no queue: the whole
+// of promise P1's work, driven directly by tests.
+//
+// A submission is stored as a whole or not at all. When the transaction fails because of its
+// content, the batch is halved until the one submission that the store cannot take is found; only
+// that one is refused. When the disk fails, everything is refused and the Writer stays failed().
+#pragma once
+
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "base/clock.h"
+#include "intake/subject_cache.h"
+#include "intake/submission.h"
+#include "store/record_rows.h"
+#include "store/writer.h"
+
+namespace trialward::intake {
+
+// The rule id of the operational alert that says that a rule failed on a record.
+inline constexpr std::string_view kRuleFailed = "trialward-rule-failed";
+
+class Committer {
+ public:
+  struct Outcome {
+    std::vector<SubmissionResult> results;  // one a submission, in order
+    std::vector<Publication> publications;  // in the order of their numbers
+    base::Duration work{};                  // all but the commits
+    base::Duration commit{};                // waiting for the disk
+  };
+
+  // At most `subjects_max` subjects are kept at hand between batches.
+  Committer(store::Writer& writer, const base::Clock& clock, std::size_t subjects_max)
+      : writer_(writer), clock_(clock), subjects_(subjects_max) {}
+
+  Outcome commit(std::span<const Submission> batch);
+
+ private:
+  using Applied = base::Result<SubmissionResult>;
+
+  void commit_part(std::span<const Submission> batch, Outcome& outcome);
+  base::Status try_commit(std::span<const Submission> batch, Outcome& outcome);
+  Applied apply(const Submission& submission);
+  Applied apply_command(const Submission& submission, const Command& command);
+  Applied append(const Submission& submission, const AppendRecord& command);
+  Applied repeat(const store::KnownRecord& known, const AppendRecord& command);
+  Applied change_alert(const Submission& submission, const AcknowledgeAlert& command);
+  Applied change_token(const Submission& submission, const Command& command);
+  // The record's subject, enrolled if this record does that; or why it cannot be stored.
+  base::Result<CachedSubject*> subject_of(const Submission& submission,
+                                          const model::Record& record, SubmissionResult& refusal);
+  base::Status place_correction(const Submission& submission, const store::SubjectRow& subject,
+                                model::StoredRecord& stored, SubmissionResult& refusal);
+  base::Status watch(const Submission& submission, CachedSubject& subject,
+                     const model::StoredRecord& stored, CommandResult& result);
+  base::Status publish(const Submission& submission, std::int64_t number);
+
+  store::Writer& writer_;
+  const base::Clock& clock_;
+  SubjectCache subjects_;
+  std::vector<Publication> publications_;  // of the transaction that is open
+};
+
+}  // namespace trialward::intake

@@ -1,0 +1,149 @@
+#include "intake/intake.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <fstream>
+
+#include "base/json_writer.h"
+#include "base/log.h"
+
+namespace trialward::intake {
+namespace {
+
+constexpr std::size_t kBatchItemsMin = 16;
+// A running mean over about the last 16 batches.
+constexpr double kCostWeight = 1.0 / 16;
+
+double seconds(base::Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+}  // namespace
+
+std::string_view to_string(Lane lane) {
+  static constexpr std::array<std::string_view, kLanes> kNames = {"safety", "live", "bulk"};
+  return kNames[static_cast<std::size_t>(lane)];
+}
+
+class Intake::CommitWorker final : public runtime::Worker {
+ public:
+  explicit CommitWorker(Intake& intake) : intake_(intake) {}
+  bool run_once(const runtime::Cancel&) override { return intake_.run_once(); }
+  bool wait(const runtime::Cancel& stop) override {
+    return intake_.queue_.wait(stop) || !intake_.queue_.drained();
+  }
+
+ private:
+  Intake& intake_;
+};
+
+Intake::Intake(store::Writer& writer, const base::Clock& clock, IntakeOptions options,
+               Publish publish, Observe observe)
+    : writer_(writer),
+      clock_(clock),
+      options_(std::move(options)),
+      publish_(std::move(publish)),
+      observe_(std::move(observe)),
+      committer_(writer, clock, options_.subjects_cached_max),
+      queue_({.lanes = {options_.safety, options_.live, options_.bulk}, .aging = options_.aging},
+             clock) {}
+
+Intake::~Intake() { drain(clock_.now()); }
+
+void Intake::submit(Ticket ticket, Submission submission, base::TimePoint deadline, Done done) {
+  TW_CHECK(!submission.commands.empty());
+  const auto flow =
+      static_cast<std::uint64_t>(submission.study != nullptr ? submission.study->row : 0);
+  auto late = queue_.push(std::move(ticket), Item{std::move(submission), std::move(done)}, flow,
+                          deadline);
+  if (late) late->done(SubmissionResult::refused(Verdict::cancelled, "the server is stopping"));
+}
+
+std::size_t Intake::items_max() const {
+  if (item_cost_s_ <= 0) return options_.batch_items_max;
+  const double items = seconds(options_.batch_work_max) / item_cost_s_;
+  return std::clamp(static_cast<std::size_t>(items), kBatchItemsMin, options_.batch_items_max);
+}
+
+bool Intake::run_once() {
+  Queue::Batch batch =
+      queue_.pop_batch({.items_max = items_max(), .bytes_max = options_.batch_bytes_max});
+  if (batch.empty()) return false;
+  BatchReport report{.served = std::move(batch.served), .expired = batch.expired.size()};
+  for (Item& item : batch.expired) {
+    item.done(SubmissionResult::refused(
+        Verdict::expired, "it waited past its deadline and was not stored; send it again"));
+  }
+  std::vector<SubmissionResult> results;
+  if (!batch.items.empty()) {
+    std::vector<Submission> submissions;
+    submissions.reserve(batch.items.size());
+    for (Item& item : batch.items) submissions.push_back(std::move(item.submission));
+    Committer::Outcome outcome = committer_.commit(submissions);
+    report.work = outcome.work;
+    report.commit = outcome.commit;
+    if (!outcome.publications.empty()) publish_(std::move(outcome.publications));
+    for (std::size_t i = 0; i < outcome.results.size(); ++i) {
+      const SubmissionResult& result = outcome.results[i];
+      ++report.verdicts[static_cast<std::size_t>(result.verdict)];
+      for (std::size_t j = 0; j < result.results.size(); ++j) {
+        if (!std::holds_alternative<AppendRecord>(submissions[i].commands[j])) continue;
+        ++(result.results[j].repeated ? report.repeated : report.records);
+      }
+      if (result.verdict == Verdict::poison) set_aside(submissions[i], result);
+    }
+    const double cost = seconds(report.work) / static_cast<double>(batch.items.size());
+    item_cost_s_ += kCostWeight * (cost - item_cost_s_);
+    results = std::move(outcome.results);
+  }
+  // Before the answers, so that whoever has one finds it counted.
+  observe_(report);
+  for (std::size_t i = 0; i < results.size(); ++i) batch.items[i].done(std::move(results[i]));
+  // Between two transactions: the only moment at which nobody commits.
+  if (!writer_.failed()) (void)writer_.checkpoint();
+  return true;
+}
+
+void Intake::set_aside(const Submission& submission, const SubmissionResult& result) {
+  if (options_.set_aside_path.empty()) return;
+  std::ofstream file(options_.set_aside_path, std::ios::app);
+  for (const Command& command : submission.commands) {
+    const auto* append = std::get_if<AppendRecord>(&command);
+    if (append == nullptr) continue;
+    base::JsonWriter json;
+    json.begin_object()
+        .member("actor", submission.actor)
+        .member("received_ms", submission.received_ms)
+        .member("reason", result.faults.front().reason)
+        .member("original", append->record.original)
+        .end_object();
+    file << json.text() << '\n';
+  }
+  if (!file.flush()) base::log_error("intake: cannot write " + options_.set_aside_path);
+}
+
+void Intake::start(runtime::TaskList& tasks) {
+  TW_CHECK(worker_ == nullptr);
+  std::vector<std::unique_ptr<runtime::Worker>> workers;
+  workers.push_back(std::make_unique<CommitWorker>(*this));
+  worker_ = std::make_unique<runtime::WorkerPool>(runtime::WorkerPoolOptions{.name = "commit"},
+                                                  tasks, std::move(workers));
+}
+
+void Intake::drain(base::TimePoint until) {
+  queue_.close();
+  if (worker_ == nullptr) {
+    while (clock_.now() < until && run_once()) {
+    }
+  } else {
+    (void)queue_.wait_drained(until);
+  }
+  for (Item& item : queue_.close_now()) {
+    item.done(SubmissionResult::refused(Verdict::cancelled, "the server is stopping"));
+  }
+  if (worker_ != nullptr) {
+    worker_->stop();
+    worker_.reset();
+  }
+}
+
+}  // namespace trialward::intake

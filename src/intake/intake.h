@@ -1,0 +1,112 @@
+// The way in: a bounded queue of submissions in three lanes, and the one worker that commits them
+// in batches. A batch is whatever waits, up to a cap in items, bytes and expected time; while one
+// commit waits for the disk the queue fills, so the next batch is as large as the load demands.
+//
+// Any thread may call admit() and submit(). A submission's `done` is called exactly once, on the
+// committing thread (or on the caller's, when it came after the end); it must not block.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "intake/committer.h"
+#include "intake/submission.h"
+#include "runtime/bounded_queue.h"
+#include "runtime/task_list.h"
+#include "runtime/worker_pool.h"
+
+namespace trialward::intake {
+
+enum class Lane : std::uint8_t {
+  safety,  // adverse events, acknowledgements, the administration of tokens
+  live,    // single records
+  bulk,    // streams and files
+};
+inline constexpr std::size_t kLanes = 3;
+std::string_view to_string(Lane lane);
+
+struct IntakeOptions {
+  runtime::LaneOptions safety{"safety", 4096, 16 << 20, 8};
+  runtime::LaneOptions live{"live", 16384, 64 << 20, 4};
+  runtime::LaneOptions bulk{"bulk", 16384, 64 << 20, 1};
+  base::Duration aging = std::chrono::seconds(2);
+  std::size_t batch_items_max = 512;
+  std::size_t batch_bytes_max = 4 << 20;
+  // What a batch's work on the processor should take at most; a safety record waits for one batch.
+  base::Duration batch_work_max = std::chrono::milliseconds(5);
+  std::size_t subjects_cached_max = 100000;
+  std::string set_aside_path;  // where poison goes, one JSON line each; empty: to the log alone
+};
+
+// What a batch was like, for the metrics.
+struct BatchReport {
+  std::vector<runtime::Served> served;
+  std::size_t expired = 0;
+  base::Duration work{};    // on the processor, about
+  base::Duration commit{};  // waiting for the disk
+  std::array<std::size_t, kVerdicts> verdicts{};  // by Verdict
+  std::size_t records = 0;                // stored for the first time
+  std::size_t repeated = 0;
+};
+
+class Intake {
+  struct Item;
+
+ public:
+  using Done = std::function<void(SubmissionResult)>;
+  using Publish = std::function<void(std::vector<Publication>)>;
+  using Observe = std::function<void(const BatchReport&)>;
+  using Queue = runtime::BoundedQueue<Item>;
+  using Ticket = Queue::Ticket;
+
+  // `publish` is called after each commit that made alert events, before the answers.
+  Intake(store::Writer& writer, const base::Clock& clock, IntakeOptions options, Publish publish,
+         Observe observe);
+  ~Intake();
+  Intake(const Intake&) = delete;
+  Intake& operator=(const Intake&) = delete;
+
+  // A place in the queue, taken before the body is read.
+  base::Result<Ticket, runtime::Refusal> admit(Lane lane, std::size_t bytes) {
+    return queue_.reserve(static_cast<std::size_t>(lane), bytes);
+  }
+  void submit(Ticket ticket, Submission submission, base::TimePoint deadline, Done done);
+
+  // Commits one batch if anything waits; false when nothing did.
+  bool run_once();
+  // Starts the worker's thread.
+  void start(runtime::TaskList& tasks);
+  // Refuses newcomers, commits what waits, ends the thread. Past `until` the rest is answered
+  // cancelled. Without a thread it runs the batches itself.
+  void drain(base::TimePoint until);
+
+  bool failed() const { return writer_.failed(); }
+  std::vector<runtime::LaneStats> lanes() const { return queue_.stats(); }
+
+ private:
+  class CommitWorker;
+  struct Item {
+    Submission submission;
+    Done done;
+  };
+
+  std::size_t items_max() const;
+  void set_aside(const Submission& submission, const SubmissionResult& result);
+
+  store::Writer& writer_;
+  const base::Clock& clock_;
+  const IntakeOptions options_;
+  const Publish publish_;
+  const Observe observe_;
+  Committer committer_;
+  Queue queue_;
+  double item_cost_s_ = 0;  // running mean; the committing thread's
+  std::unique_ptr<runtime::WorkerPool> worker_;
+};
+
+}  // namespace trialward::intake

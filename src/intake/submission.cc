@@ -1,0 +1,25 @@
+#include "intake/submission.h"
+
+#include <array>
+
+#include "model/decode_record.h"
+
+namespace trialward::intake {
+
+model::Faults prepare(const ActiveStudy& study, model::Record record, std::int64_t now_ms,
+                      AppendRecord& command) {
+  model::Faults faults = model::check_record(*study.study, record, now_ms, command.flags);
+  if (!faults.empty()) return faults;
+  command.content = base::sha256(model::canonical_content(record));
+  command.record = std::move(record);
+  return faults;
+}
+
+std::string_view to_string(Verdict verdict) {
+  static constexpr std::array<std::string_view, kVerdicts> kNames = {
+      "stored",  "invalid",   "conflict", "not_found",  "forbidden",
+      "expired", "cancelled", "poison",   "unavailable"};
+  return kNames[static_cast<std::size_t>(verdict)];
+}
+
+}  // namespace trialward::intake

@@ -1,0 +1,106 @@
+// What travels through the intake queue: an atomic list of commands, and what became of it.
+// Plain values; whoever holds one owns it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/sha256.h"
+#include "model/alert.h"
+#include "model/fault.h"
+#include "model/record.h"
+#include "model/study.h"
+#include "model/watch.h"
+#include "store/token_rows.h"
+
+namespace trialward::intake {
+
+// A study as the running server uses it. Shared: submissions on their way hold the definition
+// that they were checked against.
+struct ActiveStudy {
+  std::shared_ptr<const model::Study> study;
+  std::shared_ptr<const model::Monitor> monitor;
+  std::int64_t row = 0;
+  std::int64_t definition = 0;
+};
+
+// Stores a record; one with `amends` corrects another.
+struct AppendRecord {
+  model::Record record;   // has passed model::check_record
+  std::uint8_t flags = 0;  // as check_record gave them
+  base::Digest content{};  // SHA-256 of model::canonical_content(record)
+};
+
+// Takes the record apart from what the commit need not do: checks it and hashes its content.
+// Pure; for the thread that decodes. `command` is ready when there is no fault.
+model::Faults prepare(const ActiveStudy& study, model::Record record, std::int64_t now_ms,
+                      AppendRecord& command);
+
+struct AcknowledgeAlert {
+  std::int64_t alert = 0;
+  std::string note;
+};
+
+struct CreateToken {
+  store::TokenRow token;
+};
+
+struct RevokeToken {
+  std::int64_t token = 0;
+};
+
+using Command = std::variant<AppendRecord, AcknowledgeAlert, CreateToken, RevokeToken>;
+
+struct Submission {
+  std::shared_ptr<const ActiveStudy> study;  // none: only for RevokeToken
+  std::string actor;                         // whose token brought it
+  std::int64_t received_ms = 0;              // server time
+  base::TimePoint received{};                // the same moment, for latencies
+  std::string site;                          // the only site that the actor may touch; empty: any
+  std::vector<Command> commands;
+};
+
+enum class Verdict {
+  stored,       // every command is done and durable
+  invalid,      // `faults` say why
+  conflict,     // the source id has other content, or what it changes has changed already
+  not_found,    // what it changes does not exist
+  forbidden,    // it is of a site that the actor may not touch
+  expired,      // its deadline passed before its turn came
+  cancelled,    // the server stopped first
+  poison,       // the store cannot take it; it was set aside
+  unavailable,  // the store cannot be written; nothing is known to be stored
+};
+inline constexpr std::size_t kVerdicts = 9;
+std::string_view to_string(Verdict verdict);
+
+struct CommandResult {
+  std::int64_t id = 0;               // of the record, alert or token
+  bool repeated = false;             // the record was there before, with the same content
+  std::vector<std::int64_t> alerts;  // that the record is a cause of
+  int raised = 0;                    // how many of them it opened
+};
+
+struct SubmissionResult {
+  Verdict verdict = Verdict::stored;
+  std::vector<CommandResult> results;  // when stored: one a command
+  // Otherwise: what is wrong. With several commands a path begins with the command's index.
+  model::Faults faults;
+
+  static SubmissionResult refused(Verdict verdict, std::string reason, std::string path = {}) {
+    return {.verdict = verdict, .faults = {{std::move(path), std::move(reason)}}};
+  }
+};
+
+// An alert event that is durable, on its way to live subscribers.
+struct Publication {
+  std::shared_ptr<const ActiveStudy> study;
+  model::AlertEvent event;
+  base::TimePoint received{};  // of the submission that caused it
+};
+
+}  // namespace trialward::intake

@@ -1,0 +1,54 @@
+// An alert: a rule holds for a subject, and somebody must look. While it is open, further records
+// for which the rule holds join it. Acknowledged, it is closed to them; the next raises a new one.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace trialward::model {
+
+// A record by the names its sender knows.
+struct RecordName {
+  std::int64_t id = 0;
+  std::string source, source_id;
+};
+
+struct Alert {
+  std::int64_t id = 0;
+  std::string subject, site;
+  std::string rule;
+  int rule_version = 1;
+  std::string title, severity;
+  std::int64_t raised_ms = 0;
+  std::int64_t definition = 0;
+  std::vector<RecordName> records;  // what caused it, oldest first
+  // Of the acknowledgement; none while the alert is open.
+  std::optional<std::int64_t> acknowledged_ms;
+  std::string acknowledged_by, note;
+
+  std::string_view status() const { return acknowledged_ms ? "acknowledged" : "open"; }
+};
+
+enum class AlertEventType : std::uint8_t { raised, joined, acknowledged };
+std::string_view to_string(AlertEventType type);
+std::optional<AlertEventType> parse_alert_event_type(std::string_view text);
+
+// Something that happened to an alert. Events are numbered within their study from 1 without a gap.
+struct AlertEvent {
+  std::int64_t number = 0;
+  AlertEventType type = AlertEventType::raised;
+  std::int64_t at_ms = 0;
+  std::string actor, note;
+  std::vector<RecordName> causes;  // the records that this event added
+  // Of the alert:
+  std::int64_t alert = 0;
+  std::string subject, site, rule, title, severity;
+};
+
+std::string to_json(const Alert& alert);
+std::string to_json(const AlertEvent& event);
+
+}  // namespace trialward::model

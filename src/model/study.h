@@ -1,0 +1,121 @@
+// A study definition: the folder of text files that says what a study's data may look like.
+//
+//   study.toml   [study]  id, title, version, enrol = "demographics" | "first-record",
+//                         subject_pattern (ECMAScript regular expression without back-references,
+//                         matched whole; absent: any id),
+//                         default_site (optional: site of subjects enrolled without one)
+//                [[sites]] at least one: id, name, time_zone (IANA), country (ISO 3166-1 alpha-3)
+//                [[arms]]  id, name
+//                [kinds.KIND] open = true | false: whether codes not listed are accepted
+//                         (default false; demographics needs none)
+//                [[codes]] kind, code, name, system;
+//                         type = "number" (the default) | "text" | "any";
+//                         unit = "U/L" (absent: the value has none);
+//                         also = [{ unit = "C", factor = 1.8, offset = 32.0 }]: other units;
+//                           number * factor + offset gives it in `unit`;
+//                         possible = [low, high]: outside is refused;
+//                         plausible = [low, high]: outside is accepted and flagged;
+//                         range = [low, high]: the reference range of records that bring none;
+//                           in all three -inf or inf leaves an end open;
+//                         values = ["Y", "N"]: the only texts accepted (type text)
+//   rules.toml   the monitor's rules (monitor/rules.h)
+//   questionnaires/*.toml, schedule.toml   room for later: read as text, kept with the definition
+//
+// Required are the ids, sites' time_zone, and the codes' kind and code; enrol is "demographics"
+// when absent. Unknown keys are faults. A Study is immutable once loaded, so every thread may read
+// it.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "model/fault.h"
+#include "model/record.h"
+
+namespace trialward::model {
+
+struct Site {
+  std::string id, name, time_zone, country;
+};
+
+struct Arm {
+  std::string id, name;
+};
+
+struct Bounds {
+  double low = 0, high = 0;
+  bool contain(double number) const { return low <= number && number <= high; }
+};
+
+struct Unit {
+  std::string name;
+  double factor = 1, offset = 0;  // to the code's own unit
+  double to_own(double number) const { return number * factor + offset; }
+};
+
+enum class ValueType { number, text, any };
+
+struct Code {
+  Kind kind = Kind::lab;
+  std::string code, name, system;
+  ValueType type = ValueType::number;
+  std::vector<Unit> units;                    // the code's own first; empty: values have no unit
+  std::optional<Bounds> possible, plausible;  // in the code's own unit
+  Range range;                                // in the code's own unit
+  std::vector<std::string> values;
+
+  const Unit* unit(std::string_view name) const;
+};
+
+struct DefinitionFile {
+  std::string name, text;  // name: path within the study's folder
+};
+
+class Study {
+ public:
+  std::string id, title, version;
+  bool enrol_by_first_record = false;
+  std::string default_site;
+  std::vector<Site> sites;
+  std::vector<Arm> arms;
+  std::vector<DefinitionFile> files;  // sorted by name; what the definition's hash covers
+  std::string hash;                   // hexadecimal SHA-256 over the files
+
+  const Site* site(std::string_view id) const;
+  const Arm* arm(std::string_view id) const;
+  // Nothing when the code is not listed.
+  const Code* code(Kind kind, std::string_view code) const;
+  bool open(Kind kind) const { return open_[static_cast<std::size_t>(kind)]; }
+  bool subject_id_fits(std::string_view subject) const;
+  const DefinitionFile* file(std::string_view name) const;
+
+  // A number of a record in its code's own unit; nothing when it has no number or the unit is not
+  // the code's. Without a listed code the number itself.
+  std::optional<double> canonical_number(const Record& record) const;
+  // The reference range that holds for a record, in its code's own unit: its own, else the code's.
+  // Numbers alone, without the texts.
+  Range canonical_range(const Record& record) const;
+
+ private:
+  friend class StudyLoader;
+  std::array<bool, kKinds> open_{};
+  std::array<std::map<std::string, Code, std::less<>>, kKinds> codes_;
+  std::function<bool(std::string_view)> subject_fits_;  // empty: every id fits
+};
+
+inline constexpr std::size_t kDefinitionFileBytesMax = 4 << 20;
+inline constexpr std::size_t kDefinitionFilesMax = 256;
+inline constexpr std::size_t kSubjectPatternCharsMax = 200;
+
+// Reads study.toml and keeps the texts of the other files. Lists every fault.
+base::Result<Study, DefinitionFaults> load_study(const std::string& folder);
+// The same from texts, for tests and for definitions read back from the store.
+base::Result<Study, DefinitionFaults> load_study(std::vector<DefinitionFile> files);
+
+}  // namespace trialward::model

@@ -1,0 +1,228 @@
+#include "monitor/read_test.h"
+
+#include <algorithm>
+#include <array>
+
+namespace trialward::monitor {
+namespace {
+
+using model::Code;
+using model::Kind;
+using model::TableReader;
+
+struct OpName {
+  const char* name;
+  Op op;
+};
+constexpr std::array<OpName, 4> kOps = {{{"at_least", Op::at_least},
+                                         {"above", Op::above},
+                                         {"at_most", Op::at_most},
+                                         {"below", Op::below}}};
+constexpr std::array<const char*, 4> kChanges = {"rise", "fall", "rise_percent", "fall_percent"};
+constexpr std::array<const char*, 3> kOthers = {"one_of", "serious", "severity_from"};
+
+// Reads the one test that a condition may have, then gives it for one code after the other.
+class TestReader {
+ public:
+  TestReader(TableReader& table, const model::Study& study, Kind kind)
+      : table_(table), study_(study), kind_(kind) {
+    for (const OpName& op : kOps) look_for(op.name);
+    for (const char* key : kChanges) look_for(key);
+    for (const char* key : kOthers) look_for(key);
+    if (!keys_.empty()) read(keys_[0]);
+    for (std::size_t i = 1; i < keys_.size(); ++i) {
+      table_.fault(keys_[i], "a condition has one test: " + keys_[0] + " is one, too");
+      skip(keys_[i]);
+    }
+    if (!with_of_) refuse(table_, "of", "needs at_least, above, at_most or below");
+    if (!in_unit_) refuse(table_, "unit", "needs a number that is no multiple and no percentage");
+    if (!with_from_) refuse(table_, "from", "needs rise, fall, rise_percent or fall_percent");
+  }
+
+  Test test_for(const std::string& code_text) {
+    const Code* code = study_.code(kind_, code_text);
+    if (of_numbers_) {
+      if (!code) {
+        fault("a condition on numbers needs codes that study.toml lists");
+        return RecordTest{};
+      }
+      if (code->type == model::ValueType::text) fault(code->code + " is a text, not a number");
+      if (in_unit_) return in_unit_of(*code);
+    }
+    if (const auto* record_test = std::get_if<RecordTest>(&test_)) {
+      if (const auto* answer = std::get_if<Answer>(record_test); answer && code) {
+        check_answer(*answer, *code);
+      }
+    }
+    return test_;
+  }
+
+ private:
+  void look_for(const char* key) {
+    if (table_.has(key)) keys_.emplace_back(key);
+  }
+  void fault(std::string reason) { table_.fault(keys_[0], std::move(reason)); }
+
+  // Asks for a member only to say that it is known.
+  void skip(const std::string& key) {
+    if (key == "one_of") {
+      (void)table_.texts(key);
+    } else if (key == "serious") {
+      (void)table_.flag(key);
+    } else if (key == "severity_from") {
+      (void)table_.text(key);
+    } else {
+      (void)table_.number(key);
+    }
+  }
+
+  void read(const std::string& key) {
+    if (key == "one_of") return read_answer();
+    if (key == "serious") return read_serious();
+    if (key == "severity_from") return read_severity();
+    of_numbers_ = true;
+    amount_ = table_.number(key).value_or(1);
+    const auto op =
+        std::find_if(kOps.begin(), kOps.end(), [&](const OpName& one) { return key == one.name; });
+    if (op != kOps.end()) return read_threshold(op->op);
+    read_change(key);
+  }
+
+  void read_threshold(Op op) {
+    with_of_ = true;
+    const std::string of = table_.text("of");
+    if (!table_.has("of")) {
+      test_ = RecordTest(Threshold{op, amount_});
+      return read_unit();
+    }
+    if (of == "baseline") {
+      test_ = Comparison{.with_baseline = true, .op = op, .factor = amount_};
+    } else if (of == "ULN" || of == "LLN") {
+      test_ = RecordTest(RangeMultiple{op, amount_, of == "ULN"});
+    } else {
+      table_.fault("of", "of must be \"ULN\", \"LLN\" or \"baseline\"");
+    }
+    check_positive();
+  }
+
+  void read_change(const std::string& key) {
+    const bool rises = key.starts_with("rise");
+    Comparison change{.op = rises ? Op::at_least : Op::at_most};
+    with_from_ = true;
+    const std::string from = table_.text("from");
+    change.with_baseline = from == "baseline";
+    if (from != "baseline" && from != "last") {
+      table_.fault("from", "a change needs from = \"baseline\" or from = \"last\"");
+    }
+    check_positive();
+    if (key.ends_with("_percent")) {
+      change.factor = 1 + (rises ? amount_ : -amount_) / 100;
+      if (!rises && amount_ > 100) fault("nothing falls by more than 100 percent");
+    } else {
+      change.offset = rises ? amount_ : -amount_;
+      read_unit();
+    }
+    test_ = change;
+  }
+
+  void check_positive() {
+    if (amount_ <= 0) fault(keys_[0] + " must be greater than 0 here");
+  }
+
+  void read_unit() {
+    in_unit_ = true;
+    unit_ = table_.text("unit");
+  }
+
+  void read_answer() {
+    Answer answer{table_.texts("one_of")};
+    if (answer.one_of.empty()) fault("one_of must name at least one text");
+    test_ = RecordTest(std::move(answer));
+  }
+
+  void read_serious() {
+    if (!table_.flag("serious").value_or(true)) fault("serious can only be true");
+    check_adverse_event();
+    test_ = RecordTest(Serious{});
+  }
+
+  void read_severity() {
+    const std::string severity = table_.text("severity_from");
+    const auto grade = severity_grade(severity);
+    if (!grade) fault("unknown severity " + quoted(severity));
+    check_adverse_event();
+    test_ = RecordTest(SeverityFrom{grade.value_or(1)});
+  }
+
+  void check_adverse_event() {
+    if (kind_ != Kind::adverse_event) fault("only an adverse_event has " + keys_[0]);
+  }
+
+  void check_answer(const Answer& answer, const Code& code) {
+    if (code.type == model::ValueType::number) {
+      fault(code.code + " is a number: use at_least, above, at_most or below");
+    }
+    for (const std::string& text : answer.one_of) {
+      const auto& values = code.values;
+      if (!values.empty() && std::find(values.begin(), values.end(), text) == values.end()) {
+        fault(quoted(text) + " is not one of the values of " + code.code);
+      }
+    }
+  }
+
+  // The test with its number in the code's own unit.
+  Test in_unit_of(const Code& code) {
+    model::Unit unit;
+    if (const model::Unit* found = code.unit(unit_)) {
+      unit = *found;
+    } else if (!code.units.empty() || table_.has("unit")) {
+      std::string expected;
+      for (const auto& one : code.units) expected += (expected.empty() ? "" : " or ") + one.name;
+      table_.fault(table_.has("unit") ? "unit" : keys_[0],
+                   (table_.has("unit") ? quoted(unit_) + " is wrong" : "unit is missing") + ": " +
+                       code.code + (expected.empty() ? " has no unit" : " is in " + expected));
+    }
+    if (const auto* comparison = std::get_if<Comparison>(&test_)) {
+      Comparison converted = *comparison;
+      converted.offset *= unit.factor;
+      return converted;
+    }
+    auto converted = std::get<Threshold>(std::get<RecordTest>(test_));
+    converted.limit = unit.to_own(converted.limit);
+    return RecordTest(converted);
+  }
+
+  TableReader& table_;
+  const model::Study& study_;
+  const Kind kind_;
+  std::vector<std::string> keys_;  // those of the test; one when there is no fault
+  Test test_;                      // its number, if any, not yet in the code's own unit
+  double amount_ = 1;
+  bool of_numbers_ = false, in_unit_ = false;
+  bool with_of_ = false, with_from_ = false;  // which members belong to the test
+  std::string unit_;
+};
+
+}  // namespace
+
+std::vector<CodeTest> read_tests(TableReader& table, const model::Study& study, Kind kind,
+                                 const std::vector<std::string>& codes) {
+  TestReader reader(table, study, kind);
+  std::vector<CodeTest> tests;
+  for (const std::string& code : codes) tests.push_back({code, reader.test_for(code)});
+  return tests;
+}
+
+std::string quoted(std::string_view text) {
+  std::string all = "\"";
+  all.append(text).push_back('"');
+  return all;
+}
+
+void refuse(TableReader& table, const char* key, const char* reason) {
+  if (!table.has(key)) return;
+  (void)table.text(key);
+  table.fault(key, std::string(key) + " " + reason);
+}
+
+}  // namespace trialward::monitor

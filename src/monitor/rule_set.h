@@ -1,0 +1,113 @@
+// A study's rules as they are evaluated: what to ask of a record, found by its kind and code; which
+// points to remember; and trees of conditions over what is remembered. Built by read_rules, then
+// immutable: any thread may read it.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "model/study.h"
+#include "model/watch.h"
+#include "monitor/condition.h"
+#include "monitor/series.h"
+
+namespace trialward::monitor {
+
+enum class OneAlertPer : std::uint8_t { subject, code, record };
+
+// A rule that is judged by one record alone and remembers nothing.
+struct Direct {
+  std::size_t rule = 0;
+  OneAlertPer one_alert_per = OneAlertPer::subject;
+  RecordTest test;
+};
+
+inline constexpr std::size_t kTestsPerSeriesMax = 64;  // the bits of a Point
+
+// What is remembered of records: those for which a test holds, and all numbers if they are
+// compared.
+struct Track {
+  std::size_t series = 0;
+  bool values = false;
+  std::vector<RecordTest> tests;  // test i holds: bit i
+};
+
+// What the rules have to do with the records of one code, or of one kind whatever the code.
+struct CodeRules {
+  std::vector<Direct> direct;
+  std::optional<Track> track;
+};
+
+struct Leaf {
+  std::size_t series = 0;
+  std::variant<std::size_t, Comparison> test;  // a bit, or a comparison of values
+};
+
+// Holds where one of its leaves or members does or, with `all`, where each member does within
+// `within_ms`; with a count, where that happens so many times within `within_ms`.
+struct Node {
+  std::vector<Leaf> leaves;
+  std::vector<Node> members;
+  bool all = false;
+  std::size_t count = 1;
+  std::int64_t within_ms = 0;
+};
+
+// A rule that is judged by what is remembered.
+struct Tree {
+  std::size_t rule = 0;
+  std::string group;
+  Node root;
+  bool compares = false;     // has a comparison in it
+  std::int64_t span_ms = 0;  // what it holds of lies at most so far apart; when it compares nothing
+};
+
+class RuleSet {
+ public:
+  std::shared_ptr<const model::Study> study;
+  std::vector<model::RuleInfo> infos;
+  std::vector<Tree> trees;
+  std::vector<std::vector<std::size_t>> trees_of_series;
+  std::string hash;
+
+  std::size_t series_count() const { return trees_of_series.size(); }
+
+  // Null when no rule mentions them.
+  const CodeRules* of_code(model::Kind kind, std::string_view code) const {
+    const auto& codes = codes_[static_cast<std::size_t>(kind)];
+    const auto found = codes.find(code);
+    return found == codes.end() ? nullptr : &found->second;
+  }
+  const CodeRules* of_kind(model::Kind kind) const {
+    const auto& rules = kinds_[static_cast<std::size_t>(kind)];
+    return rules ? &*rules : nullptr;
+  }
+  // For building; an empty code stands for the whole kind.
+  CodeRules& add(model::Kind kind, const std::string& code) {
+    if (!code.empty()) return codes_[static_cast<std::size_t>(kind)][code];
+    auto& rules = kinds_[static_cast<std::size_t>(kind)];
+    return rules ? *rules : rules.emplace();
+  }
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>()(text);
+    }
+  };
+  std::array<std::unordered_map<std::string, CodeRules, Hash, std::equal_to<>>, model::kKinds>
+      codes_;
+  std::array<std::optional<CodeRules>, model::kKinds> kinds_;
+};
+
+}  // namespace trialward::monitor

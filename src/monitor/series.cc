@@ -1,0 +1,81 @@
+#include "monitor/series.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace trialward::monitor {
+namespace {
+
+bool is_value(const Point& point) { return !point.superseded && point.number; }
+
+}  // namespace
+
+bool operator<(const Point& a, const Point& b) {
+  return std::tie(a.at_ms, a.name) < std::tie(b.at_ms, b.name);
+}
+
+std::optional<Series> Series::restore(std::uint64_t seen, std::vector<Point> points) {
+  Series series;
+  series.seen_ = seen;
+  series.points_ = std::move(points);
+  const std::size_t size = series.points_.size();
+  for (std::size_t i = 1; i < size; ++i) {
+    if (!(series.points_[i - 1] < series.points_[i])) return std::nullopt;
+  }
+  if (seen < size || (seen > size && size < kEarliest + kLatest)) return std::nullopt;
+  series.forget();
+  if (series.points_.size() != size) return std::nullopt;
+  return series;
+}
+
+bool Series::has(const Point& point) const {
+  return std::binary_search(points_.begin(), points_.end(), point);
+}
+
+void Series::insert(Point point) {
+  const auto place = std::lower_bound(points_.begin(), points_.end(), point);
+  points_.insert(place, std::move(point));
+  ++seen_;
+  forget();
+}
+
+void Series::forget() {
+  if (points_.size() <= kEarliest + kLatest) return;
+  const std::size_t latest = points_.size() - kLatest;
+  std::size_t marked = 0;
+  for (std::size_t i = points_.size(); i-- > kEarliest;) {
+    const bool keep = i >= latest || (points_[i].marked && marked < kMarked);
+    marked += points_[i].marked ? 1 : 0;
+    if (!keep) points_.erase(points_.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+}
+
+std::optional<std::size_t> Series::find(std::int64_t record) const {
+  const auto found = std::find_if(points_.begin(), points_.end(), [&](const Point& point) {
+    return point.record == record && !point.superseded;
+  });
+  if (found == points_.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - points_.begin());
+}
+
+std::optional<std::size_t> Series::baseline() const {
+  for (std::size_t i = points_.size(); i-- > 0;) {
+    if (points_[i].marked && is_value(points_[i])) return i;
+  }
+  const std::size_t end = forgot() ? kEarliest : points_.size();
+  for (std::size_t i = 0; i < end; ++i) {
+    if (is_value(points_[i])) return i;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::size_t> Series::value_before(std::size_t place) const {
+  while (place > 0) {
+    const bool neighbours = !forgot() || place < kEarliest || place > points_.size() - kLatest;
+    if (!neighbours) return std::nullopt;
+    if (is_value(points_[--place])) return place;
+  }
+  return std::nullopt;
+}
+
+}  // namespace trialward::monitor

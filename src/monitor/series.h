@@ -1,0 +1,63 @@
+// What is remembered of one subject's records of one code: the points that rules count or compare,
+// in the order (instant, source, source id).
+//
+// It stays bounded, and what is forgotten depends on the points that came, never on the order in
+// which they came: kept are the first kEarliest, the last kLatest and the last kMarked of the
+// points marked as baseline. For the same reason a point whose record was corrected is not removed
+// but marked as superseded: it holds nothing any more and still counts towards these limits.
+// A plain value; one thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace trialward::monitor {
+
+struct Point {
+  std::int64_t at_ms = 0;
+  std::string name;  // source, a zero byte, source id: sorts as the pair does
+  std::int64_t record = 0;
+  bool superseded = false;
+  bool marked = false;           // as a baseline
+  std::optional<double> number;  // in the code's own unit; only where values are compared
+  std::uint64_t bits = 0;        // which of the series' tests hold, see Track
+};
+bool operator<(const Point& a, const Point& b);
+
+class Series {
+ public:
+  static constexpr std::size_t kEarliest = 8, kLatest = 240, kMarked = 8;
+  static constexpr std::size_t kPointsMax = kEarliest + kLatest + kMarked;
+
+  Series() = default;
+  // From what was saved; nothing when it cannot have been a series. `seen`: points ever inserted.
+  static std::optional<Series> restore(std::uint64_t seen, std::vector<Point> points);
+
+  // Whether a point stands at this one's place.
+  bool has(const Point& point) const;
+  // Takes in a point whose place is free, and forgets what is too much, which may be the same one.
+  void insert(Point point);
+  // The place of a record that is not superseded.
+  std::optional<std::size_t> find(std::int64_t record) const;
+  void supersede(std::size_t place) { points_[place].superseded = true; }
+
+  const std::vector<Point>& points() const { return points_; }
+  std::uint64_t seen() const { return seen_; }
+
+  // Places of the baseline, and of the value before a place; nothing when there is none, or when
+  // too much was forgotten to say.
+  std::optional<std::size_t> baseline() const;
+  std::optional<std::size_t> value_before(std::size_t place) const;
+
+ private:
+  bool forgot() const { return seen_ > points_.size(); }
+  void forget();
+
+  std::uint64_t seen_ = 0;
+  std::vector<Point> points_;
+};
+
+}  // namespace trialward::monitor

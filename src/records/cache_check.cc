@@ -1,0 +1,207 @@
+#include "records/cache_check.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+#include "model/alert.h"
+#include "model/record.h"
+#include "records/row_name.h"
+
+namespace trialward::records {
+
+using base::Errc;
+using base::Error;
+using base::Result;
+using base::Status;
+using store::Table;
+
+namespace {
+
+std::string number(std::int64_t value) { return std::to_string(value); }
+
+// The ids of "[1,2]".
+std::optional<std::vector<std::int64_t>> parse_causes(std::string_view json) {
+  if (!json.starts_with('[') || !json.ends_with(']')) return std::nullopt;
+  std::vector<std::int64_t> ids;
+  const char* at = json.data() + 1;
+  const char* const end = json.data() + json.size() - 1;
+  while (at < end) {
+    std::int64_t id = 0;
+    const auto [next, error] = std::from_chars(at, end, id);
+    if (error != std::errc() || (next != end && *next != ',')) return std::nullopt;
+    ids.push_back(id);
+    at = next + 1;
+  }
+  return ids;
+}
+
+// What an alert's events say of it.
+struct AlertSum {
+  bool open = false;
+  std::vector<std::int64_t> causes;  // ascending
+};
+
+Result<AlertSum> sum_up(store::Connection& reader, std::int64_t alert) {
+  auto events =
+      reader.query("SELECT type, causes FROM alert_events WHERE alert = $1 ORDER BY id", {alert});
+  if (!events) return events.error();
+  AlertSum sum;
+  for (bool first = true;; first = false) {
+    auto event = events->next();
+    if (!event) return event.error();
+    if (!*event && first) return Error{Errc::corrupt, "it has no event"};
+    if (!*event) break;
+    const auto type = model::parse_alert_event_type(events->text(0));
+    if (!type || (*type == model::AlertEventType::raised) != first || (!first && !sum.open)) {
+      return Error{Errc::corrupt, "the order of its events cannot be"};
+    }
+    sum.open = *type != model::AlertEventType::acknowledged;
+    const auto causes = parse_causes(events->text(1));
+    if (!causes) return Error{Errc::corrupt, "an event's causes cannot be read"};
+    sum.causes.insert(sum.causes.end(), causes->begin(), causes->end());
+  }
+  std::sort(sum.causes.begin(), sum.causes.end());
+  return sum;
+}
+
+Status check_causes(store::Connection& reader, std::int64_t alert,
+                    const std::vector<std::int64_t>& causes) {
+  auto rows =
+      reader.query("SELECT record FROM alert_causes WHERE alert = $1 ORDER BY record", {alert});
+  if (!rows) return rows.error();
+  auto expected = causes.begin();
+  while (true) {
+    auto row = rows->next();
+    if (!row) return row.error();
+    if (!*row && expected == causes.end()) return {};
+    if (expected == causes.end() || (*row && rows->integer(0) < *expected)) {
+      return Error{Errc::corrupt, "alert_causes names record " + number(rows->integer(0)) +
+                                      ", but no event of the alert does"};
+    }
+    if (!*row || rows->integer(0) > *expected) {
+      return Error{Errc::corrupt,
+                   "record " + number(*expected) + " caused it, but is not in alert_causes"};
+    }
+    ++expected;
+  }
+}
+
+Status check_alert(store::Connection& reader, std::int64_t alert) {
+  auto sum = sum_up(reader, alert);
+  if (!sum) return sum.error();
+  if (auto done = check_causes(reader, alert, sum->causes); !done) return done;
+  auto open = reader.integer(
+      "SELECT count(*) FROM alerts a JOIN open_alerts o ON o.subject = a.subject AND "
+      "o.rule = a.rule AND o.join_group = a.join_group AND o.alert = a.id WHERE a.id = $1",
+      {alert});
+  if (!open) return open.error();
+  if (sum->open && *open == 0) {
+    return Error{Errc::corrupt, "it is open, but is not in open_alerts"};
+  }
+  if (!sum->open && *open != 0) {
+    return Error{Errc::corrupt, "it is acknowledged, but is in open_alerts"};
+  }
+  return {};
+}
+
+Status check_alert_page(store::Connection& reader, std::int64_t first, std::int64_t last) {
+  for (std::int64_t alert = first; alert <= last; ++alert) {
+    if (auto done = check_alert(reader, alert); !done) {
+      return in_place(row_name(Table::alerts, alert), done.error());
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<HeadRows> read_head_rows(store::Connection& reader) {
+  HeadRows found;
+  constexpr std::int64_t kRowsMax = model::kShards + 1;  // one more than there can be
+  auto shards =
+      reader.query("SELECT shard, position, hash FROM shards ORDER BY shard LIMIT $1", {kRowsMax});
+  if (!shards) return shards.error();
+  while (true) {
+    auto row = shards->next();
+    if (!row) return row.error();
+    if (!*row) break;
+    found.shards.emplace(shards->integer(0), HeadRows::End{.position = shards->integer(1),
+                                                           .hash = std::string(shards->blob(2))});
+  }
+  auto heads = reader.query("SELECT study, number FROM alert_heads");
+  if (!heads) return heads.error();
+  while (true) {
+    auto row = heads->next();
+    if (!row) return row.error();
+    if (!*row) return found;
+    found.event_numbers.emplace(heads->integer(0), heads->integer(1));
+  }
+}
+
+Status check_head_rows(const HeadRows& rows, const AuditScan& scan) {
+  for (std::int64_t shard = 0; shard < model::kShards; ++shard) {
+    const store::ChainHead& chain = scan.chains()[static_cast<std::size_t>(shard)];
+    const auto stored = rows.shards.find(shard);
+    const bool there = stored != rows.shards.end();
+    if (!there && chain.position == 0) continue;
+    if (!there || stored->second.position != chain.position ||
+        stored->second.hash != base::as_bytes(chain.hash)) {
+      return bad("the end of audit chain " + number(shard),
+                 "shards does not say that it is position " + number(chain.position));
+    }
+  }
+  for (const auto& [shard, stored] : rows.shards) {
+    if (shard >= 0 && shard < model::kShards) continue;
+    return bad("the end of audit chain " + number(shard), "there is no such chain");
+  }
+  for (const auto& [study, last] : scan.event_numbers()) {
+    const auto stored = rows.event_numbers.find(study);
+    if (stored != rows.event_numbers.end() && stored->second == last) continue;
+    return bad("the last alert event of " + row_name(Table::studies, study),
+               "alert_heads does not say that it is number " + number(last));
+  }
+  for (const auto& [study, last] : rows.event_numbers) {
+    if (scan.event_numbers().contains(study)) continue;
+    return bad("the last alert event of " + row_name(Table::studies, study),
+               "alert_heads says that it is number " + number(last) + ", but there is none");
+  }
+  return {};
+}
+
+Status check_alerts(store::Connection& reader, std::int64_t first, std::int64_t last) {
+  if (auto begun = reader.execute("BEGIN"); !begun) return begun;
+  Status done = check_alert_page(reader, first, last);
+  if (auto ended = reader.execute("COMMIT"); !ended && done) done = ended;
+  return done;
+}
+
+Status check_stray_alert_rows(store::Connection& reader) {
+  {
+    // Those of alerts that are there were compared with the alerts' events.
+    auto cause = reader.query(
+        "SELECT alert, record FROM alert_causes WHERE alert < 1 OR "
+        "alert > (SELECT coalesce(max(id), 0) FROM alerts) LIMIT 1");
+    if (!cause) return cause.error();
+    auto row = cause->next();
+    if (!row) return row.error();
+    if (*row) {
+      return bad("alert_causes, alert " + number(cause->integer(0)) + ", record " +
+                     number(cause->integer(1)),
+                 "there is no such alert");
+    }
+  }
+  auto open = reader.query(
+      "SELECT o.alert, o.subject, o.rule FROM open_alerts o LEFT JOIN alerts a ON a.id = o.alert "
+      "AND a.subject = o.subject AND a.rule = o.rule AND a.join_group = o.join_group "
+      "WHERE a.id IS NULL LIMIT 1");
+  if (!open) return open.error();
+  auto row = open->next();
+  if (!row) return row.error();
+  if (!*row) return {};
+  return bad("open_alerts, alert " + number(open->integer(0)),
+             "it is not one of subject " + number(open->integer(1)) + ", rule " +
+                 quoted(open->text(2)) + " and this group");
+}
+
+}  // namespace trialward::records

@@ -1,0 +1,298 @@
+#include "store/alert_rows.h"
+
+#include <array>
+#include <charconv>
+
+#include "base/json_writer.h"
+
+namespace trialward::store {
+
+using base::Errc;
+using base::Error;
+using base::Result;
+using base::Status;
+using model::AlertEventType;
+
+namespace {
+
+Status append_event(Writer& writer, const AlertPlace& place, std::int64_t alert,
+                    AlertEventType type, std::span<const std::int64_t> causes, const Act& act,
+                    std::int64_t& number) {
+  auto taken = writer.take_event_number(place.study);
+  if (!taken) return taken.error();
+  number = *taken;
+  base::JsonWriter json;
+  json.begin_array();
+  for (const std::int64_t cause : causes) json.value(cause);
+  json.end_array();
+  const std::array<SqlValue, 9> values = {writer.next_id(Table::alert_events),
+                                          place.study,
+                                          number,
+                                          alert,
+                                          model::to_string(type),
+                                          act.at_ms,
+                                          act.actor,
+                                          text_or_null(act.reason),
+                                          std::string_view(json.text())};
+  const std::string action = "alert." + std::string(model::to_string(type));
+  Act event = act;
+  event.action = action;
+  if (auto done = writer.append(Table::alert_events, place.shard, event, values); !done) {
+    return done;
+  }
+  for (const std::int64_t cause : causes) {
+    auto done = writer.connection().execute(
+        "INSERT INTO alert_causes (alert, record) VALUES ($1, $2)", {alert, cause});
+    if (!done) return done;
+  }
+  return {};
+}
+
+Result<std::int64_t> append_alert(Writer& writer, const AlertPlace& place,
+                                  const model::RuleInfo& rule, std::string_view group,
+                                  const Act& act) {
+  const std::int64_t id = writer.next_id(Table::alerts);
+  const std::array<SqlValue, 11> values = {id,
+                                           place.study,
+                                           place.subject,
+                                           place.site,
+                                           std::string_view(rule.id),
+                                           std::int64_t{rule.version},
+                                           std::string_view(rule.title),
+                                           group,
+                                           model::to_string(rule.severity),
+                                           place.definition,
+                                           act.at_ms};
+  Act raising = act;
+  raising.action = "alert.opened";
+  if (auto done = writer.append(Table::alerts, place.shard, raising, values); !done) {
+    return done.error();
+  }
+  auto opened = writer.connection().execute(
+      "INSERT INTO open_alerts (subject, rule, join_group, alert) VALUES ($1, $2, $3, $4)",
+      {place.subject, std::string_view(rule.id), group, id});
+  if (!opened) return opened.error();
+  return id;
+}
+
+// The records named in an event's "[1,2]", by the names that their senders know.
+Result<std::vector<model::RecordName>> names_of(Connection& connection, std::string_view causes) {
+  std::vector<model::RecordName> names;
+  const char* at = causes.data();
+  const char* const end = at + causes.size();
+  while (at < end) {
+    std::int64_t id = 0;
+    const auto [next, error] = std::from_chars(at, end, id);
+    if (error != std::errc()) {
+      ++at;  // a bracket or comma
+      continue;
+    }
+    at = next;
+    auto rows = connection.query("SELECT source, source_id FROM records WHERE id = $1", {id});
+    if (!rows) return rows.error();
+    auto row = rows->next();
+    if (!row) return row.error();
+    if (!*row) return Error{Errc::corrupt, "record " + std::to_string(id) + " is not there"};
+    names.push_back({id, std::string(rows->text(0)), std::string(rows->text(1))});
+  }
+  return names;
+}
+
+// By names: the study and subject of an alert, and its site.
+struct NamedPlace {
+  std::string study, subject, site;
+};
+
+Result<NamedPlace> place_of(Connection& connection, std::int64_t study, std::int64_t alert) {
+  auto rows = connection.query(
+      "SELECT t.study, s.subject, a.site FROM alerts a JOIN subjects s ON s.id = a.subject "
+      "JOIN studies t ON t.id = a.study WHERE a.id = $1 AND a.study = $2",
+      {alert, study});
+  if (!rows) return rows.error();
+  auto row = rows->next();
+  if (!row) return row.error();
+  if (!*row) return Error{Errc::not_found, "there is no alert " + std::to_string(alert)};
+  return NamedPlace{std::string(rows->text(0)), std::string(rows->text(1)),
+                    std::string(rows->text(2))};
+}
+
+Status add_history(Connection& connection, model::Alert& alert) {
+  auto rows = connection.query(
+      "SELECT type, at_ms, actor, note, causes FROM alert_events WHERE alert = $1 ORDER BY number",
+      {alert.id});
+  if (!rows) return rows.error();
+  while (true) {
+    auto row = rows->next();
+    if (!row) return row.error();
+    if (!*row) return {};
+    auto names = names_of(connection, rows->text(4));
+    if (!names) return names.error();
+    alert.records.insert(alert.records.end(), names->begin(), names->end());
+    if (model::parse_alert_event_type(rows->text(0)) != AlertEventType::acknowledged) continue;
+    alert.acknowledged_ms = rows->integer(1);
+    alert.acknowledged_by = std::string(rows->text(2));
+    alert.note = std::string(rows->text(3));
+  }
+}
+
+}  // namespace
+
+Result<AlertChange> raise_or_join(Writer& writer, const AlertPlace& place,
+                                  const model::RuleInfo& rule, const model::Match& match,
+                                  const Act& act) {
+  Connection& connection = writer.connection();
+  AlertChange change;
+  AlertEventType type = AlertEventType::joined;
+  std::vector<std::int64_t> causes;
+  auto open = connection.integer(
+      "SELECT alert FROM open_alerts WHERE subject = $1 AND rule = $2 AND join_group = $3",
+      {place.subject, std::string_view(rule.id), std::string_view(match.group)});
+  if (!open && open.error().code != Errc::not_found) return open.error();
+  if (open) {
+    change.alert = *open;
+    for (const std::int64_t cause : match.causes) {
+      auto known = connection.integer(
+          "SELECT 1 FROM alert_causes WHERE alert = $1 AND record = $2", {*open, cause});
+      if (!known && known.error().code != Errc::not_found) return known.error();
+      if (!known) causes.push_back(cause);
+    }
+    if (causes.empty()) return change;
+  } else {
+    auto raised = append_alert(writer, place, rule, match.group, act);
+    if (!raised) return raised.error();
+    change.alert = *raised;
+    change.raised = true;
+    type = AlertEventType::raised;
+    causes = match.causes;
+  }
+  std::int64_t number = 0;
+  if (auto done = append_event(writer, place, change.alert, type, causes, act, number); !done) {
+    return done.error();
+  }
+  change.event = number;
+  return change;
+}
+
+Result<std::int64_t> acknowledge(Writer& writer, std::int64_t study, std::int64_t alert,
+                                 std::string_view note, const Act& act) {
+  Connection& connection = writer.connection();
+  auto of = place_of(connection, study, alert);
+  if (!of) return of.error();
+  auto open = connection.integer(
+      "SELECT 1 FROM open_alerts o JOIN alerts a ON a.subject = o.subject AND a.rule = o.rule "
+      "AND a.join_group = o.join_group WHERE a.id = $1 AND o.alert = a.id",
+      {alert});
+  if (!open && open.error().code != Errc::not_found) return open.error();
+  if (!open) {
+    return Error{Errc::conflict, "alert " + std::to_string(alert) + " is acknowledged already"};
+  }
+  const AlertPlace place{.study = study, .shard = model::shard_of(of->study, of->subject)};
+  Act noted = act;
+  noted.reason = note;
+  std::int64_t number = 0;
+  auto done =
+      append_event(writer, place, alert, AlertEventType::acknowledged, {}, noted, number);
+  if (!done) return done.error();
+  auto closed = connection.execute(
+      "DELETE FROM open_alerts WHERE alert = $1 AND (subject, rule, join_group) = "
+      "(SELECT subject, rule, join_group FROM alerts WHERE id = alert)",
+      {alert});
+  if (!closed) return closed.error();
+  return number;
+}
+
+Result<std::string> alert_site(Connection& connection, std::int64_t study, std::int64_t alert) {
+  auto place = place_of(connection, study, alert);
+  if (!place) return place.error();
+  return std::move(place->site);
+}
+
+Result<std::vector<model::Alert>> read_alerts(Connection& connection, const AlertPage& page) {
+  std::vector<model::Alert> alerts;
+  {
+    auto rows = connection.query(
+        "SELECT a.id, s.subject, a.site, a.rule, a.rule_version, a.title, a.severity, "
+        "a.raised_ms, a.definition, o.alert FROM alerts a JOIN subjects s ON s.id = a.subject "
+        "LEFT JOIN open_alerts o ON o.subject = a.subject AND o.rule = a.rule AND "
+        "o.join_group = a.join_group AND o.alert = a.id "
+        "WHERE a.study = $1 AND a.id > $2 AND ($3 = '' OR a.site = $3) AND "
+        "($4 = '' OR ($4 = 'open') = (o.alert IS NOT NULL)) ORDER BY a.id LIMIT $5",
+        {page.study, page.after, std::string_view(page.site), std::string_view(page.status),
+         static_cast<std::int64_t>(page.limit)});
+    if (!rows) return rows.error();
+    while (true) {
+      auto row = rows->next();
+      if (!row) return row.error();
+      if (!*row) break;
+      model::Alert alert;
+      alert.id = rows->integer(0);
+      alert.subject = std::string(rows->text(1));
+      alert.site = std::string(rows->text(2));
+      alert.rule = std::string(rows->text(3));
+      alert.rule_version = static_cast<int>(rows->integer(4));
+      alert.title = std::string(rows->text(5));
+      alert.severity = std::string(rows->text(6));
+      alert.raised_ms = rows->integer(7);
+      alert.definition = rows->integer(8);
+      alerts.push_back(std::move(alert));
+    }
+  }
+  for (model::Alert& alert : alerts) {
+    if (auto added = add_history(connection, alert); !added) return added.error();
+  }
+  return alerts;
+}
+
+Result<std::vector<model::AlertEvent>> read_alert_events(Connection& connection,
+                                                         std::int64_t study, std::int64_t after,
+                                                         std::size_t limit) {
+  auto rows = connection.query(
+      "SELECT e.number, e.type, e.at_ms, e.actor, e.note, e.causes, a.id, s.subject, a.site, "
+      "a.rule, a.title, a.severity FROM alert_events e JOIN alerts a ON a.id = e.alert "
+      "JOIN subjects s ON s.id = a.subject WHERE e.study = $1 AND e.number > $2 "
+      "ORDER BY e.number LIMIT $3",
+      {study, after, static_cast<std::int64_t>(limit)});
+  if (!rows) return rows.error();
+  std::vector<model::AlertEvent> events;
+  while (true) {
+    auto row = rows->next();
+    if (!row) return row.error();
+    if (!*row) return events;
+    model::AlertEvent event;
+    event.number = rows->integer(0);
+    event.type = model::parse_alert_event_type(rows->text(1)).value_or(AlertEventType::raised);
+    event.at_ms = rows->integer(2);
+    event.actor = std::string(rows->text(3));
+    event.note = std::string(rows->text(4));
+    auto names = names_of(connection, rows->text(5));
+    if (!names) return names.error();
+    event.causes = std::move(*names);
+    event.alert = rows->integer(6);
+    event.subject = std::string(rows->text(7));
+    event.site = std::string(rows->text(8));
+    event.rule = std::string(rows->text(9));
+    event.title = std::string(rows->text(10));
+    event.severity = std::string(rows->text(11));
+    events.push_back(std::move(event));
+  }
+}
+
+Result<std::vector<std::int64_t>> alerts_of_record(Connection& connection, std::int64_t record) {
+  auto rows =
+      connection.query("SELECT alert FROM alert_causes WHERE record = $1 ORDER BY alert", {record});
+  if (!rows) return rows.error();
+  std::vector<std::int64_t> alerts;
+  while (true) {
+    auto row = rows->next();
+    if (!row) return row.error();
+    if (!*row) return alerts;
+    alerts.push_back(rows->integer(0));
+  }
+}
+
+Result<std::int64_t> last_alert_event(Connection& connection, std::int64_t study) {
+  return connection.integer(
+      "SELECT coalesce((SELECT number FROM alert_heads WHERE study = $1), 0)", {study});
+}
+
+}  // namespace trialward::store

@@ -1,0 +1,69 @@
+// The rows of alerts, of their events, and of what is open.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/alert.h"
+#include "model/record.h"
+#include "model/watch.h"
+#include "store/writer.h"
+
+namespace trialward::store {
+
+// Whose alert it is.
+struct AlertPlace {
+  std::int64_t study = 0;
+  std::int64_t subject = 0;  // the subject's row
+  std::string_view site;
+  std::int64_t definition = 0;
+  int shard = 0;
+};
+
+// Raises an alert, or adds to the open one of the same subject, rule and group the causes that it
+// does not have yet. The number of the event that this made in the study; nothing when the open
+// alert had all causes already. Inside a transaction.
+struct AlertChange {
+  std::int64_t alert = 0;
+  bool raised = false;
+  std::optional<std::int64_t> event;
+};
+base::Result<AlertChange> raise_or_join(Writer& writer, const AlertPlace& place,
+                                        const model::RuleInfo& rule, const model::Match& match,
+                                        const Act& act);
+
+// Acknowledges an open alert of the study, with a note. Errors: not_found; conflict when it is
+// acknowledged already.
+base::Result<std::int64_t> acknowledge(Writer& writer, std::int64_t study, std::int64_t alert,
+                                       std::string_view note, const Act& act);
+
+// The site that an alert of a study is of. Errors: not_found.
+base::Result<std::string> alert_site(Connection& connection, std::int64_t study,
+                                        std::int64_t alert);
+
+// Alerts of a study with an id above `after`, in order of their ids. `site`, `status` (open or
+// acknowledged): only these; empty for all.
+struct AlertPage {
+  std::int64_t study = 0;
+  std::int64_t after = 0;
+  std::string site, status;
+  std::size_t limit = 500;
+};
+base::Result<std::vector<model::Alert>> read_alerts(Connection& connection, const AlertPage& page);
+
+// The events numbered above `after`, in order.
+base::Result<std::vector<model::AlertEvent>> read_alert_events(Connection& connection,
+                                                               std::int64_t study,
+                                                               std::int64_t after,
+                                                               std::size_t limit);
+// The alerts that a record is a cause of.
+base::Result<std::vector<std::int64_t>> alerts_of_record(Connection& connection,
+                                                         std::int64_t record);
+
+// The number of the study's newest event; 0 when there is none.
+base::Result<std::int64_t> last_alert_event(Connection& connection, std::int64_t study);
+
+}  // namespace trialward::store

@@ -1,0 +1,96 @@
+// The seam to the database: SQL text in, rows out, synchronously. store/sqlite.h implements it.
+//
+// SQL is written for both SQLite and PostgreSQL where both understand it: parameters are $1, $2 …
+// and appear in that order. A Connection belongs to one thread at a time; interrupt() alone may be
+// called from any thread while the Connection lives.
+// Errors: conflict (a constraint), cancelled (interrupted), corrupt (the file is damaged),
+// unavailable (anything else the database says); the message carries the database's words.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+#include "base/result.h"
+
+namespace trialward::store {
+
+struct Blob {
+  std::string_view bytes;
+};
+
+// Views must outlive the call that they are passed to; those of a column, the next step().
+using SqlValue = std::variant<std::monostate, std::int64_t, double, std::string_view, Blob>;
+
+inline SqlValue sql_null() { return std::monostate{}; }
+// NULL for the empty text, which keeps rows small.
+inline SqlValue text_or_null(std::string_view text) {
+  return text.empty() ? SqlValue{} : SqlValue{text};
+}
+
+// A prepared statement; made once a connection and text, reset after each use by Query.
+class Statement {
+ public:
+  virtual ~Statement() = default;
+  virtual base::Status bind(std::span<const SqlValue> parameters) = 0;
+  virtual base::Result<bool> step() = 0;  // true: a row is there
+  virtual int columns() const = 0;
+  virtual SqlValue column(int index) const = 0;
+  virtual void reset() = 0;
+
+  bool in_use = false;
+};
+
+// One run of a statement. Reading a column of another type than stored gives 0 or "".
+class Query {
+ public:
+  explicit Query(Statement& statement) : statement_(&statement) {}
+  Query(Query&& other) noexcept : statement_(std::exchange(other.statement_, nullptr)) {}
+  Query& operator=(Query&&) = delete;
+  ~Query();
+
+  base::Result<bool> next() { return statement_->step(); }
+  int columns() const { return statement_->columns(); }
+  SqlValue value(int column) const { return statement_->column(column); }
+  bool null(int column) const;
+  std::int64_t integer(int column) const;
+  double real(int column) const;
+  std::string_view text(int column) const;
+  std::string_view blob(int column) const;
+
+ private:
+  Statement* statement_;
+};
+
+class Connection {
+ public:
+  virtual ~Connection() = default;
+
+  // The statement may not be running already (a broken invariant).
+  base::Result<Query> query(std::string_view sql, std::span<const SqlValue> parameters);
+  base::Result<Query> query(std::string_view sql, std::initializer_list<SqlValue> parameters = {}) {
+    return query(sql, std::span(parameters.begin(), parameters.size()));
+  }
+  // Runs to the end and drops the rows.
+  base::Status execute(std::string_view sql, std::span<const SqlValue> parameters);
+  base::Status execute(std::string_view sql, std::initializer_list<SqlValue> parameters = {}) {
+    return execute(sql, std::span(parameters.begin(), parameters.size()));
+  }
+  // The first column of the first row as an integer; not_found when there is no row.
+  base::Result<std::int64_t> integer(std::string_view sql,
+                                     std::initializer_list<SqlValue> parameters = {});
+
+  // Several statements separated by semicolons, without parameters.
+  virtual base::Status script(const std::string& sql) = 0;
+  // Stops the statement that runs now, with cancelled. Any thread.
+  virtual void interrupt() = 0;
+
+ protected:
+  virtual base::Result<Statement*> prepare(std::string_view sql) = 0;
+};
+
+}  // namespace trialward::store

@@ -1,0 +1,291 @@
+#include "store/record_rows.h"
+
+#include <simdjson.h>
+
+#include <array>
+#include <charconv>
+#include <cstring>
+
+#include "base/json_writer.h"
+#include "model/study.h"
+
+namespace trialward::store {
+
+using base::Errc;
+using base::Error;
+using base::Result;
+using base::Status;
+using model::Record;
+using model::StoredRecord;
+
+namespace {
+
+template <class T>
+SqlValue or_null(const std::optional<T>& value) {
+  if (!value) return {};
+  if constexpr (std::is_same_v<T, double>) {
+    return *value;
+  } else {
+    return static_cast<std::int64_t>(*value);
+  }
+}
+
+SqlValue id_or_null(std::int64_t id) { return id == 0 ? SqlValue{} : SqlValue{id}; }
+
+std::string attributes_json(const Record& record) {
+  if (record.attributes.empty()) return {};
+  base::JsonWriter json;
+  json.begin_object();
+  for (const auto& [name, text] : record.attributes) json.member(name, text);
+  return json.end_object().take();
+}
+
+Status read_attributes(std::string_view json, Record& record) {
+  if (json.empty()) return {};
+  simdjson::dom::parser parser;
+  simdjson::dom::object object;
+  if (parser.parse(std::string(json)).get(object) != simdjson::SUCCESS) {
+    return Error{Errc::corrupt, "the attributes cannot be read"};
+  }
+  for (const auto& [name, value] : object) {
+    std::string_view text;
+    if (value.get(text) != simdjson::SUCCESS) {
+      return Error{Errc::corrupt, "the attributes are not texts"};
+    }
+    record.attributes.emplace_back(name, text);
+  }
+  return {};
+}
+
+std::optional<double> number_of(std::string_view text) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+base::Digest digest_of(std::string_view bytes) {
+  base::Digest digest{};
+  std::memcpy(digest.data(), bytes.data(), std::min(bytes.size(), digest.size()));
+  return digest;
+}
+
+// A query over all columns of records, on its row.
+Result<RecordRow> row_of(const Query& q) {
+  RecordRow row;
+  StoredRecord& stored = row.stored;
+  Record& record = stored.record;
+  int at = 0;
+  const auto integer = [&] { return q.integer(at++); };
+  const auto text = [&] { return std::string(q.text(at++)); };
+  const auto instant = [&]() -> std::optional<std::int64_t> {
+    const int column = at++;
+    return q.null(column) ? std::nullopt : std::optional(q.integer(column));
+  };
+  stored.id = integer();
+  row.links.study = integer();
+  record.source = text();
+  record.source_id = text();
+  row.links.subject = integer();
+  record.site = text();
+  record.kind = static_cast<model::Kind>(integer());
+  record.code = text();
+  record.system = text();
+  if (!q.null(at)) record.value.number = q.real(at);
+  ++at;
+  record.value.number_text = text();
+  record.value.text = text();
+  record.unit = text();
+  record.value.not_done = text();
+  record.range.low_text = text();
+  record.range.high_text = text();
+  record.range.low = number_of(record.range.low_text);
+  record.range.high = number_of(record.range.high_text);
+  record.effective = text();
+  const auto from = instant();
+  const auto until = instant();
+  if (from && until) stored.interval = model::Interval{*from, *until};
+  record.device_ms = instant();
+  record.sent_ms = instant();
+  record.author = text();
+  record.visit = text();
+  record.baseline = integer() != 0;
+  if (const auto serious = instant()) record.serious = *serious != 0;
+  record.severity = text();
+  if (auto read = read_attributes(q.text(at++), record); !read) {
+    return Error{Errc::corrupt,
+                 "record " + std::to_string(stored.id) + ": " + read.error().message};
+  }
+  record.amends = integer();
+  record.reason = text();
+  stored.flags = static_cast<std::uint8_t>(integer());
+  stored.version = static_cast<int>(integer());
+  stored.received_ms = integer();
+  stored.actor = text();
+  stored.definition = integer();
+  stored.shard = static_cast<int>(integer());
+  stored.position = integer();
+  row.links.previous = integer();
+  row.links.content = digest_of(q.blob(at++));
+  record.original = std::string(q.blob(at++));
+  return row;
+}
+
+// The subject's name is not in the records table: it is the same for all of a subject's rows.
+Status name_subjects(Connection& connection, std::vector<RecordRow>& rows) {
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (i > 0 && rows[i].links.subject == rows[i - 1].links.subject) {
+      rows[i].stored.record.subject = rows[i - 1].stored.record.subject;
+      continue;
+    }
+    auto named = connection.query("SELECT subject FROM subjects WHERE id = $1",
+                                  {rows[i].links.subject});
+    if (!named) return named.error();
+    auto found = named->next();
+    if (!found) return found.error();
+    if (!*found) {
+      return Error{Errc::corrupt, "record " + std::to_string(rows[i].stored.id) +
+                                      " is of a subject that is not there"};
+    }
+    rows[i].stored.record.subject = std::string(named->text(0));
+  }
+  return {};
+}
+
+Result<std::vector<RecordRow>> read_rows(Connection& connection, std::string_view sql,
+                                         std::initializer_list<SqlValue> parameters) {
+  std::vector<RecordRow> rows;
+  {
+    auto query = connection.query(sql, parameters);
+    if (!query) return query.error();
+    while (true) {
+      auto next = query->next();
+      if (!next) return next.error();
+      if (!*next) break;
+      auto row = row_of(*query);
+      if (!row) return row.error();
+      rows.push_back(std::move(*row));
+    }
+  }
+  if (auto named = name_subjects(connection, rows); !named) return named.error();
+  return rows;
+}
+
+}  // namespace
+
+Status append_record(Writer& writer, const StoredRecord& stored, const RecordLinks& links) {
+  const Record& record = stored.record;
+  const std::string attributes = attributes_json(record);
+  const std::array<SqlValue, 39> values = {
+      stored.id,
+      links.study,
+      std::string_view(record.source),
+      std::string_view(record.source_id),
+      links.subject,
+      std::string_view(record.site),
+      static_cast<std::int64_t>(record.kind),
+      std::string_view(record.code),
+      text_or_null(record.system),
+      or_null(record.value.number),
+      text_or_null(record.value.number_text),
+      text_or_null(record.value.text),
+      text_or_null(record.unit),
+      text_or_null(record.value.not_done),
+      text_or_null(record.range.low_text),
+      text_or_null(record.range.high_text),
+      text_or_null(record.effective),
+      stored.interval ? SqlValue{stored.interval->from_ms} : SqlValue{},
+      stored.interval ? SqlValue{stored.interval->until_ms} : SqlValue{},
+      or_null(record.device_ms),
+      or_null(record.sent_ms),
+      text_or_null(record.author),
+      text_or_null(record.visit),
+      record.baseline ? SqlValue{std::int64_t{1}} : SqlValue{},
+      or_null(record.serious),
+      text_or_null(record.severity),
+      text_or_null(attributes),
+      id_or_null(record.amends),
+      text_or_null(record.reason),
+      std::int64_t{stored.flags},
+      std::int64_t{stored.version},
+      stored.received_ms,
+      std::string_view(stored.actor),
+      stored.definition,
+      std::int64_t{stored.shard},
+      stored.position,
+      id_or_null(links.previous),
+      Blob{base::as_bytes(links.content)},
+      Blob{record.original},
+  };
+  const Act act{.actor = stored.actor,
+                .action = record.amends == 0 ? "record.stored" : "record.corrected",
+                .reason = record.reason,
+                .at_ms = stored.received_ms};
+  return writer.append(Table::records, stored.shard, act, values);
+}
+
+Result<std::optional<KnownRecord>> find_record(Connection& connection, std::int64_t study,
+                                               std::string_view source,
+                                               std::string_view source_id) {
+  auto query = connection.query(
+      "SELECT id, content FROM records WHERE study = $1 AND source = $2 AND source_id = $3",
+      {study, source, source_id});
+  if (!query) return query.error();
+  auto row = query->next();
+  if (!row) return row.error();
+  if (!*row) return std::optional<KnownRecord>();
+  return std::optional<KnownRecord>(KnownRecord{query->integer(0), digest_of(query->blob(1))});
+}
+
+Result<std::optional<RecordRow>> read_record(Connection& connection, std::int64_t id) {
+  auto rows = read_rows(connection, info(Table::records).select, {id});
+  if (!rows) return rows.error();
+  if (rows->empty()) return std::optional<RecordRow>();
+  return std::optional<RecordRow>(std::move(rows->front()));
+}
+
+Result<std::int64_t> amended_by(Connection& connection, std::int64_t id) {
+  auto found = connection.integer("SELECT id FROM records WHERE amends = $1", {id});
+  if (found || found.error().code != Errc::not_found) return found;
+  return std::int64_t{0};
+}
+
+Result<std::vector<RecordRow>> read_chain(Connection& connection, std::int64_t from,
+                                          std::size_t limit) {
+  std::vector<RecordRow> rows;
+  std::int64_t id = from;
+  while (id != 0 && rows.size() < limit) {
+    auto row = read_record(connection, id);
+    if (!row) return row.error();
+    if (!*row) {
+      return Error{Errc::corrupt, "record " + std::to_string(id) + " is not there"};
+    }
+    id = (*row)->links.previous;
+    rows.push_back(std::move(**row));
+  }
+  return rows;
+}
+
+Result<std::vector<RecordRow>> read_page(Connection& connection, const RecordPage& page) {
+  const std::string columns(info(Table::records).columns);
+  const auto limit = static_cast<std::int64_t>(page.limit);
+  if (page.source.empty()) {
+    // "+ 0" keeps the planner on the primary key: the page is read in its order, without a sort.
+    static const std::string kById = "SELECT " + columns +
+                                     " FROM records WHERE study + 0 = $1 AND id > $2 AND "
+                                     "id <= $3 ORDER BY id LIMIT $4";
+    return read_rows(connection, kById, {page.study, page.after_id, page.until_id, limit});
+  }
+  static const std::string kBySource = "SELECT " + columns +
+                                       " FROM records WHERE study = $1 AND source = $2 AND "
+                                       "source_id > $3 AND id <= $4 ORDER BY source_id LIMIT $5";
+  return read_rows(connection, kBySource,
+                   {page.study, std::string_view(page.source),
+                    std::string_view(page.after_source_id), page.until_id, limit});
+}
+
+Result<std::int64_t> last_record(Connection& connection) {
+  return connection.integer("SELECT coalesce(max(id), 0) FROM records");
+}
+
+}  // namespace trialward::store

@@ -1,0 +1,66 @@
+// The rows of records: appending them, and reading them again.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/sha256.h"
+#include "model/record.h"
+#include "store/writer.h"
+
+namespace trialward::store {
+
+// What a record's row holds beside the record.
+struct RecordLinks {
+  std::int64_t study = 0;
+  std::int64_t subject = 0;   // the subject's row
+  std::int64_t previous = 0;  // the subject's record before this one; 0 for none
+  base::Digest content{};     // SHA-256 of model::canonical_content
+};
+
+// Appends with the action record.stored or record.corrected. record.id, shard and position must be
+// the writer's next. Errors: conflict (source id taken, or the amended record amended already).
+base::Status append_record(Writer& writer, const model::StoredRecord& record,
+                           const RecordLinks& links);
+
+struct KnownRecord {
+  std::int64_t id = 0;
+  base::Digest content{};
+};
+base::Result<std::optional<KnownRecord>> find_record(Connection& connection, std::int64_t study,
+                                                     std::string_view source,
+                                                     std::string_view source_id);
+
+// A record with the links that lead from it.
+struct RecordRow {
+  model::StoredRecord stored;
+  RecordLinks links;
+};
+// Nothing when there is no such record.
+base::Result<std::optional<RecordRow>> read_record(Connection& connection, std::int64_t id);
+
+// The id of the record that amends this one; 0 when none does.
+base::Result<std::int64_t> amended_by(Connection& connection, std::int64_t id);
+
+// Up to `limit` records from `from` along `previous`: a subject's records, newest first.
+base::Result<std::vector<RecordRow>> read_chain(Connection& connection, std::int64_t from,
+                                                std::size_t limit);
+
+// A page through a study's records; the next page starts behind the last row's place.
+struct RecordPage {
+  std::int64_t study = 0;
+  std::string source;           // empty: of every source, ordered by id; else by source id
+  std::string after_source_id;  // with a source
+  std::int64_t after_id = 0;    // without one
+  std::int64_t until_id = 0;    // the state as of this record, inclusive
+  std::size_t limit = 500;
+};
+base::Result<std::vector<RecordRow>> read_page(Connection& connection, const RecordPage& page);
+
+// The newest record's id; 0 in an empty store.
+base::Result<std::int64_t> last_record(Connection& connection);
+
+}  // namespace trialward::store

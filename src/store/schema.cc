@@ -1,0 +1,155 @@
+#include "store/schema.h"
+
+#include <algorithm>
+#include <string>
+
+namespace trialward::store {
+namespace {
+
+constexpr const char* kMigration1 = R"sql(
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE audit (
+  seq INTEGER PRIMARY KEY, shard INTEGER NOT NULL, position INTEGER NOT NULL,
+  at_ms INTEGER NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL,
+  object_table TEXT NOT NULL, object INTEGER NOT NULL, reason TEXT, hash BLOB NOT NULL) STRICT;
+CREATE TABLE shards (
+  shard INTEGER PRIMARY KEY, position INTEGER NOT NULL, hash BLOB NOT NULL) STRICT;
+
+CREATE TABLE studies (id INTEGER PRIMARY KEY, study TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE definitions (
+  id INTEGER PRIMARY KEY, study INTEGER NOT NULL, hash TEXT NOT NULL, files TEXT NOT NULL,
+  loaded_ms INTEGER NOT NULL, UNIQUE (study, hash)) STRICT;
+CREATE TABLE subjects (
+  id INTEGER PRIMARY KEY, study INTEGER NOT NULL, subject TEXT NOT NULL, site TEXT NOT NULL,
+  enrolled_ms INTEGER NOT NULL, UNIQUE (study, subject)) STRICT;
+
+CREATE TABLE records (
+  id INTEGER PRIMARY KEY, study INTEGER NOT NULL, source TEXT NOT NULL, source_id TEXT NOT NULL,
+  subject INTEGER NOT NULL, site TEXT NOT NULL, kind INTEGER NOT NULL, code TEXT NOT NULL,
+  system TEXT, number REAL, number_text TEXT, text TEXT, unit TEXT, not_done TEXT,
+  low_text TEXT, high_text TEXT, effective TEXT, from_ms INTEGER, until_ms INTEGER,
+  device_ms INTEGER, sent_ms INTEGER, author TEXT, visit TEXT, baseline INTEGER,
+  serious INTEGER, severity TEXT, attributes TEXT, amends INTEGER, reason TEXT,
+  flags INTEGER NOT NULL, version INTEGER NOT NULL, received_ms INTEGER NOT NULL,
+  actor TEXT NOT NULL, definition INTEGER NOT NULL, shard INTEGER NOT NULL,
+  position INTEGER NOT NULL, previous INTEGER, content BLOB NOT NULL,
+  original BLOB NOT NULL) STRICT;
+CREATE UNIQUE INDEX records_source ON records (study, source, source_id);
+CREATE UNIQUE INDEX records_amends ON records (amends) WHERE amends IS NOT NULL;
+CREATE TABLE subject_states (
+  subject INTEGER PRIMARY KEY, last_record INTEGER NOT NULL, rules TEXT, watch BLOB) STRICT;
+
+CREATE TABLE alerts (
+  id INTEGER PRIMARY KEY, study INTEGER NOT NULL, subject INTEGER NOT NULL, site TEXT NOT NULL,
+  rule TEXT NOT NULL, rule_version INTEGER NOT NULL, title TEXT NOT NULL,
+  join_group TEXT NOT NULL, severity TEXT NOT NULL, definition INTEGER NOT NULL,
+  raised_ms INTEGER NOT NULL) STRICT;
+CREATE TABLE alert_events (
+  id INTEGER PRIMARY KEY, study INTEGER NOT NULL, number INTEGER NOT NULL,
+  alert INTEGER NOT NULL, type TEXT NOT NULL, at_ms INTEGER NOT NULL, actor TEXT NOT NULL,
+  note TEXT, causes TEXT NOT NULL, UNIQUE (study, number)) STRICT;
+CREATE INDEX alert_events_alert ON alert_events (alert);
+CREATE TABLE alert_heads (study INTEGER PRIMARY KEY, number INTEGER NOT NULL) STRICT;
+CREATE TABLE alert_causes (
+  alert INTEGER NOT NULL, record INTEGER NOT NULL, PRIMARY KEY (alert, record)
+  ) STRICT, WITHOUT ROWID;
+CREATE INDEX alert_causes_record ON alert_causes (record);
+CREATE TABLE open_alerts (
+  subject INTEGER NOT NULL, rule TEXT NOT NULL, join_group TEXT NOT NULL,
+  alert INTEGER NOT NULL, PRIMARY KEY (subject, rule, join_group)) STRICT, WITHOUT ROWID;
+
+CREATE TABLE tokens (
+  id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, name TEXT NOT NULL, role TEXT NOT NULL,
+  study INTEGER NOT NULL, site TEXT, subject TEXT, source TEXT, unblinded INTEGER NOT NULL,
+  created_ms INTEGER NOT NULL, expires_ms INTEGER) STRICT;
+CREATE TABLE token_revocations (
+  id INTEGER PRIMARY KEY, token INTEGER NOT NULL UNIQUE, revoked_ms INTEGER NOT NULL) STRICT;
+)sql";
+
+constexpr const char* kMigrations[kSchemaVersion] = {kMigration1};
+
+// What tells a trialward store from any other SQLite file ("TrWd").
+constexpr std::int64_t kApplicationId = 0x54725764;
+
+struct OwnedInfo {
+  OwnedInfo(std::string_view name, std::string_view columns) {
+    const int count = 1 + static_cast<int>(std::count(columns.begin(), columns.end(), ','));
+    insert = "INSERT INTO " + std::string(name) + " (" + std::string(columns) + ") VALUES (";
+    for (int i = 1; i <= count; ++i) {
+      insert += (i > 1 ? ", $" : "$") + std::to_string(i);
+    }
+    insert += ")";
+    select = "SELECT " + std::string(columns) + " FROM " + std::string(name) + " WHERE id = $1";
+    info = {name, columns, insert, select, count};
+  }
+  OwnedInfo(const OwnedInfo&) = delete;
+  OwnedInfo& operator=(const OwnedInfo&) = delete;
+
+  std::string insert, select;
+  TableInfo info;
+};
+
+}  // namespace
+
+const TableInfo& info(Table table) {
+  static const OwnedInfo kInfos[kTables] = {
+      {"studies", "id, study"},
+      {"definitions", "id, study, hash, files, loaded_ms"},
+      {"subjects", "id, study, subject, site, enrolled_ms"},
+      {"records",
+       "id, study, source, source_id, subject, site, kind, code, system, number, number_text, "
+       "text, unit, not_done, low_text, high_text, effective, from_ms, until_ms, device_ms, "
+       "sent_ms, author, visit, baseline, serious, severity, attributes, amends, reason, flags, "
+       "version, received_ms, actor, definition, shard, position, previous, content, original"},
+      {"alerts",
+       "id, study, subject, site, rule, rule_version, title, join_group, severity, definition, "
+       "raised_ms"},
+      {"alert_events", "id, study, number, alert, type, at_ms, actor, note, causes"},
+      {"tokens",
+       "id, hash, name, role, study, site, subject, source, unblinded, created_ms, expires_ms"},
+      {"token_revocations", "id, token, revoked_ms"},
+  };
+  return kInfos[static_cast<std::size_t>(table)].info;
+}
+
+std::array<Table, kTables> all_tables() {
+  std::array<Table, kTables> tables{};
+  for (std::size_t i = 0; i < kTables; ++i) tables[i] = static_cast<Table>(i);
+  return tables;
+}
+
+base::Status migrate(Connection& connection, std::string_view store_id) {
+  const auto application = connection.integer("PRAGMA application_id");
+  if (!application) return application.error();
+  const auto objects = connection.integer("SELECT count(*) FROM sqlite_master");
+  if (!objects) return objects.error();
+  const bool is_new = *objects == 0;
+  if (!is_new && *application != kApplicationId) {
+    return base::Error{base::Errc::corrupt, "this SQLite file is not a trialward store"};
+  }
+  const auto version = connection.integer("PRAGMA user_version");
+  if (!version) return version.error();
+  if (*version > kSchemaVersion) {
+    return base::Error{base::Errc::invalid,
+                       "the store has schema version " + std::to_string(*version) +
+                           "; this trialward knows up to " + std::to_string(kSchemaVersion)};
+  }
+  for (int step = static_cast<int>(*version); step < kSchemaVersion; ++step) {
+    std::string sql = "BEGIN IMMEDIATE;";
+    sql += kMigrations[step];
+    if (step == 0) {
+      sql += "PRAGMA application_id=" + std::to_string(kApplicationId) + ";";
+      sql += "INSERT INTO meta VALUES ('store_id', '" + std::string(store_id) + "');";
+    }
+    sql += "PRAGMA user_version=" + std::to_string(step + 1) + "; COMMIT;";
+    if (auto done = connection.script(sql); !done) {
+      // The first error is the one to tell; without a transaction this one has nothing to do.
+      (void)connection.script("ROLLBACK");
+      return done;
+    }
+  }
+  return {};
+}
+
+}  // namespace trialward::store

@@ -1,0 +1,54 @@
+// The tables of a store, and the migrations that make them. Migrations are numbered, run forward
+// at start, each in a transaction; one that has shipped never changes.
+//
+// Audited tables only grow: each row has an audit entry whose hash covers it (store/chain.h).
+//   studies, definitions   what studies there are; each text of their definitions ever used
+//   subjects               who is enrolled, since when, at which site
+//   records                what was observed; `previous` links a subject's records, newest first
+//   alerts, alert_events   what the monitor raised, and everything that happened to it since;
+//                          an event's number is its place in its study's stream
+//   tokens, token_revocations
+// Caches, rebuilt from the audited tables at any time, and compared with them by verify:
+//   shards                 the head of each audit chain
+//   subject_states         the newest record and the saved Watch of a subject
+//   alert_heads            the last event number of a study
+//   alert_causes           the records of an alert; open_alerts: what further causes join
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "store/connection.h"
+
+namespace trialward::store {
+
+enum class Table : std::uint8_t {
+  studies,
+  definitions,
+  subjects,
+  records,
+  alerts,
+  alert_events,
+  tokens,
+  token_revocations,
+};
+inline constexpr std::size_t kTables = 8;
+
+struct TableInfo {
+  std::string_view name;
+  std::string_view columns;  // the first is id, the primary key
+  std::string_view insert;   // INSERT of all columns
+  std::string_view select;   // SELECT of all columns where id = $1
+  int column_count = 0;
+};
+const TableInfo& info(Table table);
+std::array<Table, kTables> all_tables();
+
+inline constexpr int kSchemaVersion = 1;
+
+// Brings a store to kSchemaVersion; a new one gets `store_id`. Errors: unavailable, corrupt (the
+// file belongs to something else), invalid (a newer trialward made it).
+base::Status migrate(Connection& connection, std::string_view store_id);
+
+}  // namespace trialward::store

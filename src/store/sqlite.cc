@@ -1,0 +1,220 @@
+#include "store/sqlite.h"
+
+#include <sqlite3.h>
+
+#include <unordered_map>
+
+namespace trialward::store {
+namespace {
+
+using base::Errc;
+using base::Error;
+using base::Result;
+using base::Status;
+
+constexpr int kStatementsMax = 256;  // distinct SQL texts a connection prepares
+// The writer never meets a lock; a reader may, for the moment in which a WAL is recovered.
+constexpr int kBusyTimeoutMs = 5000;
+constexpr int kCacheKib = 64 << 10;
+
+Error error_of(sqlite3* db, int code) {
+  const std::string text =
+      db != nullptr ? sqlite3_errmsg(db) : std::string(sqlite3_errstr(code));
+  switch (code & 0xff) {
+    case SQLITE_CONSTRAINT: return {Errc::conflict, text};
+    case SQLITE_INTERRUPT: return {Errc::cancelled, text};
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB: return {Errc::corrupt, text};
+    default: return {Errc::unavailable, text};
+  }
+}
+
+class SqliteStatement final : public Statement {
+ public:
+  SqliteStatement(sqlite3* db, sqlite3_stmt* statement) : db_(db), statement_(statement) {}
+  ~SqliteStatement() override { sqlite3_finalize(statement_); }
+  SqliteStatement(const SqliteStatement&) = delete;
+  SqliteStatement& operator=(const SqliteStatement&) = delete;
+
+  Status bind(std::span<const SqlValue> parameters) override {
+    TW_CHECK(static_cast<int>(parameters.size()) == sqlite3_bind_parameter_count(statement_));
+    int index = 0;
+    for (const SqlValue& value : parameters) {
+      if (const int code = bind_one(++index, value); code != SQLITE_OK) return error_of(db_, code);
+    }
+    return {};
+  }
+
+  Result<bool> step() override {
+    const int code = sqlite3_step(statement_);
+    if (code == SQLITE_ROW) return true;
+    if (code == SQLITE_DONE) return false;
+    return error_of(db_, code);
+  }
+
+  int columns() const override { return sqlite3_column_count(statement_); }
+
+  SqlValue column(int index) const override {
+    const auto bytes = [&](const void* start) {
+      const int size = sqlite3_column_bytes(statement_, index);
+      return size == 0 ? std::string_view("")
+                       : std::string_view(static_cast<const char*>(start),
+                                          static_cast<std::size_t>(size));
+    };
+    switch (sqlite3_column_type(statement_, index)) {
+      case SQLITE_INTEGER: return std::int64_t{sqlite3_column_int64(statement_, index)};
+      case SQLITE_FLOAT: return sqlite3_column_double(statement_, index);
+      case SQLITE_TEXT: return bytes(sqlite3_column_text(statement_, index));
+      case SQLITE_BLOB: return Blob{bytes(sqlite3_column_blob(statement_, index))};
+      default: return std::monostate{};
+    }
+  }
+
+  void reset() override { sqlite3_reset(statement_); }
+
+ private:
+  // SQLITE_STATIC: Query resets the statement before the caller's views end, and a statement that
+  // is bound anew before it runs never reads the old ones.
+  int bind_one(int index, const SqlValue& value) {
+    switch (value.index()) {
+      case 1: return sqlite3_bind_int64(statement_, index, std::get<1>(value));
+      case 2: return sqlite3_bind_double(statement_, index, std::get<2>(value));
+      case 3: {
+        const std::string_view text = std::get<3>(value);
+        return sqlite3_bind_text64(statement_, index, text.data() != nullptr ? text.data() : "",
+                                   text.size(), SQLITE_STATIC, SQLITE_UTF8);
+      }
+      case 4: {
+        const std::string_view bytes = std::get<4>(value).bytes;
+        return sqlite3_bind_blob64(statement_, index, bytes.data() != nullptr ? bytes.data() : "",
+                                   bytes.size(), SQLITE_STATIC);
+      }
+      default: return sqlite3_bind_null(statement_, index);
+    }
+  }
+
+  sqlite3* db_;
+  sqlite3_stmt* statement_;
+};
+
+class Implementation final : public SqliteConnection {
+ public:
+  explicit Implementation(sqlite3* db) : db_(db) {
+    if (db_ == nullptr) return;
+    const auto committed = [](void* self, sqlite3*, const char*, int frames) {
+      static_cast<Implementation*>(self)->wal_frames_ = frames;
+      return SQLITE_OK;
+    };
+    sqlite3_wal_hook(db_, committed, this);
+  }
+  ~Implementation() override {
+    statements_.clear();
+    sqlite3_close(db_);
+  }
+  Implementation(const Implementation&) = delete;
+  Implementation& operator=(const Implementation&) = delete;
+
+  Status script(const std::string& sql) override {
+    const int code = sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr);
+    return code == SQLITE_OK ? Status() : Status(error_of(db_, code));
+  }
+
+  void interrupt() override { sqlite3_interrupt(db_); }
+
+  Result<WalState> checkpoint(bool restart) override {
+    int frames = 0;
+    int done = 0;
+    // A reader may hold the WAL back: then the rest is left for the next time, without waiting.
+    sqlite3_busy_timeout(db_, 0);
+    const int code = sqlite3_wal_checkpoint_v2(
+        db_, nullptr, restart ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE, &frames,
+        &done);
+    sqlite3_busy_timeout(db_, kBusyTimeoutMs);
+    if (code != SQLITE_OK && code != SQLITE_BUSY) return error_of(db_, code);
+    return WalState{frames, done};
+  }
+
+  std::int64_t wal_frames() const override { return wal_frames_; }
+
+  Status expect(const char* pragma, std::string_view expected) {
+    auto run = query(pragma);
+    if (!run) return run.error();
+    auto row = run->next();
+    if (!row) return row.error();
+    const SqlValue value = *row ? run->value(0) : SqlValue{};
+    const std::string found = value.index() == 1 ? std::to_string(std::get<1>(value))
+                                                 : std::string(run->text(0));
+    if (found == expected) return {};
+    return Error{Errc::corrupt, std::string(pragma) + " is " + found + ", expected " +
+                                    std::string(expected)};
+  }
+
+ protected:
+  Result<Statement*> prepare(std::string_view sql) override {
+    if (const auto found = statements_.find(sql); found != statements_.end()) {
+      return static_cast<Statement*>(found->second.statement.get());
+    }
+    TW_CHECK(statements_.size() < kStatementsMax);
+    auto text = std::make_unique<std::string>(sql);
+    sqlite3_stmt* made = nullptr;
+    const int code = sqlite3_prepare_v3(db_, text->c_str(), static_cast<int>(text->size()) + 1,
+                                        SQLITE_PREPARE_PERSISTENT, &made, nullptr);
+    if (code != SQLITE_OK) return error_of(db_, code);
+    Entry entry{std::move(text), std::make_unique<SqliteStatement>(db_, made)};
+    Statement* statement = entry.statement.get();
+    const std::string_view key = *entry.text;
+    statements_.emplace(key, std::move(entry));
+    return statement;
+  }
+
+ private:
+  struct Entry {
+    std::unique_ptr<std::string> text;  // what the key views
+    std::unique_ptr<SqliteStatement> statement;
+  };
+
+  sqlite3* db_;
+  std::unordered_map<std::string_view, Entry> statements_;
+  std::int64_t wal_frames_ = 0;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std::string& path,
+                                                                 SqliteMode mode) {
+  const bool writes = mode == SqliteMode::writer;
+  const int flags = SQLITE_OPEN_NOMUTEX |
+                    (writes ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY);
+  sqlite3* db = nullptr;
+  const int code = sqlite3_open_v2(path.c_str(), &db, flags, nullptr);
+  auto connection = std::make_unique<Implementation>(db);  // also closes what failed to open
+  if (code != SQLITE_OK) {
+    Error error = error_of(db, code);
+    if (!writes && (code & 0xff) == SQLITE_CANTOPEN) error.code = Errc::not_found;
+    error.message = path + ": " + error.message;
+    return error;
+  }
+  sqlite3_extended_result_codes(db, 1);
+  sqlite3_busy_timeout(db, kBusyTimeoutMs);
+  sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+
+  const auto failed = [&](const Error& error) {
+    return Error{error.code, path + ": " + error.message};
+  };
+  if (writes) {
+    if (auto set = connection->script("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"); !set) {
+      return failed(set.error());
+    }
+    if (auto is = connection->expect("PRAGMA synchronous", "2"); !is) return failed(is.error());
+  }
+  // The constructor's WAL hook has taken the place of automatic checkpoints.
+  if (auto set = connection->script("PRAGMA cache_size=-" + std::to_string(kCacheKib) + ";");
+      !set) {
+    return failed(set.error());
+  }
+  if (auto is = connection->expect("PRAGMA journal_mode", "wal"); !is) return failed(is.error());
+  return std::unique_ptr<SqliteConnection>(std::move(connection));
+}
+
+}  // namespace trialward::store

@@ -1,0 +1,38 @@
+// Connection over SQLite 3 in WAL mode.
+//
+// Debian 12's SQLite 3.40.1 can corrupt a WAL database when one connection checkpoints while
+// another commits. So no connection checkpoints by itself (wal_autocheckpoint = 0, none on close);
+// the one writer does it between its own transactions, by checkpoint().
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "store/connection.h"
+
+namespace trialward::store {
+
+enum class SqliteMode {
+  writer,  // creates the file when it is not there; synchronous=FULL is checked
+  reader,  // read-only; sees the last commit, blocks nobody
+};
+
+struct WalState {
+  std::int64_t frames = 0;        // frames in the WAL
+  std::int64_t checkpointed = 0;  // of these, already in the database file
+};
+
+class SqliteConnection : public Connection {
+ public:
+  // Errors: not_found (a reader of a file that is not there), unavailable, corrupt (not a
+  // database, or synchronous=FULL or WAL could not be had).
+  static base::Result<std::unique_ptr<SqliteConnection>> open(const std::string& path,
+                                                              SqliteMode mode);
+  // Writes the WAL's pages into the database file; never waits for a reader. `restart`: also tries
+  // to let the next commit begin at the WAL's start. Writer only, between transactions.
+  virtual base::Result<WalState> checkpoint(bool restart) = 0;
+  // Frames in the WAL as of this connection's last commit.
+  virtual std::int64_t wal_frames() const = 0;
+};
+
+}  // namespace trialward::store

@@ -1,0 +1,85 @@
+#include "store/token_rows.h"
+
+#include <array>
+#include <cstring>
+
+namespace trialward::store {
+
+using base::Errc;
+using base::Error;
+using base::Result;
+using base::Status;
+
+namespace {
+constexpr int kShard = 0;  // tokens belong to no subject's chain
+}
+
+Status append_token(Writer& writer, TokenRow& row, const Act& act) {
+  row.id = writer.next_id(Table::tokens);
+  const std::array<SqlValue, 11> values = {
+      row.id,
+      Blob{base::as_bytes(row.hash)},
+      std::string_view(row.name),
+      std::string_view(row.role),
+      row.study,
+      text_or_null(row.site),
+      text_or_null(row.subject),
+      text_or_null(row.source),
+      std::int64_t{row.unblinded},
+      row.created_ms,
+      row.expires_ms ? SqlValue{*row.expires_ms} : SqlValue{},
+  };
+  return writer.append(Table::tokens, kShard, act, values);
+}
+
+Status revoke_token(Writer& writer, std::int64_t token, const Act& act) {
+  Connection& connection = writer.connection();
+  auto exists = connection.integer("SELECT 1 FROM tokens WHERE id = $1", {token});
+  if (!exists) {
+    if (exists.error().code != Errc::not_found) return exists.error();
+    return Error{Errc::not_found, "there is no token " + std::to_string(token)};
+  }
+  auto revoked = connection.integer("SELECT 1 FROM token_revocations WHERE token = $1", {token});
+  if (revoked) {
+    return Error{Errc::conflict, "token " + std::to_string(token) + " is revoked already"};
+  }
+  if (revoked.error().code != Errc::not_found) return revoked.error();
+  const std::array<SqlValue, 3> values = {writer.next_id(Table::token_revocations), token,
+                                          act.at_ms};
+  return writer.append(Table::token_revocations, kShard, act, values);
+}
+
+Result<std::vector<TokenRow>> read_tokens(Connection& connection, std::int64_t after) {
+  auto rows = connection.query(
+      "SELECT t.id, t.hash, t.name, t.role, t.study, t.site, t.subject, t.source, t.unblinded, "
+      "t.created_ms, t.expires_ms, r.id FROM tokens t "
+      "LEFT JOIN token_revocations r ON r.token = t.id WHERE t.id > $1 ORDER BY t.id",
+      {after});
+  if (!rows) return rows.error();
+  std::vector<TokenRow> tokens;
+  while (true) {
+    auto found = rows->next();
+    if (!found) return found.error();
+    if (!*found) return tokens;
+    TokenRow row;
+    row.id = rows->integer(0);
+    const std::string_view hash = rows->blob(1);
+    if (hash.size() != row.hash.size()) {
+      return Error{Errc::corrupt, "token " + std::to_string(row.id) + " is damaged"};
+    }
+    std::memcpy(row.hash.data(), hash.data(), hash.size());
+    row.name = std::string(rows->text(2));
+    row.role = std::string(rows->text(3));
+    row.study = rows->integer(4);
+    row.site = std::string(rows->text(5));
+    row.subject = std::string(rows->text(6));
+    row.source = std::string(rows->text(7));
+    row.unblinded = rows->integer(8) != 0;
+    row.created_ms = rows->integer(9);
+    if (!rows->null(10)) row.expires_ms = rows->integer(10);
+    row.revoked = !rows->null(11);
+    tokens.push_back(std::move(row));
+  }
+}
+
+}  // namespace trialward::store

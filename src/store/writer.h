@@ -1,0 +1,94 @@
+// The one writer of a store: transactions in which rows are appended together with their audit
+// entries. It keeps in memory what the next row needs (ids, chain heads, event numbers); a rollback
+// takes that back as well.
+//
+// One thread at a time. After an error of the disk nobody knows what is durable: the Writer is then
+// failed() for good, refuses every transaction with unavailable, and a restart finds out (P9).
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "store/chain.h"
+#include "store/schema.h"
+#include "store/sqlite.h"
+
+namespace trialward::store {
+
+// Who does what, when and why, for the audit entry of an appended row.
+struct Act {
+  std::string_view actor, action;
+  std::string_view reason;
+  std::int64_t at_ms = 0;
+};
+
+class Writer {
+ public:
+  // Reads counters and chain heads. The schema must be there.
+  static base::Result<std::unique_ptr<Writer>> open(std::unique_ptr<SqliteConnection> connection);
+
+  base::Status begin();
+  // After an error nothing of the transaction is kept, unless failed().
+  base::Status commit();
+  void rollback();
+  // One level inside a transaction, so that a submission of several commands is atomic.
+  base::Status begin_part();
+  base::Status end_part();
+  void rollback_part();
+
+  // The id that the next row of a table must have.
+  std::int64_t next_id(Table table) const { return now_.next_ids[index(table)]; }
+  // The position that the next entry of a shard gets.
+  std::int64_t next_position(int shard) const {
+    return now_.heads[static_cast<std::size_t>(shard)].position + 1;
+  }
+  // Appends a row and its audit entry; row[0] must be next_id(table).
+  base::Status append(Table table, int shard, const Act& act, std::span<const SqlValue> row);
+  // The number of the study's next alert event; taken with this call.
+  base::Result<std::int64_t> take_event_number(std::int64_t study);
+
+  // Between transactions only: moves the WAL into the database file when it holds more than
+  // kCheckpointFrames frames that are not there yet. `always`: whatever it holds.
+  base::Status checkpoint(bool always = false);
+
+  Connection& connection() { return *connection_; }
+  bool failed() const { return failed_.load(); }  // any thread
+  bool in_transaction() const { return in_transaction_; }
+  std::int64_t last_seq() const { return now_.seq; }
+
+  static constexpr std::int64_t kCheckpointFrames = 4000;  // 16 MB of pages
+  static constexpr std::int64_t kRestartFrames = 64000;    // then the WAL file should start over
+
+ private:
+  struct Counters {
+    std::array<std::int64_t, kTables> next_ids{};
+    std::int64_t seq = 0;
+    ChainHeads heads{};
+    std::array<bool, 256> touched{};                    // heads to write with the commit
+    std::map<std::int64_t, std::int64_t> event_numbers;  // study → last number, as far as read
+  };
+
+  explicit Writer(std::unique_ptr<SqliteConnection> connection)
+      : connection_(std::move(connection)) {}
+  static std::size_t index(Table table) { return static_cast<std::size_t>(table); }
+  base::Status load();
+  base::Status write_heads();
+
+  // Passes an error on, and notes when it is one of the disk.
+  base::Status note(base::Status status);
+
+  std::unique_ptr<SqliteConnection> connection_;
+  Counters now_;
+  Counters before_;       // as of begin()
+  Counters before_part_;  // as of begin_part()
+  bool in_transaction_ = false;
+  std::int64_t checkpointed_frames_ = 0;
+  std::atomic<bool> failed_ = false;
+};
+
+}  // namespace trialward::store

@@ -1,0 +1,309 @@
+#include "api/app.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <sstream>
+
+#include "tests/api/app_bench.h"
+
+namespace trialward::api {
+namespace {
+
+class AppTest : public AppBench {};
+
+bool has(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+TEST_F(AppTest, P1P2ARecordIsStoredRepeatedAndInConflict) {
+  const std::string feed = token("feed");
+  auto answer = call("POST", records_, feed, lab("1", 50));
+  EXPECT_EQ(answer.status, 201);
+  EXPECT_EQ(answer.body, R"({"id":1,"status":"stored","alerts":[]})");
+  answer = call("POST", records_, feed, lab("1", 50));
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.body, R"({"id":1,"status":"repeated","alerts":[]})");
+  answer = call("POST", records_, feed, lab("1", 51));
+  EXPECT_EQ(answer.status, 409);
+  EXPECT_TRUE(has(answer.body, R"({"faults":[{"path":"/source_id")")) << answer.body;
+}
+
+TEST_F(AppTest, FaultsAreListedWithTheirPaths) {
+  const auto answer = call("POST", records_, token("feed"),
+                           R"({"source":"lab","source_id":"1","subject":"X","kind":"lab",)"
+                           R"("code":"NOPE","value":1,"unit":"U/L"})");
+  EXPECT_EQ(answer.status, 422);
+  EXPECT_TRUE(has(answer.body, R"("path":"/subject")")) << answer.body;
+  EXPECT_TRUE(has(answer.body, R"("path":"/code")")) << answer.body;
+  EXPECT_EQ(call("POST", records_, token("feed"), "not json").status, 422);
+}
+
+TEST_F(AppTest, EveryDoorIsShutWithoutAKey) {
+  struct Case {
+    const char *method, *path, *role;
+    int status;
+  };
+  const Case cases[] = {
+      {"GET", "/v1/studies/s/records", "", 401},
+      {"GET", "/v1/studies/s/records", "patient", 403},
+      {"POST", "/v1/studies/s/records", "monitor", 403},
+      {"GET", "/v1/studies/s/alerts", "feed", 403},
+      {"GET", "/v1/studies/s/alerts", "patient", 403},
+      {"POST", "/v1/studies/s/alerts/1/acknowledge", "coordinator", 403},
+      {"POST", "/v1/studies/s/tokens", "safety", 403},
+      {"GET", "/v1/studies/other/records", "feed", 404},
+      {"GET", "/v1/nothing", "feed", 404},
+      {"PUT", "/v1/studies/s/records", "feed", 405},
+      {"GET", "/v1/studies/s/records?unknown=1", "feed", 400},
+      {"GET", "/v1/studies/s/records?limit=0", "feed", 400},
+      {"GET", "/v1/%zz", "feed", 400},
+      {"GET", "/v1/studies/s/alerts?status=maybe", "safety", 400},
+  };
+  for (const Case& one : cases) {
+    const std::string role = one.role;
+    const std::string more = role == "patient" ? R"(,"subject":"P-1")" : "";
+    const std::string key = role.empty() ? "" : token(role, more);
+    EXPECT_EQ(call(one.method, one.path, key).status, one.status) << one.method << one.path;
+  }
+  EXPECT_EQ(call("GET", records_, "tw_wrong").status, 401);
+  EXPECT_EQ(call("POST", records_, token("feed"), "x", {{"Content-Type", "text/plain"}}).status,
+            415);
+}
+
+TEST_F(AppTest, TokensAreBoundToSiteSubjectAndSource) {
+  const std::string patient = token("patient", R"(,"subject":"P-1")");
+  const std::string event = R"({"source":"diary","source_id":"1","subject":"P-1",)"
+                            R"("kind":"adverse_event","code":"Headache"})";
+  EXPECT_EQ(call("POST", records_, patient, event).status, 201);
+  EXPECT_EQ(call("POST", records_, patient, lab("1", 50)).status, 403);
+  const auto foreign = call("POST", records_, patient, lab("2", 50, "P-2"));
+  EXPECT_EQ(foreign.status, 403);
+  EXPECT_TRUE(has(foreign.body, R"("path":"/subject")")) << foreign.body;
+  const std::string of_b = token("coordinator", R"(,"site":"B")");
+  EXPECT_EQ(call("POST", records_, of_b, lab("3", 50)).status, 403);  // P-1 is of site A
+  const std::string own = "/v1/studies/s/subjects/P-1/records";
+  EXPECT_EQ(call("GET", own, patient).status, 200);
+  EXPECT_EQ(call("GET", own, of_b).status, 404);
+  const std::string bound = token("feed", R"(,"source":"other")");
+  EXPECT_EQ(call("POST", records_, bound, lab("4", 50)).status, 403);
+  EXPECT_EQ(call("GET", records_ + "?source=lab", bound).status, 403);
+}
+
+TEST_F(AppTest, ARevokedTokenIsRefusedAtOnce) {
+  const std::string feed = token("feed");
+  EXPECT_EQ(call("POST", records_, feed, lab("1", 50)).status, 201);
+  EXPECT_EQ(call("DELETE", "/v1/studies/s/tokens/2", admin_).status, 204);
+  EXPECT_EQ(call("POST", records_, feed, lab("2", 50)).status, 401);
+  EXPECT_EQ(call("DELETE", "/v1/studies/s/tokens/2", admin_).status, 404);
+}
+
+TEST_F(AppTest, LinesAreSummedUp) {
+  const std::string body = lab("1", 50) + "\n\n" + lab("1", 50) + "\r\n" + lab("2", 150) +
+                           "\nnonsense\n" + lab("1", 60);
+  const auto answer = call("POST", records_, token("feed"), body,
+                           {{"Content-Type", "application/x-ndjson"}});
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_TRUE(has(answer.body, R"("read":5,"stored":2,"repeated":1,"refused":2,"alerts":1)"))
+      << answer.body;
+  EXPECT_TRUE(has(answer.body, R"({"line":5,"status":"invalid")")) << answer.body;
+  EXPECT_TRUE(has(answer.body, R"({"line":6,"status":"conflict")")) << answer.body;
+}
+
+TEST_F(AppTest, LinesAreAnsweredInOrderWhenAsked) {
+  std::string body;
+  for (int i = 0; i < 2000; ++i) body += lab(std::to_string(i), i % 7 == 0 ? 150 : 50) + "\n";
+  body += std::string(70000, 'x') + "\n" + lab("last", 50) + "\n";
+  const auto answer = call("POST", records_ + "?results=all", token("feed"), body,
+                           {{"Content-Type", "application/x-ndjson"}});
+  EXPECT_EQ(answer.status, 200);
+  std::istringstream lines(answer.body);
+  std::string line;
+  for (int i = 1; i <= 2002; ++i) {
+    ASSERT_TRUE(std::getline(lines, line));
+    ASSERT_TRUE(line.starts_with("{\"line\":" + std::to_string(i) + ",")) << line;
+    EXPECT_EQ(has(line, "refused") || has(line, "invalid"), i == 2001) << line;
+  }
+  ASSERT_TRUE(std::getline(lines, line));
+  EXPECT_EQ(line, R"({"summary":{"read":2002,"stored":2001,"repeated":0,"refused":1,"alerts":1}})");
+  const auto exported = call("GET", records_ + "?source=lab", token("feed"), "",
+                             {{"Accept", "application/x-ndjson"}});
+  EXPECT_EQ(std::count(exported.body.begin(), exported.body.end(), '\n'), 2001);
+}
+
+TEST_F(AppTest, PagesGoOnWhereTheyEnded) {
+  for (int i = 0; i < 5; ++i) call("POST", records_, admin_, lab(std::to_string(i), 50));
+  auto page = call("GET", records_ + "?limit=2", admin_);
+  EXPECT_TRUE(has(page.body, R"("next":"2")")) << page.body;
+  page = call("GET", records_ + "?limit=2&after=4", admin_);
+  EXPECT_FALSE(has(page.body, "next")) << page.body;
+  page = call("GET", "/v1/studies/s/subjects/P-1/records?limit=3", admin_);
+  EXPECT_TRUE(has(page.body, R"("next":2)")) << page.body;
+  page = call("GET", "/v1/studies/s/subjects/P-1/records?from=2", admin_);
+  EXPECT_TRUE(has(page.body, R"("id":2)") && !has(page.body, R"("id":3)")) << page.body;
+}
+
+// Follows the alert stream and waits for lines.
+class Follower {
+ public:
+  Follower(http::Client& client, std::string request) {
+    client.follow(
+        std::move(request),
+        [this](std::string_view line) {
+          const std::lock_guard lock(mutex_);
+          lines_.emplace_back(line);
+          changed_.notify_all();
+        },
+        [this](const http::ClientAnswer& answer) {
+          const std::lock_guard lock(mutex_);
+          status_ = answer.status;
+          ended_ = true;
+          changed_.notify_all();
+        });
+  }
+  // The first line after `skip` others that begins so; waits for it.
+  std::string wait_for(const std::string& beginning) {
+    std::unique_lock lock(mutex_);
+    std::string found;
+    const bool came = changed_.wait_for(lock, std::chrono::seconds(30), [&] {
+      for (const std::string& line : lines_) {
+        if (line.starts_with(beginning)) found = line;
+      }
+      return !found.empty() || ended_;
+    });
+    EXPECT_TRUE(came);
+    return found;
+  }
+  std::vector<std::string> ids() {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::string> ids;
+    for (const std::string& line : lines_) {
+      if (line.starts_with("id: ")) ids.push_back(line.substr(4));
+    }
+    return ids;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::string> lines_;
+  int status_ = 0;
+  bool ended_ = false;
+};
+
+TEST_F(AppTest, AlertsAreStreamedListedAndAcknowledged) {
+  const std::string safety = token("safety");
+  const http::HostPort address{"127.0.0.1", app_->port()};
+  const auto request = [&](const std::string& after) {
+    http::Headers headers{{"Authorization", "Bearer " + safety}};
+    if (!after.empty()) headers.emplace_back("Last-Event-ID", after);
+    return http::request_bytes("GET", "/v1/studies/s/alerts/stream", address, headers);
+  };
+  auto listener = connect(app_->port());
+  Follower live(*listener, request(""));
+  live.wait_for("retry:");
+  EXPECT_EQ(call("POST", records_, admin_, lab("1", 150)).body,
+            R"({"id":1,"status":"stored","alerts":[1]})");
+  live.wait_for("id: 1");
+  EXPECT_TRUE(has(live.wait_for("data: "), R"("rule":"hundred")"));
+
+  const std::string acknowledge = "/v1/studies/s/alerts/1/acknowledge";
+  EXPECT_EQ(call("POST", acknowledge, safety, R"({"note":" "})").status, 422);
+  EXPECT_EQ(call("POST", acknowledge, safety, R"({"note":"seen","x":1})").status, 422);
+  EXPECT_EQ(call("POST", acknowledge, safety, R"({"note":"site called"})").status, 200);
+  EXPECT_EQ(call("POST", acknowledge, safety, R"({"note":"site called"})").status, 409);
+  EXPECT_EQ(call("POST", "/v1/studies/s/alerts/7/acknowledge", safety, R"({"note":"x"})").status,
+            404);
+  live.wait_for("event: alert.acknowledged");
+
+  for (int i = 10; i < 15; ++i) call("POST", records_, admin_, lab(std::to_string(i), 150));
+  live.wait_for("id: 7");
+  // One that resumes sees everything after what it names, once and in order.
+  Follower resumed(*listener, request("2"));
+  resumed.wait_for("id: 7");
+  EXPECT_EQ(resumed.ids(), (std::vector<std::string>{"3", "4", "5", "6", "7"}));
+  EXPECT_EQ(live.ids(), (std::vector<std::string>{"1", "2", "3", "4", "5", "6", "7"}));
+
+  const auto listed = call("GET", "/v1/studies/s/alerts?status=open", safety);
+  EXPECT_TRUE(has(listed.body, R"("id":2)") && !has(listed.body, R"("id":1,"rule")"))
+      << listed.body;
+  EXPECT_EQ(call("GET", "/v1/studies/s/alerts/stream", safety, "", {{"Last-Event-ID", "x"}}).status,
+            400);
+  listener.reset();
+}
+
+TEST_F(AppTest, AResumedStreamIsReadFromTheStoreAfterARestart) {
+  for (int i = 0; i < 450; ++i) call("POST", records_, admin_, lab(std::to_string(i), 150));
+  stop();
+  start({});
+  auto listener = connect(app_->port());
+  Follower resumed(*listener,
+                   http::request_bytes("GET", "/v1/studies/s/alerts/stream?after=0",
+                                       {"127.0.0.1", app_->port()},
+                                       {{"Authorization", "Bearer " + admin_}}));
+  resumed.wait_for("id: 450");
+  EXPECT_EQ(resumed.ids().size(), 450u);
+  listener.reset();
+}
+
+TEST_F(AppTest, TheOperationsListenerTellsHowItIs) {
+  EXPECT_EQ(ops("/livez").status, 200);
+  EXPECT_EQ(ops("/readyz").status, 200);
+  call("POST", records_, admin_, lab("1", 150));
+  const std::string metrics = ops("/metrics").body;
+  for (const char* name :
+       {"trialward_records_stored_total 1", "trialward_lane_items{lane=\"safety\"}",
+        "trialward_batch_items_count 1", "trialward_commit_seconds_count 1",
+        "trialward_alert_latency_seconds_count 1", "trialward_connections ",
+        "trialward_tasks{state=\"live\"}", "trialward_lane_wait_seconds_count{lane=\"live\"} 1",
+        "trialward_lane_refusals{lane=\"bulk\",reason=\"items_full\"} 0"}) {
+    EXPECT_TRUE(has(metrics, name)) << name << "\n" << metrics;
+  }
+  EXPECT_TRUE(has(ops("/ops/tasks").body, R"("name":"commit-0")")) << ops("/ops/tasks").body;
+  EXPECT_TRUE(has(ops("/ops/routes").body, R"("permission":"write_records")"));
+  EXPECT_EQ(ops("/v1/token").status, 404);
+}
+
+TEST_F(AppTest, FiguresAndTheOwnTokenAreTold) {
+  call("POST", records_, admin_, lab("1", 150));
+  const auto figures = call("GET", "/v1/studies/s/figures", admin_);
+  EXPECT_TRUE(has(figures.body, R"("subjects":1,"alerts":1,"open_alerts":1)")) << figures.body;
+  const auto own = call("GET", "/v1/token", token("safety", R"(,"site":"B")"));
+  EXPECT_TRUE(has(own.body, R"("role":"safety","site":"B")")) << own.body;
+  EXPECT_TRUE(has(own.body, R"("studies":[{"id":"s","title":"A study"}])")) << own.body;
+}
+
+TEST_F(AppTest, TokenWishesAreChecked) {
+  const std::string path = "/v1/studies/s/tokens";
+  for (const char* wish :
+       {"[]", R"({"role":"king"})", R"({"role":"patient"})", R"({"role":"feed","subject":"P-1"})",
+        R"({"role":"patient","subject":"X"})", R"({"role":"feed","site":"Z"})",
+        R"({"role":"feed","expires_days":0})", R"({"role":"feed","what":"?"})"}) {
+    EXPECT_EQ(call("POST", path, admin_, wish).status, 422) << wish;
+  }
+  EXPECT_EQ(call("POST", path, admin_, R"({"role":"feed","unblinded":true})").status, 403);
+}
+
+TEST_F(AppTest, AFullLaneIsRefusedBeforeTheBodyIsRead) {
+  stop();
+  AppOptions options;
+  options.intake.live.items_max = 0;
+  start(std::move(options));
+  const auto answer = call("POST", records_, admin_, lab("1", 50));
+  EXPECT_EQ(answer.status, 429);
+  EXPECT_TRUE(has(answer.body, "too much waits")) << answer.body;
+}
+
+TEST_F(AppTest, P5StoppingLeavesNoTask) {
+  auto listener = connect(app_->port());
+  Follower live(*listener, http::request_bytes("GET", "/v1/studies/s/alerts/stream",
+                                               {"127.0.0.1", app_->port()},
+                                               {{"Authorization", "Bearer " + admin_}}));
+  live.wait_for("retry:");
+  stop();
+  listener.reset();
+  EXPECT_EQ(tasks_.count(), 0u);
+}
+
+}  // namespace
+}  // namespace trialward::api

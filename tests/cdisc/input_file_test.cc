@@ -1,0 +1,120 @@
+#include "cdisc/input_file.h"
+
+#include <algorithm>
+
+#include "tests/cdisc/files.h"
+
+namespace trialward::cdisc {
+namespace {
+
+class InputFileTest : public Files {
+ protected:
+  struct Read {
+    std::string bytes;
+    std::string fault;  // empty: the file's end was reached
+  };
+
+  static Read read_all(const std::string& path, std::size_t step) {
+    Read read;
+    auto file = InputFile::open(path);
+    if (!file) return {"", file.error().message};
+    std::string piece(step, '\0');
+    for (;;) {
+      const auto count = file->read(piece.data(), step);
+      if (!count) return {read.bytes, count.error().message};
+      if (*count == 0) break;
+      read.bytes.append(piece, 0, *count);
+    }
+    EXPECT_EQ(file->bytes_read(), file->bytes_total());
+    return read;
+  }
+};
+
+// Longer than every buffer, and not so regular that a shifted piece would go unnoticed.
+std::string long_text() {
+  std::string text;
+  for (int i = 0; text.size() < 300'000; ++i) text += std::to_string(i) + " ";
+  return text;
+}
+
+TEST_F(InputFileTest, ReadsEveryFormWhateverTheName) {
+  const std::string text = long_text();
+  const std::string two = compressed(text, kGzip) + compressed("and more", kGzip);
+  const struct {
+    const char* name;
+    std::string bytes, expected;
+  } cases[] = {
+      {"plain.gz", text, text},
+      {"gzip.json", compressed(text, kGzip), text},
+      {"zlib.json", compressed(text, kZlib), text},
+      {"small-window.json", compressed("text", 9), "text"},
+      {"two-streams.gz", two, text + "and more"},
+      {"empty", "", ""},
+      {"one-byte", "{", "{"},
+      {"empty.gz", compressed("", kGzip), ""},
+  };
+  for (const auto& [name, bytes, expected] : cases) {
+    for (const std::size_t step : {std::size_t{1}, std::size_t{4096}, std::size_t{1} << 20}) {
+      const Read read = read_all(write(name, bytes), step);
+      EXPECT_EQ(read.fault, "") << name;
+      EXPECT_TRUE(read.bytes == expected) << name << " in steps of " << step;
+    }
+  }
+}
+
+TEST_F(InputFileTest, SaysWhatIsWrong) {
+  const std::string gzip = compressed(long_text(), kGzip);
+  std::string bad_sum = gzip;
+  bad_sum[gzip.size() - 8] ^= 1;
+  std::string bad_block = gzip;
+  std::fill_n(bad_block.begin() + 1000, 64, '\xff');
+  const std::string cut = "ends in the middle of its compressed data";
+  const struct {
+    const char* name;
+    std::string bytes, fault;
+  } cases[] = {
+      {"cut", gzip.substr(0, gzip.size() / 2), cut},
+      {"cut-in-sum", gzip.substr(0, gzip.size() - 1), cut},
+      {"header-alone", gzip.substr(0, 2), cut},
+      {"bad-sum", bad_sum, "is damaged: incorrect data check"},
+      {"tail", gzip + "tail", "is damaged: incorrect header check"},
+  };
+  for (const auto& [name, bytes, fault] : cases) {
+    EXPECT_EQ(read_all(write(name, bytes), 4096).fault, fault) << name;
+  }
+  EXPECT_TRUE(read_all(write("bad-block", bad_block), 4096).fault.starts_with("is damaged: "));
+}
+
+TEST_F(InputFileTest, SaysThatItCannotBeOpenedOrRead) {
+  const auto missing = InputFile::open(path("missing"));
+  ASSERT_FALSE(missing.ok());
+  EXPECT_EQ(missing.error().code, base::Errc::not_found);
+  EXPECT_EQ(missing.error().message, "cannot be opened: No such file or directory");
+
+  std::filesystem::create_directory(path("folder"));
+  const auto folder = InputFile::open(path("folder"));
+  ASSERT_FALSE(folder.ok());
+  EXPECT_EQ(folder.error().code, base::Errc::invalid);
+  EXPECT_EQ(folder.error().message, "cannot be read: Is a directory");
+}
+
+TEST_F(InputFileTest, TellsHowFarItIsInTheFileOnTheDisk) {
+  const std::string gzip = compressed(std::string(1 << 20, 'a'), kGzip);
+  auto file = InputFile::open(write("a.gz", gzip));
+  ASSERT_TRUE(file.ok());
+  EXPECT_EQ(file->bytes_total(), gzip.size());
+  char one = '\0';
+  ASSERT_TRUE(file->read(&one, 1).ok());
+  EXPECT_EQ(one, 'a');
+  EXPECT_GT(file->bytes_read(), 0u);
+  EXPECT_LE(file->bytes_read(), gzip.size());
+}
+
+TEST(At, PutsThePlaceBefore) {
+  const base::Error error = at("a.json", at("row 3", {base::Errc::corrupt, "is no array"}));
+  EXPECT_EQ(error.message, "a.json: row 3: is no array");
+  EXPECT_EQ(error.code, base::Errc::corrupt);
+}
+
+}  // namespace
+}  // namespace trialward::cdisc

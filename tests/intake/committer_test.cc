@@ -1,0 +1,252 @@
+#include "intake/committer.h"
+
+#include "store/alert_rows.h"
+#include "tests/intake/bench_study.h"
+
+namespace trialward::intake {
+namespace {
+
+class CommitterTest : public StudyBench {
+ protected:
+  void SetUp() override {
+    StudyBench::SetUp();
+    renew();
+  }
+  void renew(std::size_t subjects_max = 100) {
+    committer_ = std::make_unique<Committer>(store_->writer(), clock_, subjects_max);
+  }
+  Committer::Outcome commit(std::vector<Submission> batch) { return committer_->commit(batch); }
+  SubmissionResult one(std::vector<Command> commands) {
+    return commit({submission(std::move(commands))}).results.front();
+  }
+
+  std::unique_ptr<Committer> committer_;
+};
+
+TEST_F(CommitterTest, P1ARecordIsStoredWithItsAuditEntryAlertAndState) {
+  const auto outcome = commit({submission({alt("1", 150)})});
+  ASSERT_EQ(outcome.results.front().verdict, Verdict::stored);
+  const CommandResult& result = outcome.results.front().results.front();
+  EXPECT_EQ(result.id, 1);
+  EXPECT_FALSE(result.repeated);
+  EXPECT_EQ(result.alerts, std::vector<std::int64_t>{1});
+  EXPECT_EQ(result.raised, 1);
+  EXPECT_EQ(count("SELECT count(*) FROM records"), 1);
+  EXPECT_EQ(count("SELECT count(*) FROM audit WHERE object_table = 'records'"), 1);
+  EXPECT_EQ(count("SELECT last_record FROM subject_states"), 1);
+  ASSERT_EQ(outcome.publications.size(), 1u);
+  const model::AlertEvent& event = outcome.publications.front().event;
+  EXPECT_EQ(event.number, 1);
+  EXPECT_EQ(event.rule, "hundred");
+  EXPECT_EQ(event.subject, "P-1");
+  EXPECT_EQ(event.site, "A");
+  ASSERT_EQ(event.causes.size(), 1u);
+  EXPECT_EQ(event.causes.front().source_id, "1");
+}
+
+TEST_F(CommitterTest, P2ARepeatIsTheFirstAnswerAndStoresNothing) {
+  commit({submission({alt("1", 150)})});
+  const SubmissionResult again = one({alt("1", 150)});
+  ASSERT_EQ(again.verdict, Verdict::stored);
+  EXPECT_TRUE(again.results.front().repeated);
+  EXPECT_EQ(again.results.front().id, 1);
+  EXPECT_EQ(again.results.front().alerts, std::vector<std::int64_t>{1});
+  EXPECT_EQ(count("SELECT count(*) FROM records"), 1);
+  EXPECT_EQ(count("SELECT count(*) FROM alert_events"), 1);
+}
+
+TEST_F(CommitterTest, P2OtherContentUnderTheSameIdIsAConflict) {
+  commit({submission({alt("1", 50)})});
+  const SubmissionResult other = one({alt("1", 51)});
+  EXPECT_EQ(other.verdict, Verdict::conflict);
+  EXPECT_EQ(other.faults.front().path, "/source_id");
+}
+
+TEST_F(CommitterTest, P2DuplicatesWithinABatchAreStoredOnce) {
+  const auto outcome = commit({submission({alt("1", 50)}), submission({alt("1", 50)}),
+                               submission({alt("1", 60)}), submission({alt("2", 50)})});
+  EXPECT_FALSE(outcome.results[0].results.front().repeated);
+  EXPECT_TRUE(outcome.results[1].results.front().repeated);
+  EXPECT_EQ(outcome.results[2].verdict, Verdict::conflict);
+  EXPECT_EQ(outcome.results[3].verdict, Verdict::stored);
+  EXPECT_EQ(count("SELECT count(*) FROM records"), 2);
+}
+
+TEST_F(CommitterTest, FurtherCausesJoinTheOpenAlertUntilItIsAcknowledged) {
+  EXPECT_EQ(one({alt("1", 150)}).results.front().raised, 1);
+  EXPECT_EQ(one({alt("2", 160)}).results.front().raised, 0);
+  auto alerts = store::read_alerts(store_->writer().connection(), {.study = study_->row});
+  ASSERT_TRUE(alerts.ok()) << alerts.error().message;
+  ASSERT_EQ(alerts->size(), 1u);
+  EXPECT_EQ(alerts->front().records.size(), 2u);
+  EXPECT_EQ(alerts->front().status(), "open");
+
+  ASSERT_EQ(one({AcknowledgeAlert{1, "called the site"}}).verdict, Verdict::stored);
+  EXPECT_EQ(one({AcknowledgeAlert{1, "again"}}).verdict, Verdict::conflict);
+  EXPECT_EQ(one({AcknowledgeAlert{9, "which"}}).verdict, Verdict::not_found);
+  const SubmissionResult next = one({alt("3", 170)});
+  EXPECT_EQ(next.results.front().raised, 1);
+  EXPECT_EQ(next.results.front().alerts, std::vector<std::int64_t>{2});
+  alerts = store::read_alerts(store_->writer().connection(),
+                              {.study = study_->row, .status = "acknowledged"});
+  ASSERT_EQ(alerts->size(), 1u);
+  EXPECT_EQ(alerts->front().note, "called the site");
+  EXPECT_EQ(alerts->front().acknowledged_by, "tester");
+}
+
+TEST_F(CommitterTest, EventNumbersHaveNoGap) {
+  for (int i = 0; i < 5; ++i) one({alt(std::to_string(i), 150)});
+  auto events = store::read_alert_events(store_->writer().connection(), study_->row, 2, 10);
+  ASSERT_TRUE(events.ok());
+  ASSERT_EQ(events->size(), 3u);
+  EXPECT_EQ(events->front().number, 3);
+  EXPECT_EQ(events->back().number, 5);
+}
+
+TEST_F(CommitterTest, ARuleThatThrowsRaisesAnOperationalAlertAndTheRecordIsStored) {
+  const SubmissionResult result = one({alt("1", 666)});
+  ASSERT_EQ(result.verdict, Verdict::stored);
+  EXPECT_EQ(count("SELECT count(*) FROM records"), 1);
+  EXPECT_EQ(count("SELECT count(*) FROM alerts WHERE rule = 'trialward-rule-failed'"), 1);
+}
+
+TEST_F(CommitterTest, ASubmissionIsAtomic) {
+  one({alt("1", 50)});
+  const SubmissionResult result =
+      one({alt("2", 150), AcknowledgeAlert{77, "no such alert"}, alt("3", 50)});
+  EXPECT_EQ(result.verdict, Verdict::not_found);
+  EXPECT_EQ(result.faults.front().path, "/1");
+  EXPECT_EQ(count("SELECT count(*) FROM records"), 1);
+  EXPECT_EQ(count("SELECT count(*) FROM alerts"), 0);
+  // What was taken back leaves no trace in ids, chains and the subject's state.
+  EXPECT_EQ(one({alt("4", 50)}).results.front().id, 2);
+  EXPECT_EQ(count("SELECT last_record FROM subject_states"), 2);
+  EXPECT_EQ(count("SELECT previous FROM records WHERE id = 2"), 1);
+}
+
+TEST_F(CommitterTest, AnAtomicRefusalKeepsTheBatchsEarlierChangesOfTheSubject) {
+  const auto outcome =
+      commit({submission({alt("1", 50)}),
+              submission({alt("2", 50), AcknowledgeAlert{77, "none"}}),
+              submission({alt("3", 50)})});
+  EXPECT_EQ(outcome.results[0].verdict, Verdict::stored);
+  EXPECT_EQ(outcome.results[1].verdict, Verdict::not_found);
+  EXPECT_EQ(outcome.results[2].verdict, Verdict::stored);
+  EXPECT_EQ(count("SELECT previous FROM records WHERE source_id = '3'"), 1);
+  EXPECT_EQ(count("SELECT CAST(substr(CAST(watch AS TEXT), 1, 1) AS INTEGER) FROM subject_states"),
+            2);
+}
+
+TEST_F(CommitterTest, OnlyThePoisonSubmissionIsRefused) {
+  auto broken = std::make_shared<ActiveStudy>(*study_);
+  broken->monitor = std::make_shared<const HundredMonitor>("broken");
+  std::vector<Submission> batch;
+  for (int i = 0; i < 9; ++i) {
+    batch.push_back(submission({alt(std::to_string(i), 50, "P-" + std::to_string(i))}));
+  }
+  batch[4].study = broken;
+  const auto outcome = commit(std::move(batch));
+  for (std::size_t i = 0; i < 9; ++i) {
+    EXPECT_EQ(outcome.results[i].verdict, i == 4 ? Verdict::poison : Verdict::stored) << i;
+  }
+  EXPECT_EQ(count("SELECT count(*) FROM records"), 8);
+  EXPECT_EQ(count("SELECT count(*) FROM subjects"), 8);
+}
+
+TEST_F(CommitterTest, TokensAreCreatedAndRevoked) {
+  const store::TokenRow token{.name = "n", .role = "feed", .study = study_->row};
+  ASSERT_EQ(one({CreateToken{token}}).verdict, Verdict::stored);
+  EXPECT_EQ(one({CreateToken{token}}).verdict, Verdict::conflict);  // the same hash
+  EXPECT_EQ(one({RevokeToken{1}}).verdict, Verdict::stored);
+  EXPECT_EQ(one({RevokeToken{1}}).verdict, Verdict::conflict);
+  EXPECT_EQ(one({RevokeToken{2}}).verdict, Verdict::not_found);
+}
+
+TEST_F(CommitterTest, CorrectionsAppendAndChainVersions) {
+  one({alt("1", 50)});
+  AppendRecord second = alt("2", 55);
+  second.record.amends = 1;
+  second.record.reason = "typing error";
+  ASSERT_EQ(one({second}).verdict, Verdict::stored);
+  EXPECT_EQ(count("SELECT version FROM records WHERE id = 2"), 2);
+  EXPECT_EQ(count("SELECT count(*) FROM audit WHERE action = 'record.corrected'"), 1);
+  AppendRecord rival = alt("3", 56);
+  rival.record.amends = 1;
+  EXPECT_EQ(one({rival}).verdict, Verdict::conflict);
+  AppendRecord foreign = alt("4", 56, "P-2");
+  foreign.record.amends = 2;
+  EXPECT_EQ(one({foreign}).faults.front().path, "/amends");
+  EXPECT_EQ(count("SELECT count(*) FROM subjects"), 1);  // a refused record enrols nobody
+}
+
+TEST_F(CommitterTest, EffectiveTimesMeanTheSitesClock) {
+  one({alt("1", 50)});
+  // 10:00 in Berlin on 2024-03-01 is 09:00 UTC, and the minute lasts a minute.
+  EXPECT_EQ(count("SELECT from_ms FROM records"), 1'709'283'600'000);
+  EXPECT_EQ(count("SELECT until_ms - from_ms FROM records"), 60'000);
+}
+
+TEST_F(CommitterTest, SitesAreKept) {
+  AppendRecord at_b = alt("1", 50, "P-7");
+  at_b.record.site = "B";
+  ASSERT_EQ(one({at_b}).verdict, Verdict::stored);
+  AppendRecord at_a = alt("2", 50, "P-7");
+  at_a.record.site = "A";
+  EXPECT_EQ(one({at_a}).faults.front().path, "/site");
+  Submission scoped = submission({alt("3", 50, "P-7")});
+  scoped.site = "A";
+  EXPECT_EQ(commit({scoped}).results.front().verdict, Verdict::forbidden);
+  scoped.site = "B";
+  EXPECT_EQ(commit({scoped}).results.front().verdict, Verdict::stored);
+}
+
+TEST_F(CommitterTest, WithoutEnrolmentAnUnknownSubjectIsRefused) {
+  std::string toml = kStudyToml;
+  toml.replace(toml.find("first-record"), 12, "demographics");
+  reopen("h1", toml);
+  renew();
+  const SubmissionResult result = one({alt("1", 50)});
+  EXPECT_EQ(result.verdict, Verdict::invalid);
+  EXPECT_EQ(result.faults.front().path, "/subject");
+  EXPECT_EQ(count("SELECT count(*) FROM subjects"), 0);
+}
+
+TEST_F(CommitterTest, TheWatchIsSavedReadAgainAndRebuilt) {
+  for (int i = 0; i < 4; ++i) one({alt(std::to_string(i), 50)});
+  const std::string saved = "SELECT count(*) FROM subject_states WHERE CAST(watch AS TEXT) = ";
+  EXPECT_EQ(count(saved + "'4 10'"), 1);
+  reopen();  // the same rules: goes on from what was saved
+  renew();
+  one({alt("4", 50)});
+  EXPECT_EQ(count(saved + "'5 15'"), 1);
+  reopen("h2");  // other rules: rebuilt from the records
+  renew();
+  one({alt("5", 50)});
+  EXPECT_EQ(count(saved + "'6 21'"), 1);
+  EXPECT_EQ(count("SELECT count(*) FROM subject_states WHERE rules = 'h2'"), 1);
+  // A damaged one is rebuilt, too.
+  ASSERT_TRUE(store_->writer().connection().script(
+      "UPDATE subject_states SET watch = CAST('damaged' AS BLOB)").ok());
+  reopen("h2");
+  renew();
+  one({alt("6", 50)});
+  EXPECT_EQ(count(saved + "'7 28'"), 1);
+}
+
+TEST_F(CommitterTest, TheSubjectCacheIsBounded) {
+  renew(2);
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < 6; ++i) {
+      const std::string subject = "P-" + std::to_string(i);
+      ASSERT_EQ(one({alt(subject + "/" + std::to_string(round), 50, subject)}).verdict,
+                Verdict::stored);
+    }
+  }
+  EXPECT_EQ(count("SELECT count(*) FROM subject_states WHERE watch IS NOT NULL"), 6);
+  EXPECT_EQ(count("SELECT min(CAST(substr(CAST(watch AS TEXT), 1, 1) AS INTEGER)) "
+                  "FROM subject_states"),
+            3);
+}
+
+}  // namespace
+}  // namespace trialward::intake

@@ -1,0 +1,174 @@
+#include "intake/intake.h"
+
+#include <algorithm>
+#include <deque>
+#include <fstream>
+#include <latch>
+
+#include "tests/intake/bench_study.h"
+
+namespace trialward::intake {
+namespace {
+
+using namespace std::chrono_literals;
+
+class IntakeTest : public StudyBench {
+ protected:
+  void SetUp() override {
+    StudyBench::SetUp();
+    make({});
+  }
+  void make(IntakeOptions options) {
+    intake_.reset();
+    intake_ = std::make_unique<Intake>(
+        store_->writer(), clock_, std::move(options),
+        [this](std::vector<Publication> events) { published_ += events.size(); },
+        [this](const BatchReport& report) { reports_.push_back(report); });
+  }
+  // Puts one record into a lane; its verdict will stand in verdicts_.
+  bool put(const std::string& source_id, Lane lane = Lane::live, base::Duration deadline = 10s,
+           double value = 50) {
+    auto ticket = intake_->admit(lane, 100);
+    if (!ticket) return false;
+    auto& verdict = verdicts_.emplace_back(source_id, std::nullopt);
+    intake_->submit(std::move(*ticket), submission({alt(source_id, value)}),
+                    clock_.now() + deadline, [this, &verdict](const SubmissionResult& result) {
+                      EXPECT_FALSE(verdict.second.has_value());  // answered once
+                      verdict.second = result.verdict;
+                      order_.push_back(verdict.first);
+                    });
+    return true;
+  }
+
+  std::deque<std::pair<std::string, std::optional<Verdict>>> verdicts_;
+  std::vector<std::string> order_;  // as answered
+  std::vector<BatchReport> reports_;
+  std::size_t published_ = 0;
+  std::unique_ptr<Intake> intake_;  // last: its end answers what waits
+};
+
+TEST_F(IntakeTest, WhatWaitsIsCommittedAsOneBatch) {
+  EXPECT_FALSE(intake_->run_once());
+  for (int i = 0; i < 7; ++i) put(std::to_string(i));
+  EXPECT_TRUE(intake_->run_once());
+  EXPECT_FALSE(intake_->run_once());
+  ASSERT_EQ(reports_.size(), 1u);
+  EXPECT_EQ(reports_[0].records, 7u);
+  EXPECT_EQ(reports_[0].verdicts[static_cast<std::size_t>(Verdict::stored)], 7u);
+  EXPECT_EQ(order_.size(), 7u);
+}
+
+TEST_F(IntakeTest, ABatchIsCappedInItemsAndInBytes) {
+  make({.batch_items_max = 3});
+  for (int i = 0; i < 7; ++i) put(std::to_string(i));
+  intake_->run_once();
+  EXPECT_EQ(order_.size(), 3u);
+  make({.batch_bytes_max = 250});
+  for (int i = 10; i < 17; ++i) put(std::to_string(i));
+  order_.clear();
+  intake_->run_once();
+  EXPECT_EQ(order_.size(), 2u);
+}
+
+TEST_F(IntakeTest, P4AFullLaneRefusesAndOnlyThatLane) {
+  IntakeOptions options;
+  options.live.items_max = 2;
+  make(options);
+  EXPECT_TRUE(put("1"));
+  EXPECT_TRUE(put("2"));
+  auto refused = intake_->admit(Lane::live, 100);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error(), runtime::Refusal::items_full);
+  EXPECT_TRUE(put("3", Lane::safety));
+  intake_->run_once();
+  EXPECT_TRUE(put("4"));
+}
+
+TEST_F(IntakeTest, P4SafetyGoesBeforeAFullBulkLane) {
+  make({.batch_items_max = 4});
+  for (int i = 0; i < 12; ++i) put("bulk" + std::to_string(i), Lane::bulk);
+  put("safety", Lane::safety);
+  intake_->run_once();
+  EXPECT_NE(std::find(order_.begin(), order_.end(), "safety"), order_.end());
+}
+
+TEST_F(IntakeTest, WhatIsPastItsDeadlineIsAnsweredAndNotStored) {
+  put("late", Lane::live, 1s);
+  put("early", Lane::live, 5s);
+  clock_.advance(2s);
+  intake_->run_once();
+  EXPECT_EQ(verdicts_[0].second, Verdict::expired);
+  EXPECT_EQ(verdicts_[1].second, Verdict::stored);
+  EXPECT_EQ(count("SELECT count(*) FROM records"), 1);
+  EXPECT_EQ(reports_[0].expired, 1u);
+}
+
+TEST_F(IntakeTest, AlertsArePublishedBeforeTheAnswer) {
+  put("1", Lane::live, 10s, 150);
+  intake_->run_once();
+  EXPECT_EQ(published_, 1u);
+}
+
+TEST_F(IntakeTest, PoisonIsSetAside) {
+  make({.set_aside_path = folder_.file("aside.ndjson")});
+  auto broken = std::make_shared<ActiveStudy>(*study_);
+  broken->monitor = std::make_shared<const HundredMonitor>("broken");
+  AppendRecord command = alt("1", 50);
+  command.record.original = "{\"as\":\"sent\"}";
+  Submission poison = submission({command});
+  poison.study = broken;
+  auto ticket = intake_->admit(Lane::live, 100);
+  std::optional<Verdict> verdict;
+  intake_->submit(std::move(*ticket), std::move(poison), clock_.now() + 1s,
+                  [&](const SubmissionResult& result) { verdict = result.verdict; });
+  intake_->run_once();
+  EXPECT_EQ(verdict, Verdict::poison);
+  std::ifstream file(folder_.file("aside.ndjson"));
+  std::string line;
+  ASSERT_TRUE(std::getline(file, line));
+  EXPECT_NE(line.find(R"("original":"{\"as\":\"sent\"}")"), std::string::npos) << line;
+}
+
+TEST_F(IntakeTest, DrainCommitsWhatWaitsAndRefusesNewcomers) {
+  for (int i = 0; i < 5; ++i) put(std::to_string(i));
+  intake_->drain(clock_.now() + 1s);
+  EXPECT_EQ(order_.size(), 5u);
+  auto refused = intake_->admit(Lane::live, 1);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error(), runtime::Refusal::closed);
+}
+
+TEST_F(IntakeTest, DrainWithoutTimeAnswersTheRestAsCancelled) {
+  for (int i = 0; i < 5; ++i) put(std::to_string(i));
+  intake_->drain(clock_.now());
+  ASSERT_EQ(order_.size(), 5u);
+  EXPECT_EQ(verdicts_[0].second, Verdict::cancelled);
+  EXPECT_EQ(count("SELECT count(*) FROM records"), 0);
+}
+
+TEST_F(IntakeTest, ItsThreadCommitsAndStops) {
+  base::SystemClock clock;
+  runtime::TaskList tasks(clock);
+  std::latch answered(20);
+  {
+    Intake intake(
+        store_->writer(), clock, {}, [](std::vector<Publication>) {}, [](const BatchReport&) {});
+    intake.start(tasks);
+    for (int i = 0; i < 20; ++i) {
+      auto ticket = intake.admit(Lane::bulk, 10);
+      ASSERT_TRUE(ticket.ok());
+      intake.submit(std::move(*ticket), submission({alt(std::to_string(i), 50)}),
+                    clock.now() + 60s, [&](const SubmissionResult& result) {
+                      EXPECT_EQ(result.verdict, Verdict::stored);
+                      answered.count_down();
+                    });
+    }
+    answered.wait();
+    intake.drain(clock.now() + 5s);
+  }
+  EXPECT_EQ(tasks.count(), 0u);
+  EXPECT_EQ(count("SELECT count(*) FROM records"), 20);
+}
+
+}  // namespace
+}  // namespace trialward::intake

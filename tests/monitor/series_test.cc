@@ -1,0 +1,147 @@
+#include "monitor/series.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <numeric>
+#include <random>
+#include <set>
+
+namespace trialward::monitor {
+namespace {
+
+Point point_at(std::int64_t at_ms, bool marked = false) {
+  Point point;
+  point.at_ms = at_ms;
+  point.name = "p";
+  point.record = at_ms + 1;
+  point.marked = marked;
+  point.number = static_cast<double>(at_ms);
+  return point;
+}
+
+std::vector<std::int64_t> instants(const Series& series) {
+  std::vector<std::int64_t> all;
+  for (const Point& point : series.points()) all.push_back(point.at_ms);
+  return all;
+}
+
+TEST(Series, OrdersByInstantThenSourceThenSourceId) {
+  const auto named = [](std::int64_t at_ms, const char* source, const char* source_id) {
+    Point point = point_at(at_ms);
+    point.name = std::string(source) + '\0' + source_id;
+    return point;
+  };
+  const std::vector<Point> ordered = {named(1, "z", "z"), named(2, "a", "2"), named(2, "a", "3"),
+                                      named(2, "a-", "1"), named(2, "b", "1")};
+  for (std::size_t i = 0; i < ordered.size(); ++i) {
+    for (std::size_t j = 0; j < ordered.size(); ++j) {
+      EXPECT_EQ(ordered[i] < ordered[j], i < j) << i << " and " << j;
+    }
+  }
+}
+
+// What stays is named by the rule at the top of series.h, here written as a sentence over all
+// points, whatever the order in which they came.
+TEST(Series, ForgetsByTheirOrderNotByTheirArrival) {
+  std::mt19937 random(7);
+  for (int round = 0; round < 60; ++round) {
+    std::vector<Point> points;
+    const auto count = 1 + random() % 600;
+    for (std::size_t i = 0; i < count; ++i) {
+      points.push_back(point_at(static_cast<std::int64_t>(i), random() % 20 == 0));
+    }
+    std::set<std::int64_t> kept;
+    std::size_t marked = 0;
+    for (std::size_t i = count; i-- > 0;) {
+      const bool early = i < Series::kEarliest;
+      const bool late = count - i <= Series::kLatest;
+      if (points[i].marked) ++marked;
+      const bool baseline = points[i].marked && marked <= Series::kMarked;
+      if (early || late || baseline) kept.insert(points[i].at_ms);
+    }
+    std::shuffle(points.begin(), points.end(), random);
+    Series series;
+    for (const Point& point : points) series.insert(point);
+    ASSERT_EQ(instants(series), std::vector<std::int64_t>(kept.begin(), kept.end()));
+    ASSERT_LE(series.points().size(), Series::kPointsMax);
+    EXPECT_EQ(series.seen(), count);
+  }
+}
+
+TEST(Series, SupersededCountsForTheLimitAndForNothingElse) {
+  Series series;
+  for (std::int64_t i = 0; i < 3; ++i) series.insert(point_at(i));
+  EXPECT_EQ(series.baseline(), 0u);
+  EXPECT_EQ(series.find(1), 0u);
+  series.supersede(0);
+  EXPECT_EQ(series.points().size(), 3u);
+  EXPECT_EQ(series.find(1), std::nullopt);
+  EXPECT_EQ(series.baseline(), 1u);
+  EXPECT_EQ(series.value_before(1), std::nullopt);
+  series.supersede(1);
+  EXPECT_EQ(series.value_before(2), std::nullopt);
+  EXPECT_EQ(series.baseline(), 2u);
+}
+
+TEST(Series, BaselineIsTheLastMarkedValueElseTheEarliest) {
+  Series series;
+  EXPECT_EQ(series.baseline(), std::nullopt);
+  Point no_number = point_at(0, true);
+  no_number.number.reset();
+  series.insert(no_number);
+  EXPECT_EQ(series.baseline(), std::nullopt);
+  series.insert(point_at(10));
+  series.insert(point_at(20));
+  EXPECT_EQ(series.baseline(), 1u);
+  series.insert(point_at(30, true));
+  series.insert(point_at(40, true));
+  EXPECT_EQ(series.baseline(), 4u);
+  series.supersede(4);
+  EXPECT_EQ(series.baseline(), 3u);
+}
+
+// Across what was forgotten nothing is called the value before.
+TEST(Series, SaysNothingAboutWhatItForgot) {
+  Series series;
+  const std::int64_t count = 1000;
+  for (std::int64_t i = 0; i < count; ++i) series.insert(point_at(i, i == 500));
+  const auto& points = series.points();
+  const std::size_t latest = points.size() - Series::kLatest;
+  ASSERT_EQ(latest, Series::kEarliest + 1);
+  ASSERT_EQ(points[Series::kEarliest].at_ms, 500);
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const bool known = points[i].at_ms > 0 && i != Series::kEarliest && i != latest;
+    const auto before = series.value_before(i);
+    ASSERT_EQ(before.has_value(), known) << i;
+    if (!known) continue;
+    ASSERT_EQ(points[*before].at_ms, points[i].at_ms - 1);
+  }
+  EXPECT_EQ(series.baseline(), Series::kEarliest);
+
+  // All of the first ones corrected, and no mark: the earliest value is not known any more.
+  for (std::size_t i = 0; i <= Series::kEarliest; ++i) series.supersede(i);
+  EXPECT_EQ(series.baseline(), std::nullopt);
+}
+
+TEST(Series, RestoresOnlyWhatASeriesCanBe) {
+  Series full;
+  for (std::int64_t i = 0; i < 300; ++i) full.insert(point_at(i));
+  const std::vector<Point> points = full.points();
+  EXPECT_TRUE(Series::restore(300, points));
+  EXPECT_TRUE(Series::restore(0, {}));
+  EXPECT_FALSE(Series::restore(1, {}));                      // forgot, though there was room
+  EXPECT_FALSE(Series::restore(points.size() - 1, points));  // more than ever came
+  std::vector<Point> swapped = points;
+  std::swap(swapped[3], swapped[4]);
+  EXPECT_FALSE(Series::restore(300, swapped));
+  std::vector<Point> twice = points;
+  twice[4] = twice[3];
+  EXPECT_FALSE(Series::restore(300, twice));
+  std::vector<Point> too_many = points;
+  too_many.push_back(point_at(300));
+  EXPECT_FALSE(Series::restore(301, too_many));
+}
+
+}  // namespace
+}  // namespace trialward::monitor

@@ -1,0 +1,28 @@
+"""The fixtures of the tests that run the program from outside."""
+
+import pytest
+
+from browser import Browser
+from program import Server
+
+
+@pytest.fixture
+def server(tmp_path):
+    """A server of studies/demo on an empty store, alive until the test ends; then it has to stop
+    cleanly."""
+    with Server(tmp_path / "store.db") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory):
+    running = Browser(tmp_path_factory.mktemp("chromium"))
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def browser(chromium):
+    """A browser whose pages are closed when the test ends."""
+    yield chromium
+    chromium.close_pages()

@@ -1,0 +1,179 @@
+"""`trialward import` with the real CDISCPILOT01 data, checked against counts that are made straight
+from the files by cdiscpilot01.py, which shares no code with the program."""
+
+import gzip
+import json
+import os
+import random
+import subprocess
+import threading
+import time
+
+import pytest
+
+import cdiscpilot01
+from program import DEMO, ROOT, TRIALWARD, Server, trialward
+
+STUDY = ROOT / "studies/cdiscpilot01"
+# Under the sanitizers everything is some ten times slower: then the large domains stay out.
+SLOW = "TRIALWARD_SLOW" in os.environ
+DOMAINS = ["ae", "dm", "ds", "ex", "mh", "sv"] if SLOW else cdiscpilot01.DOMAINS
+
+needs_data = pytest.mark.skipif(not cdiscpilot01.SDTM.is_dir(),
+                                reason=f"no CDISCPILOT01 data at {cdiscpilot01.SDTM}")
+needs_all = pytest.mark.skipif(SLOW, reason="TRIALWARD_SLOW: the large domains stay out")
+
+
+def _files():
+    return [cdiscpilot01.path(domain) for domain in DOMAINS]
+
+
+def _import(store, *files, study=STUDY, options=()):
+    """The summary of an import."""
+    done = trialward("import", "--store", f"sqlite:{store}", "--study", study, "--json", *options,
+                     *files)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def _export(store, what, role="feed", study=STUDY):
+    """All records, or alerts, that a server on the store gives out, as a list."""
+    with Server(store, studies=(study,)) as server:
+        answer = server.get(f"/v1/studies/{server.study}/{what}", server.token(role),
+                            headers={"Accept": "application/x-ndjson"})
+        assert answer.status == 200, answer.body
+        return [json.loads(line) for line in answer.body.splitlines()]
+
+
+def _ids(records):
+    return {(record["source"], record["source_id"]) for record in records}
+
+
+@pytest.fixture(scope="session")
+def imported(tmp_path_factory):
+    """A store with all domains, imported once, and the import's summary."""
+    store = tmp_path_factory.mktemp("pilot") / "store.db"
+    return store, _import(store, *_files())
+
+
+@pytest.fixture(scope="session")
+def expected():
+    return set(cdiscpilot01.expected_rows(DOMAINS))
+
+
+@needs_data
+def test_every_row_is_stored_and_none_refused(imported, expected):
+    store, summary = imported
+    alerts = 3 if SLOW else 10
+    assert summary == {"read": len(expected), "stored": len(expected), "repeated": 0, "refused": 0,
+                       "alerts": alerts}
+    assert SLOW or len(expected) == 226_543
+    assert _ids(_export(store, "records")) == expected
+
+
+@needs_data
+def test_importing_again_adds_nothing(imported, expected):
+    store, _ = imported
+    assert _import(store, *_files()) == {"read": len(expected), "stored": 0,
+                                         "repeated": len(expected), "refused": 0, "alerts": 0}
+
+
+@needs_data
+@needs_all
+def test_alerts_are_those_counted_from_the_files(imported):
+    store, _ = imported
+    alerts = _export(store, "alerts", role="safety")
+    assert cdiscpilot01.alert_differences(alerts) == []
+    assert len(alerts) == 10
+
+
+@needs_data
+@needs_all
+def test_reference_flags_agree_with_the_published_ones(imported):
+    store, _ = imported
+    assert len(cdiscpilot01.lb_flags()) == 56_659
+    assert cdiscpilot01.flag_differences(_export(store, "records?source=sdtm.lb")) == []
+
+
+@needs_data
+def test_verify_finds_all_as_written(imported, expected):
+    store, _ = imported
+    assert f"{len(expected)} records" in trialward("verify", "--store", f"sqlite:{store}").stdout
+
+
+@needs_data
+def test_killed_and_resumed_it_ends_with_the_same_rows(tmp_path, expected):
+    store = tmp_path / "store.db"
+    chance = random.Random()
+    for _ in range(2):
+        process = subprocess.Popen(
+            [TRIALWARD, "import", "--store", f"sqlite:{store}", "--study", STUDY, *_files()],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(chance.uniform(0.1, 2))  # tidy(sleep): the kill's moment is random
+        process.kill()
+        process.wait()
+    summary = _import(store, *_files())
+    assert summary["stored"] + summary["repeated"] == summary["read"] == len(expected)
+    assert summary["refused"] == 0
+    assert _ids(_export(store, "records")) == expected
+    trialward("verify", "--store", f"sqlite:{store}")
+
+
+@needs_data
+def test_into_a_running_server(tmp_path):
+    files = [cdiscpilot01.path(domain) for domain in ("ae", "dm")]
+    rows = set(cdiscpilot01.expected_rows(["ae", "dm"]))
+    with Server(tmp_path / "store.db", studies=(STUDY,)) as server:
+        summary = _import(server.store, *files)
+        assert summary == {"read": len(rows), "stored": len(rows), "repeated": 0, "refused": 0,
+                           "alerts": 3}
+        again = _import(server.store, *files)
+        assert again["repeated"] == len(rows) and again["stored"] == 0
+    # Straight into the store the same rows are repeats, too: the content is the same.
+    assert _import(server.store, *files)["repeated"] == len(rows)
+
+
+def _native(number, **members):
+    return json.dumps({"source": "file", "source_id": str(number), "subject": "SUBJ-1",
+                       "kind": "vital", "code": "8867-4", "value": 70, "unit": "/min", **members})
+
+
+def test_native_lines_with_faults_go_to_the_refused_file(tmp_path):
+    lines = tmp_path / "records.ndjson.gz"
+    with gzip.open(lines, "wt") as file:
+        file.write("\n".join([_native(1), "", _native(2, code="NOPE"), "{", _native(1),
+                              _native(1, value=71), "x" * 100_000, _native(3)]) + "\n")
+    refused = tmp_path / "refused.ndjson"
+    summary = _import(tmp_path / "s.db", lines, study=DEMO, options=("--refused", refused))
+    assert summary == {"read": 7, "stored": 2, "repeated": 1, "refused": 4, "alerts": 0}
+    rows = [json.loads(line) for line in refused.read_text().splitlines()]
+    assert sorted(row["row"] for row in rows) == [3, 4, 6, 7]
+    by_row = {row["row"]: row for row in rows}
+    assert by_row[3]["faults"][0]["path"] == "/code"
+    assert by_row[3]["original"] == _native(2, code="NOPE")
+    assert by_row[6]["status"] == "conflict"
+
+
+def test_a_cut_off_file_is_named_and_what_was_read_is_stored(tmp_path):
+    whole = gzip.compress("".join(_native(i) + "\n" for i in range(20_000)).encode())
+    cut = tmp_path / "cut.ndjson.gz"
+    cut.write_bytes(whole[:len(whole) // 2])
+    done = trialward("import", "--store", f"sqlite:{tmp_path}/s.db", "--study", DEMO, "--json", cut,
+                     check=False)
+    assert done.returncode == 1
+    assert "cut.ndjson.gz" in done.stderr
+    summary = json.loads(done.stdout.splitlines()[-1])
+    assert 0 < summary["stored"] == summary["read"] < 20_000
+
+
+def test_ctrl_c_ends_it_and_the_same_command_goes_on(tmp_path):
+    lines = tmp_path / "records.ndjson"
+    lines.write_text("".join(_native(i) + "\n" for i in range(100_000)))
+    process = subprocess.Popen([TRIALWARD, "import", "--store", f"sqlite:{tmp_path}/s.db", "--study",
+                                DEMO, "--json", lines], stdout=subprocess.PIPE, text=True)
+    threading.Timer(0.5, process.terminate).start()
+    output, _ = process.communicate(timeout=60)
+    first = json.loads(output.splitlines()[-1])
+    assert process.returncode == 1 or first["stored"] == 100_000
+    second = _import(tmp_path / "s.db", lines, study=DEMO)
+    assert second["repeated"] == first["stored"]
+    assert second["stored"] == 100_000 - first["stored"]

@@ -1,0 +1,261 @@
+"""The page at /, in a real browser against the real program."""
+
+import pytest
+
+from browser import CHROMIUM
+from program import ROOT
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+
+SCREENS = ROOT / "build/screens"
+LIVE = "document.getElementById('connection').className === 'live'"
+COUNT = "document.getElementById('count').textContent"
+
+# The texts that are harder to read than WCAG 2.2 AA allows (4.5 to 1), each with its contrast.
+HARD_TO_READ = """(() => {
+  const context = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const rgba = (color) => {
+    context.clearRect(0, 0, 1, 1);
+    context.fillStyle = color;
+    context.fillRect(0, 0, 1, 1);
+    return context.getImageData(0, 0, 1, 1).data;
+  };
+  const luminance = (color) => {
+    const [r, g, b] = [...rgba(color)].map((part) => part / 255).map(
+      (part) => part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ground = (element) => {
+    const color = getComputedStyle(element).backgroundColor;
+    return rgba(color)[3] > 0 || !element.parentElement ? color : ground(element.parentElement);
+  };
+  return [...document.querySelectorAll("body *")].filter((element) =>
+    element.checkVisibility() && !element.disabled &&
+    [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim())
+  ).map((element) => {
+    const both = [getComputedStyle(element).color, ground(element)].map(luminance);
+    const contrast = (Math.max(...both) + 0.05) / (Math.min(...both) + 0.05);
+    return [element.textContent.trim(), contrast];
+  }).filter(([, contrast]) => contrast < 4.5);
+})()"""
+
+
+def open_page(browser, server, role="safety", **options):
+    page = browser.open(f"{server.url}/#token={server.token(role, **options)}")
+    page.wait_for(LIVE)
+    return page
+
+
+def send_lab(server, feed, source_id, subject, value):
+    """An ALT; from 120 on it raises alt-3xuln."""
+    answer = server.post("/v1/studies/demo/records", feed, {
+        "source": "lab-feed", "source_id": source_id, "subject": subject, "kind": "lab",
+        "code": "ALT", "value": value, "unit": "U/L", "range": {"low": 7, "high": 40},
+        "effective": "2024-01-16T13:17"})
+    assert answer.status == 201, answer.body
+    return answer.json()["alerts"]
+
+
+def card(subject):
+    """A script: the card of the subject's alert."""
+    return (f"[...document.querySelectorAll('.alert')].find((card) => "
+            f"card.querySelector('.subject').textContent === '{subject}')")
+
+
+def test_alert_appears_live_and_goes_when_acknowledged(server, browser):
+    page = open_page(browser, server, name="dr-a")
+    assert page.run("location.hash") == "", "the token must not stay in the address bar"
+    page.wait_for("document.getElementById('empty').textContent.includes('no open alerts')")
+    page.run("window.sameDocument = true")
+    feed = server.token("feed")
+
+    assert send_lab(server, feed, "A-1", "SUBJ-1", 119) == []
+    [alert] = send_lab(server, feed, "A-2", "SUBJ-1", 121)
+    page.wait_for(f"{COUNT} === '1'")
+    assert page.run("document.title") == "(1) trialward"
+    [stored] = server.get("/v1/studies/demo/alerts", server.token("monitor")).json()["alerts"]
+    assert stored["id"] == alert and stored["rule"] == "alt-3xuln"
+    text = page.run("document.querySelector('.alert').innerText").lower()
+    for part in (stored["severity"], stored["title"].lower(), "subj-1", "s01", "1 record",
+                 "just now"):
+        assert part in text
+    assert page.run("document.querySelector('.alert').classList.contains('new')")
+    assert stored["title"] in page.run("document.getElementById('announcer').textContent")
+    assert send_lab(server, feed, "A-3", "SUBJ-1", 130) == [alert]
+    page.wait_for("document.querySelector('.alert .records').textContent === '2 records'")
+
+    page.click(".alert button")
+    page.wait_for("document.getElementById('acknowledge').open")
+    page.type("Drug stopped.")
+    page.click("#send")
+    page.wait_for(f"{COUNT} === '0' && !document.querySelector('.alert')")
+    page.wait_for("!document.getElementById('acknowledge').open")
+    [stored] = server.get("/v1/studies/demo/alerts", server.token("monitor")).json()["alerts"]
+    assert stored["status"] == "acknowledged" and stored["note"] == "Drug stopped."
+    assert "dr-a" in stored["acknowledged_by"]
+    assert page.run("window.sameDocument"), "the page was loaded anew"
+    assert page.problems == []
+
+
+def test_what_was_open_before_is_shown_and_the_keyboard_suffices(server, browser):
+    feed = server.token("feed")
+    for number in (1, 2):
+        send_lab(server, feed, f"A-{number}", f"SUBJ-{number}", 200)
+    page = open_page(browser, server)
+    page.wait_for(f"{COUNT} === '2' && document.querySelectorAll('.alert').length === 2")
+    assert page.run("document.querySelector('.alert .subject').textContent") == "SUBJ-2"
+
+    page.run(f"{card('SUBJ-2')}.querySelector('button').focus()")
+    page.press("Enter", 13)
+    page.wait_for("document.activeElement.id === 'note'")
+    page.press("Escape", 27)
+    page.wait_for("!document.getElementById('acknowledge').open")
+    assert page.run(f"{card('SUBJ-2')}.contains(document.activeElement)")
+    page.press("Enter", 13)
+    page.wait_for("document.activeElement.id === 'note'")
+    page.type("Seen.")
+    page.press("Tab", 9)
+    page.press("Tab", 9)
+    page.press("Enter", 13)
+    page.wait_for(f"{COUNT} === '1' && !{card('SUBJ-2')}")
+    page.wait_for(f"{card('SUBJ-1')}.contains(document.activeElement)")
+    assert page.problems == []
+
+
+def test_a_refusal_is_shown_with_its_reason(server, browser):
+    page = open_page(browser, server, role="investigator")
+    [alert] = send_lab(server, server.token("feed"), "A-1", "SUBJ-1", 200)
+    page.wait_for(f"{COUNT} === '1'")
+    page.click(".alert button")
+    page.wait_for("document.activeElement.id === 'note'")
+    path = f"/v1/studies/demo/alerts/{alert}/acknowledge"
+    safety = server.token("safety")
+    assert server.post(path, safety, {"note": "I was faster."}).status == 200
+    refusal = server.post(path, safety, {"note": "Again."})
+    assert refusal.status == 409
+
+    page.wait_for(f"{COUNT} === '0'")
+    page.type("Me, too.")
+    page.click("#send")
+    page.wait_for("document.getElementById('acknowledge-error').textContent")
+    reason = refusal.json()["faults"][0]["reason"]
+    assert reason in page.run("document.getElementById('acknowledge-error').textContent")
+
+
+def test_a_break_is_told_and_nothing_of_it_is_missed(server, browser):
+    page = open_page(browser, server)
+    feed = server.token("feed")
+    [first] = send_lab(server, feed, "A-1", "SUBJ-1", 200)
+    page.wait_for(f"{COUNT} === '1'")
+    page.go_offline(True)  # cuts nothing that is open: the server's end does
+    server.stop()
+    page.wait_for("document.getElementById('connection').className === 'broken'")
+    server.start()
+    send_lab(server, feed, "A-2", "SUBJ-2", 200)
+    done = server.post(f"/v1/studies/demo/alerts/{first}/acknowledge", server.token("safety"),
+                       {"note": "Seen."})
+    assert done.status == 200
+    page.wait_for("document.getElementById('connection').className === 'stale'")
+    assert "newer ones may be missing" in page.run("document.getElementById('notice').innerText")
+    assert "old" in page.wait_for("document.getElementById('intake-error').textContent")
+    assert page.run(f"Boolean({card('SUBJ-1')})") and not page.run(f"Boolean({card('SUBJ-2')})")
+
+    page.go_offline(False)
+    page.wait_for(f"{LIVE} && {card('SUBJ-2')} && !{card('SUBJ-1')}")
+    # It went on behind the last event: what came in between is news, not just there.
+    page.wait_for("document.getElementById('announcer').textContent.includes('SUBJ-2')")
+    assert page.run("document.getElementById('notice').hidden")
+    page.wait_for("document.getElementById('intake-error').textContent === ''")
+
+
+def test_intake_figures_update_by_themselves(server, browser):
+    page = open_page(browser, server)
+    page.wait_for("document.getElementById('records').textContent === '0'")
+    feed = server.token("feed")
+    for number in range(20):
+        send_lab(server, feed, f"A-{number}", "SUBJ-1", 200)
+    page.wait_for("document.getElementById('records').textContent === '20'")
+    page.wait_for("parseFloat(document.getElementById('rate').textContent) > 0")
+    assert page.run("document.getElementById('rates').getTotalLength()") > 0
+    assert page.run("document.getElementById('open-alerts').textContent") == "1"
+    lanes = page.run("[...document.querySelectorAll('#lanes dt')].map((row) => row.textContent)")
+    assert lanes == ["safety", "live", "bulk"]
+    assert page.problems == []
+
+
+@pytest.mark.parametrize("role, words", [
+    (None, "not valid"),
+    ("feed", "role feed may not see the alerts"),
+])
+def test_a_token_that_does_not_fit_is_told_so(server, browser, role, words):
+    page = browser.open(server.url)
+    page.wait_for("document.activeElement.id === 'token'")
+    page.type(server.token(role) if role else "tw_wrong")
+    page.press("Enter", 13)
+    assert words in page.wait_for("document.getElementById('enter-error').textContent")
+    assert page.run("sessionStorage.length") == 0
+    assert page.run("document.getElementById('watch').hidden")
+
+
+def test_a_tab_remembers_its_token_until_it_signs_out(server, browser):
+    page = open_page(browser, server, role="monitor", name="<i>mo</i>")
+    assert "<i>mo</i>" in page.run("document.getElementById('holder').textContent")
+    send_lab(server, server.token("feed"), "A-1", "SUBJ-1", 200)
+    page.wait_for(f"{COUNT} === '1'")
+    assert page.run("document.querySelector('.alert button').hidden"), "a monitor only reads"
+    page.reload()
+    page.wait_for(f"{LIVE} && {COUNT} === '1'")
+    page.click("#leave")
+    page.wait_for("document.activeElement.id === 'token'")
+    page.reload()
+    page.wait_for("document.activeElement.id === 'token'")
+    assert page.problems == []
+
+
+def test_a_server_that_is_away_costs_no_token(server, browser):
+    page = open_page(browser, server)
+    page.go_offline(True)
+    server.stop()
+    page.wait_for("document.getElementById('connection').className === 'broken'")
+    page.run("location.hash = '#token=' + sessionStorage.getItem('trialward.token')")
+    words = page.wait_for("document.getElementById('enter-error').textContent")
+    assert "cannot be reached" in words
+    server.start()
+    page.go_offline(False)
+    page.click("#enter button")
+    page.wait_for(LIVE)
+
+
+def test_a_revoked_token_ends_the_session(server, browser):
+    admin = server.token("admin")
+    wish = {"role": "safety", "name": "leaves-soon"}
+    made = server.post("/v1/studies/demo/tokens", admin, wish).json()
+    page = browser.open(f"{server.url}/#token={made['token']}")
+    page.wait_for(LIVE)
+    assert server.request("DELETE", f"/v1/studies/demo/tokens/{made['id']}", admin).status == 204
+    assert "not valid" in page.wait_for("document.getElementById('enter-error').textContent")
+    assert page.run("sessionStorage.length") == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("device, width, height", [("phone", 390, 844), ("desktop", 1280, 800)])
+def test_it_fits_and_can_be_read(server, browser, device, width, height, scheme):
+    feed = server.token("feed")
+    for number in (1, 2, 3):
+        send_lab(server, feed, f"A-{number}", f"SUBJ-{number}", 200)
+    page = browser.open(server.url)
+    page.show_as(width, height, scheme)
+    page.wait_for("document.activeElement.id === 'token'")
+    for part in ("enter", "watch", "acknowledge"):
+        if part == "watch":
+            page.type(server.token("safety", name="dr-a"))
+            page.press("Enter", 13)
+            page.wait_for(f"{LIVE} && {COUNT} === '3'")
+            page.wait_for("document.getElementById('records').textContent === '3'")
+        if part == "acknowledge":
+            page.click(".alert button")
+            page.wait_for("document.getElementById('acknowledge').open")
+        page.screenshot(SCREENS / f"{part}-{device}-{scheme}.png")
+        assert page.run("document.documentElement.scrollWidth") <= width, "it scrolls sideways"
+        assert page.run(HARD_TO_READ) == []
+    assert page.problems == []

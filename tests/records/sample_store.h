@@ -1,0 +1,297 @@
+// A small store that holds something of everything, written as intake/ would: two studies, one with
+// two definitions, corrections, alerts that were raised, joined and acknowledged, tokens. It exists
+// as of two moments, with a signed head of each.
+#pragma once
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "records/heads.h"
+#include "store/alert_rows.h"
+#include "store/record_rows.h"
+#include "store/study_rows.h"
+#include "store/subject_rows.h"
+#include "store/token_rows.h"
+#include "tests/store/store_bench.h"
+
+namespace trialward::records {
+
+inline constexpr std::int64_t kNow = 1'750'000'000'000;  // 2025-06-15T15:06:40.000Z
+
+// One rule: a number of 100 and more, grouped by code; 666 breaks it. What it remembers are the ids
+// of the current versions of the numbers from 10 on, in any order of arrival the same.
+class HundredMonitor final : public model::Monitor {
+ public:
+  explicit HundredMonitor(std::string hash) : hash_(std::move(hash)) {}
+  const std::vector<model::RuleInfo>& rules() const override { return rules_; }
+  const std::string& hash() const override { return hash_; }
+  base::Result<std::unique_ptr<model::Watch>> open(std::string_view) const override {
+    return std::unique_ptr<model::Watch>(std::make_unique<Watch>());
+  }
+
+ private:
+  class Watch final : public model::Watch {
+   public:
+    std::vector<model::Match> observe(const model::StoredRecord& stored) override {
+      const double number = stored.record.value.number.value_or(0);
+      if (number == 666) throw std::runtime_error("the rule is broken");
+      ids_.erase(stored.record.amends);
+      if (number >= 10) ids_.insert(stored.id);
+      if (number < 100) return {};
+      return {{.rule = 0, .group = stored.record.code, .causes = {stored.id}}};
+    }
+    bool changed() const override { return true; }
+    std::string save() const override {
+      std::string text;
+      for (const std::int64_t id : ids_) text += std::to_string(id) + ";";
+      return text;
+    }
+
+   private:
+    std::set<std::int64_t> ids_;
+  };
+
+  const std::string hash_;
+  const std::vector<model::RuleInfo> rules_ = {
+      {.id = "hundred", .version = 2, .title = "At least 100"}};
+};
+
+// The rules of the studies below change with their definitions.
+inline base::Result<std::shared_ptr<const model::Monitor>> load_hundred(
+    std::vector<model::DefinitionFile> files) {
+  auto study = model::load_study(std::move(files));
+  if (!study) return base::Error{base::Errc::invalid, "a faulty definition"};
+  return std::shared_ptr<const model::Monitor>(
+      std::make_shared<HundredMonitor>("rules of " + study->id + " " + study->version));
+}
+
+// Writes records and all that follows from them, each in a transaction of its own.
+class SampleWriter {
+ public:
+  explicit SampleWriter(const std::string& path) {
+    base::SeededRandom random(7);
+    auto opened = store::Store::open(path, random);
+    TW_CHECK(opened.ok());
+    store_ = std::move(*opened);
+  }
+
+  store::Store& store() { return *store_; }
+
+  void use_study(const std::string& id, const std::string& version) {
+    study_ = store::make_study(id, version);
+    begin();
+    auto row = store::ensure_study(writer(), study_, {.actor = "trialward", .at_ms = kNow});
+    TW_CHECK(row.ok());
+    row_ = *row;
+    commit();
+    auto monitor = load_hundred(study_.files);
+    TW_CHECK(monitor.ok());
+    monitor_ = *monitor;
+  }
+
+  // The record's id.
+  std::int64_t add(const std::string& subject, double number, std::int64_t amends = 0) {
+    begin();
+    const int shard = model::shard_of(study_.id, subject);
+    store::SubjectRow row = subject_row(subject, shard);
+    model::StoredRecord stored = make_record(subject, number, amends);
+    stored.shard = shard;
+    stored.position = writer().next_position(shard);
+    stored.definition = row_.definition;
+    const store::RecordLinks links{
+        .study = row_.study,
+        .subject = row.id,
+        .previous = row.last_record,
+        .content = base::sha256(model::canonical_content(stored.record))};
+    TW_CHECK(store::append_record(writer(), stored, links).ok());
+    auto& watch = watches_[row.id];
+    if (watch == nullptr || row.rules != monitor_->hash()) watch = replay(row.last_record);
+    const store::AlertPlace place{.study = row_.study,
+                                  .subject = row.id,
+                                  .site = "A",
+                                  .definition = row_.definition,
+                                  .shard = shard};
+    for (const model::Match& match : observe(*watch, stored)) {
+      TW_CHECK(store::raise_or_join(writer(), place, monitor_->rules()[0], match,
+                                    {.actor = "monitor", .at_ms = kNow})
+                   .ok());
+    }
+    row.last_record = stored.id;
+    row.rules = monitor_->hash();
+    row.watch = watch->save();
+    TW_CHECK(store::put_subject_state(writer().connection(), row).ok());
+    commit();
+    return stored.id;
+  }
+
+  void acknowledge(std::int64_t alert) {
+    begin();
+    TW_CHECK(store::acknowledge(writer(), row_.study, alert, "called the site",
+                                {.actor = "safety", .at_ms = kNow + 5})
+                 .ok());
+    commit();
+  }
+
+  std::int64_t add_token(const std::string& name) {
+    begin();
+    store::TokenRow row{.hash = base::sha256(name),
+                        .name = name,
+                        .role = "feed",
+                        .study = row_.study,
+                        .source = "lab",
+                        .created_ms = kNow};
+    TW_CHECK(store::append_token(writer(), row,
+                                 {.actor = "admin", .action = "token.created", .at_ms = kNow})
+                 .ok());
+    commit();
+    return row.id;
+  }
+
+  void revoke(std::int64_t token) {
+    begin();
+    TW_CHECK(store::revoke_token(
+                 writer(), token,
+                 {.actor = "admin", .action = "token.revoked", .reason = "lost", .at_ms = kNow})
+                 .ok());
+    commit();
+  }
+
+ private:
+  store::Writer& writer() { return store_->writer(); }
+  void begin() { TW_CHECK(writer().begin().ok()); }
+  void commit() { TW_CHECK(writer().commit().ok()); }
+
+  store::SubjectRow subject_row(const std::string& subject, int shard) {
+    auto found = store::find_subject(writer().connection(), row_.study, subject);
+    TW_CHECK(found.ok());
+    if (*found) return **found;
+    auto id = store::append_subject(
+        writer(), {.study = row_.study, .subject = subject, .site = "A", .shard = shard},
+        {.actor = "feed", .action = "subject.enrolled", .at_ms = kNow});
+    TW_CHECK(id.ok());
+    return {.id = *id};
+  }
+
+  model::StoredRecord make_record(const std::string& subject, double number, std::int64_t amends) {
+    const std::int64_t id = writer().next_id(store::Table::records);
+    model::StoredRecord stored{.id = id};
+    model::Record& record = stored.record;
+    record.source = "lab-feed";
+    record.source_id = "A-" + std::to_string(id);
+    record.subject = subject;
+    record.site = "A";
+    record.code = "ALT";
+    record.value.number = number;
+    record.value.number_text = std::to_string(std::lround(number));
+    record.unit = "U/L";
+    record.effective = "2024-03-01T10:00";
+    record.attributes = {{"sample", "serum"}};
+    record.amends = amends;
+    if (amends != 0) record.reason = "a typing error";
+    record.original = "{\"source_id\":\"" + record.source_id + "\"}";
+    stored.interval = model::Interval{1709287200000, 1709287260000};
+    stored.received_ms = kNow + id;
+    stored.actor = "feed";
+    stored.version = amends != 0 ? 2 : 1;
+    return stored;
+  }
+
+  static std::vector<model::Match> observe(model::Watch& watch, const model::StoredRecord& stored) {
+    try {
+      return watch.observe(stored);
+    } catch (const std::runtime_error&) {
+      return {};
+    }
+  }
+
+  std::unique_ptr<model::Watch> replay(std::int64_t last_record) {
+    auto watch = monitor_->open({});
+    TW_CHECK(watch.ok());
+    auto rows = store::read_chain(writer().connection(), last_record, 100);
+    TW_CHECK(rows.ok());
+    for (auto row = rows->rbegin(); row != rows->rend(); ++row) observe(**watch, row->stored);
+    return std::move(*watch);
+  }
+
+  std::unique_ptr<store::Store> store_;
+  model::Study study_;
+  store::StudyRow row_;
+  std::shared_ptr<const model::Monitor> monitor_;
+  std::map<std::int64_t, std::unique_ptr<model::Watch>> watches_;
+};
+
+// The two moments: early.db and late.db; late.heads covers both and belongs to late.pub.
+class SampleStore {
+ public:
+  // Made once a process, because each case only needs a copy.
+  static const SampleStore& get() {
+    static const SampleStore kStore;
+    return kStore;
+  }
+
+  std::string early() const { return folder_.file("early.db"); }
+  std::string late() const { return folder_.file("late.db"); }
+  std::string heads() const { return heads_path(late()); }
+  PublicKey key() const {
+    auto key = read_public_key(public_key_path(late()));
+    TW_CHECK(key.ok());
+    return *key;
+  }
+
+ private:
+  SampleStore() {
+    {
+      SampleWriter writer(late());
+      write_early(writer);
+      sign(writer, kNow);
+    }
+    std::filesystem::copy_file(late(), early());
+    SampleWriter writer(late());
+    write_late(writer);
+    sign(writer, kNow + 60'000);
+  }
+
+  static void write_early(SampleWriter& writer) {
+    writer.use_study("other", "1");
+    writer.add("X-1", 150);
+    writer.add("X-2", 20);
+    writer.use_study("trial", "1");
+    const std::int64_t typo = writer.add("P-1", 30);
+    writer.add("P-2", 120);
+    writer.add("P-1", 40, typo);
+    writer.add("P-1", 101);
+    writer.add("P-1", 102);
+    writer.add("P-3", 5);
+    writer.revoke(writer.add_token("lost"));
+  }
+
+  static void write_late(SampleWriter& writer) {
+    writer.use_study("trial", "2");
+    writer.acknowledge(2);
+    writer.add("P-2", 666);
+    writer.add("P-2", 130);
+    writer.add("P-4", 50);
+    writer.add("P-4", 200);
+    writer.revoke(writer.add_token("leaked"));
+    writer.add_token("in use");
+  }
+
+  void sign(SampleWriter& writer, std::int64_t at_ms) {
+    auto signer = HeadSigner::open(late());
+    TW_CHECK(signer.ok());
+    auto reader = writer.store().open_reader();
+    TW_CHECK(reader.ok());
+    TW_CHECK((*signer)->sign_now(**reader, at_ms).ok());
+  }
+
+  const store::TemporaryFolder folder_;
+};
+
+}  // namespace trialward::records

@@ -1,0 +1,290 @@
+#include "records/verify.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "tests/records/tampered_copy.h"
+
+namespace trialward::records {
+namespace {
+
+using store::why;
+
+const std::vector<std::string> kTables = {
+    "alert_causes", "alert_events",      "alert_heads", "alerts", "audit",   "definitions",
+    "meta",         "open_alerts",       "records",     "shards", "studies", "subject_states",
+    "subjects",     "token_revocations", "tokens"};
+
+// Whether the message begins with the name, and the name's number ends there.
+bool names(const std::string& bad, const std::string& name) {
+  return bad.starts_with(name) && (bad.size() == name.size() ||
+                                   std::isdigit(static_cast<unsigned char>(bad[name.size()])) == 0);
+}
+
+class VerifyTest : public ::testing::TestWithParam<std::string> {
+ protected:
+  const SampleStore& sample_ = SampleStore::get();
+};
+
+INSTANTIATE_TEST_SUITE_P(EveryTable, VerifyTest, ::testing::ValuesIn(kTables),
+                         [](const auto& table) { return table.param; });
+
+TEST_F(VerifyTest, EveryTableOfTheSchemaIsTampered) {
+  Copy copy(sample_.late());
+  EXPECT_EQ(all_table_names(copy.connection()), kTables);
+}
+
+TEST_F(VerifyTest, AnUntouchedStoreIsRight) {
+  Copy copy(sample_.late());
+  auto heads = HeadReader::open(sample_.heads(), sample_.key());
+  ASSERT_TRUE(heads.ok()) << why(heads);
+  auto report = verify(copy.connection(), {.load_monitor = load_hundred, .heads = heads->get()});
+  ASSERT_TRUE(report.ok()) << why(report);
+  EXPECT_EQ(report->bad.value_or(""), "");
+  EXPECT_EQ(report->rows, (std::array<std::int64_t, store::kTables>{2, 3, 6, 12, 5, 7, 3, 2}));
+  EXPECT_EQ(report->entries, 40);
+  EXPECT_EQ(report->heads, 2);
+  ASSERT_TRUE(report->newest_head.has_value());
+  EXPECT_EQ(report->newest_head->seq, 40);
+  EXPECT_EQ(report->newest_head->at, "2025-06-15T15:07:40.000Z");
+  EXPECT_EQ(report->store_id, report->newest_head->store_id);
+  EXPECT_EQ(report->watches, 6);
+  EXPECT_EQ(report->watches_unknown, 0);
+}
+
+TEST_P(VerifyTest, P8AFlippedColumnIsNamed) {
+  Copy original(sample_.late());
+  const TableShape shape = shape_of(original.connection(), GetParam());
+  ASSERT_FALSE(shape.rows.empty());
+  for (const std::string& row : shape.rows) {
+    const std::string expected = expected_name(original.connection(), shape.name, row);
+    int flips = 0;
+    for (const auto& column : shape.columns) {
+      for (const std::string& value : other_values(column)) {
+        Copy copy(sample_.late());
+        const std::string flip = "UPDATE " + shape.name + " SET " + column[0] + " = " + value +
+                                 " WHERE " + row + " AND " + column[0] + " IS NOT " + value;
+        if (!copy.change(flip)) continue;
+        ++flips;
+        // Without heads: the tables alone must show it.
+        const std::string bad = copy.verify();
+        EXPECT_TRUE(names(bad, expected)) << flip << "\nnamed: " << bad << "\nnot: " << expected;
+      }
+    }
+    EXPECT_GE(flips, std::ssize(shape.columns) - 1) << row;
+  }
+}
+
+TEST_P(VerifyTest, P8ADeletedRowIsNamed) {
+  Copy original(sample_.late());
+  const TableShape shape = shape_of(original.connection(), GetParam());
+  for (const std::string& row : shape.rows) {
+    Copy copy(sample_.late());
+    ASSERT_TRUE(copy.change("DELETE FROM " + shape.name + " WHERE " + row));
+    const bool tail = shape.name == "audit" && row == shape.rows.back();
+    const std::string expected =
+        tail ? "the store ends at entry 39: the head signed at 2025-06-15T15:07:40.000Z covers 40: "
+               "entry 40 is cut off"
+             : expected_name(original.connection(), shape.name, row);
+    const std::string bad = copy.verify(sample_.heads());
+    EXPECT_TRUE(names(bad, expected)) << row << "\nnamed: " << bad << "\nnot: " << expected;
+  }
+}
+
+// The contents of two rows change places: by their keys, or in a table that is but a key, by the
+// last column.
+std::string swap_sql(const TableShape& shape, std::size_t first) {
+  const std::string& one = shape.rows[first];
+  const std::string& two = shape.rows[first + 1];
+  const std::string update = "UPDATE " + shape.name + " SET ";
+  if (shape.key.size() == 1) {
+    const std::string set = update + shape.key[0] + " = ";
+    return set + "-999999 WHERE " + one + ";" + set + shape.first_key[first] + " WHERE " + two +
+           ";" + set + shape.first_key[first + 1] + " WHERE " + shape.key[0] + " = -999999";
+  }
+  return update + shape.columns.back()[0] + " = CASE WHEN " + one + " THEN " +
+         shape.last[first + 1] + " ELSE " + shape.last[first] + " END WHERE (" + one + ") OR (" +
+         two + ")";
+}
+
+TEST_P(VerifyTest, P8TheFirstOfTwoSwappedRowsIsNamed) {
+  Copy original(sample_.late());
+  const TableShape shape = shape_of(original.connection(), GetParam());
+  int swaps = 0;
+  for (std::size_t i = 0; i + 1 < shape.rows.size(); ++i) {
+    // Two causes of one alert that change places are where they were.
+    if (shape.name == "alert_causes" && shape.first_key[i] == shape.first_key[i + 1]) continue;
+    const std::string expected = expected_name(original.connection(), shape.name, shape.rows[i]);
+    Copy copy(sample_.late());
+    const std::string swap = swap_sql(shape, i);
+    ASSERT_TRUE(copy.change(swap)) << swap;
+    ++swaps;
+    const std::string bad = copy.verify();
+    EXPECT_TRUE(names(bad, expected)) << swap << "\nnamed: " << bad << "\nnot: " << expected;
+  }
+  EXPECT_EQ(swaps == 0, shape.rows.size() == 1);
+}
+
+// "INSERT INTO t" of a copy of row 1 in which some columns are replaced.
+std::string insert_like_first(store::Table table,
+                              const std::vector<std::pair<std::string, std::string>>& replaced) {
+  std::string columns = " " + std::string(store::info(table).columns) + ",";
+  for (const auto& [name, value] : replaced) {
+    const std::size_t at = columns.find(" " + name + ",");
+    TW_CHECK(at != std::string::npos);
+    columns.replace(at + 1, name.size(), value);
+  }
+  columns.pop_back();
+  return "INSERT INTO " + std::string(store::info(table).name) + " SELECT" + columns + " FROM " +
+         std::string(store::info(table).name) + " WHERE id = 1";
+}
+
+TEST_F(VerifyTest, P8AnInsertedRowIsNamed) {
+  using enum store::Table;
+  const std::string audit = "'t', 'a.b', 'records', 13, NULL, zeroblob(32))";
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"INSERT INTO studies VALUES (3, 'new')", "study 3 'new': no audit entry names this row"},
+      {"INSERT INTO studies VALUES (0, 'new')", "study 0 'new': no audit entry names this row"},
+      {"INSERT INTO studies VALUES (-7, 'new')", "study -7 'new': no audit entry names this row"},
+      {insert_like_first(definitions, {{"id", "4"}, {"hash", "'x'"}}), "definition 4: no audit"},
+      {insert_like_first(subjects, {{"id", "9"}, {"subject", "'P-9'"}}), "subject 9 'P-9': no aud"},
+      {insert_like_first(records, {{"id", "13"}, {"source_id", "'A-13'"}}),
+       "record 13 'lab-feed' 'A-13': no audit entry names this row"},
+      {insert_like_first(alerts, {{"id", "6"}}), "alert 6 'hundred': no audit entry"},
+      {insert_like_first(alert_events, {{"id", "8"}, {"number", "99"}}), "alert event 8: no audit"},
+      {insert_like_first(tokens, {{"id", "4"}, {"hash", "zeroblob(32)"}}),
+       "token 4 'lost': no aud"},
+      {"INSERT INTO token_revocations VALUES (3, 3, 1)", "revocation of a token 3: no audit entry"},
+      {"INSERT INTO audit VALUES (41, 0, 1, 1, " + audit, "audit entry 41 (shard 0, position 1,"},
+      {"INSERT INTO audit VALUES (50, 0, 1, 1, " + audit, "audit entry 41: it is missing"},
+      {"INSERT INTO audit VALUES (0, 0, 1, 1, " + audit, "audit entry 0: entries are numbered"},
+      {"INSERT INTO audit VALUES (-3, 0, 1, 1, " + audit, "audit entry -3: entries are numbered"},
+      {"INSERT INTO meta VALUES ('owner', 'me')", "meta: there is no such key: 'owner'"},
+      {"INSERT INTO shards VALUES (256, 1, zeroblob(32))", "the end of audit chain 256: there is"},
+      {"INSERT INTO shards VALUES (-1, 1, zeroblob(32))", "the end of audit chain -1: there is no"},
+      {"INSERT INTO subject_states VALUES (7, 0, NULL, NULL)", "the state of subject 7: no such"},
+      {"INSERT INTO subject_states VALUES (0, 0, NULL, NULL)", "the state of subject 0: no such"},
+      {"INSERT INTO alert_heads VALUES (3, 1)", "the last alert event of study 3: alert_heads"},
+      {"INSERT INTO alert_heads VALUES (3, 0)", "the last alert event of study 3: alert_heads"},
+      {"INSERT INTO alert_causes VALUES (2, 1)", "alert 2: alert_causes names record 1, but no"},
+      {"INSERT INTO alert_causes VALUES (2, 99)", "alert 2: alert_causes names record 99, but no"},
+      {"INSERT INTO alert_causes VALUES (6, 1)", "alert_causes, alert 6, record 1: there is no"},
+      {"INSERT INTO alert_causes VALUES (0, 1)", "alert_causes, alert 0, record 1: there is no"},
+      {"INSERT INTO open_alerts VALUES (1, 'hundred', 'AST', 1)",
+       "open_alerts, alert 1: it is not"},
+      {"INSERT INTO open_alerts VALUES (1, 'hundred', 'AST', 9)",
+       "open_alerts, alert 9: it is not"},
+      {"DELETE FROM open_alerts WHERE subject = 4; "
+       "INSERT INTO open_alerts VALUES (4, 'hundred', 'ALT', 2)",
+       "alert 2: it is acknowledged, but is in open_alerts"},
+  };
+  for (const auto& [sql, expected] : cases) {
+    Copy copy(sample_.late());
+    ASSERT_TRUE(copy.change(sql)) << sql;
+    EXPECT_TRUE(copy.verify().starts_with(expected)) << sql << "\n" << copy.verify();
+  }
+}
+
+TEST_F(VerifyTest, AnotherSchemaVersionIsNamed) {
+  Copy copy(sample_.late());
+  ASSERT_TRUE(copy.connection().script("PRAGMA user_version = 7").ok());
+  EXPECT_EQ(copy.verify(), "the schema: it has version 7, not 1");
+}
+
+// Changes the file's bytes where SQL does not reach: a value also stands in indexes.
+TEST_F(VerifyTest, P8AFlippedByteInAnIndexIsFound) {
+  std::ifstream file(sample_.late(), std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+  const std::string needle = "lab-feedA-7";
+  int in_record = 0, in_index = 0;
+  for (std::size_t at = bytes.find(needle); at != std::string::npos;
+       at = bytes.find(needle, at + 1)) {
+    std::string changed = bytes;
+    changed[at] = 'L';
+    const store::TemporaryFolder folder;
+    std::ofstream(folder.file("flipped.db"), std::ios::binary) << changed;
+    const std::string bad = Copy(folder.file("flipped.db")).verify();
+    if (bad.starts_with("audit entry")) ++in_record;
+    if (bad.starts_with("the database file: ")) ++in_index;
+  }
+  EXPECT_EQ(in_record, 1);
+  EXPECT_EQ(in_index, 1);
+}
+
+TEST_F(VerifyTest, ADamagedPageIsABadEntryAndNotAnAnswerThatCannotBeGiven) {
+  Copy original(sample_.late());
+  const std::int64_t root = std::stoll(
+      texts(original.connection(), "SELECT rootpage FROM sqlite_master WHERE name = 'records'")
+          .at(0)
+          .at(0));
+  std::ifstream file(sample_.late(), std::ios::binary);
+  std::string bytes{std::istreambuf_iterator<char>(file), {}};
+  constexpr std::size_t kPageBytes = 4096;
+  bytes.replace(static_cast<std::size_t>(root - 1) * kPageBytes, kPageBytes, kPageBytes, '\0');
+  const store::TemporaryFolder folder;
+  std::ofstream(folder.file("zero.db"), std::ios::binary) << bytes;
+  EXPECT_NE(Copy(folder.file("zero.db")).verify(), "");
+}
+
+TEST_F(VerifyTest, ItStopsWhenItIsCancelled) {
+  Copy copy(sample_.late());
+  int steps = 0;
+  VerifyOptions options{.load_monitor = load_hundred};
+  options.progress = [&](const VerifyProgress&) {
+    if (++steps == 2) options.cancel.fire(runtime::CancelReason::requested);
+  };
+  auto report = verify(copy.connection(), options);
+  ASSERT_FALSE(report.ok());
+  EXPECT_EQ(report.error().code, base::Errc::cancelled);
+  EXPECT_EQ(steps, 2);
+}
+
+TEST_F(VerifyTest, ProgressSaysWhatIsReadAndHowFarItIs) {
+  Copy copy(sample_.late());
+  std::vector<std::string> steps;
+  VerifyOptions options{.load_monitor = load_hundred};
+  options.progress = [&](const VerifyProgress& progress) {
+    EXPECT_LE(progress.done, progress.total);
+    if (steps.empty() || steps.back() != progress.step) steps.emplace_back(progress.step);
+  };
+  ASSERT_TRUE(verify(copy.connection(), options).ok());
+  EXPECT_EQ(steps,
+            (std::vector<std::string>{"audit trail", "file and indexes", "alerts", "subjects"}));
+}
+
+// A server goes on writing and signing between any two pages that verify reads.
+TEST_F(VerifyTest, AStoreThatIsWrittenMeanwhileIsRight) {
+  const store::TemporaryFolder folder;
+  const std::string path = folder.file("s.db");
+  SampleWriter writer(path);
+  writer.use_study("trial", "1");
+  for (int i = 0; i < 3; ++i) writer.add("P-" + std::to_string(i), 99 + i);
+  auto reader = writer.store().open_reader();
+  ASSERT_TRUE(reader.ok());
+  auto signer = HeadSigner::open(path);
+  ASSERT_TRUE(signer.ok()) << why(signer);
+  ASSERT_TRUE((*signer)->sign_now(**reader, kNow).ok());
+  auto key = read_public_key(public_key_path(path));
+  ASSERT_TRUE(key.ok());
+  auto heads = HeadReader::open(heads_path(path), *key);
+  ASSERT_TRUE(heads.ok());
+
+  auto head_reader = writer.store().open_reader();
+  ASSERT_TRUE(head_reader.ok());
+  int steps = 0;
+  const auto progress = [&](const VerifyProgress&) {
+    ++steps;
+    writer.add("P-" + std::to_string(steps % 5), 100 + steps);
+    if (steps % 2 == 0) writer.acknowledge(steps / 2);
+    ASSERT_TRUE((*signer)->sign_now(**head_reader, kNow + steps).ok());
+  };
+  auto report =
+      verify(**reader, {.load_monitor = load_hundred, .heads = heads->get(), .progress = progress});
+  ASSERT_TRUE(report.ok()) << why(report);
+  EXPECT_EQ(report->bad.value_or(""), "");
+  EXPECT_GE(steps, 6);
+  EXPECT_EQ(report->heads, 1);
+}
+
+}  // namespace
+}  // namespace trialward::records

@@ -1,0 +1,96 @@
+#include "store/schema.h"
+
+#include "tests/store/store_bench.h"
+
+namespace trialward::store {
+namespace {
+
+using base::Errc;
+
+class SchemaTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    auto opened = SqliteConnection::open(folder_.file("s.db"), SqliteMode::writer);
+    ASSERT_TRUE(opened.ok()) << why(opened);
+    connection_ = std::move(*opened);
+  }
+  std::string store_id() {
+    auto rows = connection_->query("SELECT value FROM meta WHERE key = 'store_id'");
+    TW_CHECK(rows.ok() && rows->next().value());
+    return std::string(rows->text(0));
+  }
+
+  TemporaryFolder folder_;
+  std::unique_ptr<SqliteConnection> connection_;
+};
+
+TEST_F(SchemaTest, ANewStoreGetsItsTablesItsIdAndItsVersion) {
+  const auto done = migrate(*connection_, "abc");
+  ASSERT_TRUE(done.ok()) << why(done);
+  EXPECT_EQ(store_id(), "abc");
+  EXPECT_EQ(connection_->integer("PRAGMA user_version").value(), kSchemaVersion);
+  EXPECT_EQ(connection_->integer("PRAGMA application_id").value(), 0x54725764);
+  for (const Table table : all_tables()) {
+    EXPECT_EQ(connection_->integer("SELECT count(*) FROM " + std::string(info(table).name)).value(),
+              0);
+  }
+}
+
+TEST_F(SchemaTest, AgainItChangesNothing) {
+  ASSERT_TRUE(migrate(*connection_, "abc").ok());
+  ASSERT_TRUE(connection_->script("INSERT INTO studies VALUES (1, 's')").ok());
+  ASSERT_TRUE(migrate(*connection_, "other").ok());
+  EXPECT_EQ(store_id(), "abc");
+  EXPECT_EQ(connection_->integer("SELECT count(*) FROM studies").value(), 1);
+}
+
+TEST_F(SchemaTest, AStoreOfANewerProgramIsLeftAlone) {
+  ASSERT_TRUE(migrate(*connection_, "abc").ok());
+  ASSERT_TRUE(connection_->script("PRAGMA user_version = 99").ok());
+  const auto done = migrate(*connection_, "abc");
+  ASSERT_FALSE(done.ok());
+  EXPECT_EQ(done.error().code, Errc::invalid);
+  EXPECT_EQ(done.error().message, "the store has schema version 99; this trialward knows up to " +
+                                      std::to_string(kSchemaVersion));
+}
+
+TEST_F(SchemaTest, AFileOfSomethingElseIsLeftAlone) {
+  ASSERT_TRUE(connection_->script("CREATE TABLE recipes (id INTEGER)").ok());
+  const auto done = migrate(*connection_, "abc");
+  ASSERT_FALSE(done.ok());
+  EXPECT_EQ(done.error().code, Errc::corrupt);
+  EXPECT_EQ(connection_->integer("SELECT count(*) FROM sqlite_master").value(), 1);
+}
+
+TEST_F(SchemaTest, AMigrationThatFailsLeavesNothingOfItself) {
+  ASSERT_TRUE(connection_->script("PRAGMA max_page_count = 5").ok());
+  const auto done = migrate(*connection_, "abc");
+  ASSERT_FALSE(done.ok());
+  EXPECT_EQ(done.error().code, Errc::unavailable);
+  EXPECT_EQ(connection_->integer("SELECT count(*) FROM sqlite_master").value(), 0);
+  ASSERT_TRUE(connection_->script("PRAGMA max_page_count = 100000").ok());
+  EXPECT_TRUE(migrate(*connection_, "abc").ok());
+}
+
+// TableInfo is what the audit's hash covers: every column that the table has, in its order.
+TEST_F(SchemaTest, TableInfoNamesEveryColumn) {
+  ASSERT_TRUE(migrate(*connection_, "abc").ok());
+  for (const Table table : all_tables()) {
+    const TableInfo& known = info(table);
+    auto columns = connection_->query("PRAGMA table_info(" + std::string(known.name) + ")");
+    ASSERT_TRUE(columns.ok());
+    std::string names;
+    int count = 0;
+    while (columns->next().value()) {
+      names += (names.empty() ? "" : ", ") + std::string(columns->text(1));
+      ++count;
+    }
+    EXPECT_EQ(names, known.columns);
+    EXPECT_EQ(count, known.column_count);
+    EXPECT_TRUE(known.columns.starts_with("id, "));
+    EXPECT_TRUE(connection_->query(known.select, {std::int64_t{1}}).ok()) << known.select;
+  }
+}
+
+}  // namespace
+}  // namespace trialward::store

@@ -1,0 +1,83 @@
+// An open store in a folder of its own.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "base/random.h"
+#include "model/study.h"
+#include "store/store.h"
+
+namespace trialward::store {
+
+// A folder that goes with its owner.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    path_ = (std::filesystem::temp_directory_path() / "trialward-XXXXXX").string();
+    TW_CHECK(mkdtemp(path_.data()) != nullptr);
+  }
+  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  std::string file(const std::string& name) const { return path_ + "/" + name; }
+
+ private:
+  std::string path_;
+};
+
+// The words of a failure, for EXPECT_TRUE(x.ok()) << why(x); empty for a success.
+template <class T>
+std::string why(const base::Result<T>& result) {
+  return result ? std::string() : result.error().message;
+}
+
+inline model::Study make_study(const std::string& id, const std::string& version = "1") {
+  const std::string text = "[study]\nid = \"" + id + "\"\ntitle = \"T\"\nversion = \"" + version +
+                           "\"\nenrol = \"first-record\"\n[[sites]]\nid = \"A\"\n"
+                           "name = \"First\"\ntime_zone = \"UTC\"\ncountry = \"DEU\"\n";
+  auto study = model::load_study(std::vector<model::DefinitionFile>{{"study.toml", text}});
+  TW_CHECK(study.ok());
+  return std::move(*study);
+}
+
+class StoreBench : public ::testing::Test {
+ protected:
+  void SetUp() override { reopen(); }
+
+  void reopen() {
+    store_.reset();
+    auto opened = Store::open(path(), random_);
+    ASSERT_TRUE(opened.ok()) << opened.error().message;
+    store_ = std::move(*opened);
+  }
+
+  std::string path() const { return folder_.file("s.db"); }
+  Writer& writer() { return store_->writer(); }
+  Connection& connection() { return writer().connection(); }
+
+  // Runs `body` in a transaction of its own and commits it.
+  template <class Body>
+  void commit(const Body& body) {
+    ASSERT_TRUE(writer().begin().ok());
+    body();
+    const auto committed = writer().commit();
+    ASSERT_TRUE(committed.ok()) << committed.error().message;
+  }
+
+  std::int64_t count(const std::string& sql) {
+    auto number = connection().integer(sql);
+    EXPECT_TRUE(number.ok()) << why(number);
+    return number ? *number : -1;
+  }
+
+  TemporaryFolder folder_;
+  base::SeededRandom random_{1};
+  std::unique_ptr<Store> store_;
+};
+
+}  // namespace trialward::store

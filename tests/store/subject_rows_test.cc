@@ -1,0 +1,55 @@
+#include "store/subject_rows.h"
+
+#include "tests/store/store_bench.h"
+
+namespace trialward::store {
+namespace {
+
+class SubjectRowsTest : public StoreBench {
+ protected:
+  base::Result<std::int64_t> try_append(std::int64_t study, const std::string& subject) {
+    TW_CHECK(writer().begin().ok());
+    auto done = append_subject(writer(), {.study = study, .subject = subject, .site = "A"},
+                               {.actor = "feed", .action = "subject.enrolled", .at_ms = 9});
+    TW_CHECK(writer().commit().ok());
+    return done;
+  }
+  SubjectRow find(const std::string& subject) {
+    auto row = find_subject(connection(), 1, subject);
+    TW_CHECK(row.ok() && row->has_value());
+    return **row;
+  }
+};
+
+TEST_F(SubjectRowsTest, ASubjectIsEnrolledOnceAStudy) {
+  EXPECT_EQ(try_append(1, "P-1").value(), 1);
+  EXPECT_EQ(try_append(1, "P-2").value(), 2);
+  EXPECT_EQ(try_append(2, "P-1").value(), 3);
+  EXPECT_EQ(try_append(1, "P-1").error().code, base::Errc::conflict);
+  EXPECT_FALSE(find_subject(connection(), 1, "P-3").value().has_value());
+  const SubjectRow row = find("P-2");
+  EXPECT_EQ(row.id, 2);
+  EXPECT_EQ(row.site, "A");
+  EXPECT_EQ(row.last_record, 0);
+  EXPECT_EQ(row.rules, "");
+  EXPECT_EQ(row.watch, "");
+}
+
+TEST_F(SubjectRowsTest, WhatIsRememberedReplacesWhatWas) {
+  ASSERT_TRUE(try_append(1, "P-1").ok());
+  const std::string bytes("\0\x01w", 3);
+  for (const SubjectRow& state :
+       {SubjectRow{.id = 1, .last_record = 7, .rules = "h1", .watch = bytes},
+        SubjectRow{.id = 1, .last_record = 8, .rules = "h2", .watch = ""}}) {
+    const auto done = put_subject_state(connection(), state);
+    ASSERT_TRUE(done.ok()) << why(done);
+    const SubjectRow row = find("P-1");
+    EXPECT_EQ(row.last_record, state.last_record);
+    EXPECT_EQ(row.rules, state.rules);
+    EXPECT_EQ(row.watch, state.watch);
+  }
+  EXPECT_EQ(count("SELECT watch IS NULL FROM subject_states"), 1);
+}
+
+}  // namespace
+}  // namespace trialward::store

@@ -1,0 +1,90 @@
+#include "store/token_rows.h"
+
+#include "tests/store/store_bench.h"
+
+namespace trialward::store {
+namespace {
+
+using base::Errc;
+
+class TokenRowsTest : public StoreBench {
+ protected:
+  base::Status try_append(TokenRow& row) {
+    TW_CHECK(writer().begin().ok());
+    auto done = append_token(writer(), row, {.actor = "admin", .action = "token.created"});
+    TW_CHECK(writer().commit().ok());
+    return done;
+  }
+  base::Status revoke(std::int64_t token) {
+    TW_CHECK(writer().begin().ok());
+    auto done =
+        revoke_token(writer(), token, {.actor = "admin", .action = "token.revoked", .at_ms = 7});
+    TW_CHECK(writer().commit().ok());
+    return done;
+  }
+};
+
+TEST_F(TokenRowsTest, EveryFieldComesBack) {
+  TokenRow full{.hash = base::sha256("full"),
+                .name = "Ward 7",
+                .role = "patient",
+                .study = 3,
+                .site = "A",
+                .subject = "P-1",
+                .source = "lab",
+                .unblinded = true,
+                .created_ms = 5,
+                .expires_ms = 0};
+  TokenRow plain{.hash = base::sha256("plain"), .name = "n", .role = "feed", .study = 1};
+  ASSERT_TRUE(try_append(full).ok());
+  ASSERT_TRUE(try_append(plain).ok());
+  EXPECT_EQ(full.id, 1);
+  EXPECT_EQ(plain.id, 2);
+  auto rows = read_tokens(connection(), 0);
+  ASSERT_TRUE(rows.ok()) << why(rows);
+  ASSERT_EQ(rows->size(), 2u);
+  for (const TokenRow& expected : {full, plain}) {
+    const TokenRow& row = rows->at(static_cast<std::size_t>(expected.id - 1));
+    EXPECT_EQ(row.id, expected.id);
+    EXPECT_EQ(row.hash, expected.hash);
+    EXPECT_EQ(row.name, expected.name);
+    EXPECT_EQ(row.role, expected.role);
+    EXPECT_EQ(row.study, expected.study);
+    EXPECT_EQ(row.site, expected.site);
+    EXPECT_EQ(row.subject, expected.subject);
+    EXPECT_EQ(row.source, expected.source);
+    EXPECT_EQ(row.unblinded, expected.unblinded);
+    EXPECT_EQ(row.created_ms, expected.created_ms);
+    EXPECT_EQ(row.expires_ms, expected.expires_ms);
+    EXPECT_FALSE(row.revoked);
+  }
+  EXPECT_EQ(read_tokens(connection(), 1)->size(), 1u);
+}
+
+TEST_F(TokenRowsTest, AHashIsTakenOnce) {
+  TokenRow row{.hash = base::sha256("x"), .name = "n", .role = "feed"};
+  ASSERT_TRUE(try_append(row).ok());
+  EXPECT_EQ(try_append(row).error().code, Errc::conflict);
+}
+
+TEST_F(TokenRowsTest, ATokenIsRevokedOnceAndItsRowStays) {
+  TokenRow row{.hash = base::sha256("x"), .name = "n", .role = "feed"};
+  ASSERT_TRUE(try_append(row).ok());
+  ASSERT_TRUE(revoke(1).ok());
+  EXPECT_TRUE(read_tokens(connection(), 0)->front().revoked);
+  EXPECT_EQ(revoke(1).error().code, Errc::conflict);
+  EXPECT_EQ(revoke(2).error().code, Errc::not_found);
+  EXPECT_EQ(count("SELECT count(*) FROM audit WHERE object_table = 'token_revocations'"), 1);
+}
+
+TEST_F(TokenRowsTest, ADamagedHashIsSaid) {
+  TokenRow row{.hash = base::sha256("x"), .name = "n", .role = "feed"};
+  ASSERT_TRUE(try_append(row).ok());
+  ASSERT_TRUE(connection().script("UPDATE tokens SET hash = x'00'").ok());
+  const auto rows = read_tokens(connection(), 0);
+  ASSERT_FALSE(rows.ok());
+  EXPECT_EQ(rows.error().code, Errc::corrupt);
+}
+
+}  // namespace
+}  // namespace trialward::store

@@ -1,0 +1,55 @@
+#!/bin/sh
+# Usage: install-packages.sh SECTION...
+# Installs what is missing of the named sections of packages.txt. If nothing is, it asks dpkg once,
+# says nothing and touches nothing. Needs root or sudo only when there is something to install.
+# On another system install the packages' counterparts and set TRIALWARD_PACKAGES=installed.
+set -eu
+
+[ "${TRIALWARD_PACKAGES:-}" != installed ] || exit 0
+
+list=$(dirname "$0")/packages.txt
+wanted=$(awk -v sections=" $* " '
+  { sub(/#.*/, "") }
+  /^\[/ { name = $1; gsub(/[][]/, "", name); inside = index(sections, " " name " "); next }
+  inside && NF { print $1 }' "$list")
+
+system=$(. /etc/os-release 2>/dev/null && echo "${ID:-unknown} ${VERSION_ID:-}" || echo unknown)
+if [ "$system" != "debian 12" ]; then
+  {
+    echo "trialward installs its packages on Debian 12; this system is: $system"
+    echo "Install the counterparts of these yourself, then set TRIALWARD_PACKAGES=installed:"
+    echo "$wanted" | sed 's/^/  /'
+  } >&2
+  exit 1
+fi
+
+# dpkg-query fails when it does not know one of the names: that one is missing, no more.
+# shellcheck disable=SC2086
+present=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' $wanted 2>/dev/null || true)
+missing=
+for package in $wanted; do
+  case "
+$present
+" in
+    *"
+installed $package
+"*) ;;
+    *) missing="$missing $package" ;;
+  esac
+done
+[ -n "$missing" ] || exit 0
+
+as_root=
+if [ "$(id -u)" != 0 ]; then
+  as_root=sudo
+  if ! command -v sudo >/dev/null; then
+    echo "These packages are missing, and there is no sudo. Run as root:" >&2
+    echo "  apt-get install --no-install-recommends$missing" >&2
+    exit 1
+  fi
+fi
+echo "Installing Debian packages:$missing"
+$as_root apt-get -q -o DPkg::Lock::Timeout=120 update
+# shellcheck disable=SC2086
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=120 \
+  install --no-install-recommends $missing
