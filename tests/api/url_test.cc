@@ -13,7 +13,8 @@ TEST(SplitPath, DecodesSegments) {
 }
 
 TEST(SplitPath, RefusesWhatIsMalformed) {
-  for (const char* path : {"", "v1", "//", "/v1/", "/a//b", "/%", "/%2", "/%zz", "/..", "/%2e%2e"}) {
+  for (const char* path :
+       {"", "v1", "//", "/v1/", "/a//b", "/%", "/%2", "/%zz", "/..", "/%2e%2e"}) {
     EXPECT_FALSE(split_path(path).has_value()) << path;
   }
 }

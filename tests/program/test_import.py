@@ -168,8 +168,9 @@ def test_a_cut_off_file_is_named_and_what_was_read_is_stored(tmp_path):
 def test_ctrl_c_ends_it_and_the_same_command_goes_on(tmp_path):
     lines = tmp_path / "records.ndjson"
     lines.write_text("".join(_native(i) + "\n" for i in range(100_000)))
-    process = subprocess.Popen([TRIALWARD, "import", "--store", f"sqlite:{tmp_path}/s.db", "--study",
-                                DEMO, "--json", lines], stdout=subprocess.PIPE, text=True)
+    command = [TRIALWARD, "import", "--store", f"sqlite:{tmp_path}/s.db", "--study", DEMO,
+               "--json", lines]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     threading.Timer(0.5, process.terminate).start()
     output, _ = process.communicate(timeout=60)
     first = json.loads(output.splitlines()[-1])
