@@ -30,7 +30,8 @@ void install(void (*handler)(int)) {
   struct sigaction action {};
   action.sa_handler = handler;
   sigemptyset(&action.sa_mask);
-  action.sa_flags = SA_RESTART;
+  // Without SA_RESTART: who waits for a pipe is woken, and ThreadSanitizer, which holds a handler
+  // back until a call returns, runs it.
   for (const int signal : {SIGINT, SIGTERM}) TW_CHECK(sigaction(signal, &action, nullptr) == 0);
 }
 
