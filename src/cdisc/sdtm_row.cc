@@ -33,6 +33,11 @@ std::optional<double> parse_number(std::string_view text) {
   return number;
 }
 
+// The digits of a number as they are kept: JSON knows no plus, and neither does who reads them.
+std::string digits_of(std::string_view text) {
+  return std::string(text.substr(text.starts_with('+') ? 1 : 0));
+}
+
 // Ids must not depend on whether a tool writes 1 or 1.0.
 std::string_view without_zero_fraction(std::string_view number) {
   const std::size_t point = number.find('.');
@@ -130,18 +135,18 @@ class SdtmMapper::Reading {
     if (result.empty()) return;
     value.number = parse_number(trimmed(result));
     if (value.number) {
-      value.number_text = trimmed(result);
+      value.number_text = digits_of(trimmed(result));
       return;
     }
     value.text = result;
     value.number = parse_number(peek(mapper_.score_));
-    if (value.number) value.number_text = take(mapper_.score_);
+    if (value.number) value.number_text = digits_of(take(mapper_.score_));
   }
 
   void read_range() {
     const auto read_end = [this](int column, std::optional<double>& end, std::string& text) {
       end = parse_number(trimmed(peek(column)));
-      if (end) text = trimmed(take(column));
+      if (end) text = digits_of(trimmed(take(column)));
     };
     read_end(mapper_.low_, record_.range.low, record_.range.low_text);
     read_end(mapper_.high_, record_.range.high, record_.range.high_text);
