@@ -2,6 +2,7 @@
 // is found to be a repeat (P2), so nothing has to be remembered about where it stopped.
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -194,6 +195,12 @@ int import_files(const ImportOptions& options) {
   if (!study) return fail(kWrongUse, "--study " + options.study + ": the definition has faults");
   std::ofstream refused;
   if (!options.refused.empty()) {
+    for (const std::string& file : options.files) {
+      std::error_code unknown;  // the file is not there: it is none of those
+      if (std::filesystem::equivalent(options.refused, file, unknown)) {
+        return fail(kWrongUse, "--refused: " + options.refused + " is a file to import");
+      }
+    }
     refused.open(options.refused);
     if (!refused) return fail(kWrongUse, "--refused: cannot write " + options.refused);
   }

@@ -165,6 +165,16 @@ def test_a_cut_off_file_is_named_and_what_was_read_is_stored(tmp_path):
     assert 0 < summary["stored"] == summary["read"] < 20_000
 
 
+def test_a_file_to_import_is_not_overwritten_by_the_refused_rows(tmp_path):
+    lines = tmp_path / "records.ndjson"
+    lines.write_text(_native(1) + "\n")
+    done = trialward("import", "--store", f"sqlite:{tmp_path}/s.db", "--study", DEMO,
+                     "--refused", lines, lines, check=False)
+    assert done.returncode == 2
+    assert "--refused" in done.stderr
+    assert lines.read_text() == _native(1) + "\n"
+
+
 def test_ctrl_c_ends_it_and_the_same_command_goes_on(tmp_path):
     lines = tmp_path / "records.ndjson"
     lines.write_text("".join(_native(i) + "\n" for i in range(100_000)))
