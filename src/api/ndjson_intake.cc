@@ -3,6 +3,7 @@
 #include <deque>
 #include <limits>
 #include <mutex>
+#include <unordered_map>
 
 #include "api/answers.h"
 #include "api/decode.h"
@@ -179,8 +180,11 @@ class NdjsonIntake::Stream : public std::enable_shared_from_this<Stream> {
       return;
     }
     const std::size_t bytes = line.size();
-    auto ticket =
-        owner_.intake_.admit(lane_of(decoded.command.record, intake::Lane::bulk), bytes);
+    const std::string subject = decoded.command.record.subject;
+    // A line never overtakes an earlier one of its subject: that may be what enrols it.
+    const intake::Lane lane = waits(subject) ? intake::Lane::bulk
+                                             : lane_of(decoded.command.record, intake::Lane::bulk);
+    auto ticket = owner_.intake_.admit(lane, bytes);
     if (!ticket) ticket = owner_.intake_.admit(intake::Lane::bulk, bytes);
     if (!ticket) {
       answer(SubmissionResult::refused(Verdict::cancelled, "the server is stopping"));
@@ -192,18 +196,20 @@ class NdjsonIntake::Stream : public std::enable_shared_from_this<Stream> {
                                   .received = owner_.clock_.now(),
                                   .site = principal_->site};
     submission.commands.emplace_back(std::move(decoded.command));
-    Line& place = expect(bytes);
+    Line& place = expect(subject, bytes);
     owner_.intake_.submit(std::move(*ticket), std::move(submission),
                           owner_.clock_.now() + owner_.options_.deadline,
-                          [self = shared_from_this(), &place, bytes](SubmissionResult result) {
-                            self->arrived(place, bytes, std::move(result));
+                          [self = shared_from_this(), &place, subject,
+                           bytes](SubmissionResult result) {
+                            self->arrived(place, subject, bytes, std::move(result));
                           });
   }
 
   // A place in the order of answers. A deque's elements stay where they are.
-  Line& expect(std::size_t bytes) {
+  Line& expect(const std::string& subject, std::size_t bytes) {
     const std::lock_guard lock(mutex_);
     ++counts_.read;
+    ++waiting_subjects_[subject];
     waiting_bytes_ += bytes;
     return results_.emplace_back(Line{.number = lines_});
   }
@@ -215,13 +221,16 @@ class NdjsonIntake::Stream : public std::enable_shared_from_this<Stream> {
   }
 
   // On the committing thread.
-  void arrived(Line& place, std::size_t bytes, SubmissionResult result) {
+  void arrived(Line& place, const std::string& subject, std::size_t bytes,
+               SubmissionResult result) {
     bool pump_now = false;
     {
       const std::lock_guard lock(mutex_);
       place.result = std::move(result);
       place.ready = true;
       waiting_bytes_ -= bytes;
+      const auto waiting = waiting_subjects_.find(subject);
+      if (--waiting->second == 0) waiting_subjects_.erase(waiting);
       pump_now = !std::exchange(pump_posted_, true);
     }
     if (!pump_now) return;
@@ -232,6 +241,11 @@ class NdjsonIntake::Stream : public std::enable_shared_from_this<Stream> {
       }
       self->pump();
     });
+  }
+
+  bool waits(const std::string& subject) {
+    const std::lock_guard lock(mutex_);
+    return waiting_subjects_.contains(subject);
   }
 
   bool window_has_room() {
@@ -251,7 +265,7 @@ class NdjsonIntake::Stream : public std::enable_shared_from_this<Stream> {
     std::string text;
     {
       const std::lock_guard lock(mutex_);
-      while (!results_.empty() && results_.front().ready) {
+      while (!results_.empty() && results_.front().ready && text.size() < kPieceBytes) {
         note(results_.front(), text);
         results_.pop_front();
       }
@@ -303,6 +317,9 @@ class NdjsonIntake::Stream : public std::enable_shared_from_this<Stream> {
 
   // A client that does not read its answers is not read from either.
   static constexpr std::size_t kAnswerBytesMax = 256 << 10;
+  // About what one write takes; the rest follows when that has gone out, so that the answers to a
+  // whole window of faulty lines never exceed what the connection may have waiting.
+  static constexpr std::size_t kPieceBytes = 128 << 10;
 
   NdjsonIntake& owner_;
   std::shared_ptr<Slot> slot_;
@@ -327,6 +344,7 @@ class NdjsonIntake::Stream : public std::enable_shared_from_this<Stream> {
   std::deque<Line> results_;
   Counts counts_;
   std::size_t waiting_bytes_ = 0;
+  std::unordered_map<std::string, int> waiting_subjects_;  // how many lines of each wait
   bool pump_posted_ = false;
 };
 

@@ -151,7 +151,9 @@ void Connection::on_write(StreamError error, std::size_t n) {
   if (error != StreamError::none) return close();
   write_deadline_ = base::TimePoint::max();
   context_->stats.bytes_out.add(n);
-  answer_bytes_.fetch_sub(out_.consume(n), std::memory_order_relaxed);
+  const WriteQueue::Finished finished = out_.consume(n);
+  answer_bytes_.fetch_sub(finished.payload, std::memory_order_relaxed);
+  for (const WriteQueue::OnWritten& on_written : finished.callbacks) on_written(true);
   if (out_.empty() && phase_ == Phase::handling && answered_) answer_written();
   advance();
 }

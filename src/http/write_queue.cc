@@ -19,18 +19,18 @@ std::span<const std::string_view> WriteQueue::front() {
   return {views_.data(), count};
 }
 
-std::size_t WriteQueue::consume(std::size_t n) {
-  std::size_t payload = 0;
+WriteQueue::Finished WriteQueue::consume(std::size_t n) {
+  Finished finished;
   written_ += n;
   while (!pieces_.empty() && written_ >= pieces_.front().bytes.size()) {
-    const Piece piece = std::move(pieces_.front());
+    Piece piece = std::move(pieces_.front());
     pieces_.pop_front();
     written_ -= piece.bytes.size();
-    payload += piece.payload;
-    if (piece.on_written) piece.on_written(true);
+    finished.payload += piece.payload;
+    if (piece.on_written) finished.callbacks.push_back(std::move(piece.on_written));
   }
   TW_CHECK(!pieces_.empty() || written_ == 0);
-  return payload;
+  return finished;
 }
 
 void WriteQueue::fail() {

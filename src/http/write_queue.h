@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace trialward::http {
 
@@ -23,8 +24,13 @@ class WriteQueue {
 
   // The bytes to write next. Valid until consume() or fail().
   std::span<const std::string_view> front();
-  // Drops n bytes that were written; returns the payload of the pieces that were thereby finished.
-  std::size_t consume(std::size_t n);
+  // Drops n bytes that were written. The callbacks of the pieces that were thereby finished are
+  // the caller's to call, once it has given the payload back: they ask how much waits.
+  struct Finished {
+    std::size_t payload = 0;
+    std::vector<OnWritten> callbacks;
+  };
+  Finished consume(std::size_t n);
   // Drops everything.
   void fail();
 

@@ -131,6 +131,35 @@ TEST_F(AppTest, LinesAreAnsweredInOrderWhenAsked) {
   EXPECT_EQ(std::count(exported.body.begin(), exported.body.end(), '\n'), 2001);
 }
 
+// Adverse events have a lane of their own, but what enrols their subject stands before them.
+TEST_F(AppTest, ALineDoesNotOvertakeAnEarlierOneOfItsSubject) {
+  std::string body;
+  for (int i = 0; i < 300; ++i) {
+    const std::string n = std::to_string(i);
+    const std::string named = R"({"source":"s","subject":"P-)" + n + R"(","source_id":")" + n;
+    body += named + R"(-dm","kind":"demographics","code":"DM","site":"B"})" + "\n";
+    body += named + R"(-ae","kind":"adverse_event","code":"X","value":"x","serious":true})" + "\n";
+  }
+  const auto answer = call("POST", records_, token("feed"), body,
+                           {{"Content-Type", "application/x-ndjson"}});
+  EXPECT_TRUE(has(answer.body, R"("read":600,"stored":600,"repeated":0,"refused":0)"))
+      << answer.body.substr(0, 500);
+}
+
+// Their answers are longer than what may wait for a peer at once.
+TEST_F(AppTest, LinesWithManyFaultsAreAllAnswered) {
+  std::string line = "{";
+  for (int i = 0; i < 40; ++i) line += "\"unknown_" + std::to_string(i) + "\":1,";
+  line.back() = '}';
+  std::string body;
+  for (int i = 0; i < 1500; ++i) body += line + "\n";
+  const auto answer = call("POST", records_ + "?results=all", token("feed"), body,
+                           {{"Content-Type", "application/x-ndjson"}});
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_TRUE(has(answer.body, R"({"summary":{"read":1500,"stored":0,"repeated":0,"refused":1500)"))
+      << answer.body.size();
+}
+
 TEST_F(AppTest, PagesGoOnWhereTheyEnded) {
   for (int i = 0; i < 5; ++i) call("POST", records_, admin_, lab(std::to_string(i), 50));
   auto page = call("GET", records_ + "?limit=2", admin_);
