@@ -18,8 +18,9 @@ model::Faults out_of_scope(const Principal& principal, const model::Record& reco
     faults.push_back({"/kind", "a patient reports questionnaires, vitals, adverse events and "
                                "medication"});
   }
-  if (!principal.source.empty() && record.source != principal.source) {
-    faults.push_back({"/source", "this token may only use the source '" + principal.source + "'"});
+  const std::string source = principal.own_source();
+  if (!source.empty() && record.source != source) {
+    faults.push_back({"/source", "this token may only use the source '" + source + "'"});
   }
   if (!principal.site.empty() && !record.site.empty() && record.site != principal.site) {
     faults.push_back({"/site", "this token is of the site '" + principal.site + "'"});

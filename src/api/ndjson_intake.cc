@@ -194,7 +194,9 @@ class NdjsonIntake::Stream : public std::enable_shared_from_this<Stream> {
                                   .actor = principal_->name,
                                   .received_ms = owner_.clock_.utc_ms(),
                                   .received = owner_.clock_.now(),
-                                  .site = principal_->site};
+                                  .site = principal_->site,
+                                  .source = principal_->own_source(),
+                                  .unblinded = principal_->may_compare_blinded()};
     submission.commands.emplace_back(std::move(decoded.command));
     Line& place = expect(subject, bytes);
     owner_.intake_.submit(std::move(*ticket), std::move(submission),

@@ -64,6 +64,10 @@ std::string role_list() {
   return list;
 }
 
+std::string Principal::own_source() const {
+  return source.empty() && !subject.empty() ? "patient:" + subject : source;
+}
+
 bool Principal::allows(Permission permission) const {
   return (kPermissions[static_cast<std::size_t>(role)] & bit(permission)) != 0;
 }

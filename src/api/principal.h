@@ -48,6 +48,12 @@ struct Principal {
   std::optional<std::int64_t> expires_ms;
 
   bool allows(Permission permission) const;
+  // The only source whose records it may send and correct; empty: any. A patient's token that names
+  // none has one of its own, or a patient could take the ids of a laboratory.
+  std::string own_source() const;
+  // Whether it may be told that what it sends is what is stored already, also of a blinded record.
+  // A feed must be, as its retries may come with a new token.
+  bool may_compare_blinded() const { return unblinded || role == Role::feed; }
 };
 
 }  // namespace trialward::api

@@ -76,7 +76,9 @@ http::Decision RecordsApi::post_one(const Call& call) {
                                       .actor = principal->name,
                                       .received_ms = clock_.utc_ms(),
                                       .received = request.received,
-                                      .site = principal->site};
+                                      .site = principal->site,
+                                      .source = principal->own_source(),
+                                      .unblinded = principal->may_compare_blinded()};
         submission.commands.emplace_back(std::move(decoded.command));
         intake_.submit(std::move(*place), std::move(submission),
                        request.received + options_.deadline,

@@ -134,7 +134,7 @@ Committer::Applied Committer::append(const Submission& submission, const AppendR
   const Record& record = command.record;
   auto known = store::find_record(connection, study.row, record.source, record.source_id);
   if (!known) return known.error();
-  if (*known) return repeat(**known, command);
+  if (*known) return repeat(submission, **known, command);
 
   SubmissionResult refusal;
   auto found = subject_of(submission, record, refusal);
@@ -176,8 +176,25 @@ Committer::Applied Committer::append(const Submission& submission, const AppendR
   return intake::stored(std::move(result));
 }
 
-Committer::Applied Committer::repeat(const store::KnownRecord& known,
+Committer::Applied Committer::repeat(const Submission& submission,
+                                     const store::KnownRecord& known,
                                      const AppendRecord& command) {
+  if (!submission.site.empty() || !submission.unblinded) {
+    auto row = store::read_record(writer_.connection(), known.id);
+    if (!row) return row.error();
+    const StoredRecord& stored = row->value().stored;  // a key that is known has a row
+    if (!submission.site.empty() && stored.record.site != submission.site) {
+      return SubmissionResult::refused(
+          Verdict::forbidden, "this source and source_id are of another site", "/source_id");
+    }
+    // Whether the content is the same would tell it to whoever tries each arm.
+    if (!submission.unblinded && stored.actor != submission.actor &&
+        model::tells_treatment(stored.record)) {
+      return SubmissionResult::refused(
+          Verdict::conflict, "this source and source_id are taken by a blinded record",
+          "/source_id");
+    }
+  }
   if (known.content != command.content) {
     return SubmissionResult::refused(
         Verdict::conflict,
@@ -252,6 +269,11 @@ Status Committer::place_correction(const Submission& submission, const store::Su
     refusal = SubmissionResult::refused(
         Verdict::invalid, name + " is of another subject or kind and cannot be corrected by this",
         "/amends");
+    return {};
+  }
+  if (!submission.source.empty() && amended.stored.record.source != submission.source) {
+    refusal = SubmissionResult::refused(
+        Verdict::forbidden, name + " is of another source than this token's", "/amends");
     return {};
   }
   auto newer = store::amended_by(writer_.connection(), id);

@@ -44,7 +44,8 @@ class Committer {
   Applied apply(const Submission& submission);
   Applied apply_command(const Submission& submission, const Command& command);
   Applied append(const Submission& submission, const AppendRecord& command);
-  Applied repeat(const store::KnownRecord& known, const AppendRecord& command);
+  Applied repeat(const Submission& submission, const store::KnownRecord& known,
+                 const AppendRecord& command);
   Applied change_alert(const Submission& submission, const AcknowledgeAlert& command);
   Applied change_token(const Submission& submission, const Command& command);
   // The record's subject, enrolled if this record does that; or why it cannot be stored.

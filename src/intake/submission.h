@@ -61,6 +61,8 @@ struct Submission {
   std::int64_t received_ms = 0;              // server time
   base::TimePoint received{};                // the same moment, for latencies
   std::string site;                          // the only site that the actor may touch; empty: any
+  std::string source;       // the only one whose records the actor may correct; empty: any
+  bool unblinded = true;    // the actor may be told what a blinded record holds
   std::vector<Command> commands;
 };
 

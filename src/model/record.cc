@@ -146,6 +146,12 @@ std::string canonical_content(const Record& record) {
   return json.take();
 }
 
+bool tells_treatment(const Record& record) {
+  return record.kind == Kind::exposure ||
+         std::any_of(record.attributes.begin(), record.attributes.end(),
+                     [](const auto& attribute) { return blinded(attribute.first); });
+}
+
 std::string to_json(const StoredRecord& stored, bool unblinded) {
   const Record& record = stored.record;
   JsonWriter json;

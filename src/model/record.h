@@ -117,6 +117,8 @@ std::string canonical_content(const Record& record);
 inline constexpr std::array<std::string_view, 3> kBlindedAttributes = {"arm", "actual_arm",
                                                                        "treatment"};
 std::string to_json(const StoredRecord& record, bool unblinded);
+// Whether to_json() leaves something out for those who are blinded.
+bool tells_treatment(const Record& record);
 
 // The part of the store that a subject's records belong to; fixed for ever.
 inline constexpr int kShards = 256;

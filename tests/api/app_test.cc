@@ -73,7 +73,7 @@ TEST_F(AppTest, EveryDoorIsShutWithoutAKey) {
 
 TEST_F(AppTest, TokensAreBoundToSiteSubjectAndSource) {
   const std::string patient = token("patient", R"(,"subject":"P-1")");
-  const std::string event = R"({"source":"diary","source_id":"1","subject":"P-1",)"
+  const std::string event = R"({"source":"patient:P-1","source_id":"1","subject":"P-1",)"
                             R"("kind":"adverse_event","code":"Headache"})";
   EXPECT_EQ(call("POST", records_, patient, event).status, 201);
   EXPECT_EQ(call("POST", records_, patient, lab("1", 50)).status, 403);
@@ -88,6 +88,46 @@ TEST_F(AppTest, TokensAreBoundToSiteSubjectAndSource) {
   const std::string bound = token("feed", R"(,"source":"other")");
   EXPECT_EQ(call("POST", records_, bound, lab("4", 50)).status, 403);
   EXPECT_EQ(call("GET", records_ + "?source=lab", bound).status, 403);
+}
+
+TEST_F(AppTest, OnlyWhatIsOnesOwnCanBeCorrected) {
+  const std::string serious = R"({"source":"site","source_id":"1","subject":"P-1","serious":true,)"
+                              R"("kind":"adverse_event","code":"Syncope"})";
+  ASSERT_EQ(call("POST", records_, token("investigator"), serious).status, 201);
+  const std::string patient = token("patient", R"(,"subject":"P-1")");
+  const auto correction = [](const std::string& source) {
+    return R"({"source":")" + source + R"(","source_id":"2","subject":"P-1","serious":false,)"
+           R"("kind":"adverse_event","code":"Syncope","amends":1,"reason":"no"})";
+  };
+  const auto refused = call("POST", records_, patient, correction("patient:P-1"));
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_TRUE(has(refused.body, R"("path":"/amends")")) << refused.body;
+  EXPECT_EQ(call("POST", records_, patient, correction("site")).status, 403);
+  const std::string bound = token("feed", R"(,"source":"device")");
+  EXPECT_EQ(call("POST", records_, bound, correction("device")).status, 403);
+  const std::string same = token("feed", R"(,"source":"site")");
+  EXPECT_EQ(call("POST", records_, same, correction("site")).status, 201);
+}
+
+// Else whoever tries each arm is told by the answer which one it is.
+TEST_F(AppTest, ARepeatTellsNobodyTheArm) {
+  const auto enrolment = [](const std::string& arm) {
+    return R"({"source":"ivrs","source_id":"1","subject":"P-1","kind":"demographics","code":"DM",)"
+           R"("site":"A","attributes":{"arm":")" + arm + "\"}}";
+  };
+  const std::string feed = token("feed");
+  ASSERT_EQ(call("POST", records_, feed, enrolment("active")).status, 201);
+  EXPECT_EQ(call("POST", records_, feed, enrolment("active")).status, 200);
+  EXPECT_EQ(call("POST", records_, token("feed"), enrolment("active")).status, 200);
+  const std::string coordinator = token("coordinator");
+  const auto right = call("POST", records_, coordinator, enrolment("active"));
+  const auto wrong = call("POST", records_, coordinator, enrolment("placebo"));
+  EXPECT_EQ(right.status, 409);
+  EXPECT_EQ(wrong.status, 409);
+  EXPECT_EQ(right.body, wrong.body);
+  const auto foreign = call("POST", records_, token("coordinator", R"(,"site":"B")"),
+                            enrolment("active"));
+  EXPECT_EQ(foreign.status, 403);
 }
 
 TEST_F(AppTest, ARevokedTokenIsRefusedAtOnce) {
