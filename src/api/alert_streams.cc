@@ -12,10 +12,17 @@ std::string sse_text(const model::AlertEvent& event) {
          std::string(model::to_string(event.type)) + "\ndata: " + model::to_json(event) + "\n\n";
 }
 
+// Moves a client's Last-Event-ID on without giving it an event: one of another site, or none yet.
+std::string place_text(std::int64_t number) { return "id: " + std::to_string(number) + "\n\n"; }
+
 }  // namespace
 
 struct AlertStreams::Subscriber {
-  std::shared_ptr<http::Exchange> exchange;  // null once it is dropped
+  bool sees(std::string_view site) const {
+    return wish.principal->site.empty() || wish.principal->site == site;
+  }
+
+  std::shared_ptr<http::Exchange> exchange;  // null once it has ended
   Wish wish;                                 // wish.after moves on with what was sent
   bool live = false;
 };
@@ -36,13 +43,19 @@ void AlertStreams::begin_study(std::int64_t study, std::int64_t last_number) {
 bool AlertStreams::subscribe(std::shared_ptr<http::Exchange> exchange, Wish wish) {
   auto subscriber = std::make_shared<Subscriber>();
   {
-    const std::lock_guard lock(mutex_);
+    Visit visit(mutex_);
     if (closed_ || subscribers_.size() >= options_.subscribers_max) return false;
     // A number from the future would make a subscriber wait for events that were never promised.
     wish.after = std::clamp<std::int64_t>(wish.after, 0, studies_[wish.study].last_number);
+    http::Response head;
+    head.content_type = "text/event-stream";
+    head.with("Cache-Control", "no-store").with("X-Accel-Buffering", "no");
+    exchange->start(std::move(head));
     subscriber->exchange = exchange;
     subscriber->wish = std::move(wish);
     subscribers_.push_back(subscriber);
+    // The place is told at once: a client cut off before its first event resumes from there.
+    send_piece(visit, subscriber, "retry: 1000\n" + place_text(subscriber->wish.after));
   }
   exchange->on_closed([this, weak = std::weak_ptr(subscriber)] {
     const auto gone = weak.lock();
@@ -50,27 +63,15 @@ bool AlertStreams::subscribe(std::shared_ptr<http::Exchange> exchange, Wish wish
     Visit visit(mutex_);
     drop(visit, *gone);
   });
-  http::Response head;
-  head.content_type = "text/event-stream";
-  head.with("Cache-Control", "no-store").with("X-Accel-Buffering", "no");
-  exchange->start(std::move(head));
-  (void)exchange->write("retry: 1000\n\n");
-  exchange.reset();
-  bool behind = false;
-  {
-    Visit visit(mutex_);
-    behind = subscriber->exchange != nullptr && !go_live(visit, *subscriber);
-  }
-  if (behind) read_page(subscriber);
   return true;
 }
 
-void AlertStreams::read_page(const std::shared_ptr<Subscriber>& subscriber) {
+void AlertStreams::catch_up(const std::shared_ptr<Subscriber>& subscriber) {
   std::int64_t study = 0;
   std::int64_t after = 0;
   {
-    const std::lock_guard lock(mutex_);
-    if (subscriber->exchange == nullptr) return;
+    Visit visit(mutex_);
+    if (subscriber->exchange == nullptr || send_recent(visit, subscriber)) return;
     study = subscriber->wish.study;
     after = subscriber->wish.after;
   }
@@ -86,50 +87,60 @@ void AlertStreams::read_page(const std::shared_ptr<Subscriber>& subscriber) {
       });
 }
 
+bool AlertStreams::send_recent(Visit& visit, const std::shared_ptr<Subscriber>& subscriber) {
+  const Study& study = studies_[subscriber->wish.study];
+  std::int64_t& after = subscriber->wish.after;
+  if (after < study.last_number &&
+      (study.recent.empty() || study.recent.front().number > after + 1)) {
+    return false;
+  }
+  std::string piece;
+  auto next = std::partition_point(study.recent.begin(), study.recent.end(),
+                                   [after](const Line& line) { return line.number <= after; });
+  for (; next != study.recent.end() && piece.size() < options_.piece_bytes; ++next) {
+    if (subscriber->sees(next->site)) piece += next->text;
+    after = next->number;
+  }
+  if (piece.empty()) {
+    subscriber->live = true;
+  } else {
+    send_piece(visit, subscriber, std::move(piece));
+  }
+  return true;
+}
+
 void AlertStreams::page_read(const std::shared_ptr<Subscriber>& subscriber,
                              const base::Result<std::vector<model::AlertEvent>>& events) {
-  std::shared_ptr<http::Exchange> exchange;
   {
     Visit visit(mutex_);
     if (subscriber->exchange == nullptr) return;
-    if (!events) return drop(visit, *subscriber);
+    if (!events || events->empty()) return drop(visit, *subscriber);
+    std::string piece;
     for (const model::AlertEvent& event : *events) {
-      if (!send(visit, *subscriber, {event.number, event.site, sse_text(event)})) return;
+      if (piece.size() >= options_.piece_bytes) break;
+      if (subscriber->sees(event.site)) piece += sse_text(event);
+      subscriber->wish.after = event.number;
     }
-    if (go_live(visit, *subscriber)) return;
-    exchange = subscriber->exchange;
+    if (!piece.empty()) return send_piece(visit, subscriber, std::move(piece));
   }
-  // The next page is read when this one has gone out, however slowly that is.
-  const bool taken = exchange->write(": \n\n", [this, subscriber](bool ok) {
-    if (ok) read_page(subscriber);
-  });
-  if (taken) return;
-  Visit visit(mutex_);
-  drop(visit, *subscriber);
+  catch_up(subscriber);  // a page without an event of its site
 }
 
-bool AlertStreams::go_live(Visit& visit, Subscriber& subscriber) {
-  const Study& study = studies_[subscriber.wish.study];
-  const std::int64_t after = subscriber.wish.after;
-  const bool joins = after >= study.last_number ||
-                     (!study.recent.empty() && study.recent.front().number <= after + 1);
-  if (!joins) return false;
-  subscriber.live = true;
-  for (const Line& line : study.recent) {
-    if (line.number > after && !send(visit, subscriber, line)) break;
-  }
-  return true;
+void AlertStreams::send_piece(Visit& visit, const std::shared_ptr<Subscriber>& subscriber,
+                              std::string piece) {
+  // Whoever does not read at all is ended by the connection's write time-out.
+  const bool taken = subscriber->exchange->write(
+      std::move(piece), [this, weak = std::weak_ptr(subscriber)](bool ok) {
+        const auto alive = weak.lock();
+        if (ok && alive != nullptr) catch_up(alive);
+      });
+  if (!taken) drop(visit, *subscriber);
 }
 
-bool AlertStreams::send(Visit& visit, Subscriber& subscriber, const Line& line) {
-  const std::string& site = subscriber.wish.site;
-  if ((site.empty() || site == line.site) && !subscriber.exchange->write(line.text)) {
-    ++cut_off_;
-    drop(visit, subscriber);
-    return false;
-  }
-  subscriber.wish.after = line.number;
-  return true;
+void AlertStreams::send_live(Visit& visit, Subscriber& subscriber, std::string text) {
+  if (subscriber.exchange->write(std::move(text))) return;
+  ++cut_off_;
+  drop(visit, subscriber);
 }
 
 void AlertStreams::drop(Visit& visit, Subscriber& subscriber) {
@@ -140,6 +151,11 @@ void AlertStreams::drop(Visit& visit, Subscriber& subscriber) {
   subscribers_.remove_if([&](const auto& one) { return one.get() == &subscriber; });
 }
 
+void AlertStreams::end(Visit& visit, Subscriber& subscriber) {
+  subscriber.exchange->finish();
+  drop(visit, subscriber);
+}
+
 void AlertStreams::publish(const std::vector<intake::Publication>& publications) {
   Visit visit(mutex_);
   for (const intake::Publication& publication : publications) {
@@ -148,10 +164,15 @@ void AlertStreams::publish(const std::vector<intake::Publication>& publications)
     study.recent.push_back({event.number, event.site, sse_text(event)});
     if (study.recent.size() > options_.recent_max) study.recent.pop_front();
     study.last_number = event.number;
-    const auto all = subscribers_;  // send() may take one off the list
+    const auto all = subscribers_;  // dropping one takes it off the list
     for (const std::shared_ptr<Subscriber>& subscriber : all) {
-      if (!subscriber->live || subscriber->wish.study != publication.study->row) continue;
-      (void)send(visit, *subscriber, study.recent.back());
+      // A page of the store may have brought it already, as the commit came before this.
+      if (!subscriber->live || subscriber->wish.study != publication.study->row ||
+          event.number <= subscriber->wish.after) {
+        continue;
+      }
+      subscriber->wish.after = event.number;
+      if (subscriber->sees(event.site)) send_live(visit, *subscriber, study.recent.back().text);
     }
   }
 }
@@ -160,21 +181,23 @@ void AlertStreams::heartbeat() {
   Visit visit(mutex_);
   const auto all = subscribers_;
   for (const std::shared_ptr<Subscriber>& subscriber : all) {
-    if (!subscriber->live || subscriber->exchange->write(": \n\n")) continue;
-    ++cut_off_;
-    drop(visit, *subscriber);
+    if (subscriber->live) send_live(visit, *subscriber, place_text(subscriber->wish.after));
+  }
+}
+
+void AlertStreams::end_unless(const std::function<bool(const Principal&)>& admitted) {
+  Visit visit(mutex_);
+  const auto all = subscribers_;
+  for (const std::shared_ptr<Subscriber>& subscriber : all) {
+    if (!admitted(*subscriber->wish.principal)) end(visit, *subscriber);
   }
 }
 
 void AlertStreams::close() {
   Visit visit(mutex_);
   closed_ = true;
-  for (const std::shared_ptr<Subscriber>& subscriber : subscribers_) {
-    subscriber->exchange->finish();
-    visit.dropped.push_back(std::move(subscriber->exchange));
-    subscriber->exchange = nullptr;
-  }
-  subscribers_.clear();
+  const auto all = subscribers_;
+  for (const std::shared_ptr<Subscriber>& subscriber : all) end(visit, *subscriber);
 }
 
 std::int64_t AlertStreams::last_number(std::int64_t study) const {

@@ -1,15 +1,17 @@
 // The live subscribers of alert events, over server-sent events (WHATWG HTML, section 9.2).
 //
-// A subscriber names the last event that it has seen. It is first given what the store has after
-// that, in pages, and goes live when the recent events kept here join on without a gap; so it sees
-// every event of its study once, in the order of the numbers. One that reads too slowly is cut off
-// and never waited for; it resumes by Last-Event-ID.
+// A subscriber names the last event that it has seen. It is first given what it missed, a piece at
+// a time and however slowly it reads, from the store or from the recent events kept here; when it
+// has caught up it goes live. So it sees every event of its study once, in the order of the
+// numbers. A live one that reads too slowly is cut off and never waited for; it resumes by
+// Last-Event-ID.
 //
 // Any thread. publish() is called by the committing thread, in the order of the numbers.
 #pragma once
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <list>
 #include <map>
 #include <memory>
@@ -17,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "api/principal.h"
 #include "api/read_pool.h"
 #include "http/exchange.h"
 #include "intake/submission.h"
@@ -25,8 +28,9 @@ namespace trialward::api {
 
 struct AlertStreamOptions {
   std::size_t subscribers_max = 1000;
-  std::size_t recent_max = 1024;  // events kept for a study
-  std::size_t page = 200;         // events read from the store at once
+  std::size_t recent_max = 1024;      // events kept for a study
+  std::size_t page = 200;             // events read from the store at once
+  std::size_t piece_bytes = 64 << 10;  // about what one write of missed events has
 };
 
 class AlertStreams {
@@ -37,16 +41,19 @@ class AlertStreams {
   void begin_study(std::int64_t study, std::int64_t last_number);
 
   struct Wish {
+    std::shared_ptr<const Principal> principal;  // of a site: only that site's events
     std::int64_t study = 0;
-    std::string site;  // empty: every site
     std::int64_t after = 0;
   };
   // False when there are too many subscribers already; the exchange is then still to be answered.
   bool subscribe(std::shared_ptr<http::Exchange> exchange, Wish wish);
 
   void publish(const std::vector<intake::Publication>& publications);
-  // A comment line to everyone, so that dead connections are found and proxies keep live ones.
+  // Tells everyone where the stream stands, so that dead connections are found and proxies keep
+  // live ones.
   void heartbeat();
+  // Ends the streams of those who are not `admitted` any more.
+  void end_unless(const std::function<bool(const Principal&)>& admitted);
   // Ends all streams, and those to come.
   void close();
 
@@ -66,12 +73,17 @@ class AlertStreams {
     std::int64_t last_number = 0;
   };
 
-  void read_page(const std::shared_ptr<Subscriber>& subscriber);
+  // The next piece of what it missed; at the end it goes live. Without the lock.
+  void catch_up(const std::shared_ptr<Subscriber>& subscriber);
+  // False when the store must be asked for what comes next.
+  bool send_recent(Visit& visit, const std::shared_ptr<Subscriber>& subscriber);
   void page_read(const std::shared_ptr<Subscriber>& subscriber,
                  const base::Result<std::vector<model::AlertEvent>>& events);
-  bool go_live(Visit& visit, Subscriber& subscriber);
-  bool send(Visit& visit, Subscriber& subscriber, const Line& line);
+  // Writes what was missed; what follows is sent when it has gone out.
+  void send_piece(Visit& visit, const std::shared_ptr<Subscriber>& subscriber, std::string piece);
+  void send_live(Visit& visit, Subscriber& subscriber, std::string text);
   void drop(Visit& visit, Subscriber& subscriber);
+  void end(Visit& visit, Subscriber& subscriber);
 
   ReadPool& reads_;
   const AlertStreamOptions options_;

@@ -6,7 +6,6 @@
 #include <limits>
 
 #include "api/answers.h"
-#include "api/paged_stream.h"
 #include "api/reads_api.h"
 #include "base/json_writer.h"
 #include "store/alert_rows.h"
@@ -18,6 +17,7 @@ using base::Result;
 
 constexpr std::int64_t kPageDefault = 100;
 constexpr std::int64_t kPageMax = 500;
+constexpr std::size_t kExportRows = 200;
 constexpr std::int64_t kIdMax = std::numeric_limits<std::int64_t>::max();
 constexpr std::size_t kNoteBytesMax = 16 << 10;
 constexpr base::Duration kDeadline = std::chrono::seconds(10);
@@ -48,9 +48,6 @@ Result<std::string, model::Faults> parse_note(std::string_view body) {
 }  // namespace
 
 http::Decision AlertsApi::list(const Call& call) {
-  if (const auto name = call.query.unknown({"status", "after", "limit"}); !name.empty()) {
-    return http::fault_response(400, "unknown query member '" + std::string(name) + "'");
-  }
   store::AlertPage page{.study = call.study->row,
                         .site = call.principal->site,
                         .status = std::string(call.query.get("status"))};
@@ -62,21 +59,22 @@ http::Decision AlertsApi::list(const Call& call) {
     if (page.after <= 0) return http::fault_response(400, "after is not an alert's id");
   }
   if (wants_ndjson(call.head)) {
-    page.limit = kPageMax;
-    return http::Accepted{
-        .handler = [this, page](std::shared_ptr<http::Exchange> exchange) {
-          stream_pages(reads_, "alerts.export", std::move(exchange),
-                       [page](store::Connection& connection) mutable -> Result<Page> {
-                         auto alerts = store::read_alerts(connection, page);
-                         if (!alerts) return alerts.error();
-                         Page text{.last = alerts->size() < page.limit};
-                         for (const model::Alert& alert : *alerts) {
-                           text.text += model::to_json(alert) + "\n";
-                           page.after = alert.id;
-                         }
-                         return text;
-                       });
-        }};
+    page.limit = kExportRows;
+    return exports_.answer(call, "alerts.export",
+                           [page](store::Connection& connection) mutable -> Result<Page> {
+                             auto alerts = store::read_alerts(connection, page);
+                             if (!alerts) return alerts.error();
+                             Page text{.last = alerts->size() < page.limit};
+                             for (const model::Alert& alert : *alerts) {
+                               if (text.text.size() >= kPageBytes) {
+                                 text.last = false;
+                                 break;
+                               }
+                               text.text += model::to_json(alert) + "\n";
+                               page.after = alert.id;
+                             }
+                             return text;
+                           });
   }
   const std::int64_t limit = number_in(call.query, "limit", kPageDefault, kPageMax);
   if (limit <= 0) return http::fault_response(400, "limit is not a number from 1 to 500");
@@ -141,13 +139,11 @@ http::Decision AlertsApi::acknowledge(const Call& call) {
 }
 
 http::Decision AlertsApi::stream(const Call& call) {
-  if (const auto name = call.query.unknown({"after"}); !name.empty()) {
-    return http::fault_response(400, "unknown query member '" + std::string(name) + "'");
-  }
+  if (call.head.method == "HEAD") return head_of_stream("text/event-stream");
   const std::string* header = call.head.header("Last-Event-ID");
   const std::string_view text =
       header != nullptr ? std::string_view(*header) : call.query.get("after");
-  AlertStreams::Wish wish{.study = call.study->row, .site = call.principal->site};
+  AlertStreams::Wish wish{.principal = call.principal, .study = call.study->row};
   if (text.empty()) {
     wish.after = streams_.last_number(wish.study);
   } else {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "api/alert_streams.h"
+#include "api/exports.h"
 #include "api/read_pool.h"
 #include "api/route.h"
 #include "intake/intake.h"
@@ -10,9 +11,9 @@ namespace trialward::api {
 
 class AlertsApi {
  public:
-  AlertsApi(intake::Intake& intake, ReadPool& reads, AlertStreams& streams,
+  AlertsApi(intake::Intake& intake, ReadPool& reads, Exports& exports, AlertStreams& streams,
             const base::Clock& clock)
-      : intake_(intake), reads_(reads), streams_(streams), clock_(clock) {}
+      : intake_(intake), reads_(reads), exports_(exports), streams_(streams), clock_(clock) {}
 
   // GET /v1/studies/{study}/alerts: ?status=open|acknowledged, ?after=, ?limit=; lines or a page
   http::Decision list(const Call& call);
@@ -25,6 +26,7 @@ class AlertsApi {
  private:
   intake::Intake& intake_;
   ReadPool& reads_;
+  Exports& exports_;
   AlertStreams& streams_;
   const base::Clock& clock_;
 };

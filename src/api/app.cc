@@ -24,10 +24,13 @@ using base::Status;
 
 namespace {
 
-constexpr base::Duration kHeartbeat = std::chrono::seconds(15);
+// What a revoked or expired token may still be sent is sent within this time (section 2 of the
+// plan: "revoked within 1 s").
+constexpr base::Duration kSweep = std::chrono::milliseconds(500);
+constexpr int kSweepsPerHeartbeat = 30;
 
-runtime::PeriodicOptions heartbeat_options() {
-  return {.name = "alerts.heartbeat", .interval = kHeartbeat, .deadline = kHeartbeat};
+runtime::PeriodicOptions sweep_options() {
+  return {.name = "alerts.sweep", .interval = kSweep, .deadline = 10 * kSweep};
 }
 
 }  // namespace
@@ -46,10 +49,11 @@ class App::Impl {
             store.writer(), clock_, options_.intake,
             [this](std::vector<intake::Publication> events) { publish(std::move(events)); },
             [this](const intake::BatchReport& report) { metrics_.batch(report); }),
-        ndjson_(intake_, clock_, options_.streams, options_.intake),
+        ndjson_(intake_, tokens_, clock_, options_.streams, options_.intake),
+        exports_(*reads_, tokens_, clock_, options_.exports),
         records_api_(intake_, ndjson_, clock_, options_.records),
-        reads_api_(*reads_),
-        alerts_api_(intake_, *reads_, alert_streams_, clock_),
+        reads_api_(*reads_, exports_),
+        alerts_api_(intake_, *reads_, exports_, alert_streams_, clock_),
         tokens_api_(intake_, tokens_, random, clock_),
         figures_(*reads_, intake_),
         ops_api_(metrics_, tasks_,
@@ -58,13 +62,8 @@ class App::Impl {
                   .routes_json = [this] { return routes_json(); }}),
         router_(main_routes(), tokens_, studies_, clock_),
         ops_router_(ops_api_.routes(), tokens_, studies_, clock_),
-        heartbeat_(
-            heartbeat_options(),
-            [this](const runtime::Cancel&) {
-              alert_streams_.heartbeat();
-              return Status();
-            },
-            random, tasks) {}
+        sweep_(
+            sweep_options(), [this](const runtime::Cancel&) { return sweep(); }, random, tasks) {}
 
   Status start(store::Store& store) {
     store::Connection& connection = store.writer().connection();
@@ -84,7 +83,8 @@ class App::Impl {
       http::ServerOptions control{.unix_path = options_.control_path, .name = "control"};
       if (auto started = listen(control, router_, control_); !started) return started;
     }
-    heartbeat_.start();
+    main_stats_ = &main_->stats();
+    sweep_.start();
     ready_ = true;
     return {};
   }
@@ -95,7 +95,7 @@ class App::Impl {
     for (const auto* server : {&main_, &control_}) {
       if (*server != nullptr) (*server)->stop_accepting();
     }
-    heartbeat_.stop();
+    sweep_.stop();
     alert_streams_.close();
     intake_.drain(clock_.now() + grace / 2);
     for (const auto* server : {&main_, &control_}) {
@@ -133,19 +133,23 @@ class App::Impl {
     const std::string study = "/v1/studies/{study}";
     std::vector<Route> routes = web_routes();
     const auto add = [&routes](std::string_view method, const std::string& pattern,
-                               Permission permission, Route::Handle handle) {
-      routes.emplace_back(method, pattern, permission, std::move(handle));
+                               Permission permission, Route::Handle handle,
+                               Route::Members query = {}) {
+      routes.emplace_back(method, pattern, permission, std::move(handle), std::move(query));
     };
     add("POST", study + "/records", write_records,
-        [this](const Call& call) { return records_api_.post(call); });
+        [this](const Call& call) { return records_api_.post(call); }, {"results"});
     add("GET", study + "/records", read_records,
-        [this](const Call& call) { return reads_api_.records(call); });
+        [this](const Call& call) { return reads_api_.records(call); },
+        {"source", "after", "limit"});
     add("GET", study + "/subjects/{subject}/records", read_records,
-        [this](const Call& call) { return reads_api_.subject_records(call); });
+        [this](const Call& call) { return reads_api_.subject_records(call); },
+        {"from", "limit"});
     add("GET", study + "/alerts", read_alerts,
-        [this](const Call& call) { return alerts_api_.list(call); });
+        [this](const Call& call) { return alerts_api_.list(call); },
+        {"status", "after", "limit"});
     add("GET", study + "/alerts/stream", read_alerts,
-        [this](const Call& call) { return alerts_api_.stream(call); });
+        [this](const Call& call) { return alerts_api_.stream(call); }, {"after"});
     add("POST", study + "/alerts/{alert}/acknowledge", acknowledge_alerts,
         [this](const Call& call) { return alerts_api_.acknowledge(call); });
     add("GET", study + "/figures", read_figures,
@@ -167,10 +171,19 @@ class App::Impl {
     }
   }
 
+  // Of the subscribers.
+  Status sweep() {
+    alert_streams_.end_unless([this](const Principal& principal) {
+      return tokens_.admits(principal, clock_.utc_ms());
+    });
+    if (++sweeps_ % kSweepsPerHeartbeat == 0) alert_streams_.heartbeat();
+    return {};
+  }
+
   Metrics::Sample sample() const {
     Metrics::Sample sample{.lanes = intake_.lanes(),
                            .reads = reads_->stats(),
-                           .http = main_ != nullptr ? &main_->stats() : nullptr,
+                           .http = main_stats_,
                            .streams = ndjson_.streams(),
                            .subscribers = alert_streams_.subscribers(),
                            .subscribers_cut_off = alert_streams_.cut_off(),
@@ -215,6 +228,7 @@ class App::Impl {
   AlertStreams alert_streams_;
   intake::Intake intake_;
   NdjsonIntake ndjson_;
+  Exports exports_;
   RecordsApi records_api_;
   ReadsApi reads_api_;
   AlertsApi alerts_api_;
@@ -224,7 +238,9 @@ class App::Impl {
   const Router router_;
   const Router ops_router_;
   std::atomic<bool> ready_ = false;
-  runtime::Periodic heartbeat_;
+  std::atomic<const http::Stats*> main_stats_ = nullptr;  // for the other listeners' threads
+  int sweeps_ = 0;
+  runtime::Periodic sweep_;
   std::unique_ptr<http::Server> ops_, main_, control_;  // last: they call back
 };
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "api/exports.h"
 #include "api/ndjson_intake.h"
 #include "api/read_pool.h"
 #include "api/records_api.h"
@@ -28,6 +29,7 @@ struct AppOptions {
   NdjsonOptions streams;
   ReadPoolOptions reads;
   RecordsOptions records;
+  ExportOptions exports;
 };
 
 class App {

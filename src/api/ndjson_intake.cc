@@ -54,31 +54,28 @@ std::string line_text(std::int64_t line, const SubmissionResult& result) {
   return json.end_object().take();
 }
 
-std::string_view to_string(http::ReadError error) {
+// Why a stream ends early.
+struct Failure {
+  int status = 0;  // 0: it does not
+  std::string reason;
+};
+
+Failure failure_of(http::ReadError error) {
   switch (error) {
-    case http::ReadError::deadline: return "the sender was silent for too long";
-    case http::ReadError::malformed: return "the body is not chunked coding";
-    default: return "the connection is gone";
+    case http::ReadError::deadline: return {408, "the sender was silent for too long"};
+    case http::ReadError::malformed: return {400, "the body is not chunked coding"};
+    default: return {503, "the connection is gone"};
   }
 }
 
 }  // namespace
-
-struct NdjsonIntake::Slot {
-  explicit Slot(std::atomic<std::size_t>& count) : streams(count) {}
-  ~Slot() { --streams; }
-  Slot(const Slot&) = delete;
-  Slot& operator=(const Slot&) = delete;
-
-  std::atomic<std::size_t>& streams;
-};
 
 // One stream. Lines are cut and decoded on the connection's I/O thread, in pump(); results arrive
 // on the committing thread, which only notes them and asks for a pump. Shared: by the exchange's
 // callbacks and the submissions on their way.
 class NdjsonIntake::Stream : public std::enable_shared_from_this<Stream> {
  public:
-  Stream(NdjsonIntake& owner, std::shared_ptr<Slot> slot, const Call& call,
+  Stream(NdjsonIntake& owner, TokenSlots::Slot slot, const Call& call,
          std::shared_ptr<http::Exchange> exchange, bool all)
       : owner_(owner),
         slot_(std::move(slot)),
@@ -110,7 +107,11 @@ class NdjsonIntake::Stream : public std::enable_shared_from_this<Stream> {
 
   void take(http::ReadResult piece) {
     if (piece.error != http::ReadError::none) {
-      failure_ = std::string(to_string(piece.error));
+      failure_ = failure_of(piece.error);
+    } else if (!owner_.tokens_.admits(*principal_, owner_.clock_.utc_ms())) {
+      failure_ = {401, "the token was revoked or has expired"};
+    }
+    if (failed()) {
       ended_ = true;
       buffer_.clear();
       return;
@@ -122,16 +123,18 @@ class NdjsonIntake::Stream : public std::enable_shared_from_this<Stream> {
     ended_ = piece.end;
   }
 
+  bool failed() const { return failure_.status != 0; }
+
   // Cuts and submits lines while the window has room, then reads on or ends.
   void pump() {
     if (finished_) return;
     flush();
     std::string_view line;
-    while (failure_.empty() && window_has_room() && next_line(line)) handle(line);
+    while (!failed() && window_has_room() && next_line(line)) handle(line);
     flush();
     if (finished_ || reading_) return;
     if (exchange_->buffered_bytes() > kAnswerBytesMax) return;  // pumped again when it is written
-    if (!ended_ && failure_.empty()) {
+    if (!ended_ && !failed()) {
       if (window_has_room()) read();
       return;
     }
@@ -284,7 +287,7 @@ class NdjsonIntake::Stream : public std::enable_shared_from_this<Stream> {
     const SubmissionResult& result = line.result;
     counts_.count(result);
     if (result.verdict == Verdict::unavailable || result.verdict == Verdict::cancelled) {
-      failure_ = result.faults.front().reason;
+      failure_ = {503, result.faults.front().reason};
     }
     if (all_) {
       text += line_text(line.number, result);
@@ -304,7 +307,7 @@ class NdjsonIntake::Stream : public std::enable_shared_from_this<Stream> {
     json.begin_object();
     if (all_) json.key("summary").begin_object();
     counts_.write(json);
-    if (!failure_.empty()) json.member("failed", failure_);
+    if (failed()) json.member("failed", failure_.reason);
     if (all_) {
       (void)exchange_->write(json.end_object().end_object().take() + "\n");
       exchange_->finish();
@@ -312,7 +315,7 @@ class NdjsonIntake::Stream : public std::enable_shared_from_this<Stream> {
       json.key("refusals").begin_array();
       for (const std::string& refusal : refusals_) json.raw(refusal);
       json.end_array().member("refusals_left_out", refusals_left_out_).end_object();
-      exchange_->respond(http::json_response(failure_.empty() ? 200 : 503, json.take()));
+      exchange_->respond(http::json_response(failed() ? failure_.status : 200, json.take()));
     }
     slot_.reset();
   }
@@ -324,7 +327,7 @@ class NdjsonIntake::Stream : public std::enable_shared_from_this<Stream> {
   static constexpr std::size_t kPieceBytes = 128 << 10;
 
   NdjsonIntake& owner_;
-  std::shared_ptr<Slot> slot_;
+  TokenSlots::Slot slot_;
   const std::shared_ptr<const Principal> principal_;
   const StudyPointer study_;
   const std::shared_ptr<http::Exchange> exchange_;
@@ -338,7 +341,7 @@ class NdjsonIntake::Stream : public std::enable_shared_from_this<Stream> {
   bool reading_ = false;
   bool ended_ = false;
   bool finished_ = false;
-  std::string failure_;
+  Failure failure_;
   std::vector<std::string> refusals_;
   std::int64_t refusals_left_out_ = 0;
 
@@ -350,9 +353,14 @@ class NdjsonIntake::Stream : public std::enable_shared_from_this<Stream> {
   bool pump_posted_ = false;
 };
 
-NdjsonIntake::NdjsonIntake(intake::Intake& intake, const base::Clock& clock,
-                           NdjsonOptions options, const intake::IntakeOptions& lanes)
-    : intake_(intake), clock_(clock), options_(options) {
+NdjsonIntake::NdjsonIntake(intake::Intake& intake, const TokenTable& tokens,
+                           const base::Clock& clock, NdjsonOptions options,
+                           const intake::IntakeOptions& lanes)
+    : intake_(intake),
+      tokens_(tokens),
+      clock_(clock),
+      options_(options),
+      slots_(options.streams_max, options.streams_per_token_max) {
   TW_CHECK(options.streams_max * options.window_items <= lanes.bulk.items_max);
   TW_CHECK(options.streams_max * (options.window_bytes + model::kRecordBytesMax) <=
            lanes.bulk.bytes_max);
@@ -364,12 +372,11 @@ http::Decision NdjsonIntake::accept(const Call& call) {
     return http::fault_response(400, "results is '" + std::string(results) + "', expected 'all'");
   }
   if (intake_.failed()) return busy_response("the store cannot be written");
-  if (++streams_ > options_.streams_max) {
-    --streams_;
+  auto slot = slots_.take(call.principal->token);
+  if (slot == nullptr) {
     return http::fault_response(429, "too many streams are sent at once; try again")
         .with("Retry-After", "1");
   }
-  auto slot = std::make_shared<Slot>(streams_);
   const bool all = results == "all";
   return http::Accepted{
       .body_bytes_max = std::numeric_limits<std::size_t>::max(),

@@ -11,13 +11,13 @@
 //   {"line":n,"id":n,"status":"stored"|"repeated","alerts":[…]}
 //   {"line":n,"status":"invalid"…,"faults":[…]}
 // and at the end {"summary":{"read":…}}. Blank lines are counted as lines and not answered.
-// When the store can no longer be written the stream ends early, and "failed" says why.
+// When the store can no longer be written, the sender is silent for too long or its token is
+// revoked, the stream ends early, and "failed" says why; without ?results=all the status is then
+// not 200 but the fitting one.
 #pragma once
 
-#include <atomic>
-#include <memory>
-
 #include "api/route.h"
+#include "api/token_slots.h"
 #include "intake/intake.h"
 
 namespace trialward::api {
@@ -26,6 +26,7 @@ struct NdjsonOptions {
   std::size_t window_items = 512;
   std::size_t window_bytes = 1 << 20;
   std::size_t streams_max = 32;
+  std::size_t streams_per_token_max = 8;
   std::size_t refusals_max = 1000;  // listed in a summary
   base::Duration deadline = std::chrono::seconds(60);  // of a line, once read
 };
@@ -33,21 +34,21 @@ struct NdjsonOptions {
 class NdjsonIntake {
  public:
   // The windows of all streams must fit into the bulk lane (checked).
-  NdjsonIntake(intake::Intake& intake, const base::Clock& clock, NdjsonOptions options,
-               const intake::IntakeOptions& lanes);
+  NdjsonIntake(intake::Intake& intake, const TokenTable& tokens, const base::Clock& clock,
+               NdjsonOptions options, const intake::IntakeOptions& lanes);
 
   // A POST whose body is lines.
   http::Decision accept(const Call& call);
-  std::size_t streams() const { return streams_.load(); }
+  std::size_t streams() const { return slots_.used(); }
 
  private:
   class Stream;
-  struct Slot;  // one of streams_max
 
   intake::Intake& intake_;
+  const TokenTable& tokens_;
   const base::Clock& clock_;
   const NdjsonOptions options_;
-  std::atomic<std::size_t> streams_{0};
+  TokenSlots slots_;
 };
 
 }  // namespace trialward::api

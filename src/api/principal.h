@@ -48,6 +48,7 @@ struct Principal {
   std::optional<std::int64_t> expires_ms;
 
   bool allows(Permission permission) const;
+  bool expired(std::int64_t now_ms) const { return expires_ms && *expires_ms <= now_ms; }
   // The only source whose records it may send and correct; empty: any. A patient's token that names
   // none has one of its own, or a patient could take the ids of a laboratory.
   std::string own_source() const;

@@ -4,7 +4,6 @@
 #include <limits>
 
 #include "api/answers.h"
-#include "api/paged_stream.h"
 #include "base/json_writer.h"
 #include "store/record_rows.h"
 #include "store/subject_rows.h"
@@ -18,6 +17,7 @@ using base::Result;
 
 constexpr std::int64_t kPageDefault = 100;
 constexpr std::int64_t kPageMax = 500;
+constexpr std::size_t kExportRows = 200;
 constexpr std::int64_t kIdMax = std::numeric_limits<std::int64_t>::max();
 
 // A walk through the records of a study that a principal may see.
@@ -26,7 +26,8 @@ struct Walk {
   std::string site;
   bool unblinded = false;
 
-  // The records of the next page, as JSON. `at_end` when there are none behind it.
+  // The records of the next page, as JSON; it ends early at kPageBytes. `at_end` when there are
+  // none behind it.
   Result<std::vector<std::string>> next(store::Connection& connection, bool& at_end) {
     if (page.until_id == 0) {
       auto last = store::last_record(connection);
@@ -37,10 +38,16 @@ struct Walk {
     if (!rows) return rows.error();
     at_end = rows->size() < page.limit;
     std::vector<std::string> records;
+    std::size_t bytes = 0;
     for (const store::RecordRow& row : *rows) {
+      if (bytes >= kPageBytes) {
+        at_end = false;
+        break;
+      }
       const model::Record& record = row.stored.record;
       if (site.empty() || record.site == site) {
         records.push_back(model::to_json(row.stored, unblinded));
+        bytes += records.back().size();
       }
       page.after_id = row.stored.id;
       page.after_source_id = record.source_id;
@@ -62,9 +69,6 @@ std::int64_t number_in(const QueryMembers& query, std::string_view name, std::in
 }
 
 http::Decision ReadsApi::records(const Call& call) {
-  if (const auto name = call.query.unknown({"source", "after", "limit"}); !name.empty()) {
-    return http::fault_response(400, "unknown query member '" + std::string(name) + "'");
-  }
   const Principal& principal = *call.principal;
   if (!principal.subject.empty()) {
     return http::fault_response(403, "a patient's token reads …/subjects/{subject}/records");
@@ -85,18 +89,15 @@ http::Decision ReadsApi::records(const Call& call) {
   }
   walk.page.after_source_id = std::string(after);
   if (wants_ndjson(call.head)) {
-    walk.page.limit = kPageMax;
-    return http::Accepted{
-        .handler = [this, walk](std::shared_ptr<http::Exchange> exchange) {
-          stream_pages(reads_, "records.export", std::move(exchange),
-                       [walk](store::Connection& connection) mutable -> Result<Page> {
-                         Page page;
-                         auto records = walk.next(connection, page.last);
-                         if (!records) return records.error();
-                         for (const std::string& record : *records) page.text += record + "\n";
-                         return page;
-                       });
-        }};
+    walk.page.limit = kExportRows;
+    return exports_.answer(call, "records.export",
+                           [walk](store::Connection& connection) mutable -> Result<Page> {
+                             Page page;
+                             auto records = walk.next(connection, page.last);
+                             if (!records) return records.error();
+                             for (const std::string& record : *records) page.text += record + "\n";
+                             return page;
+                           });
   }
   const std::int64_t limit = number_in(call.query, "limit", kPageDefault, kPageMax);
   if (limit <= 0) return http::fault_response(400, "limit is not a number from 1 to 500");
@@ -123,9 +124,6 @@ http::Decision ReadsApi::records(const Call& call) {
 }
 
 http::Decision ReadsApi::subject_records(const Call& call) {
-  if (const auto name = call.query.unknown({"from", "limit"}); !name.empty()) {
-    return http::fault_response(400, "unknown query member '" + std::string(name) + "'");
-  }
   const std::string& subject = call.parameters.front();
   const std::int64_t limit = number_in(call.query, "limit", kPageDefault, kPageMax);
   const std::int64_t from = number_in(call.query, "from", kIdMax, kIdMax);

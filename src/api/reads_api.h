@@ -1,6 +1,7 @@
 // The routes that read records.
 #pragma once
 
+#include "api/exports.h"
 #include "api/read_pool.h"
 #include "api/route.h"
 
@@ -8,7 +9,7 @@ namespace trialward::api {
 
 class ReadsApi {
  public:
-  explicit ReadsApi(ReadPool& reads) : reads_(reads) {}
+  ReadsApi(ReadPool& reads, Exports& exports) : reads_(reads), exports_(exports) {}
 
   // GET /v1/studies/{study}/records: ?source=, ?after=, ?limit=; as lines all, else a page
   http::Decision records(const Call& call);
@@ -17,6 +18,7 @@ class ReadsApi {
 
  private:
   ReadPool& reads_;
+  Exports& exports_;
 };
 
 // The positive number in a query member; `otherwise` when it is not there; 0 when it is no number

@@ -41,53 +41,85 @@ http::Response stored_response(const intake::CommandResult& result) {
 
 }  // namespace
 
+// A record's place in a lane while its body comes.
+struct RecordsApi::Place {
+  intake::Intake::Ticket ticket;
+  TokenSlots::Slot body;
+  TokenSlots::Slot doubtful_body = nullptr;
+  // The live lane is full. The place is in the safety lane and only for an adverse event, which is
+  // known for one when the body is here.
+  std::optional<runtime::Refusal> unless_safety = std::nullopt;
+};
+
 http::Decision RecordsApi::post(const Call& call) {
-  if (const std::string_view name = call.query.unknown({"results"}); !name.empty()) {
-    return http::fault_response(400, "unknown query member '" + std::string(name) + "'");
-  }
   const std::string_view type = media_type(call.head);
-  if (type == kNdjson) return streams_.accept(call);
-  if (type == "application/json") return post_one(call);
+  if (http::equal_ignoring_case(type, kNdjson)) return streams_.accept(call);
+  if (http::equal_ignoring_case(type, "application/json")) return post_one(call);
   return http::fault_response(415, "Content-Type must be application/json or application/x-ndjson");
+}
+
+base::Result<RecordsApi::Place, runtime::Refusal> RecordsApi::admit(const Call& call) {
+  const std::int64_t token = call.principal->token;
+  const std::size_t bytes = announced_bytes(call.head);
+  auto body = bodies_.take(token);
+  if (body == nullptr) return runtime::Refusal::items_full;
+  auto live = intake_.admit(intake::Lane::live, bytes);
+  if (live) return Place{.ticket = std::move(*live), .body = std::move(body)};
+  auto doubtful = doubtful_bodies_.take(token);
+  if (doubtful == nullptr) return live.error();
+  auto safety = intake_.admit(intake::Lane::safety, bytes);
+  if (!safety) return live.error();
+  return Place{.ticket = std::move(*safety),
+               .body = std::move(body),
+               .doubtful_body = std::move(doubtful),
+               .unless_safety = live.error()};
 }
 
 http::Decision RecordsApi::post_one(const Call& call) {
   if (intake_.failed()) return busy_response("the store cannot be written");
-  auto ticket = intake_.admit(intake::Lane::live, announced_bytes(call.head));
-  if (!ticket) return refusal_response(ticket.error());
+  auto admitted = admit(call);
+  if (!admitted) return refusal_response(admitted.error());
   // Shared, because a handler is copyable: it is called once.
-  auto place = std::make_shared<intake::Intake::Ticket>(std::move(*ticket));
+  auto place = std::make_shared<Place>(std::move(*admitted));
   return http::Accepted{
       .body_bytes_max = model::kRecordBytesMax,
       .handler = [this, place, principal = call.principal,
-                  study = call.study](std::shared_ptr<http::Exchange> exchange) {
-        static thread_local model::RecordDecoder decoder;
-        const http::Request& request = exchange->request();
-        auto decoded = decode_for(*principal, *study, decoder, request.body, clock_.utc_ms());
-        if (!decoded.faults.empty()) {
-          exchange->respond(
-              http::json_response(decoded.status, model::to_json(decoded.faults)));
-          return;
-        }
-        const intake::Lane lane = lane_of(decoded.command.record, intake::Lane::live);
-        // A full safety lane leaves it its place in the live one.
-        (void)place->change(static_cast<std::size_t>(lane), request.body.size());
-        intake::Submission submission{.study = study,
-                                      .actor = principal->name,
-                                      .received_ms = clock_.utc_ms(),
-                                      .received = request.received,
-                                      .site = principal->site,
-                                      .source = principal->own_source(),
-                                      .unblinded = principal->may_compare_blinded()};
-        submission.commands.emplace_back(std::move(decoded.command));
-        intake_.submit(std::move(*place), std::move(submission),
-                       request.received + options_.deadline,
-                       [exchange](const intake::SubmissionResult& result) {
-                         exchange->respond(result.verdict == intake::Verdict::stored
-                                               ? stored_response(result.results.front())
-                                               : refusal_response(result));
-                       });
+                  study = call.study](const std::shared_ptr<http::Exchange>& exchange) {
+        submit(*place, *principal, study, exchange);
       }};
+}
+
+void RecordsApi::submit(Place& place, const Principal& principal, const StudyPointer& study,
+                        const std::shared_ptr<http::Exchange>& exchange) {
+  static thread_local model::RecordDecoder decoder;
+  place.body.reset();
+  place.doubtful_body.reset();
+  const http::Request& request = exchange->request();
+  auto decoded = decode_for(principal, *study, decoder, request.body, clock_.utc_ms());
+  if (!decoded.faults.empty()) {
+    return exchange->respond(http::json_response(decoded.status, model::to_json(decoded.faults)));
+  }
+  const intake::Lane lane = lane_of(decoded.command.record, intake::Lane::live);
+  if (place.unless_safety && lane != intake::Lane::safety) {
+    return exchange->respond(refusal_response(*place.unless_safety));
+  }
+  // A full safety lane leaves it its place in the live one.
+  (void)place.ticket.change(static_cast<std::size_t>(lane), request.body.size());
+  intake::Submission submission{.study = study,
+                                .actor = principal.name,
+                                .received_ms = clock_.utc_ms(),
+                                .received = request.received,
+                                .site = principal.site,
+                                .source = principal.own_source(),
+                                .unblinded = principal.may_compare_blinded()};
+  submission.commands.emplace_back(std::move(decoded.command));
+  intake_.submit(std::move(place.ticket), std::move(submission),
+                 request.received + options_.deadline,
+                 [exchange](const intake::SubmissionResult& result) {
+                   exchange->respond(result.verdict == intake::Verdict::stored
+                                         ? stored_response(result.results.front())
+                                         : refusal_response(result));
+                 });
 }
 
 }  // namespace trialward::api

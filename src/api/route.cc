@@ -102,12 +102,25 @@ http::Decision Router::decide(const http::Request& head) const {
     }
     call.study = study->second;
   }
+  if (route->query) {
+    if (const std::string_view name = call.query.unknown(*route->query); !name.empty()) {
+      return http::fault_response(400, "unknown query member '" + std::string(name) + "'");
+    }
+  }
   return route->handle(call);
 }
 
 http::Decision answer_now(std::function<http::Response()> make) {
   return http::Accepted{.handler = [make = std::move(make)](std::shared_ptr<http::Exchange> e) {
     e->respond(make());
+  }};
+}
+
+http::Decision head_of_stream(std::string content_type) {
+  return http::Accepted{.handler = [type = std::move(content_type)](
+                                       std::shared_ptr<http::Exchange> exchange) {
+    exchange->start({.content_type = type});
+    exchange->finish();
   }};
 }
 

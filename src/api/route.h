@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,15 +33,21 @@ struct Call {
 // Every route has a permission: there is no constructor without one.
 struct Route {
   using Handle = std::function<http::Decision(const Call&)>;
+  using Members = std::vector<std::string_view>;
 
   Route(std::string_view method_, std::string_view pattern_, Permission permission_,
-        Handle handle_)
-      : method(method_), pattern(pattern_), permission(permission_), handle(std::move(handle_)) {}
+        Handle handle_, std::optional<Members> query_ = std::nullopt)
+      : method(method_),
+        pattern(pattern_),
+        permission(permission_),
+        handle(std::move(handle_)),
+        query(std::move(query_)) {}
 
   std::string method;
   std::string pattern;  // "/v1/studies/{study}/records"
   Permission permission;
   Handle handle;
+  std::optional<Members> query;  // the members that its query may have; nothing: any
 };
 
 // Immutable; its decide() is an http::Admit for any thread.
@@ -66,5 +73,7 @@ class Router {
 
 // An answer that needs neither body nor thread.
 http::Decision answer_now(std::function<http::Response()> make);
+// The answer to a HEAD where a GET would be answered by a stream: nothing is read for it.
+http::Decision head_of_stream(std::string content_type);
 
 }  // namespace trialward::api

@@ -76,14 +76,20 @@ std::shared_ptr<const Principal> TokenTable::find(std::string_view token,
   const std::lock_guard lock(mutex_);
   const auto found = by_hash_.find(hash);
   if (found == by_hash_.end()) return nullptr;
-  const auto& expires = found->second->expires_ms;
-  return expires && *expires <= now_ms ? nullptr : found->second;
+  return found->second->expired(now_ms) ? nullptr : found->second;
 }
 
-std::int64_t TokenTable::study_of(std::int64_t token) const {
+bool TokenTable::admits(const Principal& principal, std::int64_t now_ms) const {
+  if (principal.token == 0) return true;
+  if (principal.expired(now_ms)) return false;
+  const std::lock_guard lock(mutex_);
+  return by_id_.contains(principal.token);
+}
+
+std::shared_ptr<const Principal> TokenTable::holder(std::int64_t token) const {
   const std::lock_guard lock(mutex_);
   const auto found = by_id_.find(token);
-  return found == by_id_.end() ? 0 : by_hash_.at(found->second)->study;
+  return found == by_id_.end() ? nullptr : by_hash_.at(found->second);
 }
 
 }  // namespace trialward::api

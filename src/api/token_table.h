@@ -26,8 +26,10 @@ class TokenTable {
   void revoke(std::int64_t token);
   // Nothing when it is unknown, revoked or expired. Shared: requests outlive a revocation.
   std::shared_ptr<const Principal> find(std::string_view token, std::int64_t now_ms) const;
-  // The study that a token belongs to; 0 when there is no such token.
-  std::int64_t study_of(std::int64_t token) const;
+  // Whether what was asked with it may still go on: it was neither revoked, nor has it expired.
+  bool admits(const Principal& principal, std::int64_t now_ms) const;
+  // Whose a token is; null when there is no such one, or it was revoked.
+  std::shared_ptr<const Principal> holder(std::int64_t token) const;
 
  private:
   mutable std::mutex mutex_;

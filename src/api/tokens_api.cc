@@ -46,6 +46,28 @@ std::string read_member(std::string_view key, simdjson::dom::element value, std:
   return "";
 }
 
+// A token makes none that may do more than it may itself.
+model::Faults bind_to_maker(const Principal& maker, store::TokenRow& row) {
+  model::Faults faults;
+  if (row.unblinded && !maker.unblinded && maker.token != 0) {
+    faults.push_back({"/unblinded", "an unblinded token is made on the server's own machine, or "
+                                    "by an unblinded one"});
+  }
+  if (!maker.site.empty() && row.site != maker.site) {
+    faults.push_back({"/site", "this token may only make tokens of its own site"});
+  }
+  if (!maker.source.empty() && row.source != maker.source) {
+    faults.push_back({"/source", "this token may only make tokens of its own source"});
+  }
+  if (maker.expires_ms) {
+    if (!row.expires_ms) row.expires_ms = maker.expires_ms;
+    if (*row.expires_ms > *maker.expires_ms) {
+      faults.push_back({"/expires_days", "this token expires before that itself"});
+    }
+  }
+  return faults;
+}
+
 }  // namespace
 
 base::Result<store::TokenRow, model::Faults> parse_token_wish(std::string_view json,
@@ -110,15 +132,8 @@ http::Decision TokensApi::create(const Call& call) {
           return exchange->respond(http::json_response(422, model::to_json(wish.error())));
         }
         store::TokenRow row = std::move(*wish);
-        if (row.unblinded && !principal->unblinded && principal->token != 0) {
-          return exchange->respond(http::fault_response(
-              403, "an unblinded token is made on the server's own machine, or by an unblinded one",
-              "/unblinded"));
-        }
-        if (!principal->site.empty() && row.site != principal->site) {
-          return exchange->respond(
-              http::fault_response(403, "this token may only make tokens of its own site",
-                                   "/site"));
+        if (const model::Faults faults = bind_to_maker(*principal, row); !faults.empty()) {
+          return exchange->respond(http::json_response(403, model::to_json(faults)));
         }
         const std::string token = make_token(random_, row);
         submit(std::move(*place), *principal, study, intake::CreateToken{row}, exchange,
@@ -136,9 +151,11 @@ http::Decision TokensApi::revoke(const Call& call) {
   const std::string& text = call.parameters.front();
   std::int64_t id = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
-  if (error != std::errc() || end != text.data() + text.size() ||
-      tokens_.study_of(id) != call.study->row) {
-    return http::fault_response(404, "there is no valid token '" + text + "'");
+  const bool is_id = error == std::errc() && end == text.data() + text.size();
+  const auto holder = is_id ? tokens_.holder(id) : nullptr;
+  if (holder == nullptr || holder->study != call.study->row ||
+      (!call.principal->site.empty() && holder->site != call.principal->site)) {
+    return http::fault_response(404, "there is no token '" + text + "' that this one may revoke");
   }
   auto ticket = intake_.admit(intake::Lane::safety, kTicketBytes);
   if (!ticket) return refusal_response(ticket.error());

@@ -84,7 +84,7 @@ std::string_view QueryMembers::get(std::string_view name) const {
   return {};
 }
 
-std::string_view QueryMembers::unknown(std::initializer_list<std::string_view> known) const {
+std::string_view QueryMembers::unknown(const std::vector<std::string_view>& known) const {
   for (const auto& [key, value] : members_) {
     if (std::find(known.begin(), known.end(), key) == known.end()) return key;
   }

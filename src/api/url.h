@@ -1,7 +1,6 @@
 // Paths and queries of requests, percent-decoded (RFC 3986; '+' in a query is a space).
 #pragma once
 
-#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,7 +20,7 @@ class QueryMembers {
   // Empty when it is not there.
   std::string_view get(std::string_view name) const;
   // A name that is not among those listed; empty when there is none.
-  std::string_view unknown(std::initializer_list<std::string_view> known) const;
+  std::string_view unknown(const std::vector<std::string_view>& known) const;
 
  private:
   std::vector<std::pair<std::string, std::string>> members_;

@@ -243,11 +243,18 @@ class Follower {
     EXPECT_TRUE(came);
     return found;
   }
+  bool wait_for_end() {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::seconds(30), [&] { return ended_; });
+  }
+  // Of the events; not the places that are told without one.
   std::vector<std::string> ids() {
     const std::lock_guard lock(mutex_);
     std::vector<std::string> ids;
+    std::string id;
     for (const std::string& line : lines_) {
-      if (line.starts_with("id: ")) ids.push_back(line.substr(4));
+      if (line.starts_with("event: ")) ids.push_back(id);
+      if (line.starts_with("id: ")) id = line.substr(4);
     }
     return ids;
   }
@@ -315,6 +322,60 @@ TEST_F(AppTest, AResumedStreamIsReadFromTheStoreAfterARestart) {
   listener.reset();
 }
 
+// More than a connection's buffer may be missed, whether it is still in memory or not.
+TEST_F(AppTest, ASubscriberFarBehindCatchesUp) {
+  for (const bool from_store : {false, true}) {
+    stop();
+    AppOptions options;
+    options.server.answer_buffer_bytes_max = 80 << 10;
+    start(std::move(options));
+    if (!from_store) {
+      for (int i = 0; i < 400; ++i) call("POST", records_, admin_, lab(std::to_string(i), 150));
+    }
+    auto listener = connect(app_->port());
+    Follower resumed(*listener,
+                     http::request_bytes("GET", "/v1/studies/s/alerts/stream?after=0",
+                                         {"127.0.0.1", app_->port()},
+                                         {{"Authorization", "Bearer " + admin_}}));
+    resumed.wait_for("id: 400");
+    call("POST", records_, admin_, lab(from_store ? "live" : "new", 150));
+    resumed.wait_for(from_store ? "id: 402" : "id: 401");
+    EXPECT_EQ(resumed.ids().size(), from_store ? 402u : 401u);
+    listener.reset();
+  }
+}
+
+TEST_F(AppTest, ARevokedTokenLosesItsStreamAndItsUpload) {
+  const auto made = call("POST", "/v1/studies/s/tokens", admin_, R"({"role":"admin"})");
+  const std::size_t at = made.body.find("tw_");
+  const std::string token = made.body.substr(at, made.body.find('"', at) - at);
+  const std::string id = made.body.substr(6, made.body.find(',') - 6);
+  const http::HostPort address{"127.0.0.1", app_->port()};
+  const http::Headers headers{{"Authorization", "Bearer " + token}};
+  auto listener = connect(app_->port());
+  Follower stream(*listener, http::request_bytes("GET", "/v1/studies/s/alerts/stream", address,
+                                                 headers));
+  stream.wait_for("retry:");
+  ASSERT_EQ(call("DELETE", "/v1/studies/s/tokens/" + id, admin_).status, 204);
+  EXPECT_TRUE(stream.wait_for_end());
+  listener.reset();
+}
+
+TEST_F(AppTest, ATokenMakesNoneThatMayDoMore) {
+  const std::string path = "/v1/studies/s/tokens";
+  const std::string bound = token("admin", R"(,"site":"B","source":"lab","expires_days":2)");
+  for (const char* wish :
+       {R"({"role":"feed"})", R"({"role":"feed","site":"A","source":"lab"})",
+        R"({"role":"feed","site":"B"})",
+        R"({"role":"feed","site":"B","source":"lab","expires_days":3})"}) {
+    EXPECT_EQ(call("POST", path, bound, wish).status, 403) << wish;
+  }
+  EXPECT_EQ(call("POST", path, bound, R"({"role":"feed","site":"B","source":"lab"})").status, 201);
+  // The study's first admin is none of a site's.
+  EXPECT_EQ(call("DELETE", path + "/1", bound).status, 404);
+  EXPECT_EQ(call("DELETE", path + "/3", bound).status, 204);
+}
+
 TEST_F(AppTest, TheOperationsListenerTellsHowItIs) {
   EXPECT_EQ(ops("/livez").status, 200);
   EXPECT_EQ(ops("/readyz").status, 200);
@@ -357,10 +418,49 @@ TEST_F(AppTest, AFullLaneIsRefusedBeforeTheBodyIsRead) {
   stop();
   AppOptions options;
   options.intake.live.items_max = 0;
+  options.records.doubtful_bodies_max = 0;
   start(std::move(options));
   const auto answer = call("POST", records_, admin_, lab("1", 50));
   EXPECT_EQ(answer.status, 429);
   EXPECT_TRUE(has(answer.body, "too much waits")) << answer.body;
+}
+
+TEST_F(AppTest, P4AFullLiveLaneStillTakesAnAdverseEvent) {
+  stop();
+  AppOptions options;
+  options.intake.live.items_max = 0;
+  start(std::move(options));
+  EXPECT_EQ(call("POST", records_, admin_, lab("1", 50)).status, 429);
+  const std::string event = R"({"source":"site","source_id":"1","subject":"P-1","serious":true,)"
+                            R"("kind":"adverse_event","code":"Syncope"})";
+  EXPECT_EQ(call("POST", records_, admin_, event).status, 201);
+}
+
+TEST_F(AppTest, NoTokenTakesAllPlacesForBodies) {
+  stop();
+  AppOptions options;
+  options.records.bodies_per_token_max = 2;
+  start(std::move(options));
+  const auto slow = [&](const std::string& token) {
+    return http::request_bytes("POST", records_, {"127.0.0.1", app_->port()},
+                               {{"Authorization", "Bearer " + token},
+                                {"Content-Type", "application/json"},
+                                {"Content-Length", "9999"}});
+  };
+  const std::string feed = token("feed");
+  std::vector<std::unique_ptr<http::Client>> senders;
+  for (int i = 0; i < 2; ++i) {
+    senders.push_back(connect(app_->port()));
+    senders.back()->send(0, slow(feed), std::chrono::seconds(30), [](http::ClientAnswer) {});
+  }
+  // The heads are read soon after; until then a third body finds a place.
+  http::ClientAnswer third;
+  for (int i = 0; i < 500 && third.status != 429; ++i) {
+    third = call("POST", records_, feed, lab(std::to_string(i), 50));
+  }
+  EXPECT_EQ(third.status, 429);
+  EXPECT_EQ(call("POST", records_, admin_, lab("other", 50)).status, 201);
+  senders.clear();
 }
 
 TEST_F(AppTest, P5StoppingLeavesNoTask) {

@@ -36,11 +36,18 @@ TEST(TokenTable, FindsUntilRevokedOrExpired) {
   EXPECT_EQ(table.find(second, 999)->name, "safety:2");
   EXPECT_EQ(table.find(second, 1000), nullptr);
   EXPECT_EQ(table.find("tw_other", 0), nullptr);
-  EXPECT_EQ(table.study_of(1), 4);
+  const auto holder = table.holder(1);
+  ASSERT_NE(holder, nullptr);
+  EXPECT_EQ(holder->study, 4);
+  EXPECT_TRUE(table.admits(*holder, 0));
+  EXPECT_TRUE(table.admits(*table.holder(2), 999));
+  EXPECT_FALSE(table.admits(*table.holder(2), 1000));
   table.revoke(1);
   table.revoke(7);
   EXPECT_EQ(table.find(first, 0), nullptr);
-  EXPECT_EQ(table.study_of(1), 0);
+  EXPECT_EQ(table.holder(1), nullptr);
+  EXPECT_FALSE(table.admits(*holder, 0));
+  EXPECT_TRUE(table.admits({}, 0)) << "whoever may open the control socket";
 }
 
 TEST(TokenTable, ARoleThatIsNotKnownIsAnError) {
