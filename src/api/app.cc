@@ -13,7 +13,9 @@
 #include "api/reads_api.h"
 #include "api/tokens_api.h"
 #include "api/web_pages.h"
+#include "base/file_limit.h"
 #include "base/json_writer.h"
+#include "base/log.h"
 #include "runtime/periodic.h"
 #include "store/alert_rows.h"
 
@@ -28,6 +30,31 @@ namespace {
 // plan: "revoked within 1 s").
 constexpr base::Duration kSweep = std::chrono::milliseconds(500);
 constexpr int kSweepsPerHeartbeat = 30;
+
+// The listeners for the machine itself and its operators: never short of connections because of
+// the main one.
+constexpr std::size_t kSideConnectionsMax = 128;
+// Beside connections: the store, its readers and side files, the threads' wake-ups, and connections
+// that are being told that there is no room.
+constexpr std::size_t kOtherFiles = 384;
+constexpr std::size_t kConnectionsMin = 16;
+
+// Fits the connections of all listeners into the limit on open files.
+Status fit_connections(http::ServerOptions& main) {
+  const std::size_t others = kOtherFiles + 2 * kSideConnectionsMax;
+  const std::size_t files = base::raise_file_limit(others + main.connections_max);
+  if (files < others + kConnectionsMin) {
+    return base::Error{base::Errc::unavailable,
+                       "the limit on open files is " + std::to_string(files) + ", at least " +
+                           std::to_string(others + kConnectionsMin) + " are needed: ulimit -n"};
+  }
+  if (files < others + main.connections_max) {
+    main.connections_max = files - others;
+    base::log_warning("the limit on open files is " + std::to_string(files) + ", so at most " +
+                      std::to_string(main.connections_max) + " connections are let in");
+  }
+  return {};
+}
 
 runtime::PeriodicOptions sweep_options() {
   return {.name = "alerts.sweep", .interval = kSweep, .deadline = 10 * kSweep};
@@ -74,13 +101,16 @@ class App::Impl {
       alert_streams_.begin_study(study->row, *last);
     }
     intake_.start(tasks_);
-    http::ServerOptions ops{.address = options_.ops, .name = "ops"};
+    http::ServerOptions ops{
+        .address = options_.ops, .name = "ops", .connections_max = kSideConnectionsMax};
     if (auto started = listen(ops, ops_router_, ops_); !started) return started;
     if (auto started = listen(options_.server, router_, main_); !started) return started;
     if (!options_.control_path.empty()) {
       // The store's lock is ours, so a socket that lies there is a dead process's.
       ::unlink(options_.control_path.c_str());
-      http::ServerOptions control{.unix_path = options_.control_path, .name = "control"};
+      http::ServerOptions control{.unix_path = options_.control_path,
+                                  .name = "control",
+                                  .connections_max = kSideConnectionsMax};
       if (auto started = listen(control, router_, control_); !started) return started;
     }
     main_stats_ = &main_->stats();
@@ -246,6 +276,7 @@ class App::Impl {
 
 Result<std::unique_ptr<App>> App::start(store::Store& store, Studies studies, AppOptions options,
                                         runtime::TaskList& tasks, base::Random& random) {
+  if (auto fitted = fit_connections(options.server); !fitted) return fitted.error();
   auto reads = ReadPool::open(store, options.reads, tasks, random);
   if (!reads) return reads.error();
   auto impl = std::make_unique<Impl>(store, std::move(studies), std::move(options), tasks, random,

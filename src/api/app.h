@@ -34,7 +34,10 @@ struct AppOptions {
 
 class App {
  public:
-  // Errors: unavailable (an address, a path), invalid (options), corrupt (the store).
+  // Raises the process's limit on open files as far as it goes; when it lets in fewer connections
+  // than the options do, fewer are let in.
+  // Errors: unavailable (an address, a path, too few open files), invalid (options), corrupt (the
+  // store).
   static base::Result<std::unique_ptr<App>> start(store::Store& store, Studies studies,
                                                   AppOptions options, runtime::TaskList& tasks,
                                                   base::Random& random);

@@ -24,6 +24,11 @@ std::string lane_name(std::size_t lane) {
   return std::string(intake::to_string(static_cast<intake::Lane>(lane)));
 }
 
+// Of what is counted elsewhere; one thread samples.
+void count_up_to(prometheus::Counter& counter, std::uint64_t total) {
+  counter.Increment(static_cast<double>(total) - counter.Value());
+}
+
 }  // namespace
 
 struct Metrics::Families {
@@ -69,17 +74,19 @@ struct Metrics::Families {
       gauge("trialward_lane_bytes", "Bytes that wait or have a ticket, by lane");
   prometheus::Family<prometheus::Gauge>& lane_oldest =
       gauge("trialward_lane_oldest_seconds", "How long the oldest item has waited, by lane");
-  prometheus::Family<prometheus::Gauge>& refusals =
-      gauge("trialward_lane_refusals", "Refusals since the start, by lane and reason");
+  prometheus::Family<prometheus::Counter>& refusals =
+      counter("trialward_lane_refusals_total", "Refusals by lane and reason");
   prometheus::Family<prometheus::Gauge>& connections =
       gauge("trialward_connections", "Open HTTP connections");
-  prometheus::Family<prometheus::Gauge>& http_events =
-      gauge("trialward_http_events", "What the HTTP server counted since the start");
+  prometheus::Family<prometheus::Counter>& http_events =
+      counter("trialward_http_events_total", "What the HTTP server counted");
   prometheus::Family<prometheus::Gauge>& reads =
       gauge("trialward_read_connections", "Database connections for reading, by class and state");
   prometheus::Family<prometheus::Gauge>& tasks = gauge("trialward_tasks", "Live tasks");
   prometheus::Family<prometheus::Gauge>& streams =
       gauge("trialward_streams", "Live streams, by kind");
+  prometheus::Family<prometheus::Counter>& cut_off =
+      counter("trialward_alert_streams_cut_off_total", "Subscribers that read too slowly");
   prometheus::Family<prometheus::Gauge>& failed =
       gauge("trialward_store_failed", "1 after the store could not be written");
 };
@@ -123,8 +130,8 @@ void Metrics::sample(const Sample& sample) {
     f.lane_oldest.Add(labels).Set(seconds(lane.oldest_age));
     for (std::size_t i = 0; i < lane.counts.refused.size(); ++i) {
       const std::string reason(runtime::to_string(static_cast<runtime::Refusal>(i)));
-      f.refusals.Add({{"lane", lane.name}, {"reason", reason}})
-          .Set(static_cast<double>(lane.counts.refused[i]));
+      count_up_to(f.refusals.Add({{"lane", lane.name}, {"reason", reason}}),
+                  lane.counts.refused[i]);
     }
   }
   for (const runtime::GateClassStats& read : sample.reads) {
@@ -138,7 +145,7 @@ void Metrics::sample(const Sample& sample) {
     const http::Stats& http = *sample.http;
     f.connections.Add({}).Set(static_cast<double>(http.connections_open.get()));
     const auto event = [&](const char* name, const http::Counter& counter) {
-      f.http_events.Add({{"event", name}}).Set(static_cast<double>(counter.get()));
+      count_up_to(f.http_events.Add({{"event", name}}), counter.get());
     };
     event("accepted", http.connections_accepted);
     event("refused_total", http.refused_total);
@@ -161,7 +168,7 @@ void Metrics::sample(const Sample& sample) {
   f.tasks.Add({{"state", "overdue"}}).Set(static_cast<double>(sample.overdue_tasks));
   f.streams.Add({{"kind", "records"}}).Set(static_cast<double>(sample.streams));
   f.streams.Add({{"kind", "alerts"}}).Set(static_cast<double>(sample.subscribers));
-  f.streams.Add({{"kind", "alerts_cut_off"}}).Set(static_cast<double>(sample.subscribers_cut_off));
+  count_up_to(f.cut_off.Add({}), sample.subscribers_cut_off);
   f.failed.Add({}).Set(sample.store_failed ? 1 : 0);
 }
 

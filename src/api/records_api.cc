@@ -52,6 +52,12 @@ struct RecordsApi::Place {
 };
 
 http::Decision RecordsApi::post(const Call& call) {
+  const std::string* coding = call.head.header("Content-Encoding");
+  if (coding != nullptr && !http::equal_ignoring_case(*coding, "identity")) {
+    return http::fault_response(415, "a body is taken as it is, not in the coding '" + *coding +
+                                         "'")
+        .with("Accept-Encoding", "identity");
+  }
   const std::string_view type = media_type(call.head);
   if (http::equal_ignoring_case(type, kNdjson)) return streams_.accept(call);
   if (http::equal_ignoring_case(type, "application/json")) return post_one(call);

@@ -69,6 +69,8 @@ TEST_F(AppTest, EveryDoorIsShutWithoutAKey) {
   EXPECT_EQ(call("GET", records_, "tw_wrong").status, 401);
   EXPECT_EQ(call("POST", records_, token("feed"), "x", {{"Content-Type", "text/plain"}}).status,
             415);
+  EXPECT_EQ(call("POST", records_, admin_, lab("1", 50), {{"Content-Encoding", "gzip"}}).status,
+            415);
 }
 
 TEST_F(AppTest, TokensAreBoundToSiteSubjectAndSource) {
@@ -243,6 +245,16 @@ class Follower {
     EXPECT_TRUE(came);
     return found;
   }
+  // Until the whole event of that number is here.
+  void wait_for_event(const std::string& id) {
+    std::unique_lock lock(mutex_);
+    EXPECT_TRUE(changed_.wait_for(lock, std::chrono::seconds(30), [&] {
+      const auto at = std::find(lines_.begin(), lines_.end(), "id: " + id);
+      return ended_ || std::any_of(at, lines_.end(), [](const std::string& line) {
+               return line.starts_with("data: ");
+             });
+    }));
+  }
   bool wait_for_end() {
     std::unique_lock lock(mutex_);
     return changed_.wait_for(lock, std::chrono::seconds(30), [&] { return ended_; });
@@ -280,7 +292,7 @@ TEST_F(AppTest, AlertsAreStreamedListedAndAcknowledged) {
   live.wait_for("retry:");
   EXPECT_EQ(call("POST", records_, admin_, lab("1", 150)).body,
             R"({"id":1,"status":"stored","alerts":[1]})");
-  live.wait_for("id: 1");
+  live.wait_for_event("1");
   EXPECT_TRUE(has(live.wait_for("data: "), R"("rule":"hundred")"));
 
   const std::string acknowledge = "/v1/studies/s/alerts/1/acknowledge";
@@ -293,10 +305,10 @@ TEST_F(AppTest, AlertsAreStreamedListedAndAcknowledged) {
   live.wait_for("event: alert.acknowledged");
 
   for (int i = 10; i < 15; ++i) call("POST", records_, admin_, lab(std::to_string(i), 150));
-  live.wait_for("id: 7");
+  live.wait_for_event("7");
   // One that resumes sees everything after what it names, once and in order.
   Follower resumed(*listener, request("2"));
-  resumed.wait_for("id: 7");
+  resumed.wait_for_event("7");
   EXPECT_EQ(resumed.ids(), (std::vector<std::string>{"3", "4", "5", "6", "7"}));
   EXPECT_EQ(live.ids(), (std::vector<std::string>{"1", "2", "3", "4", "5", "6", "7"}));
 
@@ -317,7 +329,7 @@ TEST_F(AppTest, AResumedStreamIsReadFromTheStoreAfterARestart) {
                    http::request_bytes("GET", "/v1/studies/s/alerts/stream?after=0",
                                        {"127.0.0.1", app_->port()},
                                        {{"Authorization", "Bearer " + admin_}}));
-  resumed.wait_for("id: 450");
+  resumed.wait_for_event("450");
   EXPECT_EQ(resumed.ids().size(), 450u);
   listener.reset();
 }
@@ -337,9 +349,9 @@ TEST_F(AppTest, ASubscriberFarBehindCatchesUp) {
                      http::request_bytes("GET", "/v1/studies/s/alerts/stream?after=0",
                                          {"127.0.0.1", app_->port()},
                                          {{"Authorization", "Bearer " + admin_}}));
-    resumed.wait_for("id: 400");
+    resumed.wait_for_event("400");
     call("POST", records_, admin_, lab(from_store ? "live" : "new", 150));
-    resumed.wait_for(from_store ? "id: 402" : "id: 401");
+    resumed.wait_for_event(from_store ? "402" : "401");
     EXPECT_EQ(resumed.ids().size(), from_store ? 402u : 401u);
     listener.reset();
   }
@@ -386,7 +398,7 @@ TEST_F(AppTest, TheOperationsListenerTellsHowItIs) {
         "trialward_batch_items_count 1", "trialward_commit_seconds_count 1",
         "trialward_alert_latency_seconds_count 1", "trialward_connections ",
         "trialward_tasks{state=\"live\"}", "trialward_lane_wait_seconds_count{lane=\"live\"} 1",
-        "trialward_lane_refusals{lane=\"bulk\",reason=\"items_full\"} 0"}) {
+        "trialward_lane_refusals_total{lane=\"bulk\",reason=\"items_full\"} 0"}) {
     EXPECT_TRUE(has(metrics, name)) << name << "\n" << metrics;
   }
   EXPECT_TRUE(has(ops("/ops/tasks").body, R"("name":"commit-0")")) << ops("/ops/tasks").body;

@@ -1,0 +1,36 @@
+"""The limit on open files must never be what stops the server: connections are refused before."""
+
+import socket
+import subprocess
+
+from program import DEMO, TRIALWARD, Server
+
+
+def limited(server, files):
+    server._command = ["prlimit", f"--nofile={files}", *server._command]
+    return server
+
+
+def test_idle_connections_leave_the_operations_listener_alone(tmp_path):
+    with limited(Server(tmp_path / "store.db"), "100:800") as server:
+        assert "at most 160 connections are let in" in server.log.read_text()
+        idle = []
+        try:
+            for _ in range(190):
+                idle.append(socket.create_connection((server.host, server.port), timeout=10))
+            assert server.get("/readyz", ops=True).status == 200
+            assert server.get("/metrics", ops=True).status == 200
+            assert server.get("/v1/token").status == 503, "said, not left to hang"
+            assert "cannot accept" not in server.log.read_text()
+        finally:
+            for connection in idle:
+                connection.close()
+
+
+def test_too_few_open_files_are_refused_at_the_start(tmp_path):
+    done = subprocess.run(["prlimit", "--nofile=600:600", TRIALWARD, "serve",
+                           "--store", f"sqlite:{tmp_path}/store.db", "--study", DEMO,
+                           "--listen", "127.0.0.1:0", "--ops", "127.0.0.1:0"],
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "the limit on open files is 600" in done.stderr
