@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "api/answers.h"
+#include "api/decode.h"
 #include "api/reads_api.h"
 #include "base/json_writer.h"
 #include "store/alert_rows.h"
@@ -104,8 +105,9 @@ http::Decision AlertsApi::acknowledge(const Call& call) {
     return http::fault_response(404, "there is no alert '" + id + "'");
   }
   if (intake_.failed()) return busy_response("the store cannot be written");
-  auto ticket = intake_.admit(intake::Lane::safety, kNoteBytesMax);
-  if (!ticket) return refusal_response(ticket.error());
+  auto ticket = intake_.admit(intake::Lane::safety, kNoteBytesMax,
+                              flow_of(*call.principal, *call.study));
+  if (!ticket) return refusal_response(ticket.error(), intake_.backlog());
   auto place = std::make_shared<intake::Intake::Ticket>(std::move(*ticket));
   return http::Accepted{
       .body_bytes_max = kNoteBytesMax,
@@ -116,11 +118,7 @@ http::Decision AlertsApi::acknowledge(const Call& call) {
         if (!note) {
           return exchange->respond(http::json_response(422, model::to_json(note.error())));
         }
-        intake::Submission submission{.study = study,
-                                      .actor = principal->name,
-                                      .received_ms = clock_.utc_ms(),
-                                      .received = request.received,
-                                      .site = principal->site};
+        auto submission = submission_of(*principal, study, clock_, request.received);
         submission.commands.emplace_back(
             intake::AcknowledgeAlert{.alert = alert, .note = std::move(*note)});
         intake_.submit(std::move(*place), std::move(submission), request.received + kDeadline,

@@ -1,6 +1,13 @@
 #include "api/answers.h"
 
+#include <algorithm>
+
 namespace trialward::api {
+namespace {
+
+constexpr std::int64_t kRetryAfterMaxS = 60;
+
+}  // namespace
 
 int status_of(intake::Verdict verdict) {
   using enum intake::Verdict;
@@ -46,10 +53,19 @@ http::Response error_response(const base::Error& error) {
   return response;
 }
 
-http::Response refusal_response(runtime::Refusal refusal) {
+http::Response refusal_response(runtime::Refusal refusal, base::Duration backlog) {
   if (refusal == runtime::Refusal::closed) return busy_response("the server is stopping");
-  return http::fault_response(429, "too much waits to be stored; try again")
-      .with("Retry-After", "1");
+  const std::string_view reason = refusal == runtime::Refusal::share_full
+                                      ? "too much of this sender waits to be stored; try again"
+                                      : "too much waits to be stored; try again";
+  const auto s = std::chrono::ceil<std::chrono::seconds>(backlog).count();
+  return http::fault_response(429, reason)
+      .with("Retry-After", std::to_string(std::clamp<std::int64_t>(s, 1, kRetryAfterMaxS)));
+}
+
+http::Response memory_response() {
+  return http::fault_response(429, "the server is short of memory; try again")
+      .with("Retry-After", "5");
 }
 
 http::Response busy_response(std::string_view reason) {

@@ -57,7 +57,7 @@ Status fit_connections(http::ServerOptions& main) {
 }
 
 runtime::PeriodicOptions sweep_options() {
-  return {.name = "alerts.sweep", .interval = kSweep, .deadline = 10 * kSweep};
+  return {.name = "sweep", .interval = kSweep, .deadline = 10 * kSweep};
 }
 
 }  // namespace
@@ -76,9 +76,10 @@ class App::Impl {
             store.writer(), clock_, options_.intake,
             [this](std::vector<intake::Publication> events) { publish(std::move(events)); },
             [this](const intake::BatchReport& report) { metrics_.batch(report); }),
+        memory_(options_.memory),
         ndjson_(intake_, tokens_, clock_, options_.streams, options_.intake),
-        exports_(*reads_, tokens_, clock_, options_.exports),
-        records_api_(intake_, ndjson_, clock_, options_.records),
+        exports_(*reads_, tokens_, memory_, clock_, options_.exports),
+        records_api_(intake_, ndjson_, memory_, clock_, options_.records),
         reads_api_(*reads_, exports_),
         alerts_api_(intake_, *reads_, exports_, alert_streams_, clock_),
         tokens_api_(intake_, tokens_, random, clock_),
@@ -201,8 +202,9 @@ class App::Impl {
     }
   }
 
-  // Of the subscribers.
+  // Looks after the subscribers, and at the memory.
   Status sweep() {
+    memory_.observe(runtime::resident_bytes());
     alert_streams_.end_unless([this](const Principal& principal) {
       return tokens_.admits(principal, clock_.utc_ms());
     });
@@ -217,6 +219,7 @@ class App::Impl {
                            .streams = ndjson_.streams(),
                            .subscribers = alert_streams_.subscribers(),
                            .subscribers_cut_off = alert_streams_.cut_off(),
+                           .memory = memory_.step(),
                            .store_failed = intake_.failed()};
     for (const runtime::TaskInfo& task : tasks_.snapshot()) {
       ++sample.live_tasks;
@@ -257,6 +260,7 @@ class App::Impl {
   const std::unique_ptr<ReadPool> reads_;
   AlertStreams alert_streams_;
   intake::Intake intake_;
+  runtime::MemoryLadder memory_;
   NdjsonIntake ndjson_;
   Exports exports_;
   RecordsApi records_api_;

@@ -30,6 +30,7 @@ struct AppOptions {
   ReadPoolOptions reads;
   RecordsOptions records;
   ExportOptions exports;
+  runtime::MemoryLimits memory;
 };
 
 class App {

@@ -47,6 +47,22 @@ Decoded decode_for(const Principal& principal, const intake::ActiveStudy& study,
   return decoded;
 }
 
+intake::Submission submission_of(const Principal& principal,
+                                 std::shared_ptr<const intake::ActiveStudy> study,
+                                 const base::Clock& clock, base::TimePoint received) {
+  return {.study = std::move(study),
+          .actor = principal.name,
+          .received_ms = clock.utc_ms(),
+          .received = received,
+          .site = principal.site,
+          .source = principal.own_source(),
+          .unblinded = principal.may_compare_blinded()};
+}
+
+runtime::Flow flow_of(const Principal& principal, const intake::ActiveStudy& study) {
+  return {static_cast<std::uint64_t>(study.row), static_cast<std::uint64_t>(principal.token)};
+}
+
 intake::Lane lane_of(const model::Record& record, intake::Lane otherwise) {
   return record.kind == model::Kind::adverse_event ? intake::Lane::safety : otherwise;
 }

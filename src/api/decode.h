@@ -1,4 +1,4 @@
-// From the bytes of one record to a command that may be committed for a principal.
+// From what a principal sends to a submission that may be committed.
 #pragma once
 
 #include <string_view>
@@ -17,6 +17,12 @@ struct Decoded {
 
 Decoded decode_for(const Principal& principal, const intake::ActiveStudy& study,
                    model::RecordDecoder& decoder, std::string_view json, std::int64_t now_ms);
+
+// A principal's submission, still without commands; and whose turns it takes in the queue.
+intake::Submission submission_of(const Principal& principal,
+                                 std::shared_ptr<const intake::ActiveStudy> study,
+                                 const base::Clock& clock, base::TimePoint received);
+runtime::Flow flow_of(const Principal& principal, const intake::ActiveStudy& study);
 
 // Adverse events go by the safety lane, whatever way they came.
 intake::Lane lane_of(const model::Record& record, intake::Lane otherwise);

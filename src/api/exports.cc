@@ -68,6 +68,7 @@ class Exports::Stream : public std::enable_shared_from_this<Stream> {
 
 http::Decision Exports::answer(const Call& call, std::string name, NextPage next) {
   if (call.head.method == "HEAD") return head_of_stream(std::string(kNdjson));
+  if (memory_.step() != runtime::MemoryStep::calm) return memory_response();
   auto slot = slots_.take(call.principal->token);
   if (slot == nullptr) {
     return http::fault_response(429, "too many exports run at once; try again")

@@ -10,6 +10,7 @@
 #include "api/read_pool.h"
 #include "api/route.h"
 #include "api/token_slots.h"
+#include "runtime/memory_ladder.h"
 
 namespace trialward::api {
 
@@ -31,10 +32,11 @@ struct ExportOptions {
 
 class Exports {
  public:
-  Exports(ReadPool& reads, const TokenTable& tokens, const base::Clock& clock,
-          ExportOptions options)
+  Exports(ReadPool& reads, const TokenTable& tokens, const runtime::MemoryLadder& memory,
+          const base::Clock& clock, ExportOptions options)
       : reads_(reads),
         tokens_(tokens),
+        memory_(memory),
         clock_(clock),
         slots_(options.exports_max, options.per_token_max) {}
 
@@ -48,6 +50,7 @@ class Exports {
 
   ReadPool& reads_;
   const TokenTable& tokens_;
+  const runtime::MemoryLadder& memory_;
   const base::Clock& clock_;
   TokenSlots slots_;
 };

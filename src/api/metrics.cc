@@ -87,6 +87,10 @@ struct Metrics::Families {
       gauge("trialward_streams", "Live streams, by kind");
   prometheus::Family<prometheus::Counter>& cut_off =
       counter("trialward_alert_streams_cut_off_total", "Subscribers that read too slowly");
+  prometheus::Family<prometheus::Gauge>& resident =
+      gauge("process_resident_memory_bytes", "Resident memory");
+  prometheus::Family<prometheus::Gauge>& memory =
+      gauge("trialward_memory_step", "0 calm, 1 tight, 2 scarce: then only what is urgent is taken");
   prometheus::Family<prometheus::Gauge>& failed =
       gauge("trialward_store_failed", "1 after the store could not be written");
 };
@@ -169,6 +173,8 @@ void Metrics::sample(const Sample& sample) {
   f.streams.Add({{"kind", "records"}}).Set(static_cast<double>(sample.streams));
   f.streams.Add({{"kind", "alerts"}}).Set(static_cast<double>(sample.subscribers));
   count_up_to(f.cut_off.Add({}), sample.subscribers_cut_off);
+  f.resident.Add({}).Set(static_cast<double>(runtime::resident_bytes()));
+  f.memory.Add({}).Set(static_cast<double>(sample.memory));
   f.failed.Add({}).Set(sample.store_failed ? 1 : 0);
 }
 

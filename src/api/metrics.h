@@ -10,6 +10,7 @@
 #include "http/stats.h"
 #include "intake/intake.h"
 #include "runtime/gate.h"
+#include "runtime/memory_ladder.h"
 
 namespace trialward::api {
 
@@ -32,6 +33,7 @@ class Metrics {
     std::size_t live_tasks = 0, overdue_tasks = 0;
     std::size_t streams = 0, subscribers = 0;
     std::uint64_t subscribers_cut_off = 0;
+    runtime::MemoryStep memory = runtime::MemoryStep::calm;
     bool store_failed = false;
   };
   void sample(const Sample& sample);

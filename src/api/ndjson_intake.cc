@@ -187,19 +187,14 @@ class NdjsonIntake::Stream : public std::enable_shared_from_this<Stream> {
     // A line never overtakes an earlier one of its subject: that may be what enrols it.
     const intake::Lane lane = waits(subject) ? intake::Lane::bulk
                                              : lane_of(decoded.command.record, intake::Lane::bulk);
-    auto ticket = owner_.intake_.admit(lane, bytes);
-    if (!ticket) ticket = owner_.intake_.admit(intake::Lane::bulk, bytes);
+    const runtime::Flow flow = flow_of(*principal_, *study_);
+    auto ticket = owner_.intake_.admit(lane, bytes, flow);
+    if (!ticket) ticket = owner_.intake_.admit(intake::Lane::bulk, bytes, flow);
     if (!ticket) {
       answer(SubmissionResult::refused(Verdict::cancelled, "the server is stopping"));
       return;
     }
-    intake::Submission submission{.study = study_,
-                                  .actor = principal_->name,
-                                  .received_ms = owner_.clock_.utc_ms(),
-                                  .received = owner_.clock_.now(),
-                                  .site = principal_->site,
-                                  .source = principal_->own_source(),
-                                  .unblinded = principal_->may_compare_blinded()};
+    auto submission = submission_of(*principal_, study_, owner_.clock_, owner_.clock_.now());
     submission.commands.emplace_back(std::move(decoded.command));
     Line& place = expect(subject, bytes);
     owner_.intake_.submit(std::move(*ticket), std::move(submission),

@@ -46,9 +46,9 @@ struct RecordsApi::Place {
   intake::Intake::Ticket ticket;
   TokenSlots::Slot body;
   TokenSlots::Slot doubtful_body = nullptr;
-  // The live lane is full. The place is in the safety lane and only for an adverse event, which is
-  // known for one when the body is here.
-  std::optional<runtime::Refusal> unless_safety = std::nullopt;
+  // The answer to all but an adverse event, which is known for one when the body is here: live
+  // records are refused at present. The place is then in the safety lane.
+  std::optional<http::Response> unless_safety = std::nullopt;
 };
 
 http::Decision RecordsApi::post(const Call& call) {
@@ -59,32 +59,43 @@ http::Decision RecordsApi::post(const Call& call) {
         .with("Accept-Encoding", "identity");
   }
   const std::string_view type = media_type(call.head);
-  if (http::equal_ignoring_case(type, kNdjson)) return streams_.accept(call);
+  if (http::equal_ignoring_case(type, kNdjson)) {
+    return memory_.step() == runtime::MemoryStep::calm ? streams_.accept(call) : memory_response();
+  }
   if (http::equal_ignoring_case(type, "application/json")) return post_one(call);
   return http::fault_response(415, "Content-Type must be application/json or application/x-ndjson");
 }
 
-base::Result<RecordsApi::Place, runtime::Refusal> RecordsApi::admit(const Call& call) {
+base::Result<RecordsApi::Place, http::Response> RecordsApi::admit(const Call& call) {
   const std::int64_t token = call.principal->token;
   const std::size_t bytes = announced_bytes(call.head);
+  const runtime::Flow flow = flow_of(*call.principal, *call.study);
   auto body = bodies_.take(token);
-  if (body == nullptr) return runtime::Refusal::items_full;
-  auto live = intake_.admit(intake::Lane::live, bytes);
-  if (live) return Place{.ticket = std::move(*live), .body = std::move(body)};
+  if (body == nullptr) {
+    return refusal_response(runtime::Refusal::share_full, intake_.backlog());
+  }
+  http::Response refusal;
+  if (memory_.step() == runtime::MemoryStep::scarce) {
+    refusal = memory_response();
+  } else {
+    auto live = intake_.admit(intake::Lane::live, bytes, flow);
+    if (live) return Place{.ticket = std::move(*live), .body = std::move(body)};
+    refusal = refusal_response(live.error(), intake_.backlog());
+  }
   auto doubtful = doubtful_bodies_.take(token);
-  if (doubtful == nullptr) return live.error();
-  auto safety = intake_.admit(intake::Lane::safety, bytes);
-  if (!safety) return live.error();
+  if (doubtful == nullptr) return refusal;
+  auto safety = intake_.admit(intake::Lane::safety, bytes, flow);
+  if (!safety) return refusal;
   return Place{.ticket = std::move(*safety),
                .body = std::move(body),
                .doubtful_body = std::move(doubtful),
-               .unless_safety = live.error()};
+               .unless_safety = std::move(refusal)};
 }
 
 http::Decision RecordsApi::post_one(const Call& call) {
   if (intake_.failed()) return busy_response("the store cannot be written");
   auto admitted = admit(call);
-  if (!admitted) return refusal_response(admitted.error());
+  if (!admitted) return std::move(admitted.error());
   // Shared, because a handler is copyable: it is called once.
   auto place = std::make_shared<Place>(std::move(*admitted));
   return http::Accepted{
@@ -107,17 +118,11 @@ void RecordsApi::submit(Place& place, const Principal& principal, const StudyPoi
   }
   const intake::Lane lane = lane_of(decoded.command.record, intake::Lane::live);
   if (place.unless_safety && lane != intake::Lane::safety) {
-    return exchange->respond(refusal_response(*place.unless_safety));
+    return exchange->respond(std::move(*place.unless_safety));
   }
   // A full safety lane leaves it its place in the live one.
   (void)place.ticket.change(static_cast<std::size_t>(lane), request.body.size());
-  intake::Submission submission{.study = study,
-                                .actor = principal.name,
-                                .received_ms = clock_.utc_ms(),
-                                .received = request.received,
-                                .site = principal.site,
-                                .source = principal.own_source(),
-                                .unblinded = principal.may_compare_blinded()};
+  auto submission = submission_of(principal, study, clock_, request.received);
   submission.commands.emplace_back(std::move(decoded.command));
   intake_.submit(std::move(place.ticket), std::move(submission),
                  request.received + options_.deadline,

@@ -4,6 +4,7 @@
 #include "api/ndjson_intake.h"
 #include "api/route.h"
 #include "intake/intake.h"
+#include "runtime/memory_ladder.h"
 
 namespace trialward::api {
 
@@ -20,10 +21,11 @@ struct RecordsOptions {
 
 class RecordsApi {
  public:
-  RecordsApi(intake::Intake& intake, NdjsonIntake& streams, const base::Clock& clock,
-             RecordsOptions options)
+  RecordsApi(intake::Intake& intake, NdjsonIntake& streams, const runtime::MemoryLadder& memory,
+             const base::Clock& clock, RecordsOptions options)
       : intake_(intake),
         streams_(streams),
+        memory_(memory),
         clock_(clock),
         options_(options),
         bodies_(options.bodies_max, options.bodies_per_token_max),
@@ -36,12 +38,13 @@ class RecordsApi {
   struct Place;
 
   http::Decision post_one(const Call& call);
-  base::Result<Place, runtime::Refusal> admit(const Call& call);
+  base::Result<Place, http::Response> admit(const Call& call);
   void submit(Place& place, const Principal& principal, const StudyPointer& study,
               const std::shared_ptr<http::Exchange>& exchange);
 
   intake::Intake& intake_;
   NdjsonIntake& streams_;
+  const runtime::MemoryLadder& memory_;
   const base::Clock& clock_;
   const RecordsOptions options_;
   TokenSlots bodies_, doubtful_bodies_;

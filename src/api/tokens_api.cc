@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "api/answers.h"
+#include "api/decode.h"
 #include "base/json_writer.h"
 #include "model/decode_record.h"
 
@@ -106,10 +107,7 @@ void TokensApi::submit(intake::Intake::Ticket ticket, const Principal& principal
                        const StudyPointer& study, intake::Command command,
                        std::shared_ptr<http::Exchange> exchange, Done done) {
   const base::TimePoint now = clock_.now();
-  intake::Submission submission{.study = study,
-                                .actor = principal.name,
-                                .received_ms = clock_.utc_ms(),
-                                .received = now};
+  auto submission = submission_of(principal, study, clock_, now);
   submission.commands.push_back(std::move(command));
   intake_.submit(std::move(ticket), std::move(submission), now + kDeadline,
                  [exchange, done = std::move(done)](const intake::SubmissionResult& result) {
@@ -120,8 +118,9 @@ void TokensApi::submit(intake::Intake::Ticket ticket, const Principal& principal
 }
 
 http::Decision TokensApi::create(const Call& call) {
-  auto ticket = intake_.admit(intake::Lane::safety, kTicketBytes);
-  if (!ticket) return refusal_response(ticket.error());
+  auto ticket = intake_.admit(intake::Lane::safety, kTicketBytes,
+                              flow_of(*call.principal, *call.study));
+  if (!ticket) return refusal_response(ticket.error(), intake_.backlog());
   auto place = std::make_shared<intake::Intake::Ticket>(std::move(*ticket));
   return http::Accepted{
       .body_bytes_max = kWishBytesMax,
@@ -157,8 +156,9 @@ http::Decision TokensApi::revoke(const Call& call) {
       (!call.principal->site.empty() && holder->site != call.principal->site)) {
     return http::fault_response(404, "there is no token '" + text + "' that this one may revoke");
   }
-  auto ticket = intake_.admit(intake::Lane::safety, kTicketBytes);
-  if (!ticket) return refusal_response(ticket.error());
+  auto ticket = intake_.admit(intake::Lane::safety, kTicketBytes,
+                              flow_of(*call.principal, *call.study));
+  if (!ticket) return refusal_response(ticket.error(), intake_.backlog());
   auto place = std::make_shared<intake::Intake::Ticket>(std::move(*ticket));
   return http::Accepted{.handler = [this, place, id, principal = call.principal,
                                     study = call.study](std::shared_ptr<http::Exchange> exchange) {

@@ -51,10 +51,8 @@ Intake::~Intake() { drain(clock_.now()); }
 
 void Intake::submit(Ticket ticket, Submission submission, base::TimePoint deadline, Done done) {
   TW_CHECK(!submission.commands.empty());
-  const auto flow =
-      static_cast<std::uint64_t>(submission.study != nullptr ? submission.study->row : 0);
-  auto late = queue_.push(std::move(ticket), Item{std::move(submission), std::move(done)}, flow,
-                          deadline);
+  auto late =
+      queue_.push(std::move(ticket), Item{std::move(submission), std::move(done)}, deadline);
   if (late) late->done(SubmissionResult::refused(Verdict::cancelled, "the server is stopping"));
 }
 
@@ -64,7 +62,13 @@ std::size_t Intake::items_max() const {
   return std::clamp(static_cast<std::size_t>(items), kBatchItemsMin, options_.batch_items_max);
 }
 
+base::Duration Intake::backlog() const {
+  const double s = item_time_s_.load() * static_cast<double>(queue_.items());
+  return std::chrono::duration_cast<base::Duration>(std::chrono::duration<double>(s));
+}
+
 bool Intake::run_once() {
+  const base::TimePoint began = clock_.now();
   Queue::Batch batch =
       queue_.pop_batch({.items_max = items_max(), .bytes_max = options_.batch_bytes_max});
   if (batch.empty()) return false;
@@ -100,6 +104,11 @@ bool Intake::run_once() {
   for (std::size_t i = 0; i < results.size(); ++i) batch.items[i].done(std::move(results[i]));
   // Between two transactions: the only moment at which nobody commits.
   if (!writer_.failed()) (void)writer_.checkpoint();
+  if (!batch.items.empty()) {
+    const double time = seconds(clock_.now() - began) / static_cast<double>(batch.items.size());
+    const double mean = item_time_s_.load();
+    item_time_s_ = mean == 0 ? time : mean + kCostWeight * (time - mean);
+  }
   return true;
 }
 

@@ -31,9 +31,10 @@ inline constexpr std::size_t kLanes = 3;
 std::string_view to_string(Lane lane);
 
 struct IntakeOptions {
-  runtime::LaneOptions safety{"safety", 4096, 16 << 20, 8};
-  runtime::LaneOptions live{"live", 16384, 64 << 20, 4};
-  runtime::LaneOptions bulk{"bulk", 16384, 64 << 20, 1};
+  // Of the first two a sender may hold four times what it leaves free. Streams have windows.
+  runtime::LaneOptions safety{"safety", 4096, 16 << 20, 8, 4};
+  runtime::LaneOptions live{"live", 16384, 64 << 20, 4, 4};
+  runtime::LaneOptions bulk{"bulk", 16384, 64 << 20, 1, 0};
   base::Duration aging = std::chrono::seconds(2);
   std::size_t batch_items_max = 512;
   std::size_t batch_bytes_max = 4 << 20;
@@ -71,10 +72,13 @@ class Intake {
   Intake(const Intake&) = delete;
   Intake& operator=(const Intake&) = delete;
 
-  // A place in the queue, taken before the body is read.
-  base::Result<Ticket, runtime::Refusal> admit(Lane lane, std::size_t bytes) {
-    return queue_.reserve(static_cast<std::size_t>(lane), bytes);
+  // A place in the queue, taken before the body is read. Flows are studies and their senders.
+  base::Result<Ticket, runtime::Refusal> admit(Lane lane, std::size_t bytes,
+                                               runtime::Flow flow = {}) {
+    return queue_.reserve(static_cast<std::size_t>(lane), bytes, flow);
   }
+  // When what waits now will have been committed, as fast as it went of late.
+  base::Duration backlog() const;
   void submit(Ticket ticket, Submission submission, base::TimePoint deadline, Done done);
 
   // Commits one batch if anything waits; false when nothing did.
@@ -105,7 +109,10 @@ class Intake {
   const Observe observe_;
   Committer committer_;
   Queue queue_;
-  double item_cost_s_ = 0;  // running mean; the committing thread's
+  // Running means of an item's seconds, written by the committing thread: on the processor, and in
+  // all, commit and checkpoint included.
+  double item_cost_s_ = 0;
+  std::atomic<double> item_time_s_ = 0;
   std::unique_ptr<runtime::WorkerPool> worker_;
 };
 

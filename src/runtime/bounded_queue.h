@@ -5,7 +5,8 @@
 //
 // Order: lanes take turns by weight, the first lane first; an item past the aging time goes before
 // them (see QueueOptions). Within a lane flows take turns, within a flow it is first come, first
-// served. All of it is O(1) for an item, and a flow that has nothing waiting takes no memory.
+// served; a lane may also limit what a flow holds of it. All of it is O(1) for an item, and a flow
+// that has nothing waiting takes no memory.
 //
 // Any thread may call anything; a Ticket belongs to one thread at a time. Only wait() and
 // wait_drained() block. Refusals are counted and typed. The queue outlives its tickets (checked).
@@ -58,13 +59,12 @@ class BoundedQueue {
   BoundedQueue(const BoundedQueue&) = delete;
   BoundedQueue& operator=(const BoundedQueue&) = delete;
 
-  base::Result<Ticket, Refusal> reserve(std::size_t lane, std::size_t bytes);
+  base::Result<Ticket, Refusal> reserve(std::size_t lane, std::size_t bytes, Flow flow = {});
   // Never refused: the place is paid, also after close(). Only after close_now() the item comes
-  // back. Items of one flow (a study, say) keep their order.
-  [[nodiscard]] std::optional<T> push(Ticket ticket, T item, std::uint64_t flow,
-                                      base::TimePoint deadline);
+  // back. Items of one flow keep their order.
+  [[nodiscard]] std::optional<T> push(Ticket ticket, T item, base::TimePoint deadline);
   // reserve() and push() in one; the item is lost when refused.
-  std::optional<Refusal> try_push(std::size_t lane, std::size_t bytes, T item, std::uint64_t flow,
+  std::optional<Refusal> try_push(std::size_t lane, std::size_t bytes, T item, Flow flow,
                                   base::TimePoint deadline);
 
   // What waits now, up to the limits; as many expired items may come on top.
@@ -82,6 +82,11 @@ class BoundedQueue {
   bool wait_drained(base::TimePoint until);
 
   std::vector<LaneStats> stats() const;
+  // That wait, in all lanes.
+  std::size_t items() const {
+    const std::lock_guard lock(mutex_);
+    return book_.items();
+  }
 
  private:
   using Lane = FlowLane<T>;
@@ -94,7 +99,7 @@ class BoundedQueue {
   Choice choose(base::TimePoint now);
   const typename Lane::Item& peek(const Choice& choice) const;
   typename Lane::Item take(const Choice& choice);
-  void release(std::size_t lane, std::size_t bytes);
+  void release(const LaneBook::Place& place, const Flow& flow);
   bool drained_locked() const { return closed_ && book_.items() + book_.tickets() == 0; }
   void notify_if_drained();
 
@@ -113,79 +118,75 @@ template <class T>
 class BoundedQueue<T>::Ticket {
  public:
   Ticket(Ticket&& other) noexcept
-      : queue_(std::exchange(other.queue_, nullptr)), lane_(other.lane_), bytes_(other.bytes_) {}
+      : queue_(std::exchange(other.queue_, nullptr)), place_(other.place_), flow_(other.flow_) {}
   Ticket& operator=(Ticket&& other) noexcept {
     if (this == &other) return *this;
     reset();
     queue_ = std::exchange(other.queue_, nullptr);
-    lane_ = other.lane_;
-    bytes_ = other.bytes_;
+    place_ = other.place_;
+    flow_ = other.flow_;
     return *this;
   }
   ~Ticket() { reset(); }
 
-  std::size_t lane() const { return lane_; }
-  std::size_t bytes() const { return bytes_; }
+  std::size_t lane() const { return place_.lane; }
+  std::size_t bytes() const { return place_.bytes; }
   // Adjusts it to the true size, or to another lane (content may raise a submission to the safety
   // lane). On refusal it keeps its old place.
   std::optional<Refusal> change(std::size_t lane, std::size_t bytes);
 
  private:
   friend class BoundedQueue;
-  Ticket(BoundedQueue& queue, std::size_t lane, std::size_t bytes)
-      : queue_(&queue), lane_(lane), bytes_(bytes) {}
+  Ticket(BoundedQueue& queue, LaneBook::Place place, Flow flow)
+      : queue_(&queue), place_(place), flow_(flow) {}
   void reset() {
-    if (queue_ != nullptr) std::exchange(queue_, nullptr)->release(lane_, bytes_);
+    if (queue_ != nullptr) std::exchange(queue_, nullptr)->release(place_, flow_);
   }
 
   BoundedQueue* queue_;
-  std::size_t lane_;
-  std::size_t bytes_;
+  LaneBook::Place place_;
+  Flow flow_;
 };
 
 template <class T>
 std::optional<Refusal> BoundedQueue<T>::Ticket::change(std::size_t lane, std::size_t bytes) {
   TW_CHECK(queue_ != nullptr);
   const std::lock_guard lock(queue_->mutex_);
-  const std::optional<Refusal> refusal = queue_->book_.change(lane_, bytes_, lane, bytes);
-  if (!refusal) {
-    lane_ = lane;
-    bytes_ = bytes;
-  }
+  const std::optional<Refusal> refusal = queue_->book_.change(place_, {lane, bytes}, flow_);
+  if (!refusal) place_ = {lane, bytes};
   return refusal;
 }
 
 template <class T>
 base::Result<typename BoundedQueue<T>::Ticket, Refusal> BoundedQueue<T>::reserve(
-    std::size_t lane, std::size_t bytes) {
+    std::size_t lane, std::size_t bytes, Flow flow) {
   const std::lock_guard lock(mutex_);
-  if (const auto refusal = book_.reserve(lane, bytes, closed_)) return *refusal;
-  return Ticket(*this, lane, bytes);
+  if (const auto refusal = book_.reserve({lane, bytes}, flow, closed_)) return *refusal;
+  return Ticket(*this, {lane, bytes}, flow);
 }
 
 template <class T>
-std::optional<T> BoundedQueue<T>::push(Ticket ticket, T item, std::uint64_t flow,
-                                       base::TimePoint deadline) {
+std::optional<T> BoundedQueue<T>::push(Ticket ticket, T item, base::TimePoint deadline) {
   TW_CHECK(ticket.queue_ == this);
   const std::lock_guard lock(mutex_);
   if (handed_back_) return item;
   ticket.queue_ = nullptr;
-  book_.pushed(ticket.lane_);
-  lanes_[ticket.lane_].append({.value = std::move(item),
-                               .bytes = ticket.bytes_,
-                               .flow = flow,
-                               .pushed = clock_.now(),
-                               .deadline = deadline});
+  book_.pushed(ticket.lane());
+  lanes_[ticket.lane()].append({.value = std::move(item),
+                                .bytes = ticket.bytes(),
+                                .flow = ticket.flow_,
+                                .pushed = clock_.now(),
+                                .deadline = deadline});
   work_.notify_one();
   return std::nullopt;
 }
 
 template <class T>
 std::optional<Refusal> BoundedQueue<T>::try_push(std::size_t lane, std::size_t bytes, T item,
-                                                 std::uint64_t flow, base::TimePoint deadline) {
-  auto ticket = reserve(lane, bytes);
+                                                 Flow flow, base::TimePoint deadline) {
+  auto ticket = reserve(lane, bytes, flow);
   if (!ticket) return ticket.error();
-  if (push(std::move(*ticket), std::move(item), flow, deadline)) return Refusal::closed;
+  if (push(std::move(*ticket), std::move(item), deadline)) return Refusal::closed;
   return std::nullopt;
 }
 
@@ -225,14 +226,14 @@ typename BoundedQueue<T>::Batch BoundedQueue<T>::pop_batch(const BatchLimits& li
     const Choice choice = choose(now);
     const auto& next = peek(choice);
     if (next.deadline <= now) {  // costs its lane no turn
-      book_.expired(choice.lane, next.bytes);
+      book_.expired({choice.lane, next.bytes}, next.flow);
       batch.expired.push_back(take(choice).value);
       continue;
     }
     if (!batch.items.empty() && bytes + next.bytes > limits.bytes_max) break;
     bytes += next.bytes;
     batch.served.push_back({.lane = choice.lane, .bytes = next.bytes, .waited = now - next.pushed});
-    book_.popped(choice.lane, next.bytes);
+    book_.popped({choice.lane, next.bytes}, next.flow);
     choice.aged ? book_.take_aged_turn() : book_.take_turn(choice.lane);
     batch.items.push_back(take(choice).value);
   }
@@ -268,7 +269,7 @@ std::vector<T> BoundedQueue<T>::close_now() {
   for (std::size_t lane = 0; lane < lanes_.size(); ++lane) {
     while (!lanes_[lane].empty()) {
       auto item = lanes_[lane].take_oldest();
-      book_.popped(lane, item.bytes);
+      book_.popped({lane, item.bytes}, item.flow);
       rest.push_back(std::move(item.value));
     }
   }
@@ -302,9 +303,9 @@ std::vector<LaneStats> BoundedQueue<T>::stats() const {
 }
 
 template <class T>
-void BoundedQueue<T>::release(std::size_t lane, std::size_t bytes) {
+void BoundedQueue<T>::release(const LaneBook::Place& place, const Flow& flow) {
   const std::lock_guard lock(mutex_);
-  book_.release(lane, bytes);
+  book_.release(place, flow);
   notify_if_drained();
 }
 

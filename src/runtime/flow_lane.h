@@ -1,16 +1,17 @@
-// FlowLane: the items of one lane of a BoundedQueue, in their order. Flows take turns; within a
-// flow it is first come, first served. Every operation is O(1), and a flow with nothing waiting
-// takes no memory. Not thread-safe: the queue's lock guards it.
+// FlowLane: the items of one lane of a BoundedQueue, in their order. Groups take turns, within a
+// group its members do, and within a member it is first come, first served. Every operation is
+// O(1), and a flow with nothing waiting takes no memory. Not thread-safe: the queue's lock guards
+// it.
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <list>
 #include <unordered_map>
 #include <utility>
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "runtime/flow.h"
 
 namespace trialward::runtime {
 
@@ -20,7 +21,7 @@ class FlowLane {
   struct Item {
     T value;
     std::size_t bytes = 0;
-    std::uint64_t flow = 0;
+    Flow flow;
     base::TimePoint pushed{};
     base::TimePoint deadline{};
   };
@@ -29,65 +30,84 @@ class FlowLane {
   void append(Item item);
   // The item that came first, and the one whose flow has the turn; there must be one.
   const Item& oldest() const { return nodes_.front().item; }
-  const Item& next() const { return turns_.front().first->item; }
+  const Item& next() const { return turns_.front().turns.front().first->item; }
   // Either way its flow has then had its turn.
   Item take_oldest();
-  Item take_next() { return take(turns_.begin()); }
+  Item take_next();
 
  private:
-  struct Flow;
-  using FlowIterator = typename std::list<Flow>::iterator;
+  struct Group;
+  struct Member;
   struct Node {
     Item item;
-    FlowIterator flow;
+    typename std::list<Group>::iterator group;
+    typename std::list<Member>::iterator member;
     typename std::list<Node>::iterator self;
-    Node* next_in_flow = nullptr;
+    Node* next_of_member = nullptr;
   };
-  struct Flow {
+  struct Member {
     Node* first = nullptr;
     Node* last = nullptr;
   };
+  // With something waiting, as its members; the front of `turns` is next.
+  struct Group {
+    std::list<Member> turns;
+    std::unordered_map<std::uint64_t, typename std::list<Member>::iterator> members;  // by id
+  };
 
-  Item take(FlowIterator flow);
+  Item take(Node& node);
 
-  std::list<Node> nodes_;  // in order of arrival, so the oldest is the first of its flow as well
-  std::list<Flow> turns_;  // the flows with something waiting; the front is next
-  std::unordered_map<std::uint64_t, FlowIterator> flows_;  // by flow id
+  std::list<Node> nodes_;   // in order of arrival, so the oldest is the first of its flow as well
+  std::list<Group> turns_;  // the front is next
+  std::unordered_map<std::uint64_t, typename std::list<Group>::iterator> groups_;  // by id
 };
 
 template <class T>
 void FlowLane<T>::append(Item item) {
-  const auto [known, is_new] = flows_.try_emplace(item.flow);
-  if (is_new) known->second = turns_.emplace(turns_.end());
-  const FlowIterator flow = known->second;
-  Node& node = nodes_.emplace_back(Node{.item = std::move(item), .flow = flow, .self = {}});
+  const auto [group, new_group] = groups_.try_emplace(item.flow.group);
+  if (new_group) group->second = turns_.emplace(turns_.end());
+  auto& members = group->second->members;
+  const auto [known, new_member] = members.try_emplace(item.flow.member);
+  if (new_member) known->second = group->second->turns.emplace(group->second->turns.end());
+  const auto member = known->second;
+  Node& node = nodes_.emplace_back(
+      Node{.item = std::move(item), .group = group->second, .member = member, .self = {}});
   node.self = std::prev(nodes_.end());
-  if (flow->last != nullptr) {
-    flow->last->next_in_flow = &node;
-  } else {
-    flow->first = &node;
-  }
-  flow->last = &node;
+  (member->last != nullptr ? member->last->next_of_member : member->first) = &node;
+  member->last = &node;
 }
 
 template <class T>
 typename FlowLane<T>::Item FlowLane<T>::take_oldest() {
   TW_CHECK(!nodes_.empty());
-  return take(nodes_.front().flow);
+  return take(nodes_.front());
 }
 
 template <class T>
-typename FlowLane<T>::Item FlowLane<T>::take(FlowIterator flow) {
+typename FlowLane<T>::Item FlowLane<T>::take_next() {
   TW_CHECK(!nodes_.empty());
-  Node& node = *flow->first;
+  return take(*turns_.front().turns.front().first);
+}
+
+// The node must be the first of its member.
+template <class T>
+typename FlowLane<T>::Item FlowLane<T>::take(Node& node) {
+  const auto group = node.group;
+  const auto member = node.member;
   Item item = std::move(node.item);
-  flow->first = node.next_in_flow;
+  member->first = node.next_of_member;
   nodes_.erase(node.self);
-  if (flow->first == nullptr) {
-    flows_.erase(item.flow);
-    turns_.erase(flow);
+  if (member->first != nullptr) {
+    group->turns.splice(group->turns.end(), group->turns, member);
   } else {
-    turns_.splice(turns_.end(), turns_, flow);
+    group->members.erase(item.flow.member);
+    group->turns.erase(member);
+  }
+  if (!group->turns.empty()) {
+    turns_.splice(turns_.end(), turns_, group);
+  } else {
+    groups_.erase(item.flow.group);
+    turns_.erase(group);
   }
   return item;
 }

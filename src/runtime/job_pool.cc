@@ -148,7 +148,7 @@ base::Result<JobPool::Handle, Refusal> JobPool::submit(std::string name, base::T
     const std::lock_guard lock(mutex_);
     live_.insert(job);
   }
-  if (queue_.push(std::move(*ticket), job, 0, deadline)) {
+  if (queue_.push(std::move(*ticket), job, deadline)) {
     retire(job);
     return Refusal::closed;
   }

@@ -12,6 +12,8 @@ std::string_view to_string(Refusal refusal) {
       return "items_full";
     case Refusal::bytes_full:
       return "bytes_full";
+    case Refusal::share_full:
+      return "share_full";
     case Refusal::closed:
       return "closed";
   }
@@ -23,6 +25,7 @@ LaneBook::LaneBook(QueueOptions options) : options_(std::move(options)) {
   TW_CHECK(options_.aging > base::Duration::zero());
   for (const LaneOptions& lane : options_.lanes) TW_CHECK(lane.weight > 0);
   counts_.resize(options_.lanes.size());
+  flows_.resize(options_.lanes.size());
   start_round();
 }
 
@@ -30,40 +33,69 @@ LaneStats LaneBook::stats(std::size_t lane, base::Duration oldest_age) const {
   return {.name = options_.lanes[lane].name, .counts = counts_[lane], .oldest_age = oldest_age};
 }
 
-std::optional<Refusal> LaneBook::reserve(std::size_t lane, std::size_t bytes, bool closed) {
-  TW_CHECK(lane < lanes());
-  LaneCounts& counts = counts_[lane];
-  if (closed) return refuse(lane, Refusal::closed);
-  if (const auto refusal = fits(lane, counts.items + counts.tickets, counts.bytes, bytes)) {
-    return refuse(lane, *refusal);
+std::optional<Refusal> LaneBook::reserve(const Place& place, const Flow& flow, bool closed) {
+  TW_CHECK(place.lane < lanes());
+  const LaneCounts& counts = counts_[place.lane];
+  if (closed) return refuse(place.lane, Refusal::closed);
+  const Held all{counts.items + counts.tickets, counts.bytes};
+  if (const auto refusal = fits(place.lane, all, held_by(place.lane, flow), place.bytes)) {
+    return refuse(place.lane, *refusal);
   }
-  ++counts.tickets;
-  ++tickets_;
-  counts.bytes += bytes;
+  hold(place, flow);
   return std::nullopt;
 }
 
-std::optional<Refusal> LaneBook::change(std::size_t from, std::size_t from_bytes, std::size_t to,
-                                        std::size_t to_bytes) {
-  TW_CHECK(from < lanes() && to < lanes());
+std::optional<Refusal> LaneBook::change(const Place& from, const Place& to, const Flow& flow) {
+  TW_CHECK(from.lane < lanes() && to.lane < lanes());
   // Tried without the old place, which is only given up when the new one is there.
-  const LaneCounts& target = counts_[to];
-  const bool same = from == to;
-  const std::size_t places = target.items + target.tickets - (same ? 1 : 0);
-  const std::size_t held = target.bytes - (same ? from_bytes : 0);
-  if (const auto refusal = fits(to, places, held, to_bytes)) return refuse(to, *refusal);
-  --counts_[from].tickets;
-  counts_[from].bytes -= from_bytes;
-  ++counts_[to].tickets;
-  counts_[to].bytes += to_bytes;
+  const LaneCounts& target = counts_[to.lane];
+  Held all{target.items + target.tickets, target.bytes};
+  Held own = held_by(to.lane, flow);
+  if (from.lane == to.lane) {
+    for (Held* held : {&all, &own}) {
+      if (held->places == 0) continue;  // a lane without a limit for flows counts none
+      --held->places;
+      held->bytes -= from.bytes;
+    }
+  }
+  if (const auto refusal = fits(to.lane, all, own, to.bytes)) return refuse(to.lane, *refusal);
+  let_go(from, flow);
+  hold(to, flow);
   return std::nullopt;
 }
 
-void LaneBook::release(std::size_t lane, std::size_t bytes) {
-  TW_CHECK(counts_[lane].tickets > 0 && counts_[lane].bytes >= bytes);
-  --counts_[lane].tickets;
+void LaneBook::release(const Place& place, const Flow& flow) {
+  TW_CHECK(counts_[place.lane].tickets > 0 && counts_[place.lane].bytes >= place.bytes);
+  let_go(place, flow);
+}
+
+LaneBook::Held LaneBook::held_by(std::size_t lane, const Flow& flow) const {
+  const auto own = flows_[lane].find(flow);
+  return own == flows_[lane].end() ? Held{} : own->second;
+}
+
+void LaneBook::hold(const Place& place, const Flow& flow) {
+  ++counts_[place.lane].tickets;
+  ++tickets_;
+  counts_[place.lane].bytes += place.bytes;
+  if (options_.lanes[place.lane].share == 0) return;
+  Held& own = flows_[place.lane][flow];
+  ++own.places;
+  own.bytes += place.bytes;
+}
+
+void LaneBook::let_go(const Place& place, const Flow& flow) {
+  --counts_[place.lane].tickets;
   --tickets_;
-  counts_[lane].bytes -= bytes;
+  forget(place, flow);
+}
+
+void LaneBook::forget(const Place& place, const Flow& flow) {
+  counts_[place.lane].bytes -= place.bytes;
+  if (options_.lanes[place.lane].share == 0) return;
+  const auto own = flows_[place.lane].find(flow);
+  own->second.bytes -= place.bytes;
+  if (--own->second.places == 0) flows_[place.lane].erase(own);
 }
 
 void LaneBook::pushed(std::size_t lane) {
@@ -76,22 +108,22 @@ void LaneBook::pushed(std::size_t lane) {
   ++counts.pushed;
 }
 
-void LaneBook::popped(std::size_t lane, std::size_t bytes) {
-  remove(lane, bytes);
-  ++counts_[lane].popped;
+void LaneBook::popped(const Place& place, const Flow& flow) {
+  remove(place, flow);
+  ++counts_[place.lane].popped;
 }
 
-void LaneBook::expired(std::size_t lane, std::size_t bytes) {
-  remove(lane, bytes);
-  ++counts_[lane].expired;
+void LaneBook::expired(const Place& place, const Flow& flow) {
+  remove(place, flow);
+  ++counts_[place.lane].expired;
 }
 
-void LaneBook::remove(std::size_t lane, std::size_t bytes) {
-  LaneCounts& counts = counts_[lane];
-  TW_CHECK(counts.items > 0 && counts.bytes >= bytes);
+void LaneBook::remove(const Place& place, const Flow& flow) {
+  LaneCounts& counts = counts_[place.lane];
+  TW_CHECK(counts.items > 0 && counts.bytes >= place.bytes);
   --counts.items;
   --items_;
-  counts.bytes -= bytes;
+  forget(place, flow);
 }
 
 std::size_t LaneBook::next_lane() {
@@ -109,11 +141,18 @@ void LaneBook::take_turn(std::size_t lane) {
   --credit_[lane];
 }
 
-std::optional<Refusal> LaneBook::fits(std::size_t lane, std::size_t places, std::size_t held,
+std::optional<Refusal> LaneBook::fits(std::size_t lane, Held all, Held own,
                                       std::size_t bytes) const {
   const LaneOptions& limits = options_.lanes[lane];
-  if (places >= limits.items_max) return Refusal::items_full;
-  if (bytes > limits.bytes_max - held) return Refusal::bytes_full;
+  if (all.places >= limits.items_max) return Refusal::items_full;
+  if (bytes > limits.bytes_max - all.bytes) return Refusal::bytes_full;
+  if (limits.share == 0) return std::nullopt;
+  const std::size_t free_places = limits.items_max - all.places - 1;
+  const std::size_t free_bytes = limits.bytes_max - all.bytes - bytes;
+  if (own.places + 1 > limits.share * free_places ||
+      own.bytes + bytes > limits.share * free_bytes) {
+    return Refusal::share_full;
+  }
   return std::nullopt;
 }
 

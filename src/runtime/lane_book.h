@@ -8,9 +8,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/clock.h"
+#include "runtime/flow.h"
 
 namespace trialward::runtime {
 
@@ -19,6 +21,10 @@ struct LaneOptions {
   std::size_t items_max = 0;
   std::size_t bytes_max = 0;
   unsigned weight = 1;  // turns in each round; at least 1
+  // A flow may hold at most so many times what it leaves free, in items and in bytes. So one flow
+  // alone gets share / (1 + share) of the lane, and however many there are, a new one finds room
+  // (Choudhury and Hahne's dynamic thresholds, IEEE/ACM ToN 6(2), 1998). 0: no such limit.
+  unsigned share = 0;
 };
 
 struct QueueOptions {
@@ -28,8 +34,13 @@ struct QueueOptions {
   base::Duration aging{};
 };
 
-enum class Refusal : std::uint8_t { items_full, bytes_full, closed };
-inline constexpr std::size_t kRefusals = 3;
+enum class Refusal : std::uint8_t {
+  items_full,
+  bytes_full,
+  share_full,  // of the sender's flow; the lane has room
+  closed,
+};
+inline constexpr std::size_t kRefusals = 4;
 std::string_view to_string(Refusal refusal);
 
 struct LaneCounts {
@@ -58,16 +69,21 @@ class LaneBook {
   std::size_t tickets() const { return tickets_; }
   LaneStats stats(std::size_t lane, base::Duration oldest_age) const;
 
+  // Where something is, and how much of it.
+  struct Place {
+    std::size_t lane = 0;
+    std::size_t bytes = 0;
+  };
+
   // A place; a refusal is counted.
-  std::optional<Refusal> reserve(std::size_t lane, std::size_t bytes, bool closed);
+  std::optional<Refusal> reserve(const Place& place, const Flow& flow, bool closed);
   // Moves a place; on refusal it stays where it was.
-  std::optional<Refusal> change(std::size_t from, std::size_t from_bytes, std::size_t to,
-                                std::size_t to_bytes);
-  void release(std::size_t lane, std::size_t bytes);
+  std::optional<Refusal> change(const Place& from, const Place& to, const Flow& flow);
+  void release(const Place& place, const Flow& flow);
 
   void pushed(std::size_t lane);
-  void popped(std::size_t lane, std::size_t bytes);
-  void expired(std::size_t lane, std::size_t bytes);
+  void popped(const Place& place, const Flow& flow);
+  void expired(const Place& place, const Flow& flow);
 
   // The lane whose turn it is among those that hold items; there must be one. O(lanes).
   std::size_t next_lane();
@@ -77,15 +93,26 @@ class LaneBook {
   void take_aged_turn() { aged_turn_left_ = false; }
 
  private:
-  // Nothing when one more of `bytes` fits in beside `places` items or tickets of `held` bytes.
-  std::optional<Refusal> fits(std::size_t lane, std::size_t places, std::size_t held,
-                              std::size_t bytes) const;
+  struct Held {
+    std::size_t places = 0;  // items and tickets
+    std::size_t bytes = 0;
+  };
+  using Flows = std::unordered_map<Flow, Held>;  // without those that hold nothing
+
+  // Nothing when one more of `bytes` fits in beside what is held there, of which `own` is its
+  // flow's.
+  std::optional<Refusal> fits(std::size_t lane, Held all, Held own, std::size_t bytes) const;
+  Held held_by(std::size_t lane, const Flow& flow) const;
+  void hold(const Place& place, const Flow& flow);
+  void let_go(const Place& place, const Flow& flow);  // a ticket
+  void forget(const Place& place, const Flow& flow);  // its bytes and its flow's
   Refusal refuse(std::size_t lane, Refusal refusal);
-  void remove(std::size_t lane, std::size_t bytes);
+  void remove(const Place& place, const Flow& flow);
   void start_round();
 
   QueueOptions options_;
   std::vector<LaneCounts> counts_;
+  std::vector<Flows> flows_;  // by lane; empty where flows have no limit
   std::vector<unsigned> credit_;  // turns left in this round, by lane
   std::size_t items_ = 0;
   std::size_t tickets_ = 0;

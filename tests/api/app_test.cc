@@ -448,6 +448,27 @@ TEST_F(AppTest, P4AFullLiveLaneStillTakesAnAdverseEvent) {
   EXPECT_EQ(call("POST", records_, admin_, event).status, 201);
 }
 
+TEST_F(AppTest, P4ShortOfMemoryOnlyWhatIsUrgentIsTaken) {
+  const std::string event = R"({"source":"site","source_id":"1","subject":"P-1","serious":true,)"
+                            R"("kind":"adverse_event","code":"Syncope"})";
+  const http::Headers lines{{"Content-Type", "application/x-ndjson"}};
+  for (const bool scarce : {false, true}) {
+    stop();
+    AppOptions options;
+    options.memory = {.bytes_max = runtime::resident_bytes(),
+                      .tight_percent = 50,
+                      .scarce_percent = scarce ? 60u : 1000u};
+    start(std::move(options));
+    // The first look at the memory comes soon after the start.
+    http::ClientAnswer stream;
+    while (stream.status != 429) stream = call("POST", records_, admin_, "\n", lines);
+    EXPECT_TRUE(has(stream.body, "short of memory")) << stream.body;
+    EXPECT_EQ(call("GET", records_, admin_, "", {{"Accept", "application/x-ndjson"}}).status, 429);
+    EXPECT_EQ(call("POST", records_, admin_, lab("1", 50)).status, scarce ? 429 : 201);
+  }
+  EXPECT_EQ(call("POST", records_, admin_, event).status, 201);
+}
+
 TEST_F(AppTest, NoTokenTakesAllPlacesForBodies) {
   stop();
   AppOptions options;

@@ -23,7 +23,10 @@ class IntakeTest : public StudyBench {
     intake_ = std::make_unique<Intake>(
         store_->writer(), clock_, std::move(options),
         [this](std::vector<Publication> events) { published_ += events.size(); },
-        [this](const BatchReport& report) { reports_.push_back(report); });
+        [this](const BatchReport& report) {
+          reports_.push_back(report);
+          observed_();
+        });
   }
   // Puts one record into a lane; its verdict will stand in verdicts_.
   bool put(const std::string& source_id, Lane lane = Lane::live, base::Duration deadline = 10s,
@@ -43,6 +46,7 @@ class IntakeTest : public StudyBench {
   std::deque<std::pair<std::string, std::optional<Verdict>>> verdicts_;
   std::vector<std::string> order_;  // as answered
   std::vector<BatchReport> reports_;
+  std::function<void()> observed_ = [] {};
   std::size_t published_ = 0;
   std::unique_ptr<Intake> intake_;  // last: its end answers what waits
 };
@@ -70,9 +74,20 @@ TEST_F(IntakeTest, ABatchIsCappedInItemsAndInBytes) {
   EXPECT_EQ(order_.size(), 2u);
 }
 
+// What Retry-After is made of.
+TEST_F(IntakeTest, P4TheBacklogIsHowLongWhatWaitsWillTake) {
+  EXPECT_EQ(intake_->backlog(), base::Duration::zero()) << "nothing is known yet";
+  observed_ = [this] { clock_.advance(200ms); };
+  for (int i = 0; i < 20; ++i) put(std::to_string(i));
+  intake_->run_once();
+  EXPECT_EQ(intake_->backlog(), base::Duration::zero());
+  for (int i = 20; i < 320; ++i) put(std::to_string(i));
+  EXPECT_NEAR(std::chrono::duration<double>(intake_->backlog()).count(), 3, 0.001);
+}
+
 TEST_F(IntakeTest, P4AFullLaneRefusesAndOnlyThatLane) {
   IntakeOptions options;
-  options.live.items_max = 2;
+  options.live = {"live", 2, 1000, 4};
   make(options);
   EXPECT_TRUE(put("1"));
   EXPECT_TRUE(put("2"));

@@ -66,7 +66,7 @@ TEST_F(BoundedQueueTest, ATicketHoldsItsPlaceUntilItIsDropped) {
   tickets.pop_back();
   auto ticket = queue_.reserve(kSafety, 100);
   ASSERT_TRUE(ticket.ok());
-  EXPECT_EQ(queue_.push(std::move(*ticket), "late", 0, kForever), std::nullopt);
+  EXPECT_EQ(queue_.push(std::move(*ticket), "late", kForever), std::nullopt);
   tickets.clear();
   EXPECT_EQ(queue_.stats()[kSafety].counts.bytes, 100u);
   EXPECT_EQ(pop(9), "late");
@@ -82,7 +82,7 @@ TEST_F(BoundedQueueTest, ATicketMovesToTheSafetyLaneOrStays) {
   EXPECT_EQ(ticket->change(kSafety, 20), std::nullopt);
   EXPECT_EQ(ticket->lane(), kSafety);
   push(kLive, "l");
-  EXPECT_EQ(queue_.push(std::move(*ticket), "raised", 0, kForever), std::nullopt);
+  EXPECT_EQ(queue_.push(std::move(*ticket), "raised", kForever), std::nullopt);
   EXPECT_EQ(pop(2), "raisedl");
 }
 
@@ -173,7 +173,7 @@ TEST_F(BoundedQueueTest, CloseRefusesNewcomersAndDrainsTheRest) {
   EXPECT_EQ(pop(9), "a");
   EXPECT_FALSE(queue_.drained());
   EXPECT_FALSE(queue_.wait_drained(clock_.now()));
-  EXPECT_EQ(queue_.push(std::move(*ticket), "b", 0, kForever), std::nullopt);
+  EXPECT_EQ(queue_.push(std::move(*ticket), "b", kForever), std::nullopt);
   EXPECT_FALSE(queue_.drained());
   EXPECT_TRUE(queue_.wait(Cancel()));
   EXPECT_EQ(pop(9), "b");
@@ -189,7 +189,7 @@ TEST_F(BoundedQueueTest, CloseNowHandsBackAllAndLaterPushesToo) {
   auto ticket = queue_.reserve(kLive, 10);
   EXPECT_EQ(queue_.close_now(), (std::vector<std::string>{"c", "a", "b"}));
   EXPECT_FALSE(queue_.drained());
-  EXPECT_EQ(queue_.push(std::move(*ticket), "d", 0, kForever), "d");
+  EXPECT_EQ(queue_.push(std::move(*ticket), "d", kForever), "d");
   EXPECT_TRUE(queue_.drained());
 }
 
@@ -270,23 +270,23 @@ class RandomRun {
   }
 
   void reserve() {
-    auto ticket = queue_.reserve(random_.below(3), random_.below(300));
-    if (ticket.ok()) tickets_.push_back(std::move(*ticket));
+    const std::uint64_t flow = random_.below(4);
+    auto ticket = queue_.reserve(random_.below(3), random_.below(300), {flow / 2, flow});
+    if (ticket.ok()) tickets_.emplace_back(std::move(*ticket), flow);
   }
   void change() {
-    auto& ticket = tickets_[random_.below(tickets_.size())];
+    auto& ticket = tickets_[random_.below(tickets_.size())].first;
     const auto before = std::pair(ticket.lane(), ticket.bytes());
     const auto after = std::pair(random_.below(3), random_.below(300));
     const bool refused = ticket.change(after.first, after.second).has_value();
     EXPECT_EQ(std::pair(ticket.lane(), ticket.bytes()), refused ? before : after);
   }
   void push() {
-    const std::uint64_t flow = random_.below(4);
     const auto deadline = clock_.now() + seconds(1 + random_.below(60));
-    waiting_[next_] = {tickets_.back().lane(), flow, deadline, 0};
-    EXPECT_EQ(
-        queue_.push(std::move(tickets_.back()), std::make_unique<int>(next_++), flow, deadline),
-        std::nullopt);
+    auto& [ticket, flow] = tickets_.back();
+    waiting_[next_] = {ticket.lane(), flow, deadline, 0};
+    EXPECT_EQ(queue_.push(std::move(ticket), std::make_unique<int>(next_++), deadline),
+              std::nullopt);
     tickets_.pop_back();
   }
   void pop() {
@@ -343,7 +343,8 @@ class RandomRun {
   base::SeededRandom random_;
   base::FakeClock clock_;
   Queue queue_{options(), clock_};
-  std::vector<Queue::Ticket> tickets_;  // after the queue: gone before it
+  // With their flows; after the queue: gone before it.
+  std::vector<std::pair<Queue::Ticket, std::uint64_t>> tickets_;
   std::map<int, Waiting> waiting_;
   int next_ = 0;
 };

@@ -9,12 +9,13 @@
 namespace trialward::runtime {
 namespace {
 
-// Items are letters, their flow is the letter; digits tell them apart: "a1 a2 b1".
+// Items are letters, which are members of the group of their case; digits tell them apart:
+// "a1 a2 b1 A1".
 FlowLane<std::string> lane_of(std::string_view items) {
   FlowLane<std::string> lane;
   for (std::size_t i = 0; i < items.size(); i += 3) {
-    lane.append(
-        {.value = std::string(items.substr(i, 2)), .flow = static_cast<std::uint64_t>(items[i])});
+    const auto letter = static_cast<unsigned char>(items[i]);
+    lane.append({.value = std::string(items.substr(i, 2)), .flow = {letter / 32u, letter}});
   }
   return lane;
 }
@@ -47,6 +48,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Case{"one_flow_is_fifo", "a1 a2 a3", "nnn", "a1 a2 a3"},
                     Case{"flows_take_turns", "a1 a2 a3 a4 b1 c1 b2", "nnnnnnn",
                          "a1 b1 c1 a2 b2 a3 a4"},
+                    Case{"groups_take_turns_first", "a1 a2 b1 b2 A1 A2 A3", "nnnnnnn",
+                         "a1 A1 b1 A2 a2 A3 b2"},
                     Case{"oldest_is_by_arrival", "b1 a1 a2 b2", "oooo", "b1 a1 a2 b2"},
                     Case{"the_oldest_uses_up_its_flows_turn", "a1 a2 b1 b2", "onnn", "a1 b1 a2 b2"},
                     Case{"turns_then_oldest", "a1 a2 a3 b1", "nnoo", "a1 b1 a2 a3"}),

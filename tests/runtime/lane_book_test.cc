@@ -29,9 +29,9 @@ TEST_P(LaneBookReserve, AnswersTheLast) {
   LaneBook book = book_of({{"live", 3, 100, 1}});
   const std::vector<std::size_t>& sizes = GetParam().sizes;
   for (std::size_t i = 0; i + 1 < sizes.size(); ++i) {
-    ASSERT_EQ(book.reserve(0, sizes[i], false), std::nullopt);
+    ASSERT_EQ(book.reserve({0, sizes[i]}, {}, false), std::nullopt);
   }
-  EXPECT_EQ(book.reserve(0, sizes.back(), false), GetParam().last);
+  EXPECT_EQ(book.reserve({0, sizes.back()}, {}, false), GetParam().last);
   std::uint64_t refused = 0;
   for (const std::uint64_t count : book.stats(0, {}).counts.refused) refused += count;
   EXPECT_EQ(refused, GetParam().last ? 1u : 0u);
@@ -52,31 +52,32 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(LaneBook, AClosedQueueRefusesBeforeItLooksAtLimits) {
   LaneBook book = book_of({{"live", 0, 0, 1}});
-  EXPECT_EQ(book.reserve(0, 1, true), Refusal::closed);
-  EXPECT_EQ(book.reserve(0, 1, false), Refusal::items_full);
+  EXPECT_EQ(book.reserve({0, 1}, {}, true), Refusal::closed);
+  EXPECT_EQ(book.reserve({0, 1}, {}, false), Refusal::items_full);
   EXPECT_EQ(to_string(Refusal::items_full), "items_full");
   EXPECT_EQ(to_string(Refusal::bytes_full), "bytes_full");
+  EXPECT_EQ(to_string(Refusal::share_full), "share_full");
   EXPECT_EQ(to_string(Refusal::closed), "closed");
 }
 
 TEST(LaneBook, APlaceChangesItsSizeWithoutCountingItselfTwice) {
   LaneBook book = book_of({{"live", 1, 100, 1}});
-  ASSERT_EQ(book.reserve(0, 90, false), std::nullopt);
-  EXPECT_EQ(book.change(0, 90, 0, 100), std::nullopt);
-  EXPECT_EQ(book.change(0, 100, 0, 101), Refusal::bytes_full);
+  ASSERT_EQ(book.reserve({0, 90}, {}, false), std::nullopt);
+  EXPECT_EQ(book.change({0, 90}, {0, 100}, {}), std::nullopt);
+  EXPECT_EQ(book.change({0, 100}, {0, 101}, {}), Refusal::bytes_full);
   EXPECT_EQ(book.stats(0, {}).counts.bytes, 100u);
   EXPECT_EQ(book.stats(0, {}).counts.tickets, 1u);
 }
 
 TEST(LaneBook, APlaceThatCannotMoveStays) {
   LaneBook book = book_of({{"safety", 1, 100, 1}, {"live", 2, 100, 1}});
-  ASSERT_EQ(book.reserve(0, 10, false), std::nullopt);
-  ASSERT_EQ(book.reserve(1, 20, false), std::nullopt);
-  EXPECT_EQ(book.change(1, 20, 0, 20), Refusal::items_full);
+  ASSERT_EQ(book.reserve({0, 10}, {}, false), std::nullopt);
+  ASSERT_EQ(book.reserve({1, 20}, {}, false), std::nullopt);
+  EXPECT_EQ(book.change({1, 20}, {0, 20}, {}), Refusal::items_full);
   EXPECT_EQ(book.stats(1, {}).counts.bytes, 20u);
   EXPECT_EQ(book.stats(0, {}).counts.refused[0], 1u);
-  book.release(0, 10);
-  EXPECT_EQ(book.change(1, 20, 0, 25), std::nullopt);
+  book.release({0, 10}, {});
+  EXPECT_EQ(book.change({1, 20}, {0, 25}, {}), std::nullopt);
   EXPECT_EQ(book.stats(0, {}).counts.bytes, 25u);
   EXPECT_EQ(book.stats(1, {}).counts.bytes, 0u);
   EXPECT_EQ(book.tickets(), 1u);
@@ -86,7 +87,7 @@ TEST(LaneBook, EachRoundGivesEveryLaneItsWeightTheFirstLaneFirst) {
   LaneBook book = book_of({{"safety", 100, 0, 3}, {"live", 100, 0, 2}, {"bulk", 100, 0, 1}});
   for (std::size_t lane = 0; lane < 3; ++lane) {
     for (int i = 0; i < 20; ++i) {
-      ASSERT_EQ(book.reserve(lane, 0, false), std::nullopt);
+      ASSERT_EQ(book.reserve({lane, 0}, {}, false), std::nullopt);
       book.pushed(lane);
     }
   }
@@ -95,9 +96,42 @@ TEST(LaneBook, EachRoundGivesEveryLaneItsWeightTheFirstLaneFirst) {
     const std::size_t lane = book.next_lane();
     order += "slb"[lane];
     book.take_turn(lane);
-    book.popped(lane, 0);
+    book.popped({lane, 0}, {});
   }
   EXPECT_EQ(order, "sssllbsssllb");
+}
+
+// With a share of 2 a flow alone gets two thirds, two get two fifths each, and so on.
+TEST(LaneBook, P4AFlowLeavesRoomForOthers) {
+  LaneBook book = book_of({{.name = "live", .items_max = 30, .bytes_max = 1000, .share = 2}});
+  const auto fill = [&](const Flow& flow) {
+    int held = 0;
+    while (!book.reserve({0, 1}, flow, false)) ++held;
+    EXPECT_EQ(book.reserve({0, 1}, flow, false), Refusal::share_full);
+    return held;
+  };
+  EXPECT_EQ(fill({1, 1}), 20);
+  EXPECT_EQ(fill({1, 2}), 6);
+  EXPECT_EQ(fill({2, 1}), 2);
+  EXPECT_EQ(book.reserve({0, 1}, {3, 1}, false), std::nullopt);
+  // What was given back counts at once.
+  book.pushed(0);
+  book.popped({0, 1}, {1, 2});
+  book.release({0, 1}, {1, 2});
+  book.release({0, 1}, {1, 2});
+  EXPECT_EQ(book.reserve({0, 1}, {1, 2}, false), std::nullopt);
+}
+
+TEST(LaneBook, AFlowsShareIsOfTheBytesToo) {
+  LaneBook book = book_of({{.name = "live", .items_max = 30, .bytes_max = 300, .share = 2}});
+  EXPECT_EQ(book.reserve({0, 201}, 1, false), Refusal::share_full);
+  EXPECT_EQ(book.reserve({0, 200}, 1, false), std::nullopt);
+  EXPECT_EQ(book.reserve({0, 1}, 1, false), Refusal::share_full);
+  EXPECT_EQ(book.change({0, 200}, {0, 201}, 1), Refusal::share_full);
+  EXPECT_EQ(book.change({0, 200}, {0, 199}, 1), std::nullopt);
+  EXPECT_EQ(book.reserve({0, 50}, 2, false), std::nullopt);
+  book.release({0, 199}, 1);
+  EXPECT_EQ(book.reserve({0, 150}, 1, false), std::nullopt);
 }
 
 TEST(LaneBookDeathTest, ChecksItsOptions) {
