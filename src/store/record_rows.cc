@@ -244,6 +244,16 @@ Result<std::optional<RecordRow>> read_record(Connection& connection, std::int64_
   return std::optional<RecordRow>(std::move(rows->front()));
 }
 
+// Each step leads to an older record, so that even a damaged chain ends.
+Result<std::int64_t> first_version(Connection& connection, std::int64_t id) {
+  return connection.integer(
+      "WITH RECURSIVE versions (id, amends) AS ("
+      "SELECT id, amends FROM records WHERE id = $1 UNION ALL "
+      "SELECT r.id, r.amends FROM versions v JOIN records r ON r.id = v.amends AND r.id < v.id) "
+      "SELECT min(id) FROM versions HAVING count(*) > 0",
+      {id});
+}
+
 Result<std::int64_t> amended_by(Connection& connection, std::int64_t id) {
   auto found = connection.integer("SELECT id FROM records WHERE amends = $1", {id});
   if (found || found.error().code != Errc::not_found) return found;

@@ -42,6 +42,10 @@ struct RecordRow {
 // Nothing when there is no such record.
 base::Result<std::optional<RecordRow>> read_record(Connection& connection, std::int64_t id);
 
+// The first version of a record: the id at the end of its chain of `amends`, itself when it is no
+// correction. Errors: not_found.
+base::Result<std::int64_t> first_version(Connection& connection, std::int64_t id);
+
 // The id of the record that amends this one; 0 when none does.
 base::Result<std::int64_t> amended_by(Connection& connection, std::int64_t id);
 

@@ -225,6 +225,24 @@ TEST_F(RecordRowsTest, ARecordIsAmendedOnce) {
   writer().rollback();
 }
 
+TEST_F(RecordRowsTest, TheFirstVersionIsFoundFromAny) {
+  append(plain("1"));
+  append(plain("2"));
+  for (const std::int64_t amended : {1, 3, 4}) {
+    StoredRecord amends = plain("of " + std::to_string(amended));
+    amends.record.amends = amended;
+    append(amends);
+  }
+  EXPECT_EQ(first_version(connection(), 1).value(), 1);
+  EXPECT_EQ(first_version(connection(), 2).value(), 2);
+  EXPECT_EQ(first_version(connection(), 3).value(), 1);
+  EXPECT_EQ(first_version(connection(), 5).value(), 1);
+  EXPECT_EQ(first_version(connection(), 6).error().code, Errc::not_found);
+  // A chain that was made to lead in a circle ends all the same.
+  ASSERT_TRUE(connection().execute("UPDATE records SET amends = 5 WHERE id = 1").ok());
+  EXPECT_EQ(first_version(connection(), 5).value(), 1);
+}
+
 TEST_F(RecordRowsTest, AKnownRecordIsFoundByItsSendersName) {
   base::Digest content{};
   content.fill(9);
