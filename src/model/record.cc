@@ -115,9 +115,6 @@ std::string canonical_content(const Record& record) {
   const auto number = [&json](std::string_view name, const std::optional<double>& value) {
     if (value) json.member(name, *value + 0.0);  // -0 becomes 0
   };
-  const auto instant = [&json](std::string_view name, const std::optional<std::int64_t>& ms) {
-    if (ms) json.member(name, *ms);
-  };
   json.begin_object();
   json.member("source", record.source).member("source_id", record.source_id);
   json.member("subject", record.subject).member_if("site", record.site);
@@ -129,8 +126,7 @@ std::string canonical_content(const Record& record) {
   number("low", record.range.low);
   number("high", record.range.high);
   json.member_if("effective", record.effective);
-  instant("device_time", record.device_ms);
-  instant("sent_time", record.sent_ms);
+  if (record.device_ms) json.member("device_time", *record.device_ms);
   json.member_if("author", record.author).member_if("visit", record.visit);
   if (record.baseline) json.member("baseline", true);
   if (record.serious) json.member("serious", *record.serious);

@@ -110,7 +110,8 @@ struct StoredRecord {
 };
 
 // The canonical content: equal for two sendings that mean the same (member order, white space
-// and number spelling such as 1e1 do not matter), different otherwise. `original` is left out.
+// and number spelling such as 1e1 do not matter), different otherwise. `original` is left out, and
+// so is sent_time: a retry that is stamped anew is the same record, sent once more.
 std::string canonical_content(const Record& record);
 
 // The record as JSON for readers. `unblinded` false leaves out what would tell the treatment: the
