@@ -86,6 +86,7 @@ class Study {
   std::vector<Arm> arms;
   std::vector<DefinitionFile> files;  // sorted by name; what the definition's hash covers
   std::string hash;                   // hexadecimal SHA-256 over the files
+  bool whole = true;                  // false: see StudyReading
 
   const Site* site(std::string_view id) const;
   const Arm* arm(std::string_view id) const;
@@ -117,5 +118,13 @@ inline constexpr std::size_t kSubjectPatternCharsMax = 200;
 base::Result<Study, DefinitionFaults> load_study(const std::string& folder);
 // The same from texts, for tests and for definitions read back from the store.
 base::Result<Study, DefinitionFaults> load_study(std::vector<DefinitionFile> files);
+
+// As much of a study as can be read, and its faults. When there are any, the study is not whole:
+// codes with a fault are missing, and it serves only to look for faults in the rules as well.
+struct StudyReading {
+  Study study;
+  DefinitionFaults faults;
+};
+StudyReading read_study(std::vector<DefinitionFile> files);
 
 }  // namespace trialward::model

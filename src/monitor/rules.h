@@ -53,7 +53,8 @@
 
 namespace trialward::monitor {
 
-// A study without rules.toml has no rules. Every fault is listed, with its line.
+// A study without rules.toml has no rules. Every fault is listed, with its line. Of a study that is
+// not whole the rules watch nothing; their own faults are the use of it.
 base::Result<std::unique_ptr<model::Monitor>, model::DefinitionFaults> load_rules(
     std::shared_ptr<const model::Study> study);
 
