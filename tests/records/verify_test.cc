@@ -185,6 +185,31 @@ TEST_F(VerifyTest, P8AnInsertedRowIsNamed) {
   }
 }
 
+TEST_F(VerifyTest, P8AChangedSchemaIsNamed) {
+  const std::pair<std::string, std::string> cases[] = {
+      {"DROP INDEX records_source", "the schema: index 'records_source' is missing"},
+      {"DROP TABLE shards", "the schema: table 'shards' is missing"},
+      {"DROP TABLE meta", "the schema: table 'meta' is missing"},
+      {"DROP INDEX records_source; CREATE INDEX records_source ON records (study, source)",
+       "the schema: index 'records_source' is not as it was made"},
+      {"ALTER TABLE tokens ADD COLUMN note TEXT",
+       "the schema: table 'tokens' is not as it was made"},
+      {"CREATE TRIGGER tidy AFTER INSERT ON records BEGIN UPDATE records SET number = 1; END",
+       "the schema: trigger 'tidy' on 'records' is none of a store's"},
+      {"CREATE INDEX quick ON records (code)",
+       "the schema: index 'quick' on 'records' is none of a store's"},
+      {"CREATE VIEW v AS SELECT 1", "the schema: view 'v' is none of a store's"},
+      {"CREATE TABLE notes (id INTEGER)", "the schema: table 'notes' is none of a store's"},
+      {"ANALYZE", ""},
+      {"VACUUM", ""},
+  };
+  for (const auto& [sql, expected] : cases) {
+    Copy copy(sample_.late());
+    ASSERT_TRUE(copy.connection().script(sql).ok()) << sql;
+    EXPECT_EQ(copy.verify(), expected) << sql;
+  }
+}
+
 TEST_F(VerifyTest, AnotherSchemaVersionIsNamed) {
   Copy copy(sample_.late());
   ASSERT_TRUE(copy.connection().script("PRAGMA user_version = 7").ok());
