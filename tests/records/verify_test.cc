@@ -226,7 +226,7 @@ TEST_F(VerifyTest, P8AFlippedByteInAnIndexIsFound) {
        at = bytes.find(needle, at + 1)) {
     std::string changed = bytes;
     changed[at] = 'L';
-    const store::TemporaryFolder folder;
+    const TemporaryFolder folder;
     std::ofstream(folder.file("flipped.db"), std::ios::binary) << changed;
     const std::string bad = Copy(folder.file("flipped.db")).verify();
     if (bad.starts_with("audit entry")) ++in_record;
@@ -246,7 +246,7 @@ TEST_F(VerifyTest, ADamagedPageIsABadEntryAndNotAnAnswerThatCannotBeGiven) {
   std::string bytes{std::istreambuf_iterator<char>(file), {}};
   constexpr std::size_t kPageBytes = 4096;
   bytes.replace(static_cast<std::size_t>(root - 1) * kPageBytes, kPageBytes, kPageBytes, '\0');
-  const store::TemporaryFolder folder;
+  const TemporaryFolder folder;
   std::ofstream(folder.file("zero.db"), std::ios::binary) << bytes;
   EXPECT_NE(Copy(folder.file("zero.db")).verify(), "");
 }
@@ -279,7 +279,7 @@ TEST_F(VerifyTest, ProgressSaysWhatIsReadAndHowFarItIs) {
 
 // A server goes on writing and signing between any two pages that verify reads.
 TEST_F(VerifyTest, AStoreThatIsWrittenMeanwhileIsRight) {
-  const store::TemporaryFolder folder;
+  const TemporaryFolder folder;
   const std::string path = folder.file("s.db");
   SampleWriter writer(path);
   writer.use_study("trial", "1");
