@@ -15,7 +15,8 @@
 //                           number * factor + offset gives it in `unit`;
 //                         possible = [low, high]: outside is refused;
 //                         plausible = [low, high]: outside is accepted and flagged;
-//                         range = [low, high]: the reference range of records that bring none;
+//                         range = [low, high]: the reference range of records that bring none,
+//                           and the other end for those that bring one end only;
 //                           in all three -inf or inf leaves an end open;
 //                         values = ["Y", "N"]: the only texts accepted (type text)
 //   rules.toml   the monitor's rules (monitor/rules.h)
@@ -99,8 +100,8 @@ class Study {
   // A number of a record in its code's own unit; nothing when it has no number or the unit is not
   // the code's. Without a listed code the number itself.
   std::optional<double> canonical_number(const Record& record) const;
-  // The reference range that holds for a record, in its code's own unit: its own, else the code's.
-  // Numbers alone, without the texts.
+  // The reference range that holds for a record, in its code's own unit: each end its own, else the
+  // code's. Numbers alone, without the texts.
   Range canonical_range(const Record& record) const;
 
  private:

@@ -13,7 +13,7 @@
 //                             the value; in the code's unit or another of its units
 //   at_least | … = 3, of = "ULN" | "LLN" | "baseline"
 //                             the value, in multiples of an end of the reference range (the
-//                             record's own, else the code's) or of the baseline
+//                             record's own, else that of the code's) or of the baseline
 //   rise | fall = 5, unit as above, from = "baseline" | "last"
 //   rise_percent | fall_percent = 50, from = "baseline" | "last"
 //                             the change, by that much or more, from the baseline or from the value
