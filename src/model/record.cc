@@ -57,6 +57,18 @@ void write_attributes(JsonWriter& json, const Record& record, bool unblinded) {
   if (begun) json.end_object();
 }
 
+// Where the number lies, and in which range when that is not, or not only, the record's own.
+void write_flag(JsonWriter& json, const StoredRecord& stored) {
+  const Record& record = stored.record;
+  if ((stored.flags & kStudyRange) == 0) {
+    json.member_if("flag", reference_flag(record.value, record.range));
+    return;
+  }
+  const bool below = stored.flags & kBelowRange, above = stored.flags & kAboveRange;
+  json.member("flag", below ? "LOW" : above ? "HIGH" : "NORMAL");
+  json.member("range_from", record.range.given() ? "record and study" : "study");
+}
+
 // What was observed. Of an exposure it would tell the treatment.
 void write_observation(JsonWriter& json, const StoredRecord& stored, bool unblinded) {
   const Record& record = stored.record;
@@ -64,7 +76,7 @@ void write_observation(JsonWriter& json, const StoredRecord& stored, bool unblin
   write_value(json, record.value);
   json.member_if("unit", record.unit);
   write_range(json, record.range);
-  json.member_if("flag", reference_flag(record.value, record.range));
+  write_flag(json, stored);
   if (stored.flags & kImplausible) json.member("implausible", true);
   if (record.serious) json.member("serious", *record.serious);
   json.member_if("severity", record.severity);

@@ -63,7 +63,8 @@ struct Range {
   bool given() const { return low.has_value() || high.has_value(); }
 };
 
-// Where a number lies: in CDISC's words LOW, NORMAL, HIGH; "" when it cannot be said.
+// Where a number lies: in CDISC's words LOW, NORMAL, HIGH; "" when it cannot be said. For a record
+// of a study see StoredRecord::flags as well.
 std::string_view reference_flag(const Value& value, const Range& range);
 
 struct Record {
@@ -89,9 +90,13 @@ struct Record {
   const std::string* attribute(std::string_view name) const;
 };
 
-// What the definition said of a record that was accepted all the same.
+// What the definition said of a record when it was accepted.
 enum Flag : std::uint8_t {
   kImplausible = 1,  // possible, but outside the code's plausible bounds
+  // Of a number whose reference range is the study's, wholly or at one end; in between: normal.
+  kStudyRange = 2,
+  kBelowRange = 4,
+  kAboveRange = 8,
 };
 
 // A record with what its acceptance added.

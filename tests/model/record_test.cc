@@ -214,6 +214,32 @@ TEST(Record, ValuesAreWrittenAsTheyWereSent) {
   }
 }
 
+TEST(Record, TellsWhereItsNumberLiesAlsoByTheStudysRange) {
+  const struct {
+    const char* range;
+    std::uint8_t flags;
+    const char* written;
+  } cases[] = {
+      {"", 0, R"("unit":"g","received")"},
+      {"", kStudyRange, R"("unit":"g","flag":"NORMAL","range_from":"study",)"},
+      {"", kStudyRange | kBelowRange, R"("unit":"g","flag":"LOW","range_from":"study",)"},
+      {"", kStudyRange | kAboveRange | kImplausible,
+       R"("unit":"g","flag":"HIGH","range_from":"study","implausible":true)"},
+      {R"("range":{"low":1},)", kStudyRange | kAboveRange,
+       R"("range":{"low":1},"flag":"HIGH","range_from":"record and study",)"},
+      {R"("range":{"low":1,"high":3},)", 0,
+       R"("range":{"low":1,"high":3},"flag":"HIGH","received")"},
+  };
+  for (const auto& [range, flags, written] : cases) {
+    StoredRecord record;
+    record.record = decoded(R"({"source":"s","source_id":"1","subject":"x","kind":"lab",
+      "code":"ALT","value":5,)" + std::string(range) + R"("unit":"g"})");
+    record.flags = flags;
+    const std::string json = to_json(record, true);
+    EXPECT_NE(json.find(written), std::string::npos) << json;
+  }
+}
+
 TEST(Record, NumbersThatJsonCannotSpellAreWrittenAnew) {
   for (const char* spelled : {"+5", "005", ".5e1", "5.", "5 ", "", "five", "5e", "5,0"}) {
     StoredRecord record;
