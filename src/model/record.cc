@@ -174,6 +174,7 @@ std::string to_json(const StoredRecord& stored, bool unblinded) {
   if (record.baseline) json.member("baseline", true);
   json.member_if("actor", stored.actor).member("version", stored.version);
   if (record.amends != 0) json.member("amends", record.amends);
+  if (stored.amended_by != 0) json.member("amended_by", stored.amended_by);
   json.member("definition", stored.definition).member("shard", stored.shard);
   json.member("position", stored.position);
   json.end_object();

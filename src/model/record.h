@@ -109,6 +109,7 @@ struct StoredRecord {
   std::string actor;                 // whose token brought it
   int version = 1;                   // 1, or one more than the record that it amends
   std::int64_t first = 0;            // the first version's id; 0: the one it amends, else its own
+  std::int64_t amended_by = 0;       // the id of what corrected it; 0: nothing, or not looked up
   std::int64_t definition = 0;       // what it was checked against
   int shard = 0;
   std::int64_t position = 0;  // its place in the shard's audit chain

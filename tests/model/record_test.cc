@@ -179,6 +179,13 @@ TEST(Record, IsWrittenForReaders) {
       R"("amends":12,"definition":3,"shard":17,"position":99})");
 }
 
+TEST(Record, NamesWhatReplacedIt) {
+  StoredRecord record = stored(kLab);
+  record.amended_by = 40;
+  EXPECT_NE(to_json(record, false).find(R"("amends":12,"amended_by":40,"definition")"),
+            std::string::npos);
+}
+
 TEST(Record, WhatIsAbsentIsLeftOut) {
   StoredRecord record;
   record.record = decoded(R"({"source":"s","source_id":"1","subject":"x","kind":"adverse_event",

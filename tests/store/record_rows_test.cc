@@ -302,6 +302,25 @@ TEST_F(RecordRowsTest, PagesGoThroughAStudyAsOfARecord) {
   EXPECT_EQ((*named)[1].stored.record.subject, "P-2");
 }
 
+TEST_F(RecordRowsTest, PagesSayWhatReplacedARecordAsOfTheirTime) {
+  append(plain("1"));
+  append(plain("2"), {.previous = 1});
+  StoredRecord amends = plain("3");
+  amends.record.amends = 1;
+  append(amends, {.previous = 2});
+  const auto marks = [](const base::Result<std::vector<RecordRow>>& rows) {
+    EXPECT_TRUE(rows.ok()) << why(rows);
+    Ids all;
+    for (const RecordRow& row : *rows) all.push_back(row.stored.amended_by);
+    return all;
+  };
+  EXPECT_EQ(marks(read_page(connection(), {.study = 1, .until_id = 3})), (Ids{3, 0, 0}));
+  EXPECT_EQ(marks(read_page(connection(), {.study = 1, .source = "lab", .until_id = 3})),
+            (Ids{3, 0, 0}));
+  EXPECT_EQ(marks(read_page(connection(), {.study = 1, .until_id = 2})), (Ids{0, 0}));
+  EXPECT_EQ(marks(read_chain(connection(), 3, 10)), (Ids{0, 0, 3}));
+}
+
 TEST_F(RecordRowsTest, DamagedAttributesAreSaid) {
   append(plain("1"));
   for (const char* damaged : {"{", "[]", "{\"a\":1}", "text"}) {
