@@ -1,12 +1,87 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
 #include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <memory>
 
 #include "cli/command.h"
-#include "cli/study_folder.h"
+#include "model/study.h"
+#include "monitor/rules.h"
 
 namespace trialward::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using model::DefinitionFaults;
+
+constexpr std::array<const char*, 3> kFiles = {"study.toml", "rules.toml", "schedule.toml"};
+
+// What is in the folder and looks like a part of the definition, but is none. A misspelt
+// "rule.toml" would mean that nobody watches.
+void find_strangers(const std::string& folder, DefinitionFaults& faults) {
+  std::error_code error;
+  std::vector<std::string> strangers;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    std::string name = entry->path().filename().string();
+    std::string extension = entry->path().extension().string();
+    std::transform(extension.begin(), extension.end(), extension.begin(),
+                   [](char c) { return 'A' <= c && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    if (extension != ".toml") continue;
+    if (std::find(kFiles.begin(), kFiles.end(), name) == kFiles.end()) {
+      strangers.push_back(std::move(name));
+    }
+  }
+  std::sort(strangers.begin(), strangers.end());
+  for (std::string& name : strangers) {
+    faults.push_back({std::move(name), 0,
+                      "is not read: a definition has study.toml, rules.toml, schedule.toml and "
+                      "questionnaires/*.toml"});
+  }
+}
+
+// The study in spite of its faults, as far as it can be read: to list those of its rules as well.
+model::Study read_in_spite(const std::string& folder) {
+  std::vector<model::DefinitionFile> files;
+  for (const char* name : {"study.toml", "rules.toml"}) {
+    std::ifstream file(fs::path(folder) / name, std::ios::binary);
+    std::string text(model::kDefinitionFileBytesMax + 1, '\0');
+    file.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(file.gcount()));
+    // Too large or not to be read: that is among the faults already.
+    if (text.empty() || text.size() > model::kDefinitionFileBytesMax) continue;
+    files.push_back({name, std::move(text)});
+  }
+  return model::read_study(std::move(files)).study;
+}
+
+bool check(const std::string& folder) {
+  DefinitionFaults faults;
+  auto loaded = model::load_study(folder);
+  if (!loaded) faults = loaded.error();
+  const auto study = std::make_shared<const model::Study>(loaded ? std::move(*loaded)
+                                                                 : read_in_spite(folder));
+  const auto rules = monitor::load_rules(study);
+  if (!rules) faults.insert(faults.end(), rules.error().begin(), rules.error().end());
+  find_strangers(folder, faults);
+  for (const model::DefinitionFault& fault : faults) {
+    std::cerr << folder << '/' << model::to_string(fault) << '\n';
+  }
+  if (!faults.empty()) return false;
+
+  const std::size_t count = (*rules)->rules().size();
+  const bool empty_file = count == 0 && study->file("rules.toml") != nullptr;
+  if (empty_file) std::cerr << folder << "/rules.toml: has no [[rules]]\n";
+  std::cout << folder << ": study '" << study->id << "' is sound: " << study->sites.size()
+            << " sites, "
+            << (count == 0 ? "no rules: nothing is watched" : std::to_string(count) + " rules")
+            << ", definition " << study->hash.substr(0, 12) << '\n';
+  return true;
+}
+
+}  // namespace
 
 Run add_check(CLI::App& app) {
   auto folders = std::make_shared<std::vector<std::string>>();
@@ -14,17 +89,10 @@ Run add_check(CLI::App& app) {
   return [folders] {
     int code = kSuccess;
     for (const std::string& folder : *folders) {
-      if (!std::filesystem::is_directory(folder)) {
+      if (!fs::is_directory(folder)) {
         return fail(kWrongUse, "STUDY_DIR: there is no folder " + folder);
       }
-      const auto study = load_study_folder(folder);
-      if (!study) {
-        code = kFailure;
-        continue;
-      }
-      std::cout << folder << ": study '" << study->study->id << "' is sound: "
-                << study->study->sites.size() << " sites, " << study->monitor->rules().size()
-                << " rules, definition " << study->study->hash.substr(0, 12) << '\n';
+      if (!check(folder)) code = kFailure;
     }
     return code;
   };

@@ -285,6 +285,9 @@ Status Committer::place_correction(const Submission& submission, const store::Su
     return {};
   }
   stored.version = amended.stored.version + 1;
+  auto first = store::first_version(writer_.connection(), id);
+  if (!first) return first.error();
+  stored.first = *first;
   return {};
 }
 

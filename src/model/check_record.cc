@@ -88,6 +88,18 @@ class RecordCheck {
     }
   }
 
+  // Readers see the record's own range beside its number, but not the study's.
+  void reference(std::uint8_t& flags) {
+    const Range& own = record_.range;
+    const auto value = study_.canonical_number(record_);
+    if (!code_ || !value || !std::isfinite(*value)) return;
+    const Range range = study_.canonical_range(record_);
+    if ((own.low || !range.low) && (own.high || !range.high)) return;
+    flags |= kStudyRange;
+    if (range.low && *value < *range.low) flags |= kBelowRange;
+    if (range.high && *value > *range.high) flags |= kAboveRange;
+  }
+
   void effective(std::int64_t now_ms) {
     if (record_.effective.empty()) return;
     const auto interval = resolve_effective(record_.effective, time_zone());
@@ -264,6 +276,7 @@ Faults check_record(const Study& study, const Record& record, std::int64_t now_m
   check.subject();
   check.code_and_system();
   check.value(found);
+  check.reference(found);
   check.effective(now_ms);
   check.arms();
   if (faults.empty()) flags = found;

@@ -33,7 +33,7 @@ class StudyLoader {
  public:
   explicit StudyLoader(std::vector<DefinitionFile> files) { study_.files = std::move(files); }
 
-  base::Result<Study, DefinitionFaults> load() && {
+  StudyReading read() && {
     take_files();
     if (const DefinitionFile* file = study_.file(kStudyFile)) {
       if (const auto table = parse_toml(*file, faults_)) {
@@ -42,12 +42,16 @@ class StudyLoader {
     } else {
       faults_.push_back({kStudyFile, 0, "is missing"});
     }
-    if (faults_.empty()) return std::move(study_);
+    if (faults_.empty()) return {std::move(study_), {}};
+    study_.whole = false;
+    for (const auto& [kind, code] : faulty_codes_) {
+      study_.codes_[static_cast<std::size_t>(kind)].erase(code);
+    }
     std::stable_sort(faults_.begin(), faults_.end(),
                      [](const DefinitionFault& a, const DefinitionFault& b) {
                        return std::tie(a.file, a.line) < std::tie(b.file, b.line);
                      });
-    return std::move(faults_);
+    return {std::move(study_), std::move(faults_)};
   }
 
  private:
@@ -178,6 +182,7 @@ class StudyLoader {
   }
 
   void read_code(TableReader& table) {
+    const std::size_t faults_before = faults_.size();
     Code code;
     const std::string kind_name = table.id("kind");
     const auto kind = parse_kind(kind_name);
@@ -196,6 +201,7 @@ class StudyLoader {
     if (!listed.emplace(key, std::move(code)).second) {
       table.fault("code", kind_name + " \"" + key + "\" is given twice");
     }
+    if (faults_.size() > faults_before) faulty_codes_.emplace_back(*kind, key);
   }
 
   void read_type(TableReader& table, Code& code) {
@@ -257,10 +263,17 @@ class StudyLoader {
 
   Study study_;
   DefinitionFaults faults_;
+  std::vector<std::pair<Kind, std::string>> faulty_codes_;
 };
 
+StudyReading read_study(std::vector<DefinitionFile> files) {
+  return StudyLoader(std::move(files)).read();
+}
+
 base::Result<Study, DefinitionFaults> load_study(std::vector<DefinitionFile> files) {
-  return StudyLoader(std::move(files)).load();
+  StudyReading reading = read_study(std::move(files));
+  if (!reading.faults.empty()) return std::move(reading.faults);
+  return std::move(reading.study);
 }
 
 }  // namespace trialward::model

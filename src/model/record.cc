@@ -57,6 +57,18 @@ void write_attributes(JsonWriter& json, const Record& record, bool unblinded) {
   if (begun) json.end_object();
 }
 
+// Where the number lies, and in which range when that is not, or not only, the record's own.
+void write_flag(JsonWriter& json, const StoredRecord& stored) {
+  const Record& record = stored.record;
+  if ((stored.flags & kStudyRange) == 0) {
+    json.member_if("flag", reference_flag(record.value, record.range));
+    return;
+  }
+  const bool below = stored.flags & kBelowRange, above = stored.flags & kAboveRange;
+  json.member("flag", below ? "LOW" : above ? "HIGH" : "NORMAL");
+  json.member("range_from", record.range.given() ? "record and study" : "study");
+}
+
 // What was observed. Of an exposure it would tell the treatment.
 void write_observation(JsonWriter& json, const StoredRecord& stored, bool unblinded) {
   const Record& record = stored.record;
@@ -64,7 +76,7 @@ void write_observation(JsonWriter& json, const StoredRecord& stored, bool unblin
   write_value(json, record.value);
   json.member_if("unit", record.unit);
   write_range(json, record.range);
-  json.member_if("flag", reference_flag(record.value, record.range));
+  write_flag(json, stored);
   if (stored.flags & kImplausible) json.member("implausible", true);
   if (record.serious) json.member("serious", *record.serious);
   json.member_if("severity", record.severity);
@@ -115,9 +127,6 @@ std::string canonical_content(const Record& record) {
   const auto number = [&json](std::string_view name, const std::optional<double>& value) {
     if (value) json.member(name, *value + 0.0);  // -0 becomes 0
   };
-  const auto instant = [&json](std::string_view name, const std::optional<std::int64_t>& ms) {
-    if (ms) json.member(name, *ms);
-  };
   json.begin_object();
   json.member("source", record.source).member("source_id", record.source_id);
   json.member("subject", record.subject).member_if("site", record.site);
@@ -129,8 +138,7 @@ std::string canonical_content(const Record& record) {
   number("low", record.range.low);
   number("high", record.range.high);
   json.member_if("effective", record.effective);
-  instant("device_time", record.device_ms);
-  instant("sent_time", record.sent_ms);
+  if (record.device_ms) json.member("device_time", *record.device_ms);
   json.member_if("author", record.author).member_if("visit", record.visit);
   if (record.baseline) json.member("baseline", true);
   if (record.serious) json.member("serious", *record.serious);
@@ -166,6 +174,7 @@ std::string to_json(const StoredRecord& stored, bool unblinded) {
   if (record.baseline) json.member("baseline", true);
   json.member_if("actor", stored.actor).member("version", stored.version);
   if (record.amends != 0) json.member("amends", record.amends);
+  if (stored.amended_by != 0) json.member("amended_by", stored.amended_by);
   json.member("definition", stored.definition).member("shard", stored.shard);
   json.member("position", stored.position);
   json.end_object();

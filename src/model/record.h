@@ -63,7 +63,8 @@ struct Range {
   bool given() const { return low.has_value() || high.has_value(); }
 };
 
-// Where a number lies: in CDISC's words LOW, NORMAL, HIGH; "" when it cannot be said.
+// Where a number lies: in CDISC's words LOW, NORMAL, HIGH; "" when it cannot be said. For a record
+// of a study see StoredRecord::flags as well.
 std::string_view reference_flag(const Value& value, const Range& range);
 
 struct Record {
@@ -89,9 +90,13 @@ struct Record {
   const std::string* attribute(std::string_view name) const;
 };
 
-// What the definition said of a record that was accepted all the same.
+// What the definition said of a record when it was accepted.
 enum Flag : std::uint8_t {
   kImplausible = 1,  // possible, but outside the code's plausible bounds
+  // Of a number whose reference range is the study's, wholly or at one end; in between: normal.
+  kStudyRange = 2,
+  kBelowRange = 4,
+  kAboveRange = 8,
 };
 
 // A record with what its acceptance added.
@@ -103,13 +108,16 @@ struct StoredRecord {
   std::int64_t received_ms = 0;      // server time
   std::string actor;                 // whose token brought it
   int version = 1;                   // 1, or one more than the record that it amends
+  std::int64_t first = 0;            // the first version's id; 0: the one it amends, else its own
+  std::int64_t amended_by = 0;       // the id of what corrected it; 0: nothing, or not looked up
   std::int64_t definition = 0;       // what it was checked against
   int shard = 0;
   std::int64_t position = 0;  // its place in the shard's audit chain
 };
 
 // The canonical content: equal for two sendings that mean the same (member order, white space
-// and number spelling such as 1e1 do not matter), different otherwise. `original` is left out.
+// and number spelling such as 1e1 do not matter), different otherwise. `original` is left out, and
+// so is sent_time: a retry that is stamped anew is the same record, sent once more.
 std::string canonical_content(const Record& record);
 
 // The record as JSON for readers. `unblinded` false leaves out what would tell the treatment: the

@@ -59,15 +59,16 @@ std::optional<double> Study::canonical_number(const Record& record) const {
 
 Range Study::canonical_range(const Record& record) const {
   const Code* listed = code(record.kind, record.code);
+  const Range of_code = listed ? listed->range : Range{};
+  if (!record.range.given()) return of_code;
   Range range;
-  if (!record.range.given()) {
-    if (listed) range = listed->range;
-    return range;
-  }
   const auto unit = listed ? conversion(*listed, record.unit) : Unit{};
   if (!unit) return range;
   if (record.range.low) range.low = unit->to_own(*record.range.low);
   if (record.range.high) range.high = unit->to_own(*record.range.high);
+  // An end that lies on the wrong side of the record's own is of other people.
+  if (!range.low && of_code.low && *of_code.low <= *range.high) range.low = of_code.low;
+  if (!range.high && of_code.high && *range.low <= *of_code.high) range.high = of_code.high;
   return range;
 }
 

@@ -15,7 +15,8 @@
 //                           number * factor + offset gives it in `unit`;
 //                         possible = [low, high]: outside is refused;
 //                         plausible = [low, high]: outside is accepted and flagged;
-//                         range = [low, high]: the reference range of records that bring none;
+//                         range = [low, high]: the reference range of records that bring none,
+//                           and the other end for those that bring one end only;
 //                           in all three -inf or inf leaves an end open;
 //                         values = ["Y", "N"]: the only texts accepted (type text)
 //   rules.toml   the monitor's rules (monitor/rules.h)
@@ -86,6 +87,7 @@ class Study {
   std::vector<Arm> arms;
   std::vector<DefinitionFile> files;  // sorted by name; what the definition's hash covers
   std::string hash;                   // hexadecimal SHA-256 over the files
+  bool whole = true;                  // false: see StudyReading
 
   const Site* site(std::string_view id) const;
   const Arm* arm(std::string_view id) const;
@@ -98,8 +100,8 @@ class Study {
   // A number of a record in its code's own unit; nothing when it has no number or the unit is not
   // the code's. Without a listed code the number itself.
   std::optional<double> canonical_number(const Record& record) const;
-  // The reference range that holds for a record, in its code's own unit: its own, else the code's.
-  // Numbers alone, without the texts.
+  // The reference range that holds for a record, in its code's own unit: each end its own, else the
+  // code's. Numbers alone, without the texts.
   Range canonical_range(const Record& record) const;
 
  private:
@@ -117,5 +119,13 @@ inline constexpr std::size_t kSubjectPatternCharsMax = 200;
 base::Result<Study, DefinitionFaults> load_study(const std::string& folder);
 // The same from texts, for tests and for definitions read back from the store.
 base::Result<Study, DefinitionFaults> load_study(std::vector<DefinitionFile> files);
+
+// As much of a study as can be read, and its faults. When there are any, the study is not whole:
+// codes with a fault are missing, and it serves only to look for faults in the rules as well.
+struct StudyReading {
+  Study study;
+  DefinitionFaults faults;
+};
+StudyReading read_study(std::vector<DefinitionFile> files);
 
 }  // namespace trialward::model

@@ -38,7 +38,8 @@ class Watch {
  public:
   virtual ~Watch() = default;
   // Takes in a record that has just got its id (in place of the one that it amends, if any) and
-  // tells the matches that it brings about, also those of records after it in time.
+  // tells the matches that it brings about, also those of records after it in time. `first` must
+  // be set for a correction of a correction; else it may be 0.
   // May throw when a rule is broken: the watch is then as before.
   virtual std::vector<Match> observe(const StoredRecord& record) = 0;
   // True when observe() has changed what save() returns since the Watch was made.

@@ -12,7 +12,7 @@ using Hits = std::vector<Hit>;
 // In the order of the instants; what holds by two conditions of the same records counts once.
 void sort_and_unify(Hits& hits) {
   std::sort(hits.begin(), hits.end(), [](const Hit& a, const Hit& b) {
-    return std::tie(a.at_ms, a.causes) < std::tie(b.at_ms, b.causes);
+    return std::tie(a.at_ms, a.record, a.causes) < std::tie(b.at_ms, b.record, b.causes);
   });
   const auto same = [](const Hit& a, const Hit& b) {
     return a.at_ms == b.at_ms && a.causes == b.causes;
@@ -26,10 +26,26 @@ Hits::const_iterator from(const Hits& hits, std::int64_t at_ms) {
                           [](const Hit& hit, std::int64_t at) { return hit.at_ms < at; });
 }
 
-Hit unite(std::int64_t at_ms, std::vector<std::int64_t> causes) {
+Hit unite(std::int64_t at_ms, std::int64_t record, std::vector<std::int64_t> causes) {
   std::sort(causes.begin(), causes.end());
   causes.erase(std::unique(causes.begin(), causes.end()), causes.end());
-  return {at_ms, std::move(causes)};
+  return {at_ms, record, std::move(causes)};
+}
+
+// One hit for each record, whichever of the conditions it meets: "of so many records" is what a
+// count asks for.
+Hits one_per_record(const Hits& single) {
+  Hits found;
+  for (const Hit& hit : single) {
+    if (!found.empty() && found.back().at_ms == hit.at_ms && found.back().record == hit.record) {
+      auto causes = std::move(found.back().causes);
+      causes.insert(causes.end(), hit.causes.begin(), hit.causes.end());
+      found.back() = unite(hit.at_ms, hit.record, std::move(causes));
+    } else {
+      found.push_back(hit);
+    }
+  }
+  return found;
 }
 
 void add_bit_hits(const Series& series, std::size_t bit, Span span, Hits& found) {
@@ -38,7 +54,7 @@ void add_bit_hits(const Series& series, std::size_t bit, Span span, Hits& found)
                                 [](const Point& p, std::int64_t at) { return p.at_ms < at; });
   for (; point != points.end() && point->at_ms <= span.until_ms; ++point) {
     if (!point->superseded && (point->bits >> bit & 1) != 0) {
-      found.push_back({point->at_ms, {point->record}});
+      found.push_back({point->at_ms, point->record, {point->record}});
     }
   }
 }
@@ -54,7 +70,7 @@ void add_comparison_hits(const Series& series, const Comparison& test, Span span
     if (!reference || *reference >= i) continue;
     const Point& earlier = points[*reference];
     if (test.holds(*point.number, *earlier.number)) {
-      found.push_back(unite(point.at_ms, {earlier.record, point.record}));
+      found.push_back(unite(point.at_ms, point.record, {earlier.record, point.record}));
     }
   }
 }
@@ -87,7 +103,7 @@ Hits count_hits(const Node& node, const Hits& single, Span span) {
     for (std::size_t i = first; i <= last; ++i) {
       causes.insert(causes.end(), single[i].causes.begin(), single[i].causes.end());
     }
-    found.push_back(unite(at_ms, std::move(causes)));
+    found.push_back(unite(at_ms, single[last].record, std::move(causes)));
   }
   return found;
 }
@@ -106,16 +122,18 @@ Hits all_hits(const Node& node, const std::vector<const Series*>& series, Span s
 
   Hits found;
   for (const std::int64_t at_ms : instants) {
+    std::int64_t record = 0;
     std::vector<std::int64_t> causes;
     const bool each = std::all_of(of_member.begin(), of_member.end(), [&](const Hits& member) {
       const auto begin = from(member, at_ms - node.within_ms);
       const auto end = from(member, at_ms + 1);
       for (auto hit = begin; hit != end; ++hit) {
+        if (hit->at_ms == at_ms) record = std::max(record, hit->record);
         causes.insert(causes.end(), hit->causes.begin(), hit->causes.end());
       }
       return begin != end;
     });
-    if (each) found.push_back(unite(at_ms, std::move(causes)));
+    if (each) found.push_back(unite(at_ms, record, std::move(causes)));
   }
   return found;
 }
@@ -126,7 +144,7 @@ std::vector<Hit> hits(const Node& node, const std::vector<const Series*>& series
   if (node.all) return all_hits(node, series, span);
   if (node.count == 1) return any_hits(node, series, span);
   const Hits single = any_hits(node, series, {span.from_ms - node.within_ms, span.until_ms});
-  return count_hits(node, single, span);
+  return count_hits(node, one_per_record(single), span);
 }
 
 }  // namespace trialward::monitor

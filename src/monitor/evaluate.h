@@ -19,6 +19,7 @@ struct Span {
 // The condition holds at an instant, that of the last record it takes, because of these records.
 struct Hit {
   std::int64_t at_ms = 0;
+  std::int64_t record = 0;           // the last one it takes; what a count counts
   std::vector<std::int64_t> causes;  // ascending, each once
 };
 

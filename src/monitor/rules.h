@@ -13,7 +13,7 @@
 //                             the value; in the code's unit or another of its units
 //   at_least | … = 3, of = "ULN" | "LLN" | "baseline"
 //                             the value, in multiples of an end of the reference range (the
-//                             record's own, else the code's) or of the baseline
+//                             record's own, else that of the code's) or of the baseline
 //   rise | fall = 5, unit as above, from = "baseline" | "last"
 //   rise_percent | fall_percent = 50, from = "baseline" | "last"
 //                             the change, by that much or more, from the baseline or from the value
@@ -53,7 +53,8 @@
 
 namespace trialward::monitor {
 
-// A study without rules.toml has no rules. Every fault is listed, with its line.
+// A study without rules.toml has no rules. Every fault is listed, with its line. Of a study that is
+// not whole the rules watch nothing; their own faults are the use of it.
 base::Result<std::unique_ptr<model::Monitor>, model::DefinitionFaults> load_rules(
     std::shared_ptr<const model::Study> study);
 

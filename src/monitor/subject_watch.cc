@@ -27,24 +27,26 @@ void add_match(std::vector<Match>& matches, std::size_t rule, const std::string&
   all.erase(std::unique(all.begin(), all.end()), all.end());
 }
 
-std::string group_of(OneAlertPer one_alert_per, const model::Record& record, std::int64_t id) {
+// All versions of a record are one to the alerts: each correction belongs to the first of them.
+std::string group_of(OneAlertPer one_alert_per, const StoredRecord& stored) {
   switch (one_alert_per) {
     case OneAlertPer::subject:
       return "";
     case OneAlertPer::code:
-      return record.code;
+      return stored.record.code;
     case OneAlertPer::record:
-      return std::to_string(record.amends != 0 ? record.amends : id);
+      if (stored.first != 0) return std::to_string(stored.first);
+      return std::to_string(stored.record.amends != 0 ? stored.record.amends : stored.id);
   }
   return "";
 }
 
-void add_direct(const CodeRules* rules, const Reading& reading, std::int64_t id,
+void add_direct(const CodeRules* rules, const Reading& reading, const StoredRecord& stored,
                 std::vector<Match>& matches) {
   if (rules == nullptr) return;
   for (const Direct& direct : rules->direct) {
     if (!holds(direct.test, reading)) continue;
-    add_match(matches, direct.rule, group_of(direct.one_alert_per, reading.record, id), {id});
+    add_match(matches, direct.rule, group_of(direct.one_alert_per, stored), {stored.id});
   }
 }
 
@@ -91,8 +93,8 @@ std::vector<Match> SubjectWatch::observe(const StoredRecord& stored) {
   const Reading reading(*rules_->study, record);
   Edits edits = edits_for(stored, of_code, of_kind, reading);
   std::vector<Match> matches = matches_of(stored, edits);
-  add_direct(of_code, reading, stored.id, matches);
-  add_direct(of_kind, reading, stored.id, matches);
+  add_direct(of_code, reading, stored, matches);
+  add_direct(of_kind, reading, stored, matches);
   // Nothing below throws.
   for (auto& [index, series] : edits) {
     series_[index] = std::move(series);

@@ -38,6 +38,7 @@ class Run {
     HeadRows heads;
   };
 
+  Status check_schema();
   Status read_meta();
   Status read_beginning();
   Status read_ends();
@@ -62,6 +63,7 @@ Status Run::pace(std::string_view step, std::int64_t done, std::int64_t total) c
 }
 
 Status Run::all() {
+  if (auto done = check_schema(); !done) return done;
   if (auto done = read_meta(); !done) return done;
   if (auto done = read_beginning(); !done) return done;
   AuditScan scan(reader_, options_.heads, report_.store_id);
@@ -72,13 +74,42 @@ Status Run::all() {
   return check_watches(scan);
 }
 
-Status Run::read_meta() {
+// Without an index the writer would no longer be held to what is unique; a trigger could change
+// history with each row that comes in.
+Status Run::check_schema() {
   auto version = reader_.integer("PRAGMA user_version");
   if (!version) return version.error();
   if (*version != store::kSchemaVersion) {
     return bad("the schema", "it has version " + std::to_string(*version) + ", not " +
                                  std::to_string(store::kSchemaVersion));
   }
+  auto own = store::own_schema();
+  if (!own) return own.error();
+  auto found = store::read_schema(reader_);
+  if (!found) return found.error();
+  const auto name = [](const store::SchemaObject& object) {
+    return object.type + " " + quoted(object.name);
+  };
+  const auto same = [](const store::SchemaObject& a, const store::SchemaObject& b) {
+    return a.type == b.type && a.name == b.name;
+  };
+  for (const store::SchemaObject& expected : *own) {
+    const auto there = std::find_if(found->begin(), found->end(), [&](const auto& object) {
+      return same(object, expected);
+    });
+    if (there == found->end()) return bad("the schema", name(expected) + " is missing");
+    if (there->table != expected.table || there->sql != expected.sql) {
+      return bad("the schema", name(expected) + " is not as it was made");
+    }
+    found->erase(there);
+  }
+  if (found->empty()) return {};
+  const store::SchemaObject& alien = found->front();
+  const std::string on = alien.table == alien.name ? "" : " on " + quoted(alien.table);
+  return bad("the schema", name(alien) + on + " is none of a store's");
+}
+
+Status Run::read_meta() {
   auto rows = reader_.query("SELECT key, value FROM meta");
   if (!rows) return rows.error();
   while (true) {

@@ -1,11 +1,12 @@
 // Reads a whole store again and tells whether anything in it is not what was written (P8).
 //
 // In this order, so that the first bad entry is the one that is named:
-//   1. the schema, and the name of the store
+//   1. the schema: every table and index as a new store has them, and no trigger or other thing
+//      beside them; and the name of the store
 //   2. the audit trail from its first entry on: no entry missing, every hash right over the row
-//   that
-//      the entry is about, every row of the audited tables there and named once, each subject's
-//      records linked; and at each signed head the digest that was signed, up to the newest
+//      that the entry is about, every row of the audited tables there and named once, each
+//      subject's records linked; and at each signed head the digest that was signed, up to the
+//      newest
 //   3. rows of the audited tables that no entry names
 //   4. SQLite's own check of the file and its indexes
 //   5. the caches (store/schema.h): the same as what the audited tables say

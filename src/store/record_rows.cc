@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 #include <cstring>
+#include <limits>
 
 #include "base/json_writer.h"
 #include "model/study.h"
@@ -171,6 +172,34 @@ Result<std::vector<RecordRow>> read_rows(Connection& connection, std::string_vie
   return rows;
 }
 
+// One look-up each, in an index that only corrections stand in.
+Status find_amending(Connection& connection, std::int64_t until_id, std::vector<RecordRow>& rows) {
+  for (RecordRow& row : rows) {
+    auto id = amended_by(connection, row.stored.id);
+    if (!id) return id.error();
+    if (*id <= until_id) row.stored.amended_by = *id;
+  }
+  return {};
+}
+
+Result<std::vector<RecordRow>> read_page_rows(Connection& connection, const RecordPage& page) {
+  const std::string columns(info(Table::records).columns);
+  const auto limit = static_cast<std::int64_t>(page.limit);
+  if (page.source.empty()) {
+    // "+ 0" keeps the planner on the primary key: the page is read in its order, without a sort.
+    static const std::string kById = "SELECT " + columns +
+                                     " FROM records WHERE study + 0 = $1 AND id > $2 AND "
+                                     "id <= $3 ORDER BY id LIMIT $4";
+    return read_rows(connection, kById, {page.study, page.after_id, page.until_id, limit});
+  }
+  static const std::string kBySource = "SELECT " + columns +
+                                       " FROM records WHERE study = $1 AND source = $2 AND "
+                                       "source_id > $3 AND id <= $4 ORDER BY source_id LIMIT $5";
+  return read_rows(connection, kBySource,
+                   {page.study, std::string_view(page.source),
+                    std::string_view(page.after_source_id), page.until_id, limit});
+}
+
 }  // namespace
 
 Status append_record(Writer& writer, const StoredRecord& stored, const RecordLinks& links) {
@@ -244,6 +273,16 @@ Result<std::optional<RecordRow>> read_record(Connection& connection, std::int64_
   return std::optional<RecordRow>(std::move(rows->front()));
 }
 
+// Each step leads to an older record, so that even a damaged chain ends.
+Result<std::int64_t> first_version(Connection& connection, std::int64_t id) {
+  return connection.integer(
+      "WITH RECURSIVE versions (id, amends) AS ("
+      "SELECT id, amends FROM records WHERE id = $1 UNION ALL "
+      "SELECT r.id, r.amends FROM versions v JOIN records r ON r.id = v.amends AND r.id < v.id) "
+      "SELECT min(id) FROM versions HAVING count(*) > 0",
+      {id});
+}
+
 Result<std::int64_t> amended_by(Connection& connection, std::int64_t id) {
   auto found = connection.integer("SELECT id FROM records WHERE amends = $1", {id});
   if (found || found.error().code != Errc::not_found) return found;
@@ -263,25 +302,16 @@ Result<std::vector<RecordRow>> read_chain(Connection& connection, std::int64_t f
     id = (*row)->links.previous;
     rows.push_back(std::move(**row));
   }
+  constexpr std::int64_t kUntilNow = std::numeric_limits<std::int64_t>::max();
+  if (auto found = find_amending(connection, kUntilNow, rows); !found) return found.error();
   return rows;
 }
 
 Result<std::vector<RecordRow>> read_page(Connection& connection, const RecordPage& page) {
-  const std::string columns(info(Table::records).columns);
-  const auto limit = static_cast<std::int64_t>(page.limit);
-  if (page.source.empty()) {
-    // "+ 0" keeps the planner on the primary key: the page is read in its order, without a sort.
-    static const std::string kById = "SELECT " + columns +
-                                     " FROM records WHERE study + 0 = $1 AND id > $2 AND "
-                                     "id <= $3 ORDER BY id LIMIT $4";
-    return read_rows(connection, kById, {page.study, page.after_id, page.until_id, limit});
-  }
-  static const std::string kBySource = "SELECT " + columns +
-                                       " FROM records WHERE study = $1 AND source = $2 AND "
-                                       "source_id > $3 AND id <= $4 ORDER BY source_id LIMIT $5";
-  return read_rows(connection, kBySource,
-                   {page.study, std::string_view(page.source),
-                    std::string_view(page.after_source_id), page.until_id, limit});
+  auto rows = read_page_rows(connection, page);
+  if (!rows) return rows;
+  if (auto found = find_amending(connection, page.until_id, *rows); !found) return found.error();
+  return rows;
 }
 
 Result<std::int64_t> last_record(Connection& connection) {

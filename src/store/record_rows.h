@@ -39,13 +39,18 @@ struct RecordRow {
   model::StoredRecord stored;
   RecordLinks links;
 };
-// Nothing when there is no such record.
+// Nothing when there is no such record. Does not look for what amends it.
 base::Result<std::optional<RecordRow>> read_record(Connection& connection, std::int64_t id);
+
+// The first version of a record: the id at the end of its chain of `amends`, itself when it is no
+// correction. Errors: not_found.
+base::Result<std::int64_t> first_version(Connection& connection, std::int64_t id);
 
 // The id of the record that amends this one; 0 when none does.
 base::Result<std::int64_t> amended_by(Connection& connection, std::int64_t id);
 
-// Up to `limit` records from `from` along `previous`: a subject's records, newest first.
+// Up to `limit` records from `from` along `previous`: a subject's records, newest first, with what
+// amends them.
 base::Result<std::vector<RecordRow>> read_chain(Connection& connection, std::int64_t from,
                                                 std::size_t limit);
 
@@ -55,7 +60,7 @@ struct RecordPage {
   std::string source;           // empty: of every source, ordered by id; else by source id
   std::string after_source_id;  // with a source
   std::int64_t after_id = 0;    // without one
-  std::int64_t until_id = 0;    // the state as of this record, inclusive
+  std::int64_t until_id = 0;    // the state as of this record, inclusive; also of `amended_by`
   std::size_t limit = 500;
 };
 base::Result<std::vector<RecordRow>> read_page(Connection& connection, const RecordPage& page);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "store/sqlite.h"
+
 namespace trialward::store {
 namespace {
 
@@ -117,6 +119,28 @@ std::array<Table, kTables> all_tables() {
   std::array<Table, kTables> tables{};
   for (std::size_t i = 0; i < kTables; ++i) tables[i] = static_cast<Table>(i);
   return tables;
+}
+
+base::Result<std::vector<SchemaObject>> read_schema(Connection& connection) {
+  auto rows = connection.query(
+      "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE type <> 'table' OR "
+      "name NOT IN ('sqlite_stat1', 'sqlite_stat4') ORDER BY type, name");
+  if (!rows) return rows.error();
+  std::vector<SchemaObject> all;
+  while (true) {
+    auto row = rows->next();
+    if (!row) return row.error();
+    if (!*row) return all;
+    const auto text = [&](int column) { return std::string(rows->text(column)); };
+    all.push_back({text(0), text(1), text(2), text(3)});
+  }
+}
+
+base::Result<std::vector<SchemaObject>> own_schema() {
+  auto scratch = SqliteConnection::open("", SqliteMode::scratch);
+  if (!scratch) return scratch.error();
+  if (auto made = migrate(**scratch, ""); !made) return made.error();
+  return read_schema(**scratch);
 }
 
 base::Status migrate(Connection& connection, std::string_view store_id) {

@@ -17,7 +17,9 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "store/connection.h"
 
@@ -46,6 +48,17 @@ const TableInfo& info(Table table);
 std::array<Table, kTables> all_tables();
 
 inline constexpr int kSchemaVersion = 1;
+
+// A table, index, trigger or view, in SQLite's words.
+struct SchemaObject {
+  std::string type, name, table;
+  std::string sql;  // as it was made; empty for the indexes that a table brings along
+};
+// Of a database, in the order of type and name; what SQLite keeps for itself (ANALYZE's tables) is
+// left out.
+base::Result<std::vector<SchemaObject>> read_schema(Connection& connection);
+// Those of a store that has just been made.
+base::Result<std::vector<SchemaObject>> own_schema();
 
 // Brings a store to kSchemaVersion; a new one gets `store_id`. Errors: unavailable, corrupt (the
 // file belongs to something else), invalid (a newer trialward made it).

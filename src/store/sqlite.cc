@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <filesystem>
 #include <unordered_map>
 
 namespace trialward::store {
@@ -136,6 +137,30 @@ class Implementation final : public SqliteConnection {
 
   std::int64_t wal_frames() const override { return wal_frames_; }
 
+  // Whether the last call failed because a file may not be written or made.
+  bool lacks_write_access() const {
+    const int code = sqlite3_errcode(db_) & 0xff;
+    return code == SQLITE_READONLY || code == SQLITE_CANTOPEN;
+  }
+
+  // What every connection to a file is set to, and checked for. Not for one that is `immutable`:
+  // SQLite does not ask for its journal mode.
+  Status configure(SqliteMode mode, bool immutable) {
+    sqlite3_extended_result_codes(db_, 1);
+    sqlite3_busy_timeout(db_, kBusyTimeoutMs);
+    sqlite3_db_config(db_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    sqlite3_db_config(db_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+    if (mode == SqliteMode::writer) {
+      auto set = script("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;");
+      if (!set) return set;
+      if (auto is = expect("PRAGMA synchronous", "2"); !is) return is;
+    }
+    // The constructor's WAL hook has taken the place of automatic checkpoints.
+    auto set = script("PRAGMA cache_size=-" + std::to_string(kCacheKib) + ";");
+    if (!set || immutable || mode == SqliteMode::scratch) return set;
+    return expect("PRAGMA journal_mode", "wal");
+  }
+
   Status expect(const char* pragma, std::string_view expected) {
     auto run = query(pragma);
     if (!run) return run.error();
@@ -178,43 +203,71 @@ class Implementation final : public SqliteConnection {
   std::int64_t wal_frames_ = 0;
 };
 
+using Opened = Result<std::unique_ptr<Implementation>>;
+
+Opened open_file(const std::string& name, SqliteMode mode, bool immutable) {
+  int flags = SQLITE_OPEN_NOMUTEX;
+  flags |= mode == SqliteMode::reader ? SQLITE_OPEN_READONLY
+                                      : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  if (mode == SqliteMode::scratch) flags |= SQLITE_OPEN_MEMORY;
+  if (immutable) flags |= SQLITE_OPEN_URI;
+  sqlite3* db = nullptr;
+  const int code = sqlite3_open_v2(name.c_str(), &db, flags, nullptr);
+  auto connection = std::make_unique<Implementation>(db);  // also closes what failed to open
+  if (code == SQLITE_OK) return connection;
+  Error error = error_of(db, code);
+  if (mode == SqliteMode::reader && (code & 0xff) == SQLITE_CANTOPEN) error.code = Errc::not_found;
+  return error;
+}
+
+// The path as an URI that tells SQLite to expect no change, and so to need no PATH-shm.
+std::string immutable_uri(const std::string& path) {
+  std::string uri = path.starts_with('/') ? "file://" : "file:";
+  for (const char c : path) {
+    switch (c) {
+      case '%': uri += "%25"; break;
+      case '?': uri += "%3f"; break;
+      case '#': uri += "%23"; break;
+      default: uri += c;
+    }
+  }
+  return uri + "?immutable=1";
+}
+
+// A reader where PATH-shm can be neither written nor made.
+Opened open_without_write_access(const std::string& path, const Error& why) {
+  const std::string wal = path + "-wal";
+  std::error_code error;
+  const auto wal_bytes = std::filesystem::file_size(wal, error);
+  if (error ? error != std::errc::no_such_file_or_directory : wal_bytes > 0) {
+    return Error{why.code,
+                 why.message + ": " + wal + " may hold what is not in the store's file yet, and is "
+                 "read with the help of " + path + "-shm, which is missing and cannot be made: "
+                 "copy the store and its -wal to a folder that can be written"};
+  }
+  auto connection = open_file(immutable_uri(path), SqliteMode::reader, true);
+  if (!connection) return connection;
+  if (auto set = (*connection)->configure(SqliteMode::reader, true); !set) return set.error();
+  return connection;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std::string& path,
                                                                  SqliteMode mode) {
-  const bool writes = mode == SqliteMode::writer;
-  const int flags = SQLITE_OPEN_NOMUTEX |
-                    (writes ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY);
-  sqlite3* db = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &db, flags, nullptr);
-  auto connection = std::make_unique<Implementation>(db);  // also closes what failed to open
-  if (code != SQLITE_OK) {
-    Error error = error_of(db, code);
-    if (!writes && (code & 0xff) == SQLITE_CANTOPEN) error.code = Errc::not_found;
-    error.message = path + ": " + error.message;
-    return error;
-  }
-  sqlite3_extended_result_codes(db, 1);
-  sqlite3_busy_timeout(db, kBusyTimeoutMs);
-  sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-  sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
-
   const auto failed = [&](const Error& error) {
     return Error{error.code, path + ": " + error.message};
   };
-  if (writes) {
-    if (auto set = connection->script("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"); !set) {
+  auto connection = open_file(mode == SqliteMode::scratch ? ":memory:" : path, mode, false);
+  if (!connection) return failed(connection.error());
+  if (auto set = (*connection)->configure(mode, false); !set) {
+    if (mode != SqliteMode::reader || !(*connection)->lacks_write_access()) {
       return failed(set.error());
     }
-    if (auto is = connection->expect("PRAGMA synchronous", "2"); !is) return failed(is.error());
+    connection = open_without_write_access(path, set.error());
+    if (!connection) return failed(connection.error());
   }
-  // The constructor's WAL hook has taken the place of automatic checkpoints.
-  if (auto set = connection->script("PRAGMA cache_size=-" + std::to_string(kCacheKib) + ";");
-      !set) {
-    return failed(set.error());
-  }
-  if (auto is = connection->expect("PRAGMA journal_mode", "wal"); !is) return failed(is.error());
-  return std::unique_ptr<SqliteConnection>(std::move(connection));
+  return std::unique_ptr<SqliteConnection>(std::move(*connection));
 }
 
 }  // namespace trialward::store

@@ -15,6 +15,7 @@ namespace trialward::store {
 enum class SqliteMode {
   writer,  // creates the file when it is not there; synchronous=FULL is checked
   reader,  // read-only; sees the last commit, blocks nobody
+  scratch,  // in memory, whatever the path; gone with the connection
 };
 
 struct WalState {
@@ -26,6 +27,8 @@ class SqliteConnection : public Connection {
  public:
   // Errors: not_found (a reader of a file that is not there), unavailable, corrupt (not a
   // database, or synchronous=FULL or WAL could not be had).
+  // SQLite writes PATH-shm even to read. Where it may not (a read-only folder), a store without a
+  // WAL is read as a file that nobody changes meanwhile; one with a WAL needs its PATH-shm there.
   static base::Result<std::unique_ptr<SqliteConnection>> open(const std::string& path,
                                                               SqliteMode mode);
   // Writes the WAL's pages into the database file; never waits for a reader. `restart`: also tries

@@ -50,7 +50,7 @@ class FaultyDiskTest : public ::testing::Test {
 
   FaultyDisk& disk_ = FaultyDisk::install();
   base::SeededRandom random_{7};
-  store::TemporaryFolder folder_;
+  TemporaryFolder folder_;
   std::unique_ptr<SqliteConnection> connection_;
 };
 

@@ -2,10 +2,8 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <cstdlib>
-#include <filesystem>
+#include <cstdio>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -15,24 +13,9 @@
 #include "intake/submission.h"
 #include "store/store.h"
 #include "store/study_rows.h"
+#include "tests/temporary_folder.h"
 
 namespace trialward::intake {
-
-// A folder that goes with its owner.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "trialward-XXXXXX").string();
-    path_ = mkdtemp(pattern.data());
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  std::string file(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
 
 // Raises rule 0 for every number of 100 and more, in one group; a number of exactly 666 breaks it.
 // It remembers how many records it saw and the sum of their ids. With the hash "broken" it cannot

@@ -1,5 +1,6 @@
 #include "intake/committer.h"
 
+#include "monitor/rules.h"
 #include "store/alert_rows.h"
 #include "tests/intake/bench_study.h"
 
@@ -177,6 +178,34 @@ TEST_F(CommitterTest, CorrectionsAppendAndChainVersions) {
   foreign.record.amends = 2;
   EXPECT_EQ(one({foreign}).faults.front().path, "/amends");
   EXPECT_EQ(count("SELECT count(*) FROM subjects"), 1);  // a refused record enrols nobody
+}
+
+// The versions of one record are one to a rule with one_alert_per = "record".
+TEST_F(CommitterTest, ACorrectionOfACorrectionBelongsToTheFirstVersionsAlert) {
+  auto study = model::load_study(std::vector<model::DefinitionFile>{
+      {"rules.toml", "[[rules]]\nid = \"r\"\ntitle = \"t\"\none_alert_per = \"record\"\n"
+                     "kind = \"lab\"\nabove = 100\nunit = \"U/L\"\ncodes = [\"ALT\"]\n"},
+      {"study.toml", kStudyToml}});
+  ASSERT_TRUE(study.ok());
+  auto active = std::make_shared<ActiveStudy>(*study_);
+  active->study = std::make_shared<const model::Study>(std::move(*study));
+  auto monitor = monitor::load_rules(active->study);
+  ASSERT_TRUE(monitor.ok());
+  active->monitor = std::move(*monitor);
+  study_ = active;
+
+  const auto correct = [&](const std::string& source_id, double value, std::int64_t amends) {
+    AppendRecord correction = alt(source_id, value);
+    correction.record.amends = amends;
+    correction.record.reason = "typing error";
+    return one({correction}).results.front().alerts;
+  };
+  using Alerts = std::vector<std::int64_t>;
+  EXPECT_EQ(one({alt("1", 150)}).results.front().alerts, Alerts{1});
+  EXPECT_EQ(correct("2", 160, 1), Alerts{1});
+  EXPECT_EQ(correct("3", 50, 2), Alerts{});
+  EXPECT_EQ(correct("4", 170, 3), Alerts{1});
+  EXPECT_EQ(one({alt("5", 150)}).results.front().alerts, Alerts{2});
 }
 
 TEST_F(CommitterTest, EffectiveTimesMeanTheSitesClock) {

@@ -38,6 +38,17 @@ plausible = [1, 5000]
 possible = [0, 50000]
 [[codes]]
 kind = "lab"
+code = "AST"
+unit = "U/L"
+also = [{ unit = "ukat/L", factor = 60.0 }]
+range = [8, 40]
+[[codes]]
+kind = "lab"
+code = "HB"
+unit = "g/L"
+range = [120, inf]
+[[codes]]
+kind = "lab"
 code = "PH"
 plausible = [5, 8]
 [[codes]]
@@ -220,6 +231,34 @@ TEST(CheckRecord, ImplausibleValuesAreFlagged) {
   std::uint8_t flags = 0xff;
   EXPECT_NE(faults_of(R"("kind":"lab","code":"PH","value":9,"site":"LON")", &flags), "");
   EXPECT_EQ(flags, 0xff) << "set for a refused record";
+}
+
+TEST(CheckRecord, ARangeOfTheStudySaysWhereANumberLies) {
+  constexpr std::uint8_t kNormal = kStudyRange;
+  constexpr std::uint8_t kLow = kStudyRange | kBelowRange, kHigh = kStudyRange | kAboveRange;
+  const struct {
+    const char* members;
+    std::uint8_t flags;
+  } cases[] = {
+      {R"("code":"AST","value":8,"unit":"U/L")", kNormal},
+      {R"("code":"AST","value":7.9,"unit":"U/L")", kLow},
+      {R"("code":"AST","value":40.1,"unit":"U/L")", kHigh},
+      {R"("code":"AST","value":1,"unit":"ukat/L")", kHigh},
+      {R"("code":"AST","value":3,"unit":"U/L","range":{"low":2,"high":9})", 0},
+      {R"("code":"AST","value":41,"unit":"U/L","range":{"low":2})", kHigh},
+      {R"("code":"AST","value":1,"unit":"U/L","range":{"low":2})", kLow},
+      {R"("code":"AST","value":41,"unit":"U/L","range":{"high":50})", kNormal},
+      {R"("code":"AST","value":"<5","unit":"U/L")", 0},
+      {R"("code":"AST","not_done":"lost")", 0},
+      {R"("code":"ALT","value":7,"unit":"U/L")", 0},  // there is none
+      {R"("code":"HB","value":150,"unit":"g/L","range":{"low":120})", 0},
+      {R"("code":"HB","value":110,"unit":"g/L")", kLow},
+  };
+  for (const auto& [members, expected] : cases) {
+    std::uint8_t flags = 0xff;
+    EXPECT_EQ(faults_of(R"("kind":"lab",)" + std::string(members), &flags), "") << members;
+    EXPECT_EQ(flags, expected) << members;
+  }
 }
 
 TEST(CheckRecord, P10_ReasonsDoNotRepeatLongTexts) {

@@ -216,6 +216,20 @@ TEST(LoadStudy, AllFaultsAreListedInTheOrderOfTheLines) {
             "study.toml:7: [[sites]] needs time_zone\n");
 }
 
+TEST(LoadStudy, WhatHasNoFaultIsReadAllTheSame) {
+  const std::string site = "[[sites]]\nid = '1'\ntime_zone = 'UTC'\n";
+  const StudyReading reading =
+      read_study({{"study.toml", "[study]\nid = 'a'\ncolour = 1\n" + site +
+                                     "[[codes]]\nkind = 'lab'\ncode = 'A'\nunit = 'g'\n"
+                                     "[[codes]]\nkind = 'lab'\ncode = 'B'\nunit = 5\n"}});
+  EXPECT_EQ(reading.faults.size(), 2u);
+  EXPECT_FALSE(reading.study.whole);
+  EXPECT_NE(reading.study.code(Kind::lab, "A"), nullptr);
+  EXPECT_EQ(reading.study.code(Kind::lab, "B"), nullptr);
+  EXPECT_TRUE(read_study({{"study.toml", kLeast}}).study.whole);
+  EXPECT_FALSE(read_study({{"study.toml", "["}}).study.whole);
+}
+
 TEST(LoadStudy, FaultsOfTheFiles) {
   EXPECT_EQ(faults_of(std::vector<DefinitionFile>{}), "study.toml: is missing\n");
   EXPECT_EQ(faults_of({{"rules.toml", ""}}), "study.toml: is missing\n");

@@ -102,6 +102,16 @@ TEST(Record, SendingsThatMeanTheSameHaveTheSameContent) {
   }
 }
 
+// A retry is stamped anew.
+TEST(Record, P2TheTimeOfTheTransferIsNoContent) {
+  const std::string content = canonical_content(decoded(kLab));
+  Record record = decoded(kLab);
+  *record.sent_ms += 60'000;
+  EXPECT_EQ(canonical_content(record), content);
+  record.sent_ms.reset();
+  EXPECT_EQ(canonical_content(record), content);
+}
+
 TEST(Record, ZeroHasNoSignInTheContent) {
   Record plus, minus;
   plus.value.number = 0.0;
@@ -128,7 +138,6 @@ TEST(Record, EveryMemberIsPartOfTheContent) {
       {"no high", [](Record& r) { r.range.high.reset(); }},
       {"effective", [](Record& r) { r.effective += ":00"; }},
       {"device_time", [](Record& r) { r.device_ms = 1; }},
-      {"sent_time", [](Record& r) { r.sent_ms.reset(); }},
       {"author", [](Record& r) { r.author += "x"; }},
       {"visit", [](Record& r) { r.visit += "x"; }},
       {"baseline", [](Record& r) { r.baseline = false; }},
@@ -170,6 +179,13 @@ TEST(Record, IsWrittenForReaders) {
       R"("amends":12,"definition":3,"shard":17,"position":99})");
 }
 
+TEST(Record, NamesWhatReplacedIt) {
+  StoredRecord record = stored(kLab);
+  record.amended_by = 40;
+  EXPECT_NE(to_json(record, false).find(R"("amends":12,"amended_by":40,"definition")"),
+            std::string::npos);
+}
+
 TEST(Record, WhatIsAbsentIsLeftOut) {
   StoredRecord record;
   record.record = decoded(R"({"source":"s","source_id":"1","subject":"x","kind":"adverse_event",
@@ -202,6 +218,32 @@ TEST(Record, ValuesAreWrittenAsTheyWereSent) {
     EXPECT_NE(json.find(std::string(R"("code":"ALT",)") + written + R"(,"received")"),
               std::string::npos)
         << json;
+  }
+}
+
+TEST(Record, TellsWhereItsNumberLiesAlsoByTheStudysRange) {
+  const struct {
+    const char* range;
+    std::uint8_t flags;
+    const char* written;
+  } cases[] = {
+      {"", 0, R"("unit":"g","received")"},
+      {"", kStudyRange, R"("unit":"g","flag":"NORMAL","range_from":"study",)"},
+      {"", kStudyRange | kBelowRange, R"("unit":"g","flag":"LOW","range_from":"study",)"},
+      {"", kStudyRange | kAboveRange | kImplausible,
+       R"("unit":"g","flag":"HIGH","range_from":"study","implausible":true)"},
+      {R"("range":{"low":1},)", kStudyRange | kAboveRange,
+       R"("range":{"low":1},"flag":"HIGH","range_from":"record and study",)"},
+      {R"("range":{"low":1,"high":3},)", 0,
+       R"("range":{"low":1,"high":3},"flag":"HIGH","received")"},
+  };
+  for (const auto& [range, flags, written] : cases) {
+    StoredRecord record;
+    record.record = decoded(R"({"source":"s","source_id":"1","subject":"x","kind":"lab",
+      "code":"ALT","value":5,)" + std::string(range) + R"("unit":"g"})");
+    record.flags = flags;
+    const std::string json = to_json(record, true);
+    EXPECT_NE(json.find(written), std::string::npos) << json;
   }
 }
 

@@ -102,9 +102,16 @@ TEST(Study, ARecordsOwnRangeGoesBeforeTheCodes) {
   EXPECT_EQ(test_study().canonical_range(record).high, 1.25);
   record.range.high = 32;
   record.range.high_text = "32.0";
-  EXPECT_EQ(test_study().canonical_range(record).low, std::nullopt);
+  EXPECT_EQ(test_study().canonical_range(record).low, 0.25);  // the end that it leaves out
   EXPECT_EQ(test_study().canonical_range(record).high, 2);
   EXPECT_EQ(test_study().canonical_range(record).high_text, "");
+  record.range.high = 2;  // 0.125 mg/dL: below the code's low end, which cannot be meant
+  EXPECT_EQ(test_study().canonical_range(record).low, std::nullopt);
+  EXPECT_EQ(test_study().canonical_range(record).high, 0.125);
+  record.range = {};
+  record.range.low = 8;
+  EXPECT_EQ(test_study().canonical_range(record).low, 0.5);
+  EXPECT_EQ(test_study().canonical_range(record).high, 1.25);
   record.unit = "g/L";
   EXPECT_FALSE(test_study().canonical_range(record).given());
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <map>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -132,14 +133,20 @@ inline std::vector<Case> read_cases(const std::string& name) {
 // and expects the matches. The watch is saved and opened again after each.
 inline void run_steps(const Case& one, const model::Study& study, const model::Monitor& monitor) {
   auto watch = open_watch(monitor);
+  std::map<std::int64_t, std::int64_t> first_versions;  // of the corrections
   EXPECT_FALSE(one.lines.empty());
   for (const std::string& line : one.lines) {
     SCOPED_TRACE(line);
     const auto blank = line.find(' ');
     const auto arrow = line.find(" =>");
     ASSERT_TRUE(blank < arrow && arrow != std::string::npos);
-    const auto stored = stored_record(study, std::stoll(line.substr(0, blank)),
-                                      line.substr(blank + 1, arrow - blank - 1));
+    auto stored = stored_record(study, std::stoll(line.substr(0, blank)),
+                                line.substr(blank + 1, arrow - blank - 1));
+    if (const std::int64_t amended = stored.record.amends; amended != 0) {
+      const auto known = first_versions.find(amended);
+      stored.first = known == first_versions.end() ? amended : known->second;
+      first_versions[stored.id] = stored.first;
+    }
     const std::string expected = arrow + 4 < line.size() ? line.substr(arrow + 4) : "";
     const std::string before = watch->save();
     EXPECT_EQ(to_text(monitor, watch->observe(stored)), expected);

@@ -62,6 +62,45 @@ def test_check_names_file_line_and_reason(tmp_path):
     assert "sound" in trialward("check", DEMO).stdout
 
 
+def check_folder(folder, **files):
+    """`trialward check` of a folder with these files; NAME stands for NAME.toml."""
+    folder.mkdir()
+    for name, text in files.items():
+        (folder / f"{name}.toml").write_text(text)
+    return trialward("check", folder, check=False)
+
+
+def test_check_lists_the_faults_of_the_rules_beside_those_of_the_study(tmp_path):
+    study = (DEMO / "study.toml").read_text()
+    rules = (DEMO / "rules.toml").read_text()
+    wrong = rules + '[[rules]]\nid = "mine"\nkind = "lab"\n'
+    sound = rules.count("\n") + 1
+    for faulty in [study.replace("[study]", '[study]\ncolour = "red"'),
+                   study.replace('unit = "U/L"', "unit = 5"), study + "[[", ""]:
+        done = check_folder(tmp_path / str(hash(faulty)), study=faulty, rules=wrong)
+        assert done.returncode == 1
+        assert "study.toml:" in done.stderr
+        # What the study would have said of them is no fault of the rules.
+        told = [line for line in done.stderr.splitlines() if "rules.toml" in line]
+        assert len(told) == 1 and f"rules.toml:{sound}: [[rules]] needs title" in told[0], told
+
+
+def test_check_says_that_nothing_is_watched(tmp_path):
+    study = (DEMO / "study.toml").read_text()
+    rules = (DEMO / "rules.toml").read_text()
+    misspelt = check_folder(tmp_path / "misspelt", study=study, rule=rules)
+    assert misspelt.returncode == 1
+    assert "rule.toml: is not read" in misspelt.stderr
+    without = check_folder(tmp_path / "without", study=study)
+    assert without.returncode == 0
+    assert "no rules: nothing is watched" in without.stdout
+    empty = check_folder(tmp_path / "empty", study=study, rules="# later\n")
+    assert empty.returncode == 0
+    assert "no rules: nothing is watched" in empty.stdout
+    assert "rules.toml: has no [[rules]]" in empty.stderr
+    assert "nothing is watched" not in trialward("check", DEMO).stdout
+
+
 def test_a_wrong_role_is_named(server):
     done = trialward("token", "--store", f"sqlite:{server.store}", "--study", "demo", "--role",
                      "king", check=False)

@@ -16,7 +16,7 @@ class AuditScanTest : public ::testing::Test {
   }
 
   const SampleStore& sample_ = SampleStore::get();
-  store::TemporaryFolder folder_;
+  TemporaryFolder folder_;
 };
 
 // The store as it was before is what the best of forgers ends with who cuts off the tail: rows,

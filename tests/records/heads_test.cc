@@ -74,7 +74,7 @@ class HeadsTest : public ::testing::Test {
     return "line " + std::to_string(line) + " of the signed heads: ";
   }
 
-  store::TemporaryFolder folder_;
+  TemporaryFolder folder_;
   std::unique_ptr<SampleWriter> writer_;
   std::unique_ptr<store::SqliteConnection> reader_;
   std::unique_ptr<HeadSigner> signer_;

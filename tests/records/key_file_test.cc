@@ -29,7 +29,7 @@ class KeyFileTest : public ::testing::Test {
     return key.error().code;
   }
 
-  store::TemporaryFolder folder_;
+  TemporaryFolder folder_;
 };
 
 TEST_F(KeyFileTest, IsMadeOnceAndForItsOwnerAlone) {

@@ -291,7 +291,7 @@ class SampleStore {
     TW_CHECK((*signer)->sign_now(**reader, at_ms).ok());
   }
 
-  const store::TemporaryFolder folder_;
+  const TemporaryFolder folder_;
 };
 
 }  // namespace trialward::records

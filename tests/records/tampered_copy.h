@@ -70,7 +70,7 @@ class Copy {
   }
 
  private:
-  store::TemporaryFolder folder_;
+  TemporaryFolder folder_;
   const std::string path_;
   std::unique_ptr<store::SqliteConnection> connection_;
 };

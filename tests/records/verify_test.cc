@@ -185,6 +185,31 @@ TEST_F(VerifyTest, P8AnInsertedRowIsNamed) {
   }
 }
 
+TEST_F(VerifyTest, P8AChangedSchemaIsNamed) {
+  const std::pair<std::string, std::string> cases[] = {
+      {"DROP INDEX records_source", "the schema: index 'records_source' is missing"},
+      {"DROP TABLE shards", "the schema: table 'shards' is missing"},
+      {"DROP TABLE meta", "the schema: table 'meta' is missing"},
+      {"DROP INDEX records_source; CREATE INDEX records_source ON records (study, source)",
+       "the schema: index 'records_source' is not as it was made"},
+      {"ALTER TABLE tokens ADD COLUMN note TEXT",
+       "the schema: table 'tokens' is not as it was made"},
+      {"CREATE TRIGGER tidy AFTER INSERT ON records BEGIN UPDATE records SET number = 1; END",
+       "the schema: trigger 'tidy' on 'records' is none of a store's"},
+      {"CREATE INDEX quick ON records (code)",
+       "the schema: index 'quick' on 'records' is none of a store's"},
+      {"CREATE VIEW v AS SELECT 1", "the schema: view 'v' is none of a store's"},
+      {"CREATE TABLE notes (id INTEGER)", "the schema: table 'notes' is none of a store's"},
+      {"ANALYZE", ""},
+      {"VACUUM", ""},
+  };
+  for (const auto& [sql, expected] : cases) {
+    Copy copy(sample_.late());
+    ASSERT_TRUE(copy.connection().script(sql).ok()) << sql;
+    EXPECT_EQ(copy.verify(), expected) << sql;
+  }
+}
+
 TEST_F(VerifyTest, AnotherSchemaVersionIsNamed) {
   Copy copy(sample_.late());
   ASSERT_TRUE(copy.connection().script("PRAGMA user_version = 7").ok());
@@ -201,7 +226,7 @@ TEST_F(VerifyTest, P8AFlippedByteInAnIndexIsFound) {
        at = bytes.find(needle, at + 1)) {
     std::string changed = bytes;
     changed[at] = 'L';
-    const store::TemporaryFolder folder;
+    const TemporaryFolder folder;
     std::ofstream(folder.file("flipped.db"), std::ios::binary) << changed;
     const std::string bad = Copy(folder.file("flipped.db")).verify();
     if (bad.starts_with("audit entry")) ++in_record;
@@ -221,7 +246,7 @@ TEST_F(VerifyTest, ADamagedPageIsABadEntryAndNotAnAnswerThatCannotBeGiven) {
   std::string bytes{std::istreambuf_iterator<char>(file), {}};
   constexpr std::size_t kPageBytes = 4096;
   bytes.replace(static_cast<std::size_t>(root - 1) * kPageBytes, kPageBytes, kPageBytes, '\0');
-  const store::TemporaryFolder folder;
+  const TemporaryFolder folder;
   std::ofstream(folder.file("zero.db"), std::ios::binary) << bytes;
   EXPECT_NE(Copy(folder.file("zero.db")).verify(), "");
 }
@@ -254,7 +279,7 @@ TEST_F(VerifyTest, ProgressSaysWhatIsReadAndHowFarItIs) {
 
 // A server goes on writing and signing between any two pages that verify reads.
 TEST_F(VerifyTest, AStoreThatIsWrittenMeanwhileIsRight) {
-  const store::TemporaryFolder folder;
+  const TemporaryFolder folder;
   const std::string path = folder.file("s.db");
   SampleWriter writer(path);
   writer.use_study("trial", "1");

@@ -225,6 +225,24 @@ TEST_F(RecordRowsTest, ARecordIsAmendedOnce) {
   writer().rollback();
 }
 
+TEST_F(RecordRowsTest, TheFirstVersionIsFoundFromAny) {
+  append(plain("1"));
+  append(plain("2"));
+  for (const std::int64_t amended : {1, 3, 4}) {
+    StoredRecord amends = plain("of " + std::to_string(amended));
+    amends.record.amends = amended;
+    append(amends);
+  }
+  EXPECT_EQ(first_version(connection(), 1).value(), 1);
+  EXPECT_EQ(first_version(connection(), 2).value(), 2);
+  EXPECT_EQ(first_version(connection(), 3).value(), 1);
+  EXPECT_EQ(first_version(connection(), 5).value(), 1);
+  EXPECT_EQ(first_version(connection(), 6).error().code, Errc::not_found);
+  // A chain that was made to lead in a circle ends all the same.
+  ASSERT_TRUE(connection().execute("UPDATE records SET amends = 5 WHERE id = 1").ok());
+  EXPECT_EQ(first_version(connection(), 5).value(), 1);
+}
+
 TEST_F(RecordRowsTest, AKnownRecordIsFoundByItsSendersName) {
   base::Digest content{};
   content.fill(9);
@@ -282,6 +300,25 @@ TEST_F(RecordRowsTest, PagesGoThroughAStudyAsOfARecord) {
   const auto named = read_page(connection(), {.study = 1, .until_id = 2});
   EXPECT_EQ((*named)[0].stored.record.subject, "P-1");
   EXPECT_EQ((*named)[1].stored.record.subject, "P-2");
+}
+
+TEST_F(RecordRowsTest, PagesSayWhatReplacedARecordAsOfTheirTime) {
+  append(plain("1"));
+  append(plain("2"), {.previous = 1});
+  StoredRecord amends = plain("3");
+  amends.record.amends = 1;
+  append(amends, {.previous = 2});
+  const auto marks = [](const base::Result<std::vector<RecordRow>>& rows) {
+    EXPECT_TRUE(rows.ok()) << why(rows);
+    Ids all;
+    for (const RecordRow& row : *rows) all.push_back(row.stored.amended_by);
+    return all;
+  };
+  EXPECT_EQ(marks(read_page(connection(), {.study = 1, .until_id = 3})), (Ids{3, 0, 0}));
+  EXPECT_EQ(marks(read_page(connection(), {.study = 1, .source = "lab", .until_id = 3})),
+            (Ids{3, 0, 0}));
+  EXPECT_EQ(marks(read_page(connection(), {.study = 1, .until_id = 2})), (Ids{0, 0}));
+  EXPECT_EQ(marks(read_chain(connection(), 3, 10)), (Ids{0, 0, 3}));
 }
 
 TEST_F(RecordRowsTest, DamagedAttributesAreSaid) {

@@ -44,6 +44,19 @@ TEST_F(SchemaTest, AgainItChangesNothing) {
   EXPECT_EQ(connection_->integer("SELECT count(*) FROM studies").value(), 1);
 }
 
+TEST_F(SchemaTest, ANewStoreHasTheSchemaThatIsExpected) {
+  ASSERT_TRUE(migrate(*connection_, "abc").ok());
+  const auto found = read_schema(*connection_);
+  const auto own = own_schema();
+  ASSERT_TRUE(found.ok() && own.ok()) << why(found) << why(own);
+  ASSERT_EQ(found->size(), own->size());
+  EXPECT_GT(own->size(), 15u);
+  for (std::size_t i = 0; i < own->size(); ++i) {
+    EXPECT_EQ((*found)[i].name, (*own)[i].name);
+    EXPECT_EQ((*found)[i].sql, (*own)[i].sql);
+  }
+}
+
 TEST_F(SchemaTest, AStoreOfANewerProgramIsLeftAlone) {
   ASSERT_TRUE(migrate(*connection_, "abc").ok());
   ASSERT_TRUE(connection_->script("PRAGMA user_version = 99").ok());

@@ -1,5 +1,7 @@
 #include "store/sqlite.h"
 
+#include <unistd.h>
+
 #include <cmath>
 #include <fstream>
 #include <limits>
@@ -249,6 +251,56 @@ TEST_F(SqliteTest, ClosingDoesNotCheckpoint) {
   writer_.reset();
   EXPECT_EQ(std::filesystem::file_size(path()), size);
   EXPECT_EQ(open_reader()->integer("SELECT length(b) FROM filler").value(), 500000);
+}
+
+// Root may write everywhere, so that this process is nobody for a while.
+class AsNobody {
+ public:
+  AsNobody() { TW_CHECK(geteuid() != 0 || seteuid(65534) == 0); }
+  ~AsNobody() { TW_CHECK(getuid() != 0 || seteuid(0) == 0); }
+  AsNobody(const AsNobody&) = delete;
+  AsNobody& operator=(const AsNobody&) = delete;
+};
+
+TEST_F(SqliteTest, ACopyIsReadWhereNothingMayBeWritten) {
+  namespace fs = std::filesystem;
+  constexpr auto kReadOnly = fs::perms::owner_read | fs::perms::group_read | fs::perms::others_read;
+  constexpr auto kSearch = fs::perms::owner_exec | fs::perms::group_exec | fs::perms::others_exec;
+  ASSERT_TRUE(writer_->execute("INSERT INTO t VALUES (1, 'a')").ok());
+  ASSERT_TRUE(writer_->checkpoint(false).ok());
+  const auto in_file = fs::file_size(path());
+  ASSERT_TRUE(writer_->execute("INSERT INTO t VALUES (2, 'b')").ok());  // in the WAL only
+  ASSERT_EQ(fs::file_size(path()), in_file);
+  const struct {
+    std::vector<std::string> parts;
+    std::int64_t rows;  // 0: cannot be read
+  } cases[] = {{{""}, 1}, {{"", "-shm"}, 1}, {{"", "-wal", "-shm"}, 2}, {{"", "-wal"}, 0}};
+  fs::permissions(fs::path(path()).parent_path(), kSearch, fs::perm_options::add);
+  for (const auto& [parts, rows] : cases) {
+    const fs::path copy = fs::path(folder_.file("copy 100%?" + std::to_string(parts.size()) +
+                                                parts.back()));
+    fs::create_directory(copy);
+    for (const std::string& part : parts) {
+      fs::copy_file(path() + part, copy / ("s.db" + part));
+      fs::permissions(copy / ("s.db" + part), kReadOnly);
+    }
+    fs::permissions(copy, kReadOnly | kSearch);
+    {
+      const AsNobody nobody;
+      const auto reader = SqliteConnection::open(copy / "s.db", SqliteMode::reader);
+      EXPECT_EQ(reader.ok(), rows > 0) << why(reader);
+      if (reader) {
+        EXPECT_EQ(count(**reader), rows) << parts.size();
+        EXPECT_FALSE((*reader)->execute("INSERT INTO t VALUES (3, 'c')").ok());
+      } else {
+        EXPECT_NE(reader.error().message.find("s.db-wal may hold what is not in the store's file"),
+                  std::string::npos)
+            << why(reader);
+      }
+      EXPECT_EQ(std::distance(fs::directory_iterator(copy), {}), std::ssize(parts));
+    }
+    fs::permissions(copy, fs::perms::owner_all);
+  }
 }
 
 TEST_F(SqliteTest, WhatCannotBeOpenedIsSaid) {

@@ -3,32 +3,15 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <memory>
 #include <string>
 
 #include "base/random.h"
 #include "model/study.h"
 #include "store/store.h"
+#include "tests/temporary_folder.h"
 
 namespace trialward::store {
-
-// A folder that goes with its owner.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    path_ = (std::filesystem::temp_directory_path() / "trialward-XXXXXX").string();
-    TW_CHECK(mkdtemp(path_.data()) != nullptr);
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  std::string file(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
 
 // The words of a failure, for EXPECT_TRUE(x.ok()) << why(x); empty for a success.
 template <class T>
