@@ -90,7 +90,7 @@ struct Metrics::Families {
   prometheus::Family<prometheus::Gauge>& resident =
       gauge("process_resident_memory_bytes", "Resident memory");
   prometheus::Family<prometheus::Gauge>& memory =
-      gauge("trialward_memory_step", "0 calm, 1 tight, 2 scarce: then only what is urgent is taken");
+      gauge("trialward_memory_step", "0 calm, 1 tight, 2 scarce: only what is urgent is taken");
   prometheus::Family<prometheus::Gauge>& failed =
       gauge("trialward_store_failed", "1 after the store could not be written");
 };
