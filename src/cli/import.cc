@@ -13,6 +13,7 @@
 #include "cli/import_sink.h"
 #include "cli/import_source.h"
 #include "cli/stop_signal.h"
+#include "cli/store_flag.h"
 #include "cli/study_folder.h"
 
 namespace trialward::cli {
@@ -181,8 +182,8 @@ void print(const Totals& totals, bool json) {
 
 int import_files(const ImportOptions& options) {
   const StopSignal stop;
-  auto path = store::parse_store_url(options.store);
-  if (!path) return fail(kWrongUse, "--store: " + path.error().message);
+  auto path = locate_store(options.store);
+  if (!path) return fail(kWrongUse, path.error().message);
   std::vector<std::unique_ptr<ImportSource>> sources;
   for (const std::string& file : options.files) {
     auto source = ImportSource::open(file);

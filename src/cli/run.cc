@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <csignal>
@@ -23,6 +25,8 @@ Run add_version(CLI::App&) {
 int run(int argc, char** argv) {
   // A peer that goes away is an error of one write, never a signal.
   std::signal(SIGPIPE, SIG_IGN);
+  // What is written is patients' data, or keys to it: for the user alone whom the program runs as.
+  ::umask(077);
 
   CLI::App app("trialward takes in, stores and watches the data of clinical trials.", "trialward");
   app.set_version_flag("--version", std::string("trialward ") + version());

@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/demo.h"
 #include "cli/stop_signal.h"
+#include "cli/store_flag.h"
 #include "cli/study_folder.h"
 #include "records/heads.h"
 #include "runtime/periodic.h"
@@ -99,8 +100,8 @@ int serve_store(const ServeOptions& options, const api::AppOptions& app_options,
 int serve(const ServeOptions& options) {
   if (options.verbose) base::set_log_level(base::LogLevel::debug);
   const StopSignal stop;
-  auto path = store::parse_store_url(options.store);
-  if (!path) return fail(kWrongUse, "--store: " + path.error().message);
+  auto path = locate_store(options.store);
+  if (!path) return fail(kWrongUse, path.error().message);
   auto app = app_options(options, *path);
   if (!app) return fail(kWrongUse, app.error().message);
 
@@ -113,7 +114,7 @@ int serve(const ServeOptions& options) {
   base::SystemClock clock;
   base::SystemRandom random;
   auto store = store::Store::open(*path, random);
-  if (!store) return fail(kFailure, store.error().message);
+  if (!store) return fail_to_open(*path, store.error());
   api::Studies studies;
   for (intake::ActiveStudy& study : loaded) {
     auto registered = register_study((*store)->writer(), study, clock.utc_ms());

@@ -10,6 +10,7 @@
 #include "base/json_writer.h"
 #include "cli/command.h"
 #include "cli/control_client.h"
+#include "cli/store_flag.h"
 #include "cli/study_folder.h"
 #include "store/store.h"
 #include "store/study_rows.h"
@@ -124,8 +125,8 @@ Result<std::string> write_store(const TokenOptions& options, store::Store& store
 }
 
 int token(const TokenOptions& options) {
-  auto path = store::parse_store_url(options.store);
-  if (!path) return fail(kWrongUse, "--store: " + path.error().message);
+  auto path = locate_store(options.store);
+  if (!path) return fail(kWrongUse, path.error().message);
   if (options.revoke == 0 && options.role.empty()) {
     return fail(kWrongUse, "--role or --revoke is needed; a role is one of " + api::role_list());
   }
@@ -135,7 +136,7 @@ int token(const TokenOptions& options) {
   base::SystemRandom random;
   auto store = store::Store::open(*path, random);
   if (!store && store.error().code != Errc::refused) {
-    return fail(kFailure, store.error().message);
+    return fail_to_open(*path, store.error());
   }
   const auto done = store ? write_store(options, **store) : ask_server(options, *path);
   if (!done) return fail(kFailure, done.error().message);
