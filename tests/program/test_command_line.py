@@ -62,6 +62,15 @@ def test_check_names_file_line_and_reason(tmp_path):
     assert "sound" in trialward("check", DEMO).stdout
 
 
+def test_check_names_a_file_once(tmp_path):
+    done = trialward("check", tmp_path, check=False)
+    assert (done.returncode, done.stderr) == (1, f"{tmp_path}/study.toml: is missing\n")
+    folder = tmp_path / "file"
+    folder.write_text("")
+    done = trialward("serve", "--store", f"sqlite:{tmp_path}/s.db", "--study", folder, check=False)
+    assert done.stderr.startswith(f"{folder}: is not a folder\n")
+
+
 def test_a_wrong_role_is_named(server):
     done = trialward("token", "--store", f"sqlite:{server.store}", "--study", "demo", "--role",
                      "king", check=False)
