@@ -120,10 +120,15 @@ class App::Impl {
  private:
   Status listen(http::ServerOptions options, const Router& router,
                 std::unique_ptr<http::Server>& server) {
+    // There are two addresses, of which one may be at fault.
+    const std::string place =
+        options.unix_path.empty()
+            ? options.address.host + ":" + std::to_string(options.address.port) + ": "
+            : "";
     auto started = http::Server::start(
         std::move(options), [&router](const http::Request& head) { return router.decide(head); },
         tasks_, clock_);
-    if (!started) return started.error();
+    if (!started) return base::Error{started.error().code, place + started.error().message};
     server = std::move(*started);
     return {};
   }

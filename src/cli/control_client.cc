@@ -66,16 +66,21 @@ base::Result<ControlAnswer> ControlClient::send(const Call& call) {
   return answer;
 }
 
-std::string reason_of(const ControlAnswer& answer) {
+model::Fault fault_of(const ControlAnswer& answer) {
   simdjson::dom::parser parser;
   std::string_view path;
   std::string_view reason;
   const auto fault = parser.parse(answer.body)["faults"].at(0);
   if (fault["reason"].get(reason) != simdjson::SUCCESS) {
-    return "the server answered " + std::to_string(answer.status) + ": " + answer.body;
+    return {"", "the server answered " + std::to_string(answer.status) + ": " + answer.body};
   }
-  if (fault["path"].get(path) != simdjson::SUCCESS || path.empty()) return std::string(reason);
-  return std::string(path) + ": " + std::string(reason);
+  if (fault["path"].get(path) != simdjson::SUCCESS) path = "";
+  return {std::string(path), std::string(reason)};
+}
+
+std::string reason_of(const ControlAnswer& answer) {
+  const model::Fault fault = fault_of(answer);
+  return fault.path.empty() ? fault.reason : fault.path + ": " + fault.reason;
 }
 
 }  // namespace trialward::cli

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "model/fault.h"
 
 namespace trialward::cli {
 
@@ -39,7 +40,9 @@ class ControlClient {
   const std::unique_ptr<Curl> curl_;
 };
 
-// What a refusal's body says: its first fault, or the body itself.
+// The first fault of a refusal's body. Without one the reason is the body itself.
+model::Fault fault_of(const ControlAnswer& answer);
+// The same as text.
 std::string reason_of(const ControlAnswer& answer);
 
 }  // namespace trialward::cli

@@ -11,6 +11,7 @@
 #include "cli/stop_signal.h"
 #include "cli/store_flag.h"
 #include "cli/study_folder.h"
+#include "http/socket_stream.h"
 #include "records/heads.h"
 #include "runtime/periodic.h"
 
@@ -31,13 +32,35 @@ struct ServeOptions {
   bool verbose = false;
 };
 
+base::Result<http::HostPort> address_in(const char* flag, const std::string& text) {
+  auto address = http::parse_host_port(text);
+  if (address) {
+    const auto usable = http::check_address(*address);
+    if (usable) return address;
+    address = usable.error();
+  }
+  return base::Error{base::Errc::invalid, std::string(flag) + ": " + address.error().message};
+}
+
+// Whether the server can use its certificate and key. It reads them itself; here is known which
+// flag is at fault.
+base::Status check_tls(const ServeOptions& options) {
+  if (options.tls_cert.empty()) return {};
+  const auto tls = http::load_tls(options.tls_cert, options.tls_key);
+  if (tls) return {};
+  const bool of_cert = tls.error().message.starts_with(options.tls_cert + ": ");
+  return base::Error{base::Errc::invalid,
+                     (of_cert ? "--tls-cert: " : "--tls-key: ") + tls.error().message};
+}
+
 // The App's options, or why they cannot be had.
 base::Result<api::AppOptions> app_options(const ServeOptions& options,
                                           const std::string& store_path) {
-  auto listen = http::parse_host_port(options.listen);
-  if (!listen) return base::Error{base::Errc::invalid, "--listen: " + listen.error().message};
-  auto ops = http::parse_host_port(options.ops);
-  if (!ops) return base::Error{base::Errc::invalid, "--ops: " + ops.error().message};
+  auto listen = address_in("--listen", options.listen);
+  if (!listen) return listen.error();
+  auto ops = address_in("--ops", options.ops);
+  if (!ops) return ops.error();
+  if (auto usable = check_tls(options); !usable) return usable.error();
   api::AppOptions app;
   app.server.address = *listen;
   app.server.tls_cert_path = options.tls_cert;
@@ -68,6 +91,10 @@ int serve_store(const ServeOptions& options, const api::AppOptions& app_options,
   const auto sign = [&] { return (*signer)->sign_now(**head_reader, clock.utc_ms()); };
 
   auto app = api::App::start(store, studies, app_options, tasks, random);
+  // Addresses and certificate are checked: what is invalid now is the socket's path.
+  if (!app && app.error().code == base::Errc::invalid) {
+    return fail(kWrongUse, "--store: " + app.error().message);
+  }
   if (!app) return fail(kFailure, app.error().message);
   const bool tls = !options.tls_cert.empty();
   const std::string address = url(app_options.server.address, (*app)->port(), tls);

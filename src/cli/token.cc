@@ -45,6 +45,23 @@ std::string wish_json(const TokenOptions& options) {
   return json.end_object().take();
 }
 
+// A fault of the wish, as one of the flag that it came from.
+Error wrong_flag(const model::Fault& fault) {
+  const std::string flag = fault.path == "/expires_days" ? "expires" : fault.path.substr(1);
+  return Error{Errc::invalid, "--" + flag + ": " + fault.reason};
+}
+
+// A server's refusal: of a flag, or for a reason of its own.
+Error refusal(const TokenOptions& options, const ControlAnswer& answer) {
+  const model::Fault fault = fault_of(answer);
+  if (answer.status == 422 && fault.path.size() > 1) return wrong_flag(fault);
+  if (answer.status == 400 || answer.status == 404) {
+    const bool token = options.revoke != 0 && fault.reason.starts_with("there is no valid token");
+    return Error{Errc::not_found, (token ? "--revoke: " : "--study: ") + fault.reason};
+  }
+  return Error{Errc::unavailable, fault.reason};
+}
+
 // Asks the server that holds the store. What to print.
 Result<std::string> ask_server(const TokenOptions& options, const std::string& path) {
   auto client = ControlClient::open(path);
@@ -54,7 +71,7 @@ Result<std::string> ask_server(const TokenOptions& options, const std::string& p
     auto answer = (*client)->send(
         {.method = "DELETE", .path = tokens + "/" + std::to_string(options.revoke)});
     if (!answer) return answer.error();
-    if (answer->status != 204) return Error{Errc::invalid, reason_of(*answer)};
+    if (answer->status != 204) return refusal(options, *answer);
     return std::string("revoked");
   }
   const std::string wish = wish_json(options);
@@ -64,7 +81,7 @@ Result<std::string> ask_server(const TokenOptions& options, const std::string& p
   std::string_view token;
   if (answer->status != 201 ||
       parser.parse(answer->body)["token"].get(token) != simdjson::SUCCESS) {
-    return Error{Errc::invalid, reason_of(*answer)};
+    return refusal(options, *answer);
   }
   return std::string(token);
 }
@@ -77,12 +94,16 @@ Result<intake::ActiveStudy> stored_study(store::Connection& connection, const st
       {std::string_view(id)});
   if (!definition) {
     if (definition.error().code != Errc::not_found) return definition.error();
-    return Error{Errc::not_found, "the store has no study '" + id + "'; serve or import it first"};
+    return Error{Errc::not_found,
+                 "--study: the store has no study '" + id + "'; serve or import it first"};
   }
   auto files = store::read_definition(connection, *definition);
   if (!files) return files.error();
   auto study = load_stored_study(std::move(*files));
-  if (!study) return study;
+  if (!study) {
+    return Error{Errc::corrupt,
+                 "the stored definition of '" + id + "' has faults: " + study.error().message};
+  }
   auto row = connection.integer("SELECT id FROM studies WHERE study = $1", {std::string_view(id)});
   if (!row) return row.error();
   study->row = *row;
@@ -102,15 +123,13 @@ Result<std::string> write_store(const TokenOptions& options, store::Store& store
     if (auto begun = writer.begin(); !begun) return begun.error();
     if (auto done = store::revoke_token(writer, options.revoke, act); !done) {
       writer.rollback();
-      return done.error();
+      return Error{done.error().code, "--revoke: " + done.error().message};
     }
     if (auto committed = writer.commit(); !committed) return committed.error();
     return std::string("revoked");
   }
   auto wish = api::parse_token_wish(wish_json(options), *study, act.at_ms);
-  if (!wish) {
-    return Error{Errc::invalid, wish.error().front().path + ": " + wish.error().front().reason};
-  }
+  if (!wish) return wrong_flag(wish.error().front());
   store::TokenRow row = std::move(*wish);
   base::SystemRandom random;
   const std::string token = api::make_token(random, row);
@@ -139,7 +158,12 @@ int token(const TokenOptions& options) {
     return fail_to_open(*path, store.error());
   }
   const auto done = store ? write_store(options, **store) : ask_server(options, *path);
-  if (!done) return fail(kFailure, done.error().message);
+  if (!done) {
+    const Errc code = done.error().code;
+    const bool flag =
+        code == Errc::invalid || code == Errc::not_found || code == Errc::conflict;
+    return fail(flag ? kWrongUse : kFailure, done.error().message);
+  }
   std::cout << *done << '\n';
   return kSuccess;
 }
