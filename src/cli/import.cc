@@ -48,7 +48,10 @@ class Import {
   Status run(std::vector<std::unique_ptr<ImportSource>> sources) {
     for (const auto& source : sources) bytes_total_ += source->file().bytes_total();
     for (const auto& source : sources) {
-      if (auto done = read(*source); !done) return done;
+      if (auto done = read(*source); !done) {
+        progress_.clear();
+        return done;
+      }
       bytes_before_ += source->file().bytes_read();
       if (StopSignal::requested()) break;
     }
@@ -64,12 +67,15 @@ class Import {
   };
 
   Status read(ImportSource& source) {
+    const std::int64_t read_before = totals_.read;
+    bool any_record = false;
     ImportRow row;
     std::vector<model::Record> batch;
     std::vector<Sent> sent;
     std::size_t bytes = 0;
     while (!StopSignal::requested()) {
       auto more = source.next(row);
+      if (!more && StopSignal::requested()) break;  // which has interrupted the reading
       if (!more) {
         // What was read before the fault is stored: importing the mended file finds it there.
         if (auto done = put(source, std::move(batch), sent); !done) return done;
@@ -81,6 +87,7 @@ class Import {
         refuse(source, row.number, row.original, "invalid", row.faults);
         continue;
       }
+      any_record = true;
       bytes += row.original.size();
       batch.push_back(std::move(*row.record));
       sent.push_back({row.number, std::move(row.original)});
@@ -90,7 +97,9 @@ class Import {
       sent.clear();
       bytes = 0;
     }
-    return put(source, std::move(batch), sent);
+    if (auto done = put(source, std::move(batch), sent); !done) return done;
+    if (any_record || totals_.read == read_before || StopSignal::requested()) return {};
+    return base::Error{Errc::invalid, source.path() + ": no row of it is a record"};
   }
 
   Status put(ImportSource& source, std::vector<model::Record> batch,
@@ -209,7 +218,7 @@ int import_files(const ImportOptions& options) {
   base::SystemRandom random;
   runtime::TaskList tasks(clock);
   auto sink = open_sink(*path, std::move(*study), tasks, random);
-  if (!sink) return fail(kFailure, sink.error().message);
+  if (!sink) return fail_to_open(*path, sink.error());
 
   Import import(**sink, clock, options.refused.empty() ? nullptr : &refused);
   const Status done = import.run(std::move(sources));
@@ -234,11 +243,12 @@ Run add_import(CLI::App& app) {
   app.add_option("--study", options->study, "Folder of the study's definition")->required();
   app.add_option("--refused", options->refused, "File for the refused rows, with the reasons");
   app.add_flag("--json", options->json, "Print the summary as one JSON line");
-  app.add_option("FILE", options->files, "NDJSON or CDISC Dataset-JSON, plain or gzip")
+  app.add_option("FILE", options->files, "NDJSON or CDISC Dataset-JSON, plain or gzip; - is the standard input")
       ->required();
   app.footer(
       "Goes through the server when one holds the store. Importing again is safe: what is there\n"
-      "already is counted as repeated. Exit code 0 also when rows were refused; see the summary.");
+      "already is counted as repeated. Exit code 0 also when rows were refused (see the summary),\n"
+      "but not when no row of a file is a record at all.");
   return [options] { return import_files(*options); };
 }
 

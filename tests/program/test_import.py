@@ -165,6 +165,56 @@ def test_a_cut_off_file_is_named_and_what_was_read_is_stored(tmp_path):
     assert 0 < summary["stored"] == summary["read"] < 20_000
 
 
+def _piped(tmp_path, file, content, compress=False):
+    """The summary of an import whose FILE is a pipe that gives `content`, piece by piece."""
+    content = gzip.compress(content) if compress else content
+    end, feed = os.pipe()
+    arguments = ["import", "--store", f"sqlite:{tmp_path}/s.db", "--study", DEMO, "--json"]
+    process = subprocess.Popen([TRIALWARD, *arguments, file.format(end)], stdin=end,
+                               pass_fds=(end,), stdout=subprocess.PIPE, text=True)
+    os.close(end)
+    with open(feed, "wb", buffering=0) as pipe:
+        pipe.write(content[:1])
+        for start in range(1, len(content), 50_000):
+            pipe.write(content[start:start + 50_000])
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    return json.loads(output.splitlines()[-1])
+
+
+@pytest.mark.parametrize("compress", [False, True], ids=["plain", "gzip"])
+@pytest.mark.parametrize("file", ["-", "/dev/stdin", "/dev/fd/{}"])
+def test_a_pipe_is_read_from_its_first_byte(tmp_path, file, compress):
+    lines = "".join(_native(i) + "\n" for i in range(2_000)).encode()
+    assert len(lines) > 2 * 65536
+    summary = _piped(tmp_path, file, lines, compress)
+    assert (summary["read"], summary["stored"]) == (2_000, 2_000)
+
+
+@needs_data
+def test_a_dataset_comes_through_a_pipe(tmp_path):
+    content = cdiscpilot01.path("ae").read_bytes()
+    summary = _piped(tmp_path, "-", content)
+    assert summary["read"] == len(list(cdiscpilot01.expected_rows(["ae"])))
+
+
+@pytest.mark.parametrize("content", [b"# Notes\n\nNo data.\n", bytes(range(256)) * 100,
+                                     b'[\n  {\n    "source": "x"\n  }\n]\n',
+                                     b'{"source":"x"}'])
+def test_a_file_without_any_record_is_a_failure(tmp_path, content):
+    file = tmp_path / "notes.md"
+    file.write_bytes(content)
+    done = trialward("import", "--store", f"sqlite:{tmp_path}/s.db", "--study", DEMO, file,
+                     check=False)
+    assert done.returncode == 1
+    assert f"{file}: no row of it is a record" in done.stderr
+    # Nothing came in today is none, and neither are rows that the study refuses.
+    file.write_bytes(b"")
+    assert _import(tmp_path / "s.db", file, study=DEMO)["read"] == 0
+    file.write_text(_native(1, code="NOPE") + "\n")
+    assert _import(tmp_path / "s.db", file, study=DEMO)["refused"] == 1
+
+
 def test_a_file_to_import_is_not_overwritten_by_the_refused_rows(tmp_path):
     lines = tmp_path / "records.ndjson"
     lines.write_text(_native(1) + "\n")
