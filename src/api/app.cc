@@ -50,7 +50,7 @@ class App::Impl {
         records_api_(intake_, ndjson_, clock_, options_.records),
         reads_api_(*reads_),
         alerts_api_(intake_, *reads_, alert_streams_, clock_),
-        tokens_api_(intake_, tokens_, random, clock_),
+        tokens_api_(intake_, *reads_, tokens_, random, clock_),
         figures_(*reads_, intake_),
         ops_api_(metrics_, tasks_,
                  {.sample = [this] { return sample(); },
@@ -155,6 +155,8 @@ class App::Impl {
         [this](const Call& call) { return alerts_api_.acknowledge(call); });
     add("GET", study + "/figures", read_figures,
         [this](const Call& call) { return figures_.get(call); });
+    add("GET", study + "/tokens", manage_tokens,
+        [this](const Call& call) { return tokens_api_.list(call); });
     add("POST", study + "/tokens", manage_tokens,
         [this](const Call& call) { return tokens_api_.create(call); });
     add("DELETE", study + "/tokens/{token}", manage_tokens,

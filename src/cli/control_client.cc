@@ -42,13 +42,17 @@ base::Result<ControlAnswer> ControlClient::send(const Call& call) {
   const std::string type = "Content-Type: " + std::string(call.content_type);
   curl_slist* headers = curl_slist_append(nullptr, type.c_str());
   headers = curl_slist_append(headers, "Expect:");
+  const std::string accept = "Accept: " + std::string(call.accept);
+  if (!call.accept.empty()) headers = curl_slist_append(headers, accept.c_str());
   curl_easy_setopt(handle, CURLOPT_UNIX_SOCKET_PATH, curl_->socket.c_str());
   curl_easy_setopt(handle, CURLOPT_URL, url.c_str());
-  curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, method.c_str());
   curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers);
-  curl_easy_setopt(handle, CURLOPT_POSTFIELDS, call.body.data());
-  curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE,
-                   static_cast<curl_off_t>(call.body.size()));
+  if (method != "GET") {
+    curl_easy_setopt(handle, CURLOPT_POSTFIELDS, call.body.data());
+    curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE,
+                     static_cast<curl_off_t>(call.body.size()));
+    curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, method.c_str());
+  }
   curl_easy_setopt(handle, CURLOPT_TIMEOUT, call.timeout_s);
   curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, append);

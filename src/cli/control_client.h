@@ -29,6 +29,7 @@ class ControlClient {
     std::string path;
     std::string_view content_type = "application/json";
     std::string_view body;
+    std::string_view accept;  // empty: */*
     long timeout_s = 30;
   };
   // Errors: unavailable (nobody listens, or the connection broke), deadline.

@@ -63,7 +63,7 @@ int run(int argc, char** argv) {
        add_import},
       {"simulate", "Load a server with an invented trial at a fixed rate", add_simulate},
       {"check", "Check a study definition", add_check},
-      {"token", "Make or revoke an access token", add_token},
+      {"token", "Make, list or revoke access tokens", add_token},
       {"verify", "Check that nothing stored was changed, removed or inserted", add_verify},
       {"version", "Print the version", add_version},
   };
