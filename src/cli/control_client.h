@@ -32,7 +32,8 @@ class ControlClient {
     std::string_view accept;  // empty: */*
     long timeout_s = 30;
   };
-  // Errors: unavailable (nobody listens, or the connection broke), deadline.
+  // Errors: unavailable (nobody listens, or the connection broke), deadline, cancelled (a signal
+  // asked the program to stop; an answer that comes soon after is still taken).
   base::Result<ControlAnswer> send(const Call& call);
 
  private:

@@ -196,6 +196,8 @@ int import_files(const ImportOptions& options) {
   std::vector<std::unique_ptr<ImportSource>> sources;
   for (const std::string& file : options.files) {
     auto source = ImportSource::open(file);
+    // Of a pipe it may wait for the first bytes.
+    if (StopSignal::requested()) return fail(kFailure, "stopped by a signal");
     if (!source) return fail(kWrongUse, source.error().message);
     sources.push_back(std::move(*source));
   }
@@ -227,7 +229,9 @@ int import_files(const ImportOptions& options) {
     (void)fail(kFailure, "--refused: cannot write " + options.refused);
     return kFailure;
   }
-  if (!done) (void)fail(kFailure, done.error().message);
+  if (!done && done.error().code != Errc::cancelled) {
+    (void)fail(kFailure, done.error().message);
+  }
   if (StopSignal::requested()) {
     (void)fail(kFailure, "stopped by a signal; the same command goes on where this one ended");
   }
@@ -243,7 +247,8 @@ Run add_import(CLI::App& app) {
   app.add_option("--study", options->study, "Folder of the study's definition")->required();
   app.add_option("--refused", options->refused, "File for the refused rows, with the reasons");
   app.add_flag("--json", options->json, "Print the summary as one JSON line");
-  app.add_option("FILE", options->files, "NDJSON or CDISC Dataset-JSON, plain or gzip; - is the standard input")
+  app.add_option("FILE", options->files,
+                 "NDJSON or CDISC Dataset-JSON, plain or gzip; - is the standard input")
       ->required();
   app.footer(
       "Goes through the server when one holds the store. Importing again is safe: what is there\n"
