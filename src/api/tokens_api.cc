@@ -249,7 +249,11 @@ http::Decision TokensApi::describe(const Call& call, const Studies& studies) {
       .begin_array();
   for (const auto& [id, study] : studies) {
     if (principal.study != 0 && principal.study != study->row) continue;
-    json.begin_object().member("id", id).member("title", study->study->title).end_object();
+    json.begin_object()
+        .member("id", id)
+        .member("title", study->study->title)
+        .member("definition", study->study->hash)
+        .end_object();
   }
   json.end_array().end_object();
   return answer_now([body = json.take()] { return http::json_response(200, body); });

@@ -105,7 +105,7 @@ class Import {
   Status put(ImportSource& source, std::vector<model::Record> batch,
              const std::vector<Sent>& sent) {
     if (batch.empty()) return {};
-    auto results = sink_.put(std::move(batch));
+    auto results = sink_.put(std::move(batch), source.native());
     if (!results) return results.error();
     for (std::size_t i = 0; i < sent.size(); ++i) {
       const SubmissionResult& result = (*results)[i];
@@ -155,20 +155,28 @@ class Import {
   std::uint64_t bytes_total_ = 0, bytes_before_ = 0;
 };
 
-// The server that holds the store, or the store itself.
-Result<std::unique_ptr<ImportSink>> open_sink(const std::string& path, intake::ActiveStudy study,
-                                              runtime::TaskList& tasks, base::Random& random) {
+// The server that holds the store, or the store itself. When it is neither, null, and `code` is
+// that of what was said.
+std::unique_ptr<ImportSink> open_sink(const std::string& path, intake::ActiveStudy study,
+                                      runtime::TaskList& tasks, base::Random& random, int& code) {
   auto store = store::Store::open(path, random);
   if (store) {
-    auto registered = register_study((*store)->writer(), study, tasks.clock().utc_ms());
-    if (!registered) return registered.error();
-    return std::unique_ptr<ImportSink>(
-        new StoreSink(std::move(*store), std::move(study), tasks));
+    const auto done = register_study((*store)->writer(), study, tasks.clock().utc_ms());
+    if (done) return std::make_unique<StoreSink>(std::move(*store), std::move(study), tasks);
+    code = fail(kFailure, done.error().message);
+    return nullptr;
   }
-  if (store.error().code != Errc::refused) return store.error();
-  auto client = ControlClient::open(path);
-  if (!client) return client.error();
-  return std::unique_ptr<ImportSink>(new ServerSink(std::move(*client), study.study->id));
+  if (store.error().code != Errc::refused) {
+    code = fail_to_open(path, store.error());
+    return nullptr;
+  }
+  auto server = ServerSink::open(path, *study.study);
+  if (server) return std::move(*server);
+  const Errc why = server.error().code;
+  code = why == Errc::conflict || why == Errc::not_found
+             ? fail(kWrongUse, "--study: " + server.error().message)
+             : fail(kFailure, server.error().message);
+  return nullptr;
 }
 
 void print(const Totals& totals, bool json) {
@@ -219,12 +227,13 @@ int import_files(const ImportOptions& options) {
   base::SystemClock clock;
   base::SystemRandom random;
   runtime::TaskList tasks(clock);
-  auto sink = open_sink(*path, std::move(*study), tasks, random);
-  if (!sink) return fail_to_open(*path, sink.error());
+  int code = kFailure;
+  auto sink = open_sink(*path, std::move(*study), tasks, random, code);
+  if (sink == nullptr) return code;
 
-  Import import(**sink, clock, options.refused.empty() ? nullptr : &refused);
+  Import import(*sink, clock, options.refused.empty() ? nullptr : &refused);
   const Status done = import.run(std::move(sources));
-  sink->reset();
+  sink.reset();
   if (!options.refused.empty() && !refused.flush()) {
     (void)fail(kFailure, "--refused: cannot write " + options.refused);
     return kFailure;
@@ -251,9 +260,10 @@ Run add_import(CLI::App& app) {
                  "NDJSON or CDISC Dataset-JSON, plain or gzip; - is the standard input")
       ->required();
   app.footer(
-      "Goes through the server when one holds the store. Importing again is safe: what is there\n"
-      "already is counted as repeated. Exit code 0 also when rows were refused (see the summary),\n"
-      "but not when no row of a file is a record at all.");
+      "Goes through the server when one holds the store, if it serves the same definition; rows\n"
+      "of Dataset-JSON are then kept as native records, not as they stand in the file.\n"
+      "Importing again is safe: what is there already is counted as repeated. Exit code 0 also\n"
+      "when rows were refused (see the summary), but not when no row of a file is a record.");
   return [options] { return import_files(*options); };
 }
 

@@ -37,6 +37,7 @@ class NativeSource final : public ImportSource {
     return true;
   }
   const cdisc::InputFile& file() const override { return reader_.file(); }
+  bool native() const override { return true; }
 
  private:
   cdisc::LineReader reader_;

@@ -1,10 +1,16 @@
 """`trialward import` with the real CDISCPILOT01 data, checked against counts that are made straight
 from the files by cdiscpilot01.py, which shares no code with the program."""
 
+import contextlib
+import fcntl
 import gzip
+import http.server
 import json
 import os
 import random
+import shutil
+import socketserver
+import sqlite3
 import subprocess
 import threading
 import time
@@ -130,6 +136,100 @@ def test_into_a_running_server(tmp_path):
         assert again["repeated"] == len(rows) and again["stored"] == 0
     # Straight into the store the same rows are repeats, too: the content is the same.
     assert _import(server.store, *files)["repeated"] == len(rows)
+
+
+def _originals(store):
+    """The bytes of each record as they are stored, in order."""
+    with contextlib.closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as database:
+        return [row[0] for row in database.execute("SELECT original FROM records ORDER BY id")]
+
+
+def test_a_server_gets_the_lines_as_they_are(tmp_path):
+    lines = [_native(1).replace(":", " :  "), _native(2, value=None).replace("null", "70.10")]
+    file = tmp_path / "records.ndjson"
+    file.write_text("\n\n".join(lines) + "\r\n")
+    with Server(tmp_path / "store.db") as server:
+        assert _import(server.store, file, study=DEMO)["stored"] == 2
+    assert _originals(server.store) == [line.encode() for line in lines]
+
+
+def test_a_definition_other_than_the_servers_is_refused(tmp_path):
+    other = tmp_path / "demo"
+    shutil.copytree(DEMO, other)
+    with (other / "study.toml").open("a") as file:
+        file.write("# Another one.\n")
+    file = tmp_path / "records.ndjson"
+    file.write_text(_native(1) + "\n")
+    with Server(tmp_path / "store.db") as server:
+        for study, words in [(other, "--study: the server has another definition of 'demo'"),
+                             (STUDY, "does not serve 'cdiscpilot01'")]:
+            done = trialward("import", "--store", f"sqlite:{server.store}", "--study", study, file,
+                             check=False)
+            assert done.returncode == 2 and words in done.stderr, done.stderr
+        assert _import(server.store, file, study=DEMO)["stored"] == 1
+
+
+class _BusyServer(http.server.BaseHTTPRequestHandler):
+    """What holds a store and has too much to do: it answers the first request with 429, and of the
+    second lets a line expire; the line behind that is refused for its sake."""
+
+    protocol_version = "HTTP/1.1"
+    definition, bodies = "", []
+
+    def address_string(self):
+        return "a unix socket has none"
+
+    def log_message(self, *_):
+        pass
+
+    def _answer(self, status, body):
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def do_GET(self):  # its base class has these names
+        study = {"id": "demo", "title": "", "definition": self.definition}
+        self._answer(200, json.dumps({"studies": [study]}))
+
+    def do_POST(self):
+        lines = self.rfile.read(int(self.headers["Content-Length"])).splitlines()
+        self.bodies.append(lines)
+        if len(self.bodies) == 1:
+            return self._answer(429, json.dumps({"faults": [{"path": "", "reason": "too much"}]}))
+        status = ["stored", "expired", "invalid", "stored"] if len(self.bodies) == 2 else [
+            "stored"] * len(lines)
+        answers = [{"line": i + 1, "status": one, **({"id": 1, "alerts": []} if one == "stored" else
+                                                     {"faults": [{"path": "", "reason": "?"}]})}
+                   for i, one in enumerate(status)]
+        answers.append({"summary": {"alerts": 1}})
+        return self._answer(200, "".join(json.dumps(one) + "\n" for one in answers))
+
+
+@contextlib.contextmanager
+def _busy_server(store):
+    with Server(store) as real:
+        study, = real.get("/v1/token", real.token("feed")).json()["studies"]
+    _BusyServer.definition, _BusyServer.bodies = study["definition"], []
+    with open(f"{store}.lock", "r+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with socketserver.UnixStreamServer(f"{store}.sock", _BusyServer) as server:
+            thread = threading.Thread(target=server.serve_forever)
+            thread.start()
+            yield _BusyServer.bodies
+            server.shutdown()
+            thread.join()
+
+
+def test_what_a_busy_server_has_no_time_for_is_sent_again(tmp_path):
+    lines = [_native(i) for i in range(4)]
+    file = tmp_path / "records.ndjson"
+    file.write_text("\n".join(lines))
+    with _busy_server(tmp_path / "store.db") as bodies:
+        summary = _import(tmp_path / "store.db", file, study=DEMO)
+    assert summary == {"read": 4, "stored": 4, "repeated": 0, "refused": 0, "alerts": 2}
+    expected = [[0, 1, 2, 3], [0, 1, 2, 3], [1, 2]]
+    assert bodies == [[lines[i].encode() for i in numbers] for numbers in expected]
 
 
 def _native(number, **members):
