@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
 #include <memory>
 
@@ -107,8 +108,7 @@ int serve_store(const ServeOptions& options, const api::AppOptions& app_options,
     heads.start();
     std::unique_ptr<Demo> demo;
     if (options.demo) {
-      demo = std::make_unique<Demo>(
-          DemoPlace{store.path(), studies.begin()->first, address}, tasks, random);
+      demo = std::make_unique<Demo>(DemoPlace{store.path(), address}, tasks, random);
       if (auto begun = demo->begin(); !begun) return fail(kFailure, begun.error().message);
     }
     stop.wait();
@@ -137,6 +137,11 @@ int serve(const ServeOptions& options) {
     auto study = load_study_folder(folder);
     if (!study) return fail(kWrongUse, "--study " + folder + ": the definition has faults");
     loaded.push_back(std::move(*study));
+  }
+  const auto is_demo = [](const auto& study) { return study.study->id == kDemoStudy; };
+  if (options.demo && std::none_of(loaded.begin(), loaded.end(), is_demo)) {
+    return fail(kWrongUse, "--demo: invents data, and so wants the study 'demo' (--study "
+                           "studies/demo), whatever others there are");
   }
   base::SystemClock clock;
   base::SystemRandom random;
@@ -183,7 +188,7 @@ Run add_serve(CLI::App& app) {
       ->check(CLI::Range(0.0, 600.0))
       ->capture_default_str();
   app.add_flag("--demo", options->demo,
-               "Make tokens, print where to look, and send invented data to one study");
+               "Make tokens, print where to look, and send invented data to the study 'demo'");
   app.add_flag("--verbose", options->verbose, "Log more");
   return [options] { return serve(*options); };
 }
