@@ -10,18 +10,18 @@ constexpr std::int64_t kNowMs = 1'736'150'400'000;  // 2025-01-06T08:00:00Z
 TEST(TokenTable, HasALineATokenWithItsState) {
   const auto table = token_table(
       R"({"id":1,"role":"feed","name":"lab 3","unblinded":false,"revoked":false}
-{"id":12,"role":"patient","subject":"P-1","source":"x","expires":"2025-01-06T08:00:00Z","revoked":false}
+{"id":2,"role":"safety","subject":"P","source":"x","expires":"2025-01-06T08:00:00Z","revoked":false}
 {"id":13,"role":"admin","site":"A","expires":"2025-01-06T08:00:00.001Z","revoked":false}
 {"id":14,"role":"admin","expires":"2025-01-06T08:00:01Z","revoked":true}
 )",
       kNowMs);
   ASSERT_TRUE(table.ok());
   EXPECT_EQ(*table,
-            "ID  ROLE     NAME   SITE  SUBJECT  SOURCE  EXPIRES                   STATE\n"
-            "1   feed     lab 3  -     -        -       -                         valid\n"
-            "12  patient  -      -     P-1      x       2025-01-06T08:00:00Z      expired\n"
-            "13  admin    -      A     -        -       2025-01-06T08:00:00.001Z  valid\n"
-            "14  admin    -      -     -        -       2025-01-06T08:00:01Z      revoked\n");
+            "ID  ROLE    NAME   SITE  SUBJECT  SOURCE  EXPIRES                   STATE\n"
+            "1   feed    lab 3  -     -        -       -                         valid\n"
+            "2   safety  -      -     P        x       2025-01-06T08:00:00Z      expired\n"
+            "13  admin   -      A     -        -       2025-01-06T08:00:00.001Z  valid\n"
+            "14  admin   -      -     -        -       2025-01-06T08:00:01Z      revoked\n");
 }
 
 TEST(TokenTable, LetsNoNameSteerTheTerminal) {
