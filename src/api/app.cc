@@ -82,7 +82,7 @@ class App::Impl {
         records_api_(intake_, ndjson_, memory_, clock_, options_.records),
         reads_api_(*reads_, exports_),
         alerts_api_(intake_, *reads_, exports_, alert_streams_, clock_),
-        tokens_api_(intake_, tokens_, random, clock_),
+        tokens_api_(intake_, *reads_, exports_, tokens_, random, clock_),
         figures_(*reads_, intake_),
         ops_api_(metrics_, tasks_,
                  {.sample = [this] { return sample(); },
@@ -151,10 +151,15 @@ class App::Impl {
  private:
   Status listen(http::ServerOptions options, const Router& router,
                 std::unique_ptr<http::Server>& server) {
+    // There are two addresses, of which one may be at fault.
+    const std::string place =
+        options.unix_path.empty()
+            ? options.address.host + ":" + std::to_string(options.address.port) + ": "
+            : "";
     auto started = http::Server::start(
         std::move(options), [&router](const http::Request& head) { return router.decide(head); },
         tasks_, clock_);
-    if (!started) return started.error();
+    if (!started) return base::Error{started.error().code, place + started.error().message};
     server = std::move(*started);
     return {};
   }
@@ -185,6 +190,8 @@ class App::Impl {
         [this](const Call& call) { return alerts_api_.acknowledge(call); });
     add("GET", study + "/figures", read_figures,
         [this](const Call& call) { return figures_.get(call); });
+    add("GET", study + "/tokens", manage_tokens,
+        [this](const Call& call) { return tokens_api_.list(call); }, {"after", "limit"});
     add("POST", study + "/tokens", manage_tokens,
         [this](const Call& call) { return tokens_api_.create(call); });
     add("DELETE", study + "/tokens/{token}", manage_tokens,

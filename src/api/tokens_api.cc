@@ -3,11 +3,14 @@
 #include <simdjson.h>
 
 #include <charconv>
+#include <limits>
 
 #include "api/answers.h"
 #include "api/decode.h"
+#include "api/reads_api.h"
 #include "base/json_writer.h"
 #include "model/decode_record.h"
+#include "model/effective_time.h"
 
 namespace trialward::api {
 namespace {
@@ -17,6 +20,8 @@ constexpr std::size_t kTicketBytes = 4 << 10;
 constexpr std::int64_t kDaysMax = 3650;
 constexpr std::int64_t kDayMs = 86'400'000;
 constexpr base::Duration kDeadline = std::chrono::seconds(10);
+constexpr std::int64_t kPageDefault = 100;
+constexpr std::int64_t kPageMax = 500;
 
 // Reads one member of a wish into `row`; the fault's reason, or "".
 std::string read_member(std::string_view key, simdjson::dom::element value, std::int64_t now_ms,
@@ -69,7 +74,42 @@ model::Faults bind_to_maker(const Principal& maker, store::TokenRow& row) {
   return faults;
 }
 
+// A walk through the tokens of a study that an administrator may see.
+struct Walk {
+  std::int64_t study = 0;
+  std::string site;  // the administrator's
+  std::int64_t after = 0;
+  std::int64_t limit = 0;
+
+  // Those of the next page. `at_end` when there are none behind it.
+  base::Result<std::vector<std::string>> next(store::Connection& connection, bool& at_end) {
+    auto rows = store::read_tokens(
+        connection, {.study = study, .site = site, .after = after, .limit = limit});
+    if (!rows) return rows.error();
+    at_end = std::ssize(*rows) < limit;
+    std::vector<std::string> tokens;
+    for (const store::TokenRow& row : *rows) tokens.push_back(token_json(row));
+    if (!rows->empty()) after = rows->back().id;
+    return tokens;
+  }
+};
+
 }  // namespace
+
+std::string token_json(const store::TokenRow& row) {
+  base::JsonWriter json;
+  json.begin_object()
+      .member("id", row.id)
+      .member("role", row.role)
+      .member_if("name", row.name)
+      .member_if("site", row.site)
+      .member_if("subject", row.subject)
+      .member_if("source", row.source)
+      .member("unblinded", row.unblinded)
+      .member("created", model::format_utc(row.created_ms));
+  if (row.expires_ms) json.member("expires", model::format_utc(*row.expires_ms));
+  return json.member("revoked", row.revoked).end_object().take();
+}
 
 base::Result<store::TokenRow, model::Faults> parse_token_wish(std::string_view json,
                                                               const intake::ActiveStudy& study,
@@ -115,6 +155,42 @@ void TokensApi::submit(intake::Intake::Ticket ticket, const Principal& principal
                                          ? done(result)
                                          : refusal_response(result));
                  });
+}
+
+http::Decision TokensApi::list(const Call& call) {
+  Walk walk{.study = call.study->row, .site = call.principal->site, .limit = kPageMax};
+  if (!call.query.get("after").empty()) {
+    walk.after = number_in(call.query, "after", 0, std::numeric_limits<std::int64_t>::max());
+    if (walk.after <= 0) return http::fault_response(400, "after is not a token's id");
+  }
+  if (wants_ndjson(call.head)) {
+    return exports_.answer(call, "tokens.export",
+                           [walk](store::Connection& connection) mutable -> base::Result<Page> {
+                             Page page;
+                             auto tokens = walk.next(connection, page.last);
+                             if (!tokens) return tokens.error();
+                             for (const std::string& token : *tokens) page.text += token + "\n";
+                             return page;
+                           });
+  }
+  walk.limit = number_in(call.query, "limit", kPageDefault, kPageMax);
+  if (walk.limit <= 0) return http::fault_response(400, "limit is not a number from 1 to 500");
+  return http::Accepted{.handler = [this, walk](std::shared_ptr<http::Exchange> exchange) {
+    reads_.run(
+        ReadClass::view, "tokens.page", {},
+        [exchange, walk](store::Connection& connection) mutable {
+          bool at_end = false;
+          auto tokens = walk.next(connection, at_end);
+          if (!tokens) return exchange->respond(error_response(tokens.error()));
+          base::JsonWriter json;
+          json.begin_object().key("tokens").begin_array();
+          for (const std::string& token : *tokens) json.raw(token);
+          json.end_array();
+          if (!at_end) json.member("next", walk.after);
+          exchange->respond(http::json_response(200, json.end_object().take()));
+        },
+        [exchange](std::string_view reason) { exchange->respond(busy_response(reason)); });
+  }};
 }
 
 http::Decision TokensApi::create(const Call& call) {
@@ -184,7 +260,11 @@ http::Decision TokensApi::describe(const Call& call, const Studies& studies) {
       .begin_array();
   for (const auto& [id, study] : studies) {
     if (principal.study != 0 && principal.study != study->row) continue;
-    json.begin_object().member("id", id).member("title", study->study->title).end_object();
+    json.begin_object()
+        .member("id", id)
+        .member("title", study->study->title)
+        .member("definition", study->study->hash)
+        .end_object();
   }
   json.end_array().end_object();
   return answer_now([body = json.take()] { return http::json_response(200, body); });

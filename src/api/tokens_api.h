@@ -1,6 +1,8 @@
 // The routes of tokens. A token is shown once, in the answer to its creation.
 #pragma once
 
+#include "api/exports.h"
+#include "api/read_pool.h"
 #include "api/route.h"
 #include "base/random.h"
 #include "intake/intake.h"
@@ -13,12 +15,22 @@ base::Result<store::TokenRow, model::Faults> parse_token_wish(std::string_view j
                                                               const intake::ActiveStudy& study,
                                                               std::int64_t now_ms);
 
+// What is known of a token, revoked or not, as JSON; never the token itself.
+std::string token_json(const store::TokenRow& row);
+
 class TokensApi {
  public:
-  TokensApi(intake::Intake& intake, TokenTable& tokens, base::Random& random,
-            const base::Clock& clock)
-      : intake_(intake), tokens_(tokens), random_(random), clock_(clock) {}
+  TokensApi(intake::Intake& intake, ReadPool& reads, Exports& exports, TokenTable& tokens,
+            base::Random& random, const base::Clock& clock)
+      : intake_(intake),
+        reads_(reads),
+        exports_(exports),
+        tokens_(tokens),
+        random_(random),
+        clock_(clock) {}
 
+  // GET /v1/studies/{study}/tokens: ?after=, ?limit=; as lines all, else a page
+  http::Decision list(const Call& call);
   // POST /v1/studies/{study}/tokens
   http::Decision create(const Call& call);
   // DELETE /v1/studies/{study}/tokens/{token}
@@ -32,6 +44,8 @@ class TokensApi {
               intake::Command command, std::shared_ptr<http::Exchange> exchange, Done done);
 
   intake::Intake& intake_;
+  ReadPool& reads_;
+  Exports& exports_;
   TokenTable& tokens_;
   base::Random& random_;
   const base::Clock& clock_;

@@ -20,7 +20,11 @@ DatasetReader& DatasetReader::operator=(DatasetReader&&) noexcept = default;
 base::Result<DatasetReader> DatasetReader::open(const std::string& path) {
   auto file = InputFile::open(path);
   if (!file) return at(path, file.error());
-  DatasetReader reader(path, JsonStream(std::move(file).value()));
+  return open(path, std::move(file).value());
+}
+
+base::Result<DatasetReader> DatasetReader::open(const std::string& path, InputFile file) {
+  DatasetReader reader(path, JsonStream(std::move(file)));
   if (const auto status = reader.read_head(); !status) return at(path, status.error());
   return reader;
 }

@@ -43,6 +43,8 @@ class DatasetReader {
  public:
   // Reads the metadata. Without a version, a name, columns and the count of records it is none.
   static base::Result<DatasetReader> open(const std::string& path);
+  // The same of a file that is open already; `path` is its name in errors.
+  static base::Result<DatasetReader> open(const std::string& path, InputFile file);
   ~DatasetReader();
   DatasetReader(DatasetReader&&) noexcept;
   DatasetReader& operator=(DatasetReader&&) noexcept;

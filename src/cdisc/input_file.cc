@@ -1,10 +1,11 @@
 #include "cdisc/input_file.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <filesystem>
 #include <system_error>
 #include <utility>
 
@@ -44,17 +45,22 @@ base::Error at(std::string_view place, const base::Error& error) {
 
 base::Result<InputFile> InputFile::open(const std::string& path) {
   InputFile input;
-  input.file_.reset(std::fopen(path.c_str(), "rb"));
+  input.file_.reset(path == "-" ? ::fdopen(::dup(STDIN_FILENO), "rb")
+                                : std::fopen(path.c_str(), "rb"));
   if (!input.file_) {
     return base::Error{base::Errc::not_found, "cannot be opened: " + errno_text()};
   }
-  std::error_code error;
-  const auto size = std::filesystem::file_size(path, error);
-  if (!error) input.bytes_total_ = size;
-
+  struct stat status {};
+  if (::fstat(::fileno(input.file_.get()), &status) == 0 && S_ISREG(status.st_mode)) {
+    input.bytes_total_ = static_cast<std::uint64_t>(status.st_size);
+  }
   input.buffer_ = std::make_unique<char[]>(kBufferBytes);
-  const auto filled = input.fill();
-  if (!filled) return filled.error();
+  // A pipe may give less than the two bytes that tell.
+  while (input.end_ < 2) {
+    const auto more = input.fill_more();
+    if (!more) return more.error();
+    if (*more == 0) break;
+  }
   if (is_compressed({input.buffer_.get(), input.end_})) {
     auto stream = std::make_unique<z_stream_s>();
     if (inflateInit2(stream.get(), kAnyFormat) != Z_OK) return fault("zlib does not start");
@@ -65,15 +71,43 @@ base::Result<InputFile> InputFile::open(const std::string& path) {
 
 base::Result<bool> InputFile::fill() {
   if (begin_ < end_) return true;
-  begin_ = 0;
-  end_ = std::fread(buffer_.get(), 1, kBufferBytes, file_.get());
-  bytes_read_ += end_;
-  if (end_ == 0 && std::ferror(file_.get())) return fault("cannot be read: " + errno_text());
-  return end_ > 0;
+  begin_ = end_ = 0;
+  const auto more = fill_more();
+  if (!more) return more.error();
+  return *more > 0;
+}
+
+// Not fread: of a pipe it would wait for a whole buffer, and a signal could not stop it.
+base::Result<std::size_t> InputFile::fill_more() {
+  const ssize_t count =
+      ::read(::fileno(file_.get()), buffer_.get() + end_, kBufferBytes - end_);
+  if (count < 0) return fault("cannot be read: " + errno_text());
+  end_ += static_cast<std::size_t>(count);
+  bytes_read_ += static_cast<std::uint64_t>(count);
+  return static_cast<std::size_t>(count);
+}
+
+base::Result<std::string_view> InputFile::beginning(std::size_t size) {
+  while (head_.size() < size) {
+    const std::size_t had = head_.size();
+    head_.resize(size);
+    const auto more = read_on(head_.data() + had, size - had);
+    head_.resize(had + (more ? *more : 0));
+    if (!more) return more.error();
+    if (*more == 0) break;
+  }
+  return std::string_view(head_).substr(0, size);
 }
 
 base::Result<std::size_t> InputFile::read(char* out, std::size_t size) {
   TW_CHECK(size > 0);
+  if (head_.empty()) return read_on(out, size);
+  const std::size_t count = head_.copy(out, size);
+  head_.erase(0, count);
+  return count;
+}
+
+base::Result<std::size_t> InputFile::read_on(char* out, std::size_t size) {
   if (inflate_) return inflate_some(out, size);
   const auto filled = fill();
   if (!filled) return filled.error();

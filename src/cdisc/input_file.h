@@ -22,7 +22,12 @@ namespace trialward::cdisc {
 
 class InputFile {
  public:
+  // "-" is the standard input.
   static base::Result<InputFile> open(const std::string& path);
+
+  // The first bytes of what the file unpacks to, up to `size`: fewer only when there are no more.
+  // They are still to be read. Before the first read(); valid until then.
+  base::Result<std::string_view> beginning(std::size_t size);
 
   // Fills `out` with up to `size` bytes, size > 0; 0 is the end of the file.
   base::Result<std::size_t> read(char* out, std::size_t size);
@@ -43,6 +48,9 @@ class InputFile {
   InputFile() = default;
   // Reads more of the file when all that was read is used up; false at the file's end.
   base::Result<bool> fill();
+  // Adds what the file gives at once to the buffer; 0 is its end.
+  base::Result<std::size_t> fill_more();
+  base::Result<std::size_t> read_on(char* out, std::size_t size);
   base::Result<std::size_t> inflate_some(char* out, std::size_t size);
 
   std::unique_ptr<std::FILE, CloseFile> file_;
@@ -50,6 +58,7 @@ class InputFile {
   bool between_streams_ = false;                     // a compressed stream has ended
   std::unique_ptr<char[]> buffer_;
   std::size_t begin_ = 0, end_ = 0;  // what of the buffer is not used up
+  std::string head_;  // what beginning() took and read() has not yet given
   std::uint64_t bytes_read_ = 0, bytes_total_ = 0;
 };
 

@@ -23,6 +23,8 @@ struct Line {
 class LineReader {
  public:
   static base::Result<LineReader> open(const std::string& path, std::size_t line_bytes_max);
+  // Of a file that is open already; `path` is its name in errors.
+  LineReader(const std::string& path, InputFile file, std::size_t line_bytes_max);
 
   // False at the end of the file. Empty lines count and are handed out, too; a last line without
   // an end is one.
@@ -31,7 +33,6 @@ class LineReader {
   const InputFile& file() const { return file_; }
 
  private:
-  LineReader(const std::string& path, InputFile file, std::size_t line_bytes_max);
   // Adds a piece of the line being read, as far as it is allowed.
   void add(std::string_view piece);
 

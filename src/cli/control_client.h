@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "model/fault.h"
 
 namespace trialward::cli {
 
@@ -28,9 +29,11 @@ class ControlClient {
     std::string path;
     std::string_view content_type = "application/json";
     std::string_view body;
+    std::string_view accept;  // empty: */*
     long timeout_s = 30;
   };
-  // Errors: unavailable (nobody listens, or the connection broke), deadline.
+  // Errors: unavailable (nobody listens, or the connection broke), deadline, cancelled (a signal
+  // asked the program to stop; an answer that comes soon after is still taken).
   base::Result<ControlAnswer> send(const Call& call);
 
  private:
@@ -39,7 +42,9 @@ class ControlClient {
   const std::unique_ptr<Curl> curl_;
 };
 
-// What a refusal's body says: its first fault, or the body itself.
+// The first fault of a refusal's body. Without one the reason is the body itself.
+model::Fault fault_of(const ControlAnswer& answer);
+// The same as text.
 std::string reason_of(const ControlAnswer& answer);
 
 }  // namespace trialward::cli

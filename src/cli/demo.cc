@@ -4,7 +4,6 @@
 
 #include <iostream>
 
-#include "api/url.h"
 #include "base/json_writer.h"
 #include "model/effective_time.h"
 
@@ -21,8 +20,10 @@ constexpr base::Duration kDeadline = std::chrono::seconds(35);
 constexpr std::uint64_t kSubjects = 24;
 constexpr std::uint64_t kRecordsMax = 4;  // a run
 
-std::string study_path(const DemoPlace& place, const char* rest) {
-  return "/v1/studies/" + api::percent_encode(place.study) + rest;
+constexpr std::string_view kTokenName = "serve-demo";  // by which a later run knows them
+
+std::string study_path(const std::string& rest) {
+  return std::string("/v1/studies/") + kDemoStudy + rest;
 }
 
 }  // namespace
@@ -39,13 +40,14 @@ Status Demo::begin() {
   auto client = ControlClient::open(place_.store_path);
   if (!client) return client.error();
   client_ = std::move(*client);
+  if (auto revoked = revoke_old_tokens(); !revoked) return revoked;
   auto safety = make_token("safety");
   if (!safety) return safety.error();
   auto feed = make_token("feed");
   if (!feed) return feed.error();
-  std::cout << "\nThe demo study '" << place_.study << "' receives invented data.\n\n"
+  std::cout << "\nThe demo study '" << kDemoStudy << "' receives invented data.\n\n"
             << "  Look:  " << place_.url << "/#token=" << *safety << "\n\n"
-            << "  Send:  curl " << place_.url << study_path(place_, "/records") << " \\\n"
+            << "  Send:  curl " << place_.url << study_path("/records") << " \\\n"
             << "           -H 'Authorization: Bearer " << *feed << "' \\\n"
             << "           -H 'Content-Type: application/json' \\\n"
             << "           -d '{\"source\":\"me\",\"source_id\":\"1\",\"subject\":\"SUBJ-1\","
@@ -55,11 +57,36 @@ Status Demo::begin() {
   return {};
 }
 
+Status Demo::revoke_old_tokens() {
+  const std::string path = study_path("/tokens");
+  auto list = client_->send({.method = "GET", .path = path, .accept = "application/x-ndjson"});
+  if (!list) return list.error();
+  if (list->status != 200) return Error{Errc::unavailable, reason_of(*list)};
+  simdjson::dom::parser parser;
+  simdjson::dom::document_stream tokens;
+  if (parser.parse_many(list->body).get(tokens) != simdjson::SUCCESS) return {};
+  for (const auto line : tokens) {
+    simdjson::dom::element token;
+    std::string_view name;
+    std::int64_t id = 0;
+    bool revoked = true;
+    if (line.get(token) != simdjson::SUCCESS || token["name"].get(name) != simdjson::SUCCESS ||
+        name != kTokenName || token["id"].get(id) != simdjson::SUCCESS ||
+        token["revoked"].get(revoked) != simdjson::SUCCESS || revoked) {
+      continue;
+    }
+    auto answer = client_->send({.method = "DELETE", .path = path + "/" + std::to_string(id)});
+    if (!answer) return answer.error();
+    if (answer->status != 204) return Error{Errc::unavailable, reason_of(*answer)};
+  }
+  return {};
+}
+
 Result<std::string> Demo::make_token(const char* role) {
   base::JsonWriter wish;
-  wish.begin_object().member("role", role).member("name", "demo").member("expires_days", 1);
+  wish.begin_object().member("role", role).member("name", kTokenName).member("expires_days", 1);
   const std::string body = wish.end_object().take();
-  auto answer = client_->send({.path = study_path(place_, "/tokens"), .body = body});
+  auto answer = client_->send({.path = study_path("/tokens"), .body = body});
   if (!answer) return answer.error();
   simdjson::dom::parser parser;
   std::string_view token;
@@ -74,7 +101,7 @@ Status Demo::send() {
   std::string lines;
   const std::uint64_t count = 1 + random_.below(kRecordsMax);
   for (std::uint64_t i = 0; i < count; ++i) lines += invented_record(++sent_) + "\n";
-  auto answer = client_->send({.path = study_path(place_, "/records"),
+  auto answer = client_->send({.path = study_path("/records"),
                                .content_type = "application/x-ndjson",
                                .body = lines});
   if (!answer) return answer.error();

@@ -1,5 +1,6 @@
 // What `serve --demo` adds: tokens, words on where to look, and a trickle of invented records into
-// one study, sent over the control socket as any sender would. Nobody in it is real.
+// the demo study and no other, sent over the control socket as any sender would. Nobody in it is
+// real.
 #pragma once
 
 #include <cstdint>
@@ -12,19 +13,23 @@
 
 namespace trialward::cli {
 
+// The id of the study that it needs: studies/demo.
+inline constexpr const char* kDemoStudy = "demo";
+
 struct DemoPlace {
   std::string store_path;
-  std::string study;
   std::string url;  // of the main listener
 };
 
 class Demo {
  public:
   Demo(DemoPlace place, runtime::TaskList& tasks, base::Random& random);
-  // Makes the tokens, prints where to look, starts the trickle. Its end ends with the Demo.
+  // Revokes the tokens of earlier runs, makes new ones, prints where to look, starts the trickle,
+  // which ends with the Demo.
   base::Status begin();
 
  private:
+  base::Status revoke_old_tokens();
   base::Result<std::string> make_token(const char* role);
   base::Status send();
   std::string invented_record(std::uint64_t number);

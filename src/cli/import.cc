@@ -13,6 +13,7 @@
 #include "cli/import_sink.h"
 #include "cli/import_source.h"
 #include "cli/stop_signal.h"
+#include "cli/store_flag.h"
 #include "cli/study_folder.h"
 
 namespace trialward::cli {
@@ -47,7 +48,10 @@ class Import {
   Status run(std::vector<std::unique_ptr<ImportSource>> sources) {
     for (const auto& source : sources) bytes_total_ += source->file().bytes_total();
     for (const auto& source : sources) {
-      if (auto done = read(*source); !done) return done;
+      if (auto done = read(*source); !done) {
+        progress_.clear();
+        return done;
+      }
       bytes_before_ += source->file().bytes_read();
       if (StopSignal::requested()) break;
     }
@@ -63,12 +67,15 @@ class Import {
   };
 
   Status read(ImportSource& source) {
+    const std::int64_t read_before = totals_.read;
+    bool any_record = false;
     ImportRow row;
     std::vector<model::Record> batch;
     std::vector<Sent> sent;
     std::size_t bytes = 0;
     while (!StopSignal::requested()) {
       auto more = source.next(row);
+      if (!more && StopSignal::requested()) break;  // which has interrupted the reading
       if (!more) {
         // What was read before the fault is stored: importing the mended file finds it there.
         if (auto done = put(source, std::move(batch), sent); !done) return done;
@@ -80,6 +87,7 @@ class Import {
         refuse(source, row.number, row.original, "invalid", row.faults);
         continue;
       }
+      any_record = true;
       bytes += row.original.size();
       batch.push_back(std::move(*row.record));
       sent.push_back({row.number, std::move(row.original)});
@@ -89,13 +97,15 @@ class Import {
       sent.clear();
       bytes = 0;
     }
-    return put(source, std::move(batch), sent);
+    if (auto done = put(source, std::move(batch), sent); !done) return done;
+    if (any_record || totals_.read == read_before || StopSignal::requested()) return {};
+    return base::Error{Errc::invalid, source.path() + ": no row of it is a record"};
   }
 
   Status put(ImportSource& source, std::vector<model::Record> batch,
              const std::vector<Sent>& sent) {
     if (batch.empty()) return {};
-    auto results = sink_.put(std::move(batch));
+    auto results = sink_.put(std::move(batch), source.native());
     if (!results) return results.error();
     for (std::size_t i = 0; i < sent.size(); ++i) {
       const SubmissionResult& result = (*results)[i];
@@ -145,20 +155,28 @@ class Import {
   std::uint64_t bytes_total_ = 0, bytes_before_ = 0;
 };
 
-// The server that holds the store, or the store itself.
-Result<std::unique_ptr<ImportSink>> open_sink(const std::string& path, intake::ActiveStudy study,
-                                              runtime::TaskList& tasks, base::Random& random) {
+// The server that holds the store, or the store itself. When it is neither, null, and `code` is
+// that of what was said.
+std::unique_ptr<ImportSink> open_sink(const std::string& path, intake::ActiveStudy study,
+                                      runtime::TaskList& tasks, base::Random& random, int& code) {
   auto store = store::Store::open(path, random);
   if (store) {
-    auto registered = register_study((*store)->writer(), study, tasks.clock().utc_ms());
-    if (!registered) return registered.error();
-    return std::unique_ptr<ImportSink>(
-        new StoreSink(std::move(*store), std::move(study), tasks));
+    const auto done = register_study((*store)->writer(), study, tasks.clock().utc_ms());
+    if (done) return std::make_unique<StoreSink>(std::move(*store), std::move(study), tasks);
+    code = fail(kFailure, done.error().message);
+    return nullptr;
   }
-  if (store.error().code != Errc::refused) return store.error();
-  auto client = ControlClient::open(path);
-  if (!client) return client.error();
-  return std::unique_ptr<ImportSink>(new ServerSink(std::move(*client), study.study->id));
+  if (store.error().code != Errc::refused) {
+    code = fail_to_open(path, store.error());
+    return nullptr;
+  }
+  auto server = ServerSink::open(path, *study.study);
+  if (server) return std::move(*server);
+  const Errc why = server.error().code;
+  code = why == Errc::conflict || why == Errc::not_found
+             ? fail(kWrongUse, "--study: " + server.error().message)
+             : fail(kFailure, server.error().message);
+  return nullptr;
 }
 
 void print(const Totals& totals, bool json) {
@@ -181,11 +199,13 @@ void print(const Totals& totals, bool json) {
 
 int import_files(const ImportOptions& options) {
   const StopSignal stop;
-  auto path = store::parse_store_url(options.store);
-  if (!path) return fail(kWrongUse, "--store: " + path.error().message);
+  auto path = locate_store(options.store);
+  if (!path) return fail(kWrongUse, path.error().message);
   std::vector<std::unique_ptr<ImportSource>> sources;
   for (const std::string& file : options.files) {
     auto source = ImportSource::open(file);
+    // Of a pipe it may wait for the first bytes.
+    if (StopSignal::requested()) return fail(kFailure, "stopped by a signal");
     if (!source) return fail(kWrongUse, source.error().message);
     sources.push_back(std::move(*source));
   }
@@ -207,17 +227,20 @@ int import_files(const ImportOptions& options) {
   base::SystemClock clock;
   base::SystemRandom random;
   runtime::TaskList tasks(clock);
-  auto sink = open_sink(*path, std::move(*study), tasks, random);
-  if (!sink) return fail(kFailure, sink.error().message);
+  int code = kFailure;
+  auto sink = open_sink(*path, std::move(*study), tasks, random, code);
+  if (sink == nullptr) return code;
 
-  Import import(**sink, clock, options.refused.empty() ? nullptr : &refused);
+  Import import(*sink, clock, options.refused.empty() ? nullptr : &refused);
   const Status done = import.run(std::move(sources));
-  sink->reset();
+  sink.reset();
   if (!options.refused.empty() && !refused.flush()) {
     (void)fail(kFailure, "--refused: cannot write " + options.refused);
     return kFailure;
   }
-  if (!done) (void)fail(kFailure, done.error().message);
+  if (!done && done.error().code != Errc::cancelled) {
+    (void)fail(kFailure, done.error().message);
+  }
   if (StopSignal::requested()) {
     (void)fail(kFailure, "stopped by a signal; the same command goes on where this one ended");
   }
@@ -233,11 +256,14 @@ Run add_import(CLI::App& app) {
   app.add_option("--study", options->study, "Folder of the study's definition")->required();
   app.add_option("--refused", options->refused, "File for the refused rows, with the reasons");
   app.add_flag("--json", options->json, "Print the summary as one JSON line");
-  app.add_option("FILE", options->files, "NDJSON or CDISC Dataset-JSON, plain or gzip")
+  app.add_option("FILE", options->files,
+                 "NDJSON or CDISC Dataset-JSON, plain or gzip; - is the standard input")
       ->required();
   app.footer(
-      "Goes through the server when one holds the store. Importing again is safe: what is there\n"
-      "already is counted as repeated. Exit code 0 also when rows were refused; see the summary.");
+      "Goes through the server when one holds the store, if it serves the same definition; rows\n"
+      "of Dataset-JSON are then kept as native records, not as they stand in the file.\n"
+      "Importing again is safe: what is there already is counted as repeated. Exit code 0 also\n"
+      "when rows were refused (see the summary), but not when no row of a file is a record.");
   return [options] { return import_files(*options); };
 }
 

@@ -3,9 +3,11 @@
 #include <simdjson.h>
 
 #include <latch>
+#include <numeric>
 
 #include "api/url.h"
 #include "base/log.h"
+#include "cli/stop_signal.h"
 #include "model/encode_record.h"
 #include "records/heads.h"
 
@@ -21,6 +23,8 @@ namespace {
 
 constexpr base::Duration kDeadline = std::chrono::minutes(10);
 constexpr long kAnswerTimeoutS = 120;
+constexpr std::chrono::milliseconds kPause(1000);  // before a busy server is asked again
+constexpr std::size_t kShownDigits = 12;           // of a hash, as `trialward check` shows it
 constexpr std::string_view kActor = "local-admin";
 
 std::optional<Verdict> parse_verdict(std::string_view text) {
@@ -84,7 +88,7 @@ StoreSink::~StoreSink() {
   }
 }
 
-Result<std::vector<SubmissionResult>> StoreSink::put(std::vector<model::Record> batch) {
+Result<std::vector<SubmissionResult>> StoreSink::put(std::vector<model::Record> batch, bool) {
   std::vector<SubmissionResult> results(batch.size());
   std::latch answered(static_cast<std::ptrdiff_t>(batch.size()));
   for (std::size_t i = 0; i < batch.size(); ++i) {
@@ -118,17 +122,82 @@ Result<std::vector<SubmissionResult>> StoreSink::put(std::vector<model::Record> 
   return results;
 }
 
-Result<std::vector<SubmissionResult>> ServerSink::put(std::vector<model::Record> batch) {
-  std::string lines;
-  for (const model::Record& record : batch) lines += model::encode_record(record) + "\n";
+Result<std::unique_ptr<ServerSink>> ServerSink::open(const std::string& store_path,
+                                                     const model::Study& study) {
+  auto client = ControlClient::open(store_path);
+  if (!client) return client.error();
+  auto answer = (*client)->send({.method = "GET", .path = "/v1/token"});
+  if (!answer) return answer.error();
+  simdjson::dom::parser parser;
+  simdjson::dom::array studies;
+  if (answer->status != 200 ||
+      parser.parse(answer->body)["studies"].get(studies) != simdjson::SUCCESS) {
+    return Error{Errc::unavailable, reason_of(*answer)};
+  }
+  for (const simdjson::dom::element served : studies) {
+    std::string_view id;
+    std::string_view definition;
+    if (served["id"].get(id) != simdjson::SUCCESS || id != study.id) continue;
+    if (served["definition"].get(definition) == simdjson::SUCCESS && definition == study.hash) {
+      return std::unique_ptr<ServerSink>(new ServerSink(std::move(*client), study.id));
+    }
+    return Error{Errc::conflict, "the server has another definition of '" + study.id + "' (" +
+                                     std::string(definition.substr(0, kShownDigits)) +
+                                     ", here it is " + study.hash.substr(0, kShownDigits) +
+                                     "); give the server's folder, or restart it with this one"};
+  }
+  return Error{Errc::not_found,
+               "the server that holds the store does not serve '" + study.id + "'"};
+}
+
+Result<std::vector<SubmissionResult>> ServerSink::put(std::vector<model::Record> batch,
+                                                      bool native) {
+  const base::SystemClock clock;
+  const base::TimePoint until = clock.now() + kPatience;
+  std::vector<std::size_t> open(batch.size());  // what has no final result yet
+  std::iota(open.begin(), open.end(), std::size_t{0});
+  std::vector<SubmissionResult> results(batch.size());
+  while (true) {
+    std::string lines;
+    for (const std::size_t i : open) {
+      lines += (native ? batch[i].original : model::encode_record(batch[i])) + "\n";
+    }
+    auto answered = post(lines);
+    if (!answered && answered.error().code != Errc::refused) return answered.error();
+    if (answered) {
+      if (answered->size() != open.size()) {
+        return Error{Errc::unavailable, "the server's answer ended early"};
+      }
+      // What comes after a row that expired may have been refused for its sake, as of a subject
+      // that it enrols; so everything from there that is not stored is sent again, in order.
+      std::vector<std::size_t> again;
+      bool expired = false;
+      for (std::size_t i = 0; i < open.size(); ++i) {
+        SubmissionResult& result = (*answered)[i];
+        expired = expired || result.verdict == Verdict::expired;
+        if (expired && result.verdict != Verdict::stored) again.push_back(open[i]);
+        results[open[i]] = std::move(result);
+      }
+      if (!expired) return results;
+      open = std::move(again);
+    }
+    if (clock.now() >= until) {
+      return Error{Errc::deadline, "the server was too busy for too long; import again later"};
+    }
+    if (StopSignal::wait_for(kPause)) return Error{Errc::cancelled, "stopped by a signal"};
+  }
+}
+
+Result<std::vector<SubmissionResult>> ServerSink::post(const std::string& lines) {
   auto answer =
       client_->send({.path = "/v1/studies/" + api::percent_encode(study_) + "/records?results=all",
                      .content_type = "application/x-ndjson",
                      .body = lines,
                      .timeout_s = kAnswerTimeoutS});
   if (!answer) return answer.error();
-  if (answer->status != 200) return Error{Errc::unavailable, reason_of(*answer)};
-
+  if (answer->status != 200) {
+    return Error{answer->status == 429 ? Errc::refused : Errc::unavailable, reason_of(*answer)};
+  }
   std::vector<SubmissionResult> results;
   int alerts = 0;
   simdjson::dom::parser parser;
@@ -151,10 +220,7 @@ Result<std::vector<SubmissionResult>> ServerSink::put(std::vector<model::Record>
     }
     results.push_back(std::move(*result));
   }
-  if (results.size() != batch.size()) {
-    return Error{Errc::unavailable, "the server's answer ended early"};
-  }
-  // Only the batch as a whole is told how many alerts were opened.
+  // Only the whole is told how many alerts were opened.
   for (SubmissionResult& result : results) {
     if (result.results.empty()) continue;
     result.results.front().raised = std::exchange(alerts, 0);

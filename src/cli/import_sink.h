@@ -16,10 +16,11 @@ namespace trialward::cli {
 class ImportSink {
  public:
   virtual ~ImportSink() = default;
-  // The results of a batch, one a record, in order. Errors: unavailable, and nothing is known of
-  // the batch then; sending it again is safe (P2).
-  virtual base::Result<std::vector<intake::SubmissionResult>> put(
-      std::vector<model::Record> batch) = 0;
+  // The results of a batch, one a record, in order. `native`: the records' originals are records in
+  // the native form. Errors: unavailable, deadline, cancelled (a signal came first); nothing is
+  // known of the batch then, and sending it again is safe (P2).
+  virtual base::Result<std::vector<intake::SubmissionResult>> put(std::vector<model::Record> batch,
+                                                                  bool native) = 0;
 };
 
 // Commits through an Intake of its own, in the bulk lane.
@@ -29,8 +30,8 @@ class StoreSink final : public ImportSink {
             runtime::TaskList& tasks);
   // Commits what waits, and signs a head over all of it.
   ~StoreSink() override;
-  base::Result<std::vector<intake::SubmissionResult>> put(
-      std::vector<model::Record> batch) override;
+  base::Result<std::vector<intake::SubmissionResult>> put(std::vector<model::Record> batch,
+                                                          bool native) override;
 
  private:
   const std::unique_ptr<store::Store> store_;
@@ -39,15 +40,25 @@ class StoreSink final : public ImportSink {
   intake::Intake intake_;
 };
 
-// Posts lines to the server's control socket.
+// Posts lines to the server's control socket: native originals as they are, other records in the
+// native form. What a busy server has no room or time for is sent again, for kPatience.
 class ServerSink final : public ImportSink {
  public:
-  ServerSink(std::unique_ptr<ControlClient> client, std::string study)
-      : client_(std::move(client)), study_(std::move(study)) {}
-  base::Result<std::vector<intake::SubmissionResult>> put(
-      std::vector<model::Record> batch) override;
+  static constexpr std::chrono::minutes kPatience{2};
+
+  // Errors: not_found (the server does not serve the study), conflict (it has another definition of
+  // it, so that it would not check the rows as the user expects), unavailable, cancelled.
+  static base::Result<std::unique_ptr<ServerSink>> open(const std::string& store_path,
+                                                        const model::Study& study);
+  base::Result<std::vector<intake::SubmissionResult>> put(std::vector<model::Record> batch,
+                                                          bool native) override;
 
  private:
+  ServerSink(std::unique_ptr<ControlClient> client, std::string study)
+      : client_(std::move(client)), study_(std::move(study)) {}
+  // The results of these lines. Errors: as put(), and refused: the server has no room now.
+  base::Result<std::vector<intake::SubmissionResult>> post(const std::string& lines);
+
   const std::unique_ptr<ControlClient> client_;
   const std::string study_;
 };

@@ -1,7 +1,5 @@
 #include "cli/import_source.h"
 
-#include <array>
-
 #include "cdisc/line_reader.h"
 #include "cdisc/sdtm.h"
 #include "model/decode_record.h"
@@ -10,6 +8,9 @@ namespace trialward::cli {
 namespace {
 
 using base::Result;
+
+// Dataset-JSON's version is among its first members.
+constexpr std::size_t kBeginningBytes = 4096;
 
 class NativeSource final : public ImportSource {
  public:
@@ -36,6 +37,7 @@ class NativeSource final : public ImportSource {
     return true;
   }
   const cdisc::InputFile& file() const override { return reader_.file(); }
+  bool native() const override { return true; }
 
  private:
   cdisc::LineReader reader_;
@@ -71,31 +73,17 @@ class DatasetSource final : public ImportSource {
   cdisc::Row cells_;
 };
 
-// Dataset-JSON's version is among its first members.
-Result<bool> is_dataset(const std::string& path) {
+// Opened once: what was read of a pipe is gone.
+Result<std::unique_ptr<ImportSource>> open_in_its_form(const std::string& path) {
   auto file = cdisc::InputFile::open(path);
   if (!file) return cdisc::at(path, file.error());
-  std::array<char, 4096> beginning;
-  std::size_t size = 0;
-  while (size < beginning.size()) {
-    auto read = file->read(beginning.data() + size, beginning.size() - size);
-    if (!read) return cdisc::at(path, read.error());
-    if (*read == 0) break;
-    size += *read;
+  const auto beginning = file->beginning(kBeginningBytes);
+  if (!beginning) return cdisc::at(path, beginning.error());
+  if (beginning->find("\"datasetJSONVersion\"") == std::string_view::npos) {
+    cdisc::LineReader reader(path, std::move(*file), model::kRecordBytesMax);
+    return std::unique_ptr<ImportSource>(new NativeSource(std::move(reader)));
   }
-  return std::string_view(beginning.data(), size).find("\"datasetJSONVersion\"") !=
-         std::string_view::npos;
-}
-
-Result<std::unique_ptr<ImportSource>> open_in_its_form(const std::string& path) {
-  auto dataset = is_dataset(path);
-  if (!dataset) return dataset.error();
-  if (!*dataset) {
-    auto reader = cdisc::LineReader::open(path, model::kRecordBytesMax);
-    if (!reader) return reader.error();
-    return std::unique_ptr<ImportSource>(new NativeSource(std::move(*reader)));
-  }
-  auto reader = cdisc::DatasetReader::open(path);
+  auto reader = cdisc::DatasetReader::open(path, std::move(*file));
   if (!reader) return reader.error();
   auto mapper = cdisc::SdtmMapper::make(reader->metadata());
   if (!mapper) return cdisc::at(path, mapper.error());

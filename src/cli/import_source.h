@@ -29,6 +29,8 @@ class ImportSource {
   // False at the end.
   virtual base::Result<bool> next(ImportRow& row) = 0;
   virtual const cdisc::InputFile& file() const = 0;
+  // Whether an original is a record in the native form, as the API takes it.
+  virtual bool native() const { return false; }
   // Whether its records enrol subjects, so that it should come before the others.
   virtual bool enrols() const { return false; }
   // Faults of a record in the words of the file it came from.

@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <csignal>
@@ -20,9 +22,29 @@ Run add_version(CLI::App&) {
   };
 }
 
+namespace {
+
+// What CLI11 says of a wrong use. An option that it does not know comes first: it would rather miss
+// the one that was mistyped.
+int fail_to_parse(const CLI::App& app, const CLI::ParseError& error, const std::string& command) {
+  // Help and version are no errors; everything else is a wrong use.
+  if (error.get_exit_code() == 0) return app.exit(error);
+  const std::vector<std::string> unknown = app.remaining(true);
+  if (unknown.empty()) return app.exit(error), kWrongUse;
+  const auto option = std::find_if(unknown.begin(), unknown.end(),
+                                   [](const std::string& one) { return one.starts_with('-'); });
+  const std::string& named = option != unknown.end() ? *option : unknown.front();
+  return fail(kWrongUse, "'" + named + "' was not expected; see trialward " +
+                             (command.empty() ? "" : command + " ") + "--help");
+}
+
+}  // namespace
+
 int run(int argc, char** argv) {
   // A peer that goes away is an error of one write, never a signal.
   std::signal(SIGPIPE, SIG_IGN);
+  // What is written is patients' data, or keys to it: for the user alone whom the program runs as.
+  ::umask(077);
 
   CLI::App app("trialward takes in, stores and watches the data of clinical trials.", "trialward");
   app.set_version_flag("--version", std::string("trialward ") + version());
@@ -41,7 +63,7 @@ int run(int argc, char** argv) {
        add_import},
       {"simulate", "Load a server with an invented trial at a fixed rate", add_simulate},
       {"check", "Check a study definition", add_check},
-      {"token", "Make or revoke an access token", add_token},
+      {"token", "Make, list or revoke access tokens", add_token},
       {"verify", "Check that nothing stored was changed, removed or inserted", add_verify},
       {"version", "Print the version", add_version},
   };
@@ -49,17 +71,17 @@ int run(int argc, char** argv) {
     command.app = app.add_subcommand(command.name, command.description);
     command.run = command.add(*command.app);
   }
-  if (argc > 1 && argv[1][0] != '-') {
-    const auto named = [&](const Command& one) { return std::string_view(argv[1]) == one.name; };
+  const std::string chosen = argc > 1 && argv[1][0] != '-' ? argv[1] : "";
+  if (!chosen.empty()) {
+    const auto named = [&](const Command& one) { return chosen == one.name; };
     if (std::none_of(std::begin(commands), std::end(commands), named)) {
-      return fail(kWrongUse, "'" + std::string(argv[1]) + "' is no command; see trialward --help");
+      return fail(kWrongUse, "'" + chosen + "' is no command; see trialward --help");
     }
   }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    // Help and version are no errors; everything else is a wrong use.
-    return app.exit(error) == 0 ? kSuccess : kWrongUse;
+    return fail_to_parse(app, error, chosen);
   }
   for (const Command& command : commands) {
     if (command.app->parsed()) return command.run();

@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
 #include <memory>
 
@@ -9,7 +10,9 @@
 #include "cli/command.h"
 #include "cli/demo.h"
 #include "cli/stop_signal.h"
+#include "cli/store_flag.h"
 #include "cli/study_folder.h"
+#include "http/socket_stream.h"
 #include "records/heads.h"
 #include "runtime/periodic.h"
 
@@ -30,13 +33,35 @@ struct ServeOptions {
   bool verbose = false;
 };
 
+base::Result<http::HostPort> address_in(const char* flag, const std::string& text) {
+  auto address = http::parse_host_port(text);
+  if (address) {
+    const auto usable = http::check_address(*address);
+    if (usable) return address;
+    address = usable.error();
+  }
+  return base::Error{base::Errc::invalid, std::string(flag) + ": " + address.error().message};
+}
+
+// Whether the server can use its certificate and key. It reads them itself; here is known which
+// flag is at fault.
+base::Status check_tls(const ServeOptions& options) {
+  if (options.tls_cert.empty()) return {};
+  const auto tls = http::load_tls(options.tls_cert, options.tls_key);
+  if (tls) return {};
+  const bool of_cert = tls.error().message.starts_with(options.tls_cert + ": ");
+  return base::Error{base::Errc::invalid,
+                     (of_cert ? "--tls-cert: " : "--tls-key: ") + tls.error().message};
+}
+
 // The App's options, or why they cannot be had.
 base::Result<api::AppOptions> app_options(const ServeOptions& options,
                                           const std::string& store_path) {
-  auto listen = http::parse_host_port(options.listen);
-  if (!listen) return base::Error{base::Errc::invalid, "--listen: " + listen.error().message};
-  auto ops = http::parse_host_port(options.ops);
-  if (!ops) return base::Error{base::Errc::invalid, "--ops: " + ops.error().message};
+  auto listen = address_in("--listen", options.listen);
+  if (!listen) return listen.error();
+  auto ops = address_in("--ops", options.ops);
+  if (!ops) return ops.error();
+  if (auto usable = check_tls(options); !usable) return usable.error();
   api::AppOptions app;
   app.server.address = *listen;
   app.server.tls_cert_path = options.tls_cert;
@@ -67,6 +92,10 @@ int serve_store(const ServeOptions& options, const api::AppOptions& app_options,
   const auto sign = [&] { return (*signer)->sign_now(**head_reader, clock.utc_ms()); };
 
   auto app = api::App::start(store, studies, app_options, tasks, random);
+  // Addresses and certificate are checked: what is invalid now is the socket's path.
+  if (!app && app.error().code == base::Errc::invalid) {
+    return fail(kWrongUse, "--store: " + app.error().message);
+  }
   if (!app) return fail(kFailure, app.error().message);
   const bool tls = !options.tls_cert.empty();
   const std::string address = url(app_options.server.address, (*app)->port(), tls);
@@ -79,8 +108,7 @@ int serve_store(const ServeOptions& options, const api::AppOptions& app_options,
     heads.start();
     std::unique_ptr<Demo> demo;
     if (options.demo) {
-      demo = std::make_unique<Demo>(
-          DemoPlace{store.path(), studies.begin()->first, address}, tasks, random);
+      demo = std::make_unique<Demo>(DemoPlace{store.path(), address}, tasks, random);
       if (auto begun = demo->begin(); !begun) return fail(kFailure, begun.error().message);
     }
     stop.wait();
@@ -99,8 +127,8 @@ int serve_store(const ServeOptions& options, const api::AppOptions& app_options,
 int serve(const ServeOptions& options) {
   if (options.verbose) base::set_log_level(base::LogLevel::debug);
   const StopSignal stop;
-  auto path = store::parse_store_url(options.store);
-  if (!path) return fail(kWrongUse, "--store: " + path.error().message);
+  auto path = locate_store(options.store);
+  if (!path) return fail(kWrongUse, path.error().message);
   auto app = app_options(options, *path);
   if (!app) return fail(kWrongUse, app.error().message);
 
@@ -110,10 +138,15 @@ int serve(const ServeOptions& options) {
     if (!study) return fail(kWrongUse, "--study " + folder + ": the definition has faults");
     loaded.push_back(std::move(*study));
   }
+  const auto is_demo = [](const auto& study) { return study.study->id == kDemoStudy; };
+  if (options.demo && std::none_of(loaded.begin(), loaded.end(), is_demo)) {
+    return fail(kWrongUse, "--demo: invents data, and so wants the study 'demo' (--study "
+                           "studies/demo), whatever others there are");
+  }
   base::SystemClock clock;
   base::SystemRandom random;
   auto store = store::Store::open(*path, random);
-  if (!store) return fail(kFailure, store.error().message);
+  if (!store) return fail_to_open(*path, store.error());
   api::Studies studies;
   for (intake::ActiveStudy& study : loaded) {
     auto registered = register_study((*store)->writer(), study, clock.utc_ms());
@@ -155,7 +188,7 @@ Run add_serve(CLI::App& app) {
       ->check(CLI::Range(0.0, 600.0))
       ->capture_default_str();
   app.add_flag("--demo", options->demo,
-               "Make tokens, print where to look, and send invented data to one study");
+               "Make tokens, print where to look, and send invented data to the study 'demo'");
   app.add_flag("--verbose", options->verbose, "Log more");
   return [options] { return serve(*options); };
 }

@@ -2,13 +2,29 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
+
 #include "cli/simulate_target.h"
+#include "cli/stop_signal.h"
 #include "runtime/wait.h"
 
 namespace trialward::cli {
 namespace {
 
 constexpr base::Duration kSubscribeMax = std::chrono::seconds(10);
+constexpr base::Duration kLook = std::chrono::milliseconds(50);  // how often it looks for a signal
+
+// runtime::wait_until that a stop signal ends, too.
+template <class Done>
+bool wait_or_signal(std::condition_variable& changed, std::unique_lock<std::mutex>& lock,
+                    const base::Clock& clock, base::TimePoint until, Done done) {
+  while (!StopSignal::requested()) {
+    const base::TimePoint look = std::min(until, clock.now() + kLook);
+    if (runtime::wait_until(changed, lock, clock, look, done)) return true;
+    if (look == until) return false;
+  }
+  return done();
+}
 
 // Calls `found` with the source id of each record of `source` among an event's causes.
 template <class Found>
@@ -45,9 +61,12 @@ base::Result<std::unique_ptr<AlertWatch>> AlertWatch::start(const AlertWatchOpti
       [&self](http::ClientAnswer answer) { self.take_end(answer); });
 
   std::unique_lock lock(self.mutex_);
-  const bool known =
-      runtime::wait_until(self.changed_, lock, clock, clock.now() + kSubscribeMax,
-                          [&self] { return self.subscribed_ || !self.figures_.ended.empty(); });
+  const bool known = wait_or_signal(
+      self.changed_, lock, clock, clock.now() + kSubscribeMax,
+      [&self] { return self.subscribed_ || !self.figures_.ended.empty(); });
+  if (!known && StopSignal::requested()) {
+    return base::Error{base::Errc::cancelled, "stopped by a signal"};
+  }
   if (!known) return base::Error{base::Errc::unavailable, "the alert stream does not begin"};
   if (!self.subscribed_) return base::Error{base::Errc::refused, self.figures_.ended};
   lock.unlock();
@@ -100,8 +119,8 @@ void AlertWatch::take_end(const http::ClientAnswer& answer) {
 
 bool AlertWatch::wait_for_all(base::TimePoint until) {
   std::unique_lock lock(mutex_);
-  runtime::wait_until(changed_, lock, clock_, until,
-                      [this] { return expected_.empty() || !figures_.ended.empty(); });
+  wait_or_signal(changed_, lock, clock_, until,
+                 [this] { return expected_.empty() || !figures_.ended.empty(); });
   return expected_.empty();
 }
 

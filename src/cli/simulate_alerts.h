@@ -39,7 +39,8 @@ class AlertWatch {
  public:
   static constexpr std::size_t kExpectedMax = 100'000;
 
-  // Errors: unavailable (no connection, no answer in time), refused (what the server said).
+  // Errors: unavailable (no connection, no answer in time), refused (what the server said),
+  // cancelled (a signal came first).
   static base::Result<std::unique_ptr<AlertWatch>> start(const AlertWatchOptions& options,
                                                          runtime::TaskList& tasks,
                                                          const base::Clock& clock);
@@ -49,8 +50,8 @@ class AlertWatch {
   void expect(const std::string& source_id, base::TimePoint due, base::TimePoint sent);
   // The record was not stored, or had been before: it raises no alert.
   void forget(const std::string& source_id);
-  // Blocks until every alert that is expected has come; false when the time is over first, or the
-  // stream has ended.
+  // Blocks until every alert that is expected has come; false when the time is over first, the
+  // stream has ended, or a signal asks the program to stop.
   bool wait_for_all(base::TimePoint until);
   AlertFigures figures() const;
 

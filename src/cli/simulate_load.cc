@@ -14,7 +14,7 @@ namespace {
 constexpr base::Duration kAnswerMax = std::chrono::seconds(10);
 constexpr base::Duration kStreamAnswerMax = std::chrono::seconds(60);
 constexpr base::Duration kLook = std::chrono::milliseconds(50);  // how often the owner looks up
-constexpr base::Duration kInterruptedGrace = std::chrono::seconds(1);
+constexpr base::Duration kInterruptedGrace = std::chrono::milliseconds(400);
 
 std::optional<Schedule> schedule_of(const LoadOptions& options) {
   if (!options.records_per_s) return std::nullopt;

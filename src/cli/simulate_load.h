@@ -71,7 +71,7 @@ class Load {
   // Sends one record outside of the figures; the error says why the server does not take it.
   base::Status try_one();
   // Blocks until the load is over, or `interrupted` says so (asked some 20 times a second); then
-  // what is under way has a second left.
+  // what is under way has a moment left.
   LoadFigures run(const std::function<bool()>& interrupted);
 
   // run(), a step at a time: sends what is due and can be sent; false when all is over.

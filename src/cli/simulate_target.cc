@@ -4,8 +4,15 @@
 #include <memory>
 
 #include "cli/control_client.h"
+#include "cli/stop_signal.h"
 
 namespace trialward::cli {
+namespace {
+
+constexpr std::chrono::milliseconds kLook(50);  // how often ask() looks for a signal
+constexpr int kLooksAfterSignal = 4;
+
+}  // namespace
 
 base::Result<http::HostPort> parse_base_url(std::string_view url) {
   const auto wrong = [url](std::string_view why) {
@@ -30,11 +37,16 @@ std::pair<std::string, std::string> bearer(const std::string& token) {
 }
 
 http::ClientAnswer ask(http::Client& client, std::string request, base::Duration deadline) {
-  // Shared, because a callback is copyable. It is always called, so the wait ends.
+  // Shared, because a callback is copyable, and may come after the wait was given up.
   const auto promise = std::make_shared<std::promise<http::ClientAnswer>>();
   auto answer = promise->get_future();
   client.send(0, std::move(request), deadline,
               [promise](http::ClientAnswer given) { promise->set_value(std::move(given)); });
+  for (int looks = 0; answer.wait_for(kLook) != std::future_status::ready;) {
+    if (StopSignal::requested() && ++looks > kLooksAfterSignal) {
+      return {.error = "stopped by a signal"};
+    }
+  }
   return answer.get();
 }
 

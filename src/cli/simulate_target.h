@@ -18,7 +18,8 @@ base::Result<http::HostPort> parse_base_url(std::string_view url);
 // The header with a token.
 std::pair<std::string, std::string> bearer(const std::string& token);
 
-// Sends one request over the first connection and blocks until it has its outcome.
+// Sends one request over the first connection and blocks until it has its outcome, or a signal asks
+// the program to stop.
 http::ClientAnswer ask(http::Client& client, std::string request, base::Duration deadline);
 
 // Why an answer is no success: its status and first fault, or what became of the connection.

@@ -1,6 +1,7 @@
 #include "cli/stop_signal.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -56,6 +57,12 @@ void StopSignal::wait() const {
   char byte = 0;
   while (!requested() && read(wake_pipe[0], &byte, 1) < 0 && errno == EINTR) {
   }
+}
+
+bool StopSignal::wait_for(std::chrono::milliseconds time) {
+  pollfd wake{.fd = wake_pipe[0], .events = POLLIN, .revents = 0};
+  if (!requested()) (void)poll(&wake, 1, static_cast<int>(time.count()));
+  return requested();
 }
 
 bool StopSignal::requested() { return signals_seen > 0; }

@@ -2,6 +2,8 @@
 // ends it at once, with exit code 130 and nothing tidied up. One per process at a time.
 #pragma once
 
+#include <chrono>
+
 namespace trialward::cli {
 
 class StopSignal {
@@ -14,6 +16,8 @@ class StopSignal {
   // Returns when a signal has come.
   void wait() const;
   static bool requested();
+  // Waits for a time, or until a signal has come: then true.
+  static bool wait_for(std::chrono::milliseconds time);
 };
 
 }  // namespace trialward::cli

@@ -25,7 +25,7 @@ std::optional<intake::ActiveStudy> load_study_folder(const std::string& folder) 
   auto study = with_rules(model::load_study(folder));
   if (study) return std::move(*study);
   for (const model::DefinitionFault& fault : study.error()) {
-    std::cerr << folder << '/' << model::to_string(fault) << '\n';
+    std::cerr << folder << (fault.file.empty() ? "" : "/") << model::to_string(fault) << '\n';
   }
   return std::nullopt;
 }

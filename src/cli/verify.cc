@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/stop_signal.h"
+#include "cli/store_flag.h"
 #include "cli/study_folder.h"
 #include "model/effective_time.h"
 #include "records/verify.h"
@@ -66,12 +67,12 @@ void print(const records::VerifyReport& report) {
 }
 
 int verify(const VerifyArguments& arguments) {
-  auto path = store::parse_store_url(arguments.store);
-  if (!path) return fail(kWrongUse, "--store: " + path.error().message);
+  auto path = locate_store(arguments.store);
+  if (!path) return fail(kWrongUse, path.error().message);
   auto reader = store::SqliteConnection::open(*path, store::SqliteMode::reader);
   if (!reader) {
     const bool missing = reader.error().code == Errc::not_found;
-    return fail(missing ? kWrongUse : kFailure, reader.error().message);
+    return fail(missing ? kWrongUse : kFailure, "--store: " + reader.error().message);
   }
   auto heads = open_heads(arguments, *path);
   if (!heads) return fail(kWrongUse, heads.error().message);

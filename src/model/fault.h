@@ -29,7 +29,8 @@ std::string pointer(std::string_view path, std::string_view member);
 // {"faults":[{"path":…,"reason":…}]}, the body of every refusal.
 std::string to_json(const Faults& faults);
 
-// A fault of a study definition; `line` counts from 1, 0 when the file as a whole is meant.
+// A fault of a study definition. `file` is its path within the study's folder, empty for the folder
+// itself; `line` counts from 1, 0 when the file as a whole is meant.
 struct DefinitionFault {
   std::string file;
   int line = 0;

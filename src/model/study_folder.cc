@@ -17,7 +17,7 @@ class FolderReader {
   base::Result<Study, DefinitionFaults> load() && {
     std::error_code error;
     if (!fs::is_directory(folder_, error)) {
-      fault(folder_.string(), error ? error.message() : "is not a folder");
+      fault("", error ? error.message() : "is not a folder");
       return std::move(faults_);
     }
     for (const char* name : {"study.toml", "rules.toml", "schedule.toml"}) {
@@ -25,13 +25,14 @@ class FolderReader {
     }
     read_questionnaires();
     if (!fs::exists(folder_ / "study.toml", error)) {
-      fault((folder_ / "study.toml").string(), "is missing");
+      fault("study.toml", "is missing");
     }
     if (!faults_.empty()) return std::move(faults_);
     return load_study(std::move(files_));
   }
 
  private:
+  // `file` is a path within the folder, as in the faults that the files' texts have.
   void fault(std::string file, std::string reason) {
     faults_.push_back({std::move(file), 0, std::move(reason)});
   }
@@ -39,16 +40,15 @@ class FolderReader {
   void read(const std::string& name) {
     const fs::path path = folder_ / name;
     std::error_code error;
-    if (!fs::is_regular_file(path, error)) return fault(path.string(), "is not a file");
+    if (!fs::is_regular_file(path, error)) return fault(name, "is not a file");
     std::string text(kDefinitionFileBytesMax + 1, '\0');
     std::ifstream file(path, std::ios::binary);
     file.read(text.data(), static_cast<std::streamsize>(text.size()));
-    if (!file.is_open() || file.bad()) return fault(path.string(), "cannot be read");
+    if (!file.is_open() || file.bad()) return fault(name, "cannot be read");
     text.resize(static_cast<std::size_t>(file.gcount()));
     text.shrink_to_fit();
     if (text.size() > kDefinitionFileBytesMax) {
-      return fault(path.string(),
-                   "is larger than " + std::to_string(kDefinitionFileBytesMax) + " bytes");
+      return fault(name, "is larger than " + std::to_string(kDefinitionFileBytesMax) + " bytes");
     }
     files_.push_back({name, std::move(text)});
   }
@@ -62,11 +62,11 @@ class FolderReader {
          entry.increment(error)) {
       if (entry->path().extension() != ".toml") continue;
       if (names.size() == kDefinitionFilesMax) {
-        return fault(folder.string(), "has too many files");
+        return fault("questionnaires", "has too many files");
       }
       names.push_back("questionnaires/" + entry->path().filename().string());
     }
-    if (error) return fault(folder.string(), error.message());
+    if (error) return fault("questionnaires", error.message());
     std::sort(names.begin(), names.end());
     for (const std::string& name : names) read(name);
   }

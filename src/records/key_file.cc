@@ -80,7 +80,8 @@ Status write_key(const std::string& path, std::span<const unsigned char> key, mo
   Status done;
   {
     const File file(unfinished, O_WRONLY | O_CREAT | O_EXCL, mode);
-    if (!file ||
+    // The mode as it is meant, whatever the umask: a public key is public.
+    if (!file || ::fchmod(file.descriptor(), mode) != 0 ||
         ::write(file.descriptor(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
         ::fsync(file.descriptor()) != 0) {
       done = system_error(unfinished);

@@ -1,5 +1,7 @@
 #include "store/store.h"
 
+#include <sys/stat.h>
+
 #include <array>
 
 #include "base/log.h"
@@ -11,15 +13,22 @@ using base::Errc;
 using base::Error;
 using base::Result;
 
-Result<std::string> parse_store_url(std::string_view url) {
-  constexpr std::string_view kScheme = "sqlite:";
-  if (url.starts_with(kScheme) && url.size() > kScheme.size()) {
-    return std::string(url.substr(kScheme.size()));
-  }
-  return Error{Errc::invalid, "'" + std::string(url) + "' is not a store; expected sqlite:PATH"};
+namespace {
+
+// A store is made with mode 0600; who changed that, or made it with an early version, is told.
+void warn_if_others_read(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0 || (status.st_mode & 0007) == 0) return;
+  base::log_warning("store: every user of this machine may open " + path +
+                    "; chmod 600 keeps them out");
 }
 
-Result<std::unique_ptr<Store>> Store::open(const std::string& path, base::Random& random) {
+}  // namespace
+
+Result<std::unique_ptr<Store>> Store::open(const std::string& given, base::Random& random) {
+  auto real = real_store_path(given);
+  if (!real) return real.error();
+  const std::string& path = *real;
   auto lock = StoreLock::acquire(path);
   if (!lock) return lock.error();
   std::unique_ptr<Store> store(new Store(path, std::move(*lock)));
@@ -35,6 +44,7 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& path, base::Random
   auto writer = Writer::open(std::move(*connection));
   if (!writer) return Error{writer.error().code, path + ": " + writer.error().message};
   store->writer_ = std::move(*writer);
+  warn_if_others_read(path);
   // What a killed process left in the WAL goes into the database file before anybody reads.
   if (auto done = store->writer_->checkpoint(true); !done) return done.error();
   return store;

@@ -10,20 +10,20 @@
 #include "base/result.h"
 #include "store/lock.h"
 #include "store/sqlite.h"
+#include "store/store_path.h"
 #include "store/writer.h"
 
 namespace trialward::store {
 
-// The PATH of "sqlite:PATH". Error: invalid, naming what was expected.
-base::Result<std::string> parse_store_url(std::string_view url);
-
 class Store {
  public:
-  // Takes the lock, makes or migrates the schema. Errors: refused (another process holds it),
-  // invalid, unavailable, corrupt.
-  static base::Result<std::unique_ptr<Store>> open(const std::string& path, base::Random& random);
+  // Takes the lock, makes or migrates the schema. Errors: those of real_store_path, refused
+  // (another process holds it), unavailable, corrupt.
+  static base::Result<std::unique_ptr<Store>> open(const std::string& given,
+                                                   base::Random& random);
   ~Store();
 
+  // The real one.
   const std::string& path() const { return path_; }
   Writer& writer() { return *writer_; }
   // Any thread.

@@ -11,8 +11,43 @@ using base::Result;
 using base::Status;
 
 namespace {
+
 constexpr int kShard = 0;  // tokens belong to no subject's chain
+
+// In the order in which read_all() takes them.
+constexpr const char* kSelect =
+    "SELECT t.id, t.hash, t.name, t.role, t.study, t.site, t.subject, t.source, t.unblinded, "
+    "t.created_ms, t.expires_ms, r.id FROM tokens t "
+    "LEFT JOIN token_revocations r ON r.token = t.id ";
+
+Result<std::vector<TokenRow>> read_all(Query& rows) {
+  std::vector<TokenRow> tokens;
+  while (true) {
+    auto found = rows.next();
+    if (!found) return found.error();
+    if (!*found) return tokens;
+    TokenRow row;
+    row.id = rows.integer(0);
+    const std::string_view hash = rows.blob(1);
+    if (hash.size() != row.hash.size()) {
+      return Error{Errc::corrupt, "token " + std::to_string(row.id) + " is damaged"};
+    }
+    std::memcpy(row.hash.data(), hash.data(), hash.size());
+    row.name = std::string(rows.text(2));
+    row.role = std::string(rows.text(3));
+    row.study = rows.integer(4);
+    row.site = std::string(rows.text(5));
+    row.subject = std::string(rows.text(6));
+    row.source = std::string(rows.text(7));
+    row.unblinded = rows.integer(8) != 0;
+    row.created_ms = rows.integer(9);
+    if (!rows.null(10)) row.expires_ms = rows.integer(10);
+    row.revoked = !rows.null(11);
+    tokens.push_back(std::move(row));
+  }
 }
+
+}  // namespace
 
 Status append_token(Writer& writer, TokenRow& row, const Act& act) {
   row.id = writer.next_id(Table::tokens);
@@ -50,36 +85,19 @@ Status revoke_token(Writer& writer, std::int64_t token, const Act& act) {
 }
 
 Result<std::vector<TokenRow>> read_tokens(Connection& connection, std::int64_t after) {
-  auto rows = connection.query(
-      "SELECT t.id, t.hash, t.name, t.role, t.study, t.site, t.subject, t.source, t.unblinded, "
-      "t.created_ms, t.expires_ms, r.id FROM tokens t "
-      "LEFT JOIN token_revocations r ON r.token = t.id WHERE t.id > $1 ORDER BY t.id",
-      {after});
+  static const std::string kSql = std::string(kSelect) + "WHERE t.id > $1 ORDER BY t.id";
+  auto rows = connection.query(kSql, {after});
   if (!rows) return rows.error();
-  std::vector<TokenRow> tokens;
-  while (true) {
-    auto found = rows->next();
-    if (!found) return found.error();
-    if (!*found) return tokens;
-    TokenRow row;
-    row.id = rows->integer(0);
-    const std::string_view hash = rows->blob(1);
-    if (hash.size() != row.hash.size()) {
-      return Error{Errc::corrupt, "token " + std::to_string(row.id) + " is damaged"};
-    }
-    std::memcpy(row.hash.data(), hash.data(), hash.size());
-    row.name = std::string(rows->text(2));
-    row.role = std::string(rows->text(3));
-    row.study = rows->integer(4);
-    row.site = std::string(rows->text(5));
-    row.subject = std::string(rows->text(6));
-    row.source = std::string(rows->text(7));
-    row.unblinded = rows->integer(8) != 0;
-    row.created_ms = rows->integer(9);
-    if (!rows->null(10)) row.expires_ms = rows->integer(10);
-    row.revoked = !rows->null(11);
-    tokens.push_back(std::move(row));
-  }
+  return read_all(*rows);
+}
+
+Result<std::vector<TokenRow>> read_tokens(Connection& connection, const TokenPage& page) {
+  static const std::string kSql =
+      std::string(kSelect) +
+      "WHERE t.id > $1 AND t.study = $2 AND ($3 = '' OR t.site = $3) ORDER BY t.id LIMIT $4";
+  auto rows = connection.query(kSql, {page.after, page.study, page.site, page.limit});
+  if (!rows) return rows.error();
+  return read_all(*rows);
 }
 
 }  // namespace trialward::store

@@ -33,4 +33,13 @@ base::Status revoke_token(Writer& writer, std::int64_t token, const Act& act);
 // Every token with an id above `after`.
 base::Result<std::vector<TokenRow>> read_tokens(Connection& connection, std::int64_t after);
 
+// Those of a study, by id, a page at a time.
+struct TokenPage {
+  std::int64_t study = 0;  // its row
+  std::string_view site;   // empty: of every site and of none
+  std::int64_t after = 0;
+  std::int64_t limit = 0;
+};
+base::Result<std::vector<TokenRow>> read_tokens(Connection& connection, const TokenPage& page);
+
 }  // namespace trialward::store

@@ -62,6 +62,28 @@ TEST_F(InputFileTest, ReadsEveryFormWhateverTheName) {
   }
 }
 
+TEST_F(InputFileTest, WhatStandsAtTheBeginningIsStillToBeRead) {
+  const std::string text = long_text();
+  for (const std::string& bytes : {text, compressed(text, kGzip)}) {
+    for (const std::size_t size : {std::size_t{4096}, text.size() + 1}) {
+      auto file = InputFile::open(write("file", bytes));
+      ASSERT_TRUE(file.ok());
+      const auto beginning = file->beginning(size);
+      ASSERT_TRUE(beginning.ok());
+      EXPECT_EQ(*beginning, std::string_view(text).substr(0, size));
+      std::string read(text.size() + 1, '\0');
+      std::size_t had = 0;
+      for (std::size_t count = 1; count > 0; had += count) {
+        const std::size_t step = std::min<std::size_t>(1000, read.size() - had);
+        const auto more = file->read(read.data() + had, step);
+        ASSERT_TRUE(more.ok());
+        count = *more;
+      }
+      EXPECT_EQ(read.substr(0, had), text);
+    }
+  }
+}
+
 TEST_F(InputFileTest, SaysWhatIsWrong) {
   const std::string gzip = compressed(long_text(), kGzip);
   std::string bad_sum = gzip;

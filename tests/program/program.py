@@ -113,6 +113,13 @@ class Server:
             self.process.stdout.close()
             self.process = None
 
+    def wait_for(self, condition):
+        """Polls until it holds."""
+        deadline = time.monotonic() + START_S
+        while not condition():
+            assert time.monotonic() < deadline, f"it did not come\n{self.log.read_text()}"
+            time.sleep(0.05)  # tidy(sleep): a poll of the server
+
     @property
     def url(self):
         return f"http://{self.host}:{self.port}"

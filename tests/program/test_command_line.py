@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from program import DEMO, trialward
+from program import DEMO, Server, trialward
 
 COMMANDS = ["serve", "import", "simulate", "check", "token", "verify", "version"]
 
@@ -31,11 +31,25 @@ WRONG = [
     (["serve", "--store", "file.db", "--study", DEMO], 2, "expected sqlite:PATH"),
     (["serve", "--store", "sqlite:x.db", "--study", DEMO, "--listen", "here"], 2, "here"),
     (["serve", "--store", "sqlite:x.db", "--study", DEMO, "--speed", "9"], 2, "--speed"),
-    (["serve", "--store", "sqlite:/nowhere/x.db", "--study", DEMO], 1, "/nowhere/x.db"),
+    (["serve", "--stor", "sqlite:x.db"], 2, "'--stor' was not expected"),
+    (["serve", "--store", "sqlite:/nowhere/x.db", "--study", DEMO], 2, "--store: /nowhere/x.db"),
+    (["serve", "--store", "sqlite:.", "--study", DEMO], 2, "--store: . is not a plain file"),
+    (["serve", "--store", "sqlite:wrong.db", "--study", DEMO], 1, "--store: "),
+    (["serve", "--store", "sqlite:x.db", "--study", DEMO, "--listen", "example.org:80"], 2,
+     '--listen: "example.org" is neither an IP address'),
+    (["serve", "--store", "sqlite:x.db", "--study", DEMO, "--ops", "1.2.3.4.5:80"], 2, "--ops: "),
+    (["serve", "--store", "sqlite:x.db", "--study", DEMO, "--listen", "127.0.0.1:0", "--ops",
+      "192.0.2.1:80"], 1, "192.0.2.1:80"),
+    (["serve", "--store", "sqlite:x.db", "--study", DEMO, "--tls-cert", "c.pem", "--tls-key",
+      "k.pem"], 2, "--tls-cert: c.pem: No such file"),
+    (["serve", "--store", "sqlite:x.db", "--study", DEMO, "--tls-cert", "wrong.db", "--tls-key",
+      "wrong.db"], 2, "--tls-cert: wrong.db: "),
     (["serve", "--store", "sqlite:x.db", "--study", "/nowhere"], 2, "/nowhere"),
     (["serve", "--store", "sqlite:x.db", "--study", DEMO, "--tls-cert", "c.pem"], 2, "--tls-key"),
     (["token", "--store", "sqlite:none.db", "--study", "demo", "--role", "feed"], 2, "none.db"),
     (["token", "--store", "sqlite:x.db", "--study", "demo"], 2, "--role"),
+    (["token", "--bogus"], 2, "'--bogus' was not expected"),
+    (["token", "--expires", "0", "--store", "sqlite:x.db", "--study", "demo"], 2, "--expires"),
     (["import", "--store", "sqlite:x.db", "--study", DEMO], 2, "FILE"),
     (["import", "--store", "sqlite:x.db", "--study", DEMO, "none.json"], 2, "none.json"),
     (["check"], 2, "STUDY_DIR"),
@@ -49,6 +63,7 @@ WRONG = [
                          else None)
 def test_wrong_use(tmp_path, monkeypatch, arguments, code, words):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "wrong.db").write_text("neither a store nor a certificate" * 100)
     done = trialward(*arguments, check=False)
     assert done.returncode == code, done.stderr
     assert words in done.stderr
@@ -101,8 +116,41 @@ def test_check_says_that_nothing_is_watched(tmp_path):
     assert "nothing is watched" not in trialward("check", DEMO).stdout
 
 
-def test_a_wrong_role_is_named(server):
-    done = trialward("token", "--store", f"sqlite:{server.store}", "--study", "demo", "--role",
-                     "king", check=False)
+def test_check_names_a_file_once(tmp_path):
+    done = trialward("check", tmp_path, check=False)
+    assert (done.returncode, done.stderr) == (1, f"{tmp_path}/study.toml: is missing\n")
+    folder = tmp_path / "file"
+    folder.write_text("")
+    done = trialward("serve", "--store", f"sqlite:{tmp_path}/s.db", "--study", folder, check=False)
+    assert done.stderr.startswith(f"{folder}: is not a folder\n")
+
+
+# Options of `trialward token`, and words that the message must have. Nothing is made.
+WRONG_TOKENS = [
+    (["--role", "king"], "--role: 'king' is not a role"),
+    (["--role", "feed", "--study", "nosuch"], "--study: "),
+    (["--role", "feed", "--site", "S99"], "--site: 'S99' is not a site"),
+    (["--role", "patient"], "--subject: a patient's token names its subject"),
+    (["--role", "feed", "--name", "x" * 200], "--name: "),
+    (["--revoke", "99"], "--revoke: there is no"),
+]
+
+
+@pytest.mark.parametrize("served", [True, False], ids=["served", "not served"])
+def test_a_wrong_token_is_named(tmp_path, served):
+    with Server(tmp_path / "store.db") as server:
+        if not served:
+            server.stop()
+        for options, words in WRONG_TOKENS:
+            study = [] if "--study" in options else ["--study", "demo"]
+            done = trialward("token", "--store", f"sqlite:{server.store}", *study, *options,
+                             check=False)
+            assert (done.returncode, done.stdout) == (2, ""), done.stderr
+            assert words in done.stderr
+
+
+def test_a_taken_address_is_a_failure(server):
+    done = trialward("serve", "--store", f"sqlite:{server.store}.2", "--study", DEMO, "--listen",
+                     f"127.0.0.1:{server.port}", "--ops", "127.0.0.1:0", check=False)
     assert done.returncode == 1
-    assert "'king' is not a role" in done.stderr
+    assert f"127.0.0.1:{server.port}" in done.stderr

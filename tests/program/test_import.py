@@ -1,10 +1,16 @@
 """`trialward import` with the real CDISCPILOT01 data, checked against counts that are made straight
 from the files by cdiscpilot01.py, which shares no code with the program."""
 
+import contextlib
+import fcntl
 import gzip
+import http.server
 import json
 import os
 import random
+import shutil
+import socketserver
+import sqlite3
 import subprocess
 import threading
 import time
@@ -132,6 +138,100 @@ def test_into_a_running_server(tmp_path):
     assert _import(server.store, *files)["repeated"] == len(rows)
 
 
+def _originals(store):
+    """The bytes of each record as they are stored, in order."""
+    with contextlib.closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as database:
+        return [row[0] for row in database.execute("SELECT original FROM records ORDER BY id")]
+
+
+def test_a_server_gets_the_lines_as_they_are(tmp_path):
+    lines = [_native(1).replace(":", " :  "), _native(2, value=None).replace("null", "70.10")]
+    file = tmp_path / "records.ndjson"
+    file.write_text("\n\n".join(lines) + "\r\n")
+    with Server(tmp_path / "store.db") as server:
+        assert _import(server.store, file, study=DEMO)["stored"] == 2
+    assert _originals(server.store) == [line.encode() for line in lines]
+
+
+def test_a_definition_other_than_the_servers_is_refused(tmp_path):
+    other = tmp_path / "demo"
+    shutil.copytree(DEMO, other)
+    with (other / "study.toml").open("a") as file:
+        file.write("# Another one.\n")
+    file = tmp_path / "records.ndjson"
+    file.write_text(_native(1) + "\n")
+    with Server(tmp_path / "store.db") as server:
+        for study, words in [(other, "--study: the server has another definition of 'demo'"),
+                             (STUDY, "does not serve 'cdiscpilot01'")]:
+            done = trialward("import", "--store", f"sqlite:{server.store}", "--study", study, file,
+                             check=False)
+            assert done.returncode == 2 and words in done.stderr, done.stderr
+        assert _import(server.store, file, study=DEMO)["stored"] == 1
+
+
+class _BusyServer(http.server.BaseHTTPRequestHandler):
+    """What holds a store and has too much to do: it answers the first request with 429, and of the
+    second lets a line expire; the line behind that is refused for its sake."""
+
+    protocol_version = "HTTP/1.1"
+    definition, bodies = "", []
+
+    def address_string(self):
+        return "a unix socket has none"
+
+    def log_message(self, *_):
+        pass
+
+    def _answer(self, status, body):
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def do_GET(self):  # its base class has these names
+        study = {"id": "demo", "title": "", "definition": self.definition}
+        self._answer(200, json.dumps({"studies": [study]}))
+
+    def do_POST(self):
+        lines = self.rfile.read(int(self.headers["Content-Length"])).splitlines()
+        self.bodies.append(lines)
+        if len(self.bodies) == 1:
+            return self._answer(429, json.dumps({"faults": [{"path": "", "reason": "too much"}]}))
+        status = ["stored", "expired", "invalid", "stored"] if len(self.bodies) == 2 else [
+            "stored"] * len(lines)
+        answers = [{"line": i + 1, "status": one, **({"id": 1, "alerts": []} if one == "stored" else
+                                                     {"faults": [{"path": "", "reason": "?"}]})}
+                   for i, one in enumerate(status)]
+        answers.append({"summary": {"alerts": 1}})
+        return self._answer(200, "".join(json.dumps(one) + "\n" for one in answers))
+
+
+@contextlib.contextmanager
+def _busy_server(store):
+    with Server(store) as real:
+        study, = real.get("/v1/token", real.token("feed")).json()["studies"]
+    _BusyServer.definition, _BusyServer.bodies = study["definition"], []
+    with open(f"{store}.lock", "r+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with socketserver.UnixStreamServer(f"{store}.sock", _BusyServer) as server:
+            thread = threading.Thread(target=server.serve_forever)
+            thread.start()
+            yield _BusyServer.bodies
+            server.shutdown()
+            thread.join()
+
+
+def test_what_a_busy_server_has_no_time_for_is_sent_again(tmp_path):
+    lines = [_native(i) for i in range(4)]
+    file = tmp_path / "records.ndjson"
+    file.write_text("\n".join(lines))
+    with _busy_server(tmp_path / "store.db") as bodies:
+        summary = _import(tmp_path / "store.db", file, study=DEMO)
+    assert summary == {"read": 4, "stored": 4, "repeated": 0, "refused": 0, "alerts": 2}
+    expected = [[0, 1, 2, 3], [0, 1, 2, 3], [1, 2]]
+    assert bodies == [[lines[i].encode() for i in numbers] for numbers in expected]
+
+
 def _native(number, **members):
     return json.dumps({"source": "file", "source_id": str(number), "subject": "SUBJ-1",
                        "kind": "vital", "code": "8867-4", "value": 70, "unit": "/min", **members})
@@ -163,6 +263,56 @@ def test_a_cut_off_file_is_named_and_what_was_read_is_stored(tmp_path):
     assert "cut.ndjson.gz" in done.stderr
     summary = json.loads(done.stdout.splitlines()[-1])
     assert 0 < summary["stored"] == summary["read"] < 20_000
+
+
+def _piped(tmp_path, file, content, compress=False):
+    """The summary of an import whose FILE is a pipe that gives `content`, piece by piece."""
+    content = gzip.compress(content) if compress else content
+    end, feed = os.pipe()
+    arguments = ["import", "--store", f"sqlite:{tmp_path}/s.db", "--study", DEMO, "--json"]
+    process = subprocess.Popen([TRIALWARD, *arguments, file.format(end)], stdin=end,
+                               pass_fds=(end,), stdout=subprocess.PIPE, text=True)
+    os.close(end)
+    with open(feed, "wb", buffering=0) as pipe:
+        pipe.write(content[:1])
+        for start in range(1, len(content), 50_000):
+            pipe.write(content[start:start + 50_000])
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    return json.loads(output.splitlines()[-1])
+
+
+@pytest.mark.parametrize("compress", [False, True], ids=["plain", "gzip"])
+@pytest.mark.parametrize("file", ["-", "/dev/stdin", "/dev/fd/{}"])
+def test_a_pipe_is_read_from_its_first_byte(tmp_path, file, compress):
+    lines = "".join(_native(i) + "\n" for i in range(2_000)).encode()
+    assert len(lines) > 2 * 65536
+    summary = _piped(tmp_path, file, lines, compress)
+    assert (summary["read"], summary["stored"]) == (2_000, 2_000)
+
+
+@needs_data
+def test_a_dataset_comes_through_a_pipe(tmp_path):
+    content = cdiscpilot01.path("ae").read_bytes()
+    summary = _piped(tmp_path, "-", content)
+    assert summary["read"] == len(list(cdiscpilot01.expected_rows(["ae"])))
+
+
+@pytest.mark.parametrize("content", [b"# Notes\n\nNo data.\n", bytes(range(256)) * 100,
+                                     b'[\n  {\n    "source": "x"\n  }\n]\n',
+                                     b'{"source":"x"}'])
+def test_a_file_without_any_record_is_a_failure(tmp_path, content):
+    file = tmp_path / "notes.md"
+    file.write_bytes(content)
+    done = trialward("import", "--store", f"sqlite:{tmp_path}/s.db", "--study", DEMO, file,
+                     check=False)
+    assert done.returncode == 1
+    assert f"{file}: no row of it is a record" in done.stderr
+    # Nothing came in today is none, and neither are rows that the study refuses.
+    file.write_bytes(b"")
+    assert _import(tmp_path / "s.db", file, study=DEMO)["read"] == 0
+    file.write_text(_native(1, code="NOPE") + "\n")
+    assert _import(tmp_path / "s.db", file, study=DEMO)["refused"] == 1
 
 
 def test_a_file_to_import_is_not_overwritten_by_the_refused_rows(tmp_path):

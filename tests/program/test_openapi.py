@@ -251,6 +251,17 @@ def test_tokens_are_as_described(server):
     check(server.post(STUDY + "/tokens", admin, {"role": "feed", "unblinded": True}),
           "post", route, 403)
     check(server.get("/v1/token", made["token"]), "get", "/v1/token", 200)
+    page = check(server.get(STUDY + "/tokens?limit=1", admin), "get", route, 200)
+    assert [token["role"] for token in page["tokens"]] == ["admin"]
+    page = check(server.get(f"{STUDY}/tokens?after={page['next']}", admin), "get", route, 200)
+    [token] = page["tokens"]
+    assert token["id"] == made["id"] and not token["revoked"] and "next" not in page
+    check(server.get(STUDY + "/tokens", admin, headers={"Accept": NDJSON["Content-Type"]}),
+          "get", route, 200, NDJSON["Content-Type"])
+    check(server.get(STUDY + "/tokens?after=x", admin), "get", route, 400)
+    check(server.get(STUDY + "/tokens?limit=0", admin), "get", route, 400)
+    check(server.get(STUDY + "/tokens?role=feed", admin), "get", route, 400)
+    check(server.get(STUDY + "/tokens", made["token"]), "get", route, 403)
     route = "/v1/studies/{study}/tokens/{token}"
     path = f"{STUDY}/tokens/{made['id']}"
     check(server.request("DELETE", path, admin), "delete", route, 204)

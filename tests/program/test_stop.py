@@ -1,5 +1,6 @@
 """Stopping: it drains, it takes a few seconds at most, and no task is left."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -79,3 +80,76 @@ def test_the_lock_is_held_by_one(tmp_path):
                            "127.0.0.1:0", check=False)
         assert second.returncode == 1
         assert f"in use by process {server.process.pid}" in second.stderr
+
+
+# Of commands that talk to a server; a second in which it may still answer, and some for a busy
+# machine. Without care it is as long as they wait for an answer: 10 s and 2 min.
+CLIENT_STOP_S = 3
+
+
+def _stops_in_time(process):
+    begun = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    output, log = process.communicate(timeout=60)
+    assert time.monotonic() - begun < CLIENT_STOP_S
+    assert process.returncode != -signal.SIGINT, "it was not yet there"
+    return output, log
+
+
+@pytest.fixture
+def silent(server):
+    """A server that takes connections and says nothing."""
+    server.process.send_signal(signal.SIGSTOP)
+    yield server
+    server.process.send_signal(signal.SIGCONT)
+
+
+def _started(*arguments, **options):
+    """A command that has begun to wait."""
+    process = subprocess.Popen([TRIALWARD, *map(str, arguments)], stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True, **options)
+    time.sleep(1)  # tidy(sleep): nothing tells from outside that it waits
+    assert process.poll() is None
+    return process
+
+
+@pytest.mark.parametrize("options", [[], ["--follow-alerts"], ["--ops"]],
+                         ids=lambda options: " ".join(options))
+def test_ctrl_c_ends_a_simulation_whose_server_is_silent(silent, options):
+    if options == ["--ops"]:
+        options = ["--ops", f"http://{silent.host}:{silent.ops_port}"]
+    _, log = _stops_in_time(_started("simulate", "--to", silent.url, "--study", "demo",
+                                     "--token", "x", *options))
+    assert "stopped by a signal" in log
+
+
+def test_ctrl_c_ends_a_simulation_whose_server_falls_silent(server):
+    process = _started("simulate", "--to", server.url, "--study", "demo", "--token",
+                       server.token("admin"), "--follow-alerts", "--seconds", "60")
+    server.process.send_signal(signal.SIGSTOP)
+    try:
+        output, _ = _stops_in_time(process)
+    finally:
+        server.process.send_signal(signal.SIGCONT)
+    assert "Interrupted" in output
+
+
+def test_ctrl_c_ends_an_import_into_a_silent_server(silent, tmp_path):
+    lines = tmp_path / "records.ndjson"
+    lines.write_text('{"source":"x","source_id":"1","subject":"SUBJ-1","kind":"vital",'
+                     '"code":"8867-4","value":70,"unit":"/min"}\n')
+    _, log = _stops_in_time(_started("import", "--store", f"sqlite:{silent.store}", "--study",
+                                     ROOT / "studies/demo", lines))
+    assert "stopped by a signal" in log
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_ctrl_c_ends_an_import_from_a_silent_pipe(tmp_path, begun):
+    end, feed = os.pipe()
+    if begun:
+        os.write(feed, b"\n" * 5000)
+    _, log = _stops_in_time(_started("import", "--store", f"sqlite:{tmp_path}/s.db", "--study",
+                                     ROOT / "studies/demo", "-", stdin=end))
+    assert "stopped by a signal" in log
+    os.close(end)
+    os.close(feed)

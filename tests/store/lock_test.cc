@@ -78,6 +78,9 @@ TEST_F(LockTest, AFolderThatIsNotThereIsSaid) {
 
 TEST_F(LockTest, TheControlSocketIsBesideTheStore) {
   EXPECT_EQ(control_socket_path("/a/s.db"), "/a/s.db.sock");
+  // With no room for the whole path it is told from here, if that helps.
+  const std::string deep = std::filesystem::current_path().string() + "/" + std::string(90, 'x');
+  EXPECT_EQ(control_socket_path(deep + "/s.db"), std::string(90, 'x') + "/s.db.sock");
 }
 
 }  // namespace

@@ -11,24 +11,58 @@ using base::Errc;
 
 class StoreTest : public StoreBench {};
 
-TEST(ParseStoreUrl, TakesThePathOfSqlite) {
-  EXPECT_EQ(parse_store_url("sqlite:/var/lib/s.db").value(), "/var/lib/s.db");
-  EXPECT_EQ(parse_store_url("sqlite:a:b").value(), "a:b");
-  for (const char* url : {"", "sqlite:", "sqlite", "/var/lib/s.db", "postgres://x", "Sqlite:x"}) {
-    const auto path = parse_store_url(url);
-    ASSERT_FALSE(path.ok()) << url;
-    EXPECT_EQ(path.error().code, Errc::invalid);
-    EXPECT_EQ(path.error().message,
-              "'" + std::string(url) + "' is not a store; expected sqlite:PATH");
-  }
-}
-
 TEST_F(StoreTest, HasOneWriterAlways) {
   const auto second = Store::open(path(), random_);
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.error().code, Errc::refused);
   store_.reset();
   EXPECT_TRUE(Store::open(path(), random_).ok());
+}
+
+TEST_F(StoreTest, HasOneWriterByWhateverPath) {
+  std::filesystem::create_symlink("s.db", folder_.file("link.db"));
+  std::filesystem::create_directory_symlink(".", folder_.file("here"));
+  for (const char* other : {"link.db", "here/s.db", "here/here/link.db"}) {
+    const auto second = Store::open(folder_.file(other), random_);
+    ASSERT_FALSE(second.ok()) << other;
+    EXPECT_EQ(second.error().code, Errc::refused) << other;
+    EXPECT_TRUE(second.error().message.starts_with(path() + " is in use")) << why(second);
+  }
+  store_.reset();
+  const auto by_link = Store::open(folder_.file("link.db"), random_);
+  ASSERT_TRUE(by_link.ok()) << why(by_link);
+  EXPECT_EQ((*by_link)->path(), path());
+}
+
+TEST_F(StoreTest, IsNotOpenedAgainAfterItWasMoved) {
+  std::filesystem::rename(path(), folder_.file("moved.db"));
+  const auto second = Store::open(folder_.file("moved.db"), random_);
+  ASSERT_FALSE(second.ok());
+  EXPECT_EQ(second.error().code, Errc::refused);
+  std::filesystem::rename(folder_.file("moved.db"), path());
+}
+
+TEST_F(StoreTest, OfTwoNamesIsRefused) {
+  store_.reset();
+  std::filesystem::create_hard_link(path(), folder_.file("other.db"));
+  for (const char* name : {"s.db", "other.db"}) {
+    const auto opened = Store::open(folder_.file(name), random_);
+    ASSERT_FALSE(opened.ok()) << name;
+    EXPECT_EQ(opened.error().code, Errc::invalid);
+    EXPECT_NE(opened.error().message.find("hard link"), std::string::npos) << why(opened);
+  }
+  std::filesystem::remove(folder_.file("other.db"));
+  EXPECT_TRUE(Store::open(path(), random_).ok());
+}
+
+TEST_F(StoreTest, IsForItsOwnerOnly) {
+  for (const char* end : {"", "-wal", "-shm", ".lock"}) {
+    const auto status = std::filesystem::status(path() + end);
+    ASSERT_TRUE(std::filesystem::exists(status)) << end;
+    EXPECT_EQ(status.permissions(),
+              std::filesystem::perms::owner_read | std::filesystem::perms::owner_write)
+        << end;
+  }
 }
 
 TEST_F(StoreTest, KeepsTheIdThatItWasMadeWith) {

@@ -77,6 +77,31 @@ TEST_F(TokenRowsTest, ATokenIsRevokedOnceAndItsRowStays) {
   EXPECT_EQ(count("SELECT count(*) FROM audit WHERE object_table = 'token_revocations'"), 1);
 }
 
+TEST_F(TokenRowsTest, PagesOfAStudy) {
+  const struct {
+    std::int64_t study;
+    const char* site;
+  } tokens[] = {{1, ""}, {2, "A"}, {1, "A"}, {1, "B"}, {1, "A"}};
+  for (const auto& [study, site] : tokens) {
+    TokenRow row{.hash = base::sha256(std::to_string(count("SELECT count(*) FROM tokens"))),
+                 .role = "feed",
+                 .study = study,
+                 .site = site};
+    ASSERT_TRUE(try_append(row).ok());
+  }
+  const auto ids = [&](const TokenPage& page) {
+    std::string list;
+    const auto rows = read_tokens(connection(), page);
+    for (const TokenRow& row : rows.value()) list += std::to_string(row.id) + " ";
+    return list;
+  };
+  EXPECT_EQ(ids({.study = 1, .limit = 10}), "1 3 4 5 ");
+  EXPECT_EQ(ids({.study = 1, .limit = 2}), "1 3 ");
+  EXPECT_EQ(ids({.study = 1, .after = 3, .limit = 2}), "4 5 ");
+  EXPECT_EQ(ids({.study = 1, .site = "A", .limit = 10}), "3 5 ");
+  EXPECT_EQ(ids({.study = 2, .site = "B", .limit = 10}), "");
+}
+
 TEST_F(TokenRowsTest, ADamagedHashIsSaid) {
   TokenRow row{.hash = base::sha256("x"), .name = "n", .role = "feed"};
   ASSERT_TRUE(try_append(row).ok());
