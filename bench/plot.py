@@ -16,6 +16,7 @@ from html import escape
 WIDTH, HEIGHT = 720, 400
 LEFT, RIGHT, TOP, BOTTOM = 84, 20, 78, 62
 LEGEND_COLUMN = 310
+LEGEND_ROW = 19
 COLOURS = 6
 
 STYLE = """
@@ -148,15 +149,16 @@ def svg(title, parts, height):
 
 def lines(title, x_axis, y_axis, series):
     """A line for each series."""
-    height = HEIGHT
+    more_rows = max(0, (len(series) + 1) // 2 - 2) * LEGEND_ROW
+    height, top = HEIGHT + more_rows, TOP + more_rows
     points = [point for one in series for point in one.points]
     x = Scale(x_axis, [point[0] for point in points], LEFT, WIDTH - RIGHT - 8)
-    y = Scale(y_axis, [point[1] for point in points], height - BOTTOM, TOP)
+    y = Scale(y_axis, [point[1] for point in points], height - BOTTOM, top)
     parts = frame(title, y_axis, y, height)
     for tick in x.ticks:
-        parts.append(f'<path class="grid" d="M{x(tick):.1f} {TOP}V{height - BOTTOM}"/>')
+        parts.append(f'<path class="grid" d="M{x(tick):.1f} {top}V{height - BOTTOM}"/>')
         parts.append(text(x(tick), height - BOTTOM + 19, number_text(tick), "middle"))
-    parts.append(f'<path class="axis" d="M{LEFT} {TOP}V{height - BOTTOM}H{WIDTH - RIGHT}"/>')
+    parts.append(f'<path class="axis" d="M{LEFT} {top}V{height - BOTTOM}H{WIDTH - RIGHT}"/>')
     parts.append(text((LEFT + WIDTH - RIGHT) / 2, height - 14, x_axis.title, "middle"))
     for number, one in enumerate(series):
         shown = [(x(a), y(b)) for a, b in one.points
@@ -165,7 +167,7 @@ def lines(title, x_axis, y_axis, series):
         parts.append(f'<polyline class="line s{number % COLOURS}" points="{path}"/>')
         marked = shown if one.marks else shown[-1:]
         parts += [mark(number, a, b) for a, b in marked]
-        at_x, at_y = LEFT + number % 2 * LEGEND_COLUMN, 44 + number // 2 * 19
+        at_x, at_y = LEFT + number % 2 * LEGEND_COLUMN, 44 + number // 2 * LEGEND_ROW
         parts.append(mark(number, at_x + 6, at_y - 4))
         parts.append(text(at_x + 18, at_y, one.name))
     return svg(title, parts, height)

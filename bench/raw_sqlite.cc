@@ -7,7 +7,8 @@
 // The statements are prepared once and called through SQLite's C API; a row costs its bindings, two
 // inserts and the SHA-256 of the chain, in the server's own form: `trialward verify` finds no fault
 // in the audit trail, and then one in the subjects' watches, which are written as often as the
-// server writes them but do not follow the records. --no-audit leaves the trail and the hash out.
+// server writes them but do not follow the records. --no-audit leaves the trail and the hash out,
+// --no-states the subjects' states, to tell what each costs.
 #include <sqlite3.h>
 
 #include <CLI/CLI.hpp>
@@ -131,13 +132,23 @@ struct Columns {
   std::size_t original = record_column("original");
 };
 
+struct Options {
+  std::string path;
+  std::string study = TRIALWARD_SOURCE "/studies/demo";
+  std::size_t batch = 64;
+  double seconds = 10;
+  std::size_t rows_before = 0;
+  int checkpoint_frames = kCheckpointFrames;
+  bool no_audit = false, no_states = false;
+  bool json = false;
+};
+
 class RawWriter {
  public:
-  // Without `audit` it stores the records and the subjects' states alone, and hashes nothing.
-  RawWriter(const std::string& path, Sample sample, bool audit)
-      : database_(path),
+  RawWriter(const Options& options, Sample sample)
+      : options_(options),
+        database_(options.path),
         sample_(std::move(sample)),
-        with_audit_(audit),
         state_touched_(sample_.states.size()) {
     audit_.bind(6, std::string_view("record.stored"));
     audit_.bind(7, std::string_view("records"));
@@ -153,13 +164,20 @@ class RawWriter {
     for (std::size_t i = 0; i < rows; ++i) append(now_ms);
     write_states();
     write_heads();
+    const int frames_before = database_.wal_frames();
     const auto begun = SteadyClock::now();
     commit_.run();
-    return ms_since(begun);
+    const double took_ms = ms_since(begun);
+    const int frames = database_.wal_frames();
+    // After a checkpoint the WAL starts over.
+    pages_written_ += frames > frames_before ? frames - frames_before : frames;
+    return took_ms;
   }
+  // Pages that commits have written to the WAL.
+  std::int64_t pages_written() const { return pages_written_; }
   // Between transactions; gives the milliseconds it took, 0 when none was due.
   double checkpoint() {
-    if (database_.wal_frames() < kCheckpointFrames) return 0;
+    if (database_.wal_frames() < options_.checkpoint_frames) return 0;
     const auto begun = SteadyClock::now();
     database_.checkpoint(SQLITE_CHECKPOINT_PASSIVE);
     return ms_since(begun);
@@ -198,9 +216,10 @@ class RawWriter {
     }
     record_.run();
 
-    if (with_audit_) append_audit(id, shard, now_ms, values);
+    if (!options_.no_audit) append_audit(id, shard, now_ms, values);
     values[columns_.content] = sample_content;
     state.last_record = id;
+    if (options_.no_states) return;
     if (!state_touched_[subject]) states_.push_back(subject);
     state_touched_[subject] = true;
   }
@@ -254,9 +273,9 @@ class RawWriter {
     heads_.clear();
   }
 
+  const Options options_;
   Database database_;
   Sample sample_;
-  const bool with_audit_;
   const Columns columns_;
   char source_id_[32] = "R-";
   char content_[sizeof(base::Digest)];
@@ -264,6 +283,7 @@ class RawWriter {
   std::vector<bool> state_touched_;
   std::array<bool, std::tuple_size_v<store::ChainHeads>> head_touched_{};
   std::vector<std::size_t> states_, heads_;  // that the transaction has changed
+  std::int64_t pages_written_ = 0;
 
   Prepared begin_{database_, "BEGIN IMMEDIATE"};
   Prepared commit_{database_, "COMMIT"};
@@ -280,20 +300,11 @@ class RawWriter {
                  "(shard) DO UPDATE SET position = excluded.position, hash = excluded.hash"};
 };
 
-struct Options {
-  std::string path;
-  std::string study = TRIALWARD_SOURCE "/studies/demo";
-  std::size_t batch = 64;
-  double seconds = 10;
-  std::size_t rows_before = 0;
-  bool no_audit = false;
-  bool json = false;
-};
-
 struct Report {
   std::size_t rows = 0;
+  std::int64_t pages = 0;  // written to the WAL
   double seconds = 0;
-  Times commits, checkpoints;
+  Times commits, checkpoints, batches;
 };
 
 void fill(RawWriter& writer, std::size_t rows) {
@@ -308,13 +319,17 @@ void fill(RawWriter& writer, std::size_t rows) {
 
 Report measure(RawWriter& writer, const Options& options) {
   Report report;
+  const std::int64_t pages_before = writer.pages_written();
   const auto begun = SteadyClock::now();
   while (report.seconds < options.seconds) {
+    const auto batch_begun = SteadyClock::now();
     report.commits.add(writer.store(options.batch));
     if (const double took_ms = writer.checkpoint(); took_ms > 0) report.checkpoints.add(took_ms);
+    report.batches.add(ms_since(batch_begun));
     report.rows += options.batch;
     report.seconds = ms_since(begun) / 1000;
   }
+  report.pages = writer.pages_written() - pages_before;
   return report;
 }
 
@@ -327,12 +342,16 @@ std::string to_json(Report& report, const Options& options) {
   json.begin_object()
       .member("batch", static_cast<std::int64_t>(options.batch))
       .member("audit", !options.no_audit)
+      .member("states", !options.no_states)
+      .member("checkpoint_frames", options.checkpoint_frames)
       .member("rows_before", static_cast<std::int64_t>(options.rows_before))
       .member("rows", static_cast<std::int64_t>(report.rows))
+      .member("pages", report.pages)
       .member("seconds", report.seconds)
       .member("rows_per_s", static_cast<double>(report.rows) / report.seconds);
   report.commits.write(json, "commit_ms");
   report.checkpoints.write(json, "checkpoint_ms");
+  report.batches.write(json, "batch_ms");
   json.member("wal_bytes_max", bytes(options.path + "-wal"))
       .member("db_bytes", bytes(options.path))
       .member("sqlite", sqlite3_libversion());
@@ -345,7 +364,10 @@ std::string to_text(Report& report) {
        << static_cast<double>(report.rows) / report.seconds << " rows/s, commit p50 "
        << std::setprecision(2) << report.commits.quantile(0.5) << " ms, p99 "
        << report.commits.quantile(0.99) << " ms, max " << report.commits.quantile(1)
-       << " ms";
+       << " ms; with checkpoint p99.9 " << report.batches.quantile(0.999) << " ms, max "
+       << report.batches.quantile(1) << " ms; "
+       << static_cast<double>(report.pages) / static_cast<double>(report.rows)
+       << " pages a row; " << report.checkpoints.count() << " checkpoints";
   return text.str();
 }
 
@@ -367,6 +389,11 @@ int run(int argc, char** argv) {
   app.add_option("--rows-before", options.rows_before,
                  "Rows to store before it is measured, 50,000 at the least");
   app.add_flag("--no-audit", options.no_audit, "Store no audit trail, and hash nothing");
+  app.add_flag("--no-states", options.no_states, "Store no states of the subjects");
+  app.add_option("--checkpoint-frames", options.checkpoint_frames,
+                 "Pages in the WAL from which on it is checkpointed")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
   app.add_flag("--json", options.json, "Print one line of JSON");
   try {
     app.parse(argc, argv);
@@ -375,7 +402,7 @@ int run(int argc, char** argv) {
   }
   auto sample = make_sample(options.path, options.study, kSampleRecords);
   if (!sample) throw std::runtime_error(sample.error().message);
-  RawWriter writer(options.path, std::move(*sample), !options.no_audit);
+  RawWriter writer(options, std::move(*sample));
   options.rows_before = std::max(options.rows_before, kSampleRecords);
   fill(writer, options.rows_before - kSampleRecords);
   Report report = measure(writer, options);
