@@ -12,7 +12,7 @@ NAMES = {  # in the order of all tables and plots
     "task-per-request": "a goroutine per record",
     "channel": "channel, answer at once",
     "after-insert": "channel, answer after insert",
-    "after-batch": "batches in Go, answer after commit",
+    "after-batch": "Go, in batches as trialward",
 }
 ANSWERS_EARLY = ("task-per-request", "channel")
 

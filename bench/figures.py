@@ -68,6 +68,8 @@ def load_figures(name, title, bars):
     yield less(name, f"{title}: commit, mean", "ms", get("server", "commit_ms"))
     for who in ("server", "generator"):
         yield less(name, f"{title}: processors busy, {who}", "cores", get("busy_cores", who))
+        yield less(name, f"{title}: processor time of a record, {who}", "µs",
+                   get("cpu_us_per_record", who))
 
 
 def phase_of(one, kind, name):
@@ -246,7 +248,7 @@ def micro_plots(rounds):
 def plots_of(document):
     rounds, figures = document["rounds"], document["figures"]
     plots = {}
-    rates = [(name.split(",")[0] + name.split(",")[1] if name.startswith("raw") else name, figure)
+    rates = [(name.removesuffix(", with audit and SHA-256"), figure)
              for name, figure in figures.items()
              if name.endswith(": rate") and figure["part"] in ("single", "stream")
              or name.startswith("raw") and name.endswith("SHA-256")]

@@ -23,7 +23,7 @@ STYLE = """
   text { font: 13px system-ui, sans-serif; fill: #24292f }
   .title { font-size: 15px; font-weight: 600 }
   .grid { stroke: #d0d7de; stroke-width: 1 }
-  .axis { stroke: #57606a; stroke-width: 1 }
+  .axis { fill: none; stroke: #57606a; stroke-width: 1 }
   .line { fill: none; stroke-width: 2 }
   .s0 { --c: #0969da } .s1 { --c: #cf222e } .s2 { --c: #bc4c00 }
   .s3 { --c: #1a7f37 } .s4 { --c: #8250df } .s5 { --c: #57606a }
@@ -107,6 +107,8 @@ def round_step(step):
 
 
 def number_text(value):
+    if value >= 1_000_000:
+        return f"{value / 1_000_000:.3g} M"
     if value >= 100 or value == int(value):
         return f"{value:,.0f}"
     return f"{value:.3g}"

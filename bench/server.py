@@ -142,20 +142,18 @@ class Loads:
         return json.loads(out.splitlines()[-1])
 
     def run(self, *arguments):
-        """The report, and how many processors server and generator kept busy: who was at its
-        limit is told by these."""
+        """The report; and how many processors server and generator kept busy, which tells who was
+        at its limit, and their time for a record, which other programs disturb least."""
         server, generator, begun = self.server.cpu_seconds(), children_cpu_seconds(), \
             time.monotonic()
         report = self.end(self.begin(*arguments))
         took = time.monotonic() - begun
-        report["busy_cores"] = {
-            "server": round((self.server.cpu_seconds() - server) / took, 2),
-            "generator": round((children_cpu_seconds() - generator) / took, 2)}
+        used = {"server": self.server.cpu_seconds() - server,
+                "generator": children_cpu_seconds() - generator}
+        report["busy_cores"] = {who: round(cpu_s / took, 2) for who, cpu_s in used.items()}
+        report["cpu_us_per_record"] = {who: round(cpu_s / max(1, report["sent"]) * 1e6, 2)
+                                       for who, cpu_s in used.items()}
         return report
-
-    def warm_up(self, *arguments):
-        """A load that is not measured."""
-        self.run(*arguments)
 
     @contextlib.contextmanager
     def backfill(self):
