@@ -134,6 +134,11 @@ def all_figures():
     yield more("overload", "slow disk, 20,000/s offered: stored over capacity", "×",
                lambda one: (one["overload"]["overload"]["rate"]
                             / one["overload"]["capacity"]["rate"]), 0.9)
+    yield less("overload", "slow disk, 20,000/s offered: refused other than by 429", "records",
+               lambda one: (one["overload"]["overload"]["refused"]
+                            - one["overload"]["overload"]["by_status"].get("429", 0)), 0)
+    yield less("overload", "slow disk, 20,000/s offered: unanswered", "records",
+               lambda one: one["overload"]["overload"]["unanswered"], 0)
     yield less("overload", "slow disk, 20,000/s offered: memory at the most", "MiB",
                lambda one: one["overload"]["overload"]["memory_mib_max"], 96)
     yield more("deep", "stream, many records stored over few", "×",
