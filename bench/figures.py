@@ -273,19 +273,19 @@ def reports_of(one):
     for name in ("single", "stream", "offered", "reader"):
         if name in one:
             yield name, one[name]
-    yield from one.get("alerts", {}).items()
-    yield from one.get("deep", {}).items()
+    parted = {"alerts": ("quiet", "beside_stream", "stream"), "deep": ("few", "many")}
+    for part, names in parted.items():
+        for name in names if part in one else ():
+            yield f"{part}, {name}", one[part][name]
 
 
 def problems_of(rounds):
     """What must not happen in a measurement, in words."""
     for one in rounds:
         for name, report in reports_of(one):
-            if not isinstance(report, dict):
-                continue
             for what in ("refused", "unanswered", "unsent", "repeated"):
-                # A stream is interrupted, so what was under way then has no answer.
-                if report[what] > 0 and (name, what) != ("stream", "unanswered"):
+                # An interrupted load has no answer to what was under way then.
+                if report[what] > 0 and not (what == "unanswered" and report["interrupted"]):
                     yield (f"{name}: {report[what]} records {what}: "
                            f"{json.dumps(report.get('first_failure', ''))}")
             missing = report.get("alerts", {}).get("missing", 0)
