@@ -34,11 +34,14 @@ def quantile(ordered, share):
 
 
 def median(values):
-    """The middle one, of an even number the lower; None counts as more than any."""
+    """The middle one, or the mean of the middle two; None counts as more than any."""
     values = list(values)
     known = sorted(value for value in values if value is not None)
-    known += [None] * (len(values) - len(known))
-    return quantile(known, 0.5) if known else None
+    ordered = known + [None] * (len(values) - len(known))
+    if not ordered:
+        return None
+    low, high = ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2]
+    return low if high is None or low == high else (low + high) / 2
 
 
 def probe_disk(folder, seconds=PROBE_SECONDS):
