@@ -3,27 +3,36 @@
 #   HOST, PORT, OPS_PORT   where `make run` listens: make run PORT=9000
 #   JOBS                   how many compilers and tests run at once
 #   FUZZ_SECONDS           how long `make fuzz` runs each target
+#   BENCH_SECONDS          how long `make bench` (15) and `make bench-article` (5) run each load
+#   BENCH_REPEATS          how often they measure everything; the figures are medians
 
 HOST = 127.0.0.1
 PORT = 8080
 OPS_PORT = 8081
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 60
+BENCH_REPEATS ?= 3
 
 # Debian's interpreter, whatever else is on the PATH: Debian's pytest belongs to it.
 PYTHON := $(firstword $(wildcard /usr/bin/python3) python3)
 PACKAGES := @tools/install-packages.sh
 # Once; from then on Ninja sees by itself when CMake must run again.
 configure = @[ -f build/$(1)/build.ninja ] || cmake --preset $(1)
+# The measurements need more packages, so they are no part of `make build` or `make test`.
+define benchmarks
+@cmake --preset release -DTRIALWARD_BENCH=ON >/dev/null
+@cmake --build --preset release -j $(JOBS) --target trialward benchmarks
+endef
+BENCH_LENGTH = $(if $(BENCH_SECONDS),--seconds $(BENCH_SECONDS)) --repeats $(BENCH_REPEATS)
 # Older ThreadSanitizers do not start on kernels that randomise addresses widely; without
 # randomisation they do. Some containers forbid the switch, and then it is not used.
 FIXED_ADDRESSES = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test sanitize asan tsan bench fuzz format tidy clean
+.PHONY: help build run test sanitize asan tsan bench bench-article fuzz format tidy clean
 
 help:  ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
 
 build:  ## Build build/release/trialward
 	$(PACKAGES) build
@@ -49,8 +58,15 @@ asan tsan:
 	@cmake --build --preset $@ -j $(JOBS)
 	@$(FIXED_ADDRESSES) ctest --preset $@ -j $(JOBS)
 
-bench: build  ## Measure (bench/); the figures go to bench/results/local/
-	@$(PYTHON) bench/run.py --program build/release/trialward
+bench:  ## Measure the server and its parts (bench/); writes bench/results/
+	$(PACKAGES) build bench
+	$(benchmarks)
+	@$(PYTHON) bench/run.py --build build/release $(BENCH_LENGTH)
+
+bench-article:  ## Measure the article's designs in Go beside ours; rewrites docs/evidence.md
+	$(PACKAGES) build bench bench-article
+	$(benchmarks)
+	@$(PYTHON) bench/article.py --build build/release $(BENCH_LENGTH)
 
 fuzz:  ## Fuzz each target of tests/fuzz/ for FUZZ_SECONDS (60)
 	$(PACKAGES) build fuzz

@@ -1,0 +1,293 @@
+"""What `make bench` tells: its figures, each with the bar that it must clear, a page and plots."""
+
+import json
+from dataclasses import dataclass
+from typing import Callable
+
+import page
+import parts
+import plot
+from machine import median
+
+
+@dataclass
+class Figure:
+    """A number of a round; its value is the median over the rounds."""
+    part: str
+    name: str
+    unit: str
+    of: Callable  # from the round
+    more_is_better: bool = False
+    bar: float | None = None  # at least this, or at most
+
+    def met(self, value):
+        if self.bar is None or value is None:
+            return None
+        return value >= self.bar if self.more_is_better else value <= self.bar
+
+
+def more(part, name, unit, of, bar=None):
+    return Figure(part, name, unit, of, True, bar)
+
+
+def less(part, name, unit, of, bar=None):
+    return Figure(part, name, unit, of, False, bar)
+
+
+def over_raw(name, batch):
+    """A load's rate over raw SQLite's in the same round."""
+    return lambda one: one[name]["rate"] / one["raw"][batch]["rows_per_s"]
+
+
+def raw_figures():
+    for batch in parts.BATCHES:
+        for suffix, words in (("", "with audit and SHA-256"), (" no audit", "without")):
+            yield more("raw", f"raw SQLite, batch {batch:,}, {words}", "rows/s",
+                       lambda one, key=f"{batch}{suffix}": one["raw"][key]["rows_per_s"])
+
+
+def load_figures(name, title, bars):
+    """The figures of a load that was sampled."""
+    def get(*keys):
+        def of(one):
+            value = one[name]
+            for key in keys:
+                value = value[key]
+            return value
+        return of
+
+    yield more(name, f"{title}: rate", "records/s", get("rate"), bars.get("rate"))
+    for quantile in ("p50", "p99", "p99_9", "max"):
+        yield less(name, f"{title}: answer {quantile.replace('_', '.')}", "ms",
+                   get("answer_ms", quantile), bars.get(quantile))
+    yield more(name, f"{title}: last sixth over first", "", get("steadiness"),
+               bars.get("steadiness"))
+    yield less(name, f"{title}: WAL at the most", "MiB", get("wal_mib_max"), bars.get("wal"))
+    yield less(name, f"{title}: memory at the most", "MiB", get("memory_mib_max"))
+    yield more(name, f"{title}: submissions in a commit", "", get("server", "batch_items"))
+    yield less(name, f"{title}: commit, mean", "ms", get("server", "commit_ms"))
+    for who in ("server", "generator"):
+        yield less(name, f"{title}: processors busy, {who}", "cores", get("busy_cores", who))
+        yield less(name, f"{title}: processor time of a record, {who}", "µs",
+                   get("cpu_us_per_record", who))
+
+
+def phase_of(one, kind, name):
+    return next((phase for phase in one["commits"][kind]["phases"] if phase["name"] == name), None)
+
+
+def commit_figures():
+    for kind, title in (("paced", f"batches of 64 at {parts.PACE:,}/s"),
+                        ("full", "batches of 512, full speed")):
+        for name, words in (("before", "alone"), ("reading", "beside a reader"),
+                            ("after", "after it")):
+            def get(*keys, kind=kind, name=name):
+                def of(one):
+                    value = phase_of(one, kind, name)
+                    for key in keys:
+                        value = value[key]
+                    return value
+                return of
+
+            where = f"{title}, {words}"
+            for quantile in ("p50", "p99", "p99_9"):
+                yield less("commits", f"{where}: commit {quantile.replace('_', '.')}", "ms",
+                           get("commit_ms", quantile))
+            yield less("commits", f"{where}: batch and checkpoint p99.9", "ms",
+                       get("batch_ms", "p99_9"))
+            yield less("commits", f"{where}: checkpoint p50", "ms", get("checkpoint_ms", "p50"))
+            yield less("commits", f"{where}: checkpoint max", "ms", get("checkpoint_ms", "max"))
+            yield less("commits", f"{where}: WAL at the most", "MiB",
+                       lambda one, get=get: get("wal_bytes_max")(one) / 2**20, 256)
+
+
+def alert_figures():
+    bars = {"p99": 20, "p99_9": 50, "max": 250}
+    for load, title in (("quiet", "alerts, alone"), ("beside_stream", "alerts beside a stream")):
+        for quantile in ("p50", "p99", "p99_9", "max"):
+            yield less("alerts", f"{title}: latency {quantile.replace('_', '.')}", "ms",
+                       lambda one, load=load, quantile=quantile:
+                       one["alerts"][load]["alerts"]["from_sent_ms"][quantile],
+                       bars.get(quantile) if load != "quiet" else None)
+    yield more("alerts", "the stream beside them", "records/s",
+               lambda one: one["alerts"]["stream"]["rate"])
+
+
+def all_figures():
+    yield from raw_figures()
+    yield from load_figures("single", "single records, 64 connections",
+                            {"rate": 12000, "p99": 25, "steadiness": 0.9, "wal": 256})
+    yield more("single", "single records over raw SQLite at batch 64", "×",
+               over_raw("single", "64"), 0.3)
+    yield from load_figures("stream", "stream, NDJSON over 8 connections",
+                            {"rate": 40000, "steadiness": 0.9, "wal": 256})
+    yield more("stream", "stream over raw SQLite at batch 512", "×", over_raw("stream", "512"),
+               0.6)
+    yield from load_figures("offered", f"{parts.OFFERED_RATE:,}/s offered",
+                            {"p99": 10, "wal": 256})
+    yield from load_figures("reader", "single records beside a long reader",
+                            {"rate": 12000, "p99": 25, "wal": 256})
+    yield from commit_figures()
+    yield from alert_figures()
+    yield more("overload", "slow disk: capacity", "records/s",
+               lambda one: one["overload"]["capacity"]["rate"])
+    yield more("overload", "slow disk, 20,000/s offered: stored over capacity", "×",
+               lambda one: (one["overload"]["overload"]["rate"]
+                            / one["overload"]["capacity"]["rate"]), 0.9)
+    yield less("overload", "slow disk, 20,000/s offered: refused other than by 429", "records",
+               lambda one: (one["overload"]["overload"]["refused"]
+                            - one["overload"]["overload"]["by_status"].get("429", 0)), 0)
+    yield less("overload", "slow disk, 20,000/s offered: unanswered", "records",
+               lambda one: one["overload"]["overload"]["unanswered"], 0)
+    yield less("overload", "slow disk, 20,000/s offered: memory at the most", "MiB",
+               lambda one: one["overload"]["overload"]["memory_mib_max"], 96)
+    yield more("deep", "stream, many records stored over few", "×",
+               lambda one: one["deep"]["many"]["rate"] / one["deep"]["few"]["rate"], 0.9)
+
+
+def figures_of(rounds):
+    """The figures that the rounds have: name → what is known of it."""
+    figures = {}
+    for figure in all_figures():
+        values = []
+        for one in rounds:
+            try:
+                values.append(figure.of(one))
+            except (KeyError, TypeError):  # a part that was not measured, or too short to tell
+                continue
+        values = [value for value in values if value is not None]
+        if not values:
+            continue
+        value = median(values)
+        figures[figure.name] = {
+            "part": figure.part, "value": value, "unit": figure.unit, "least": min(values),
+            "most": max(values), "more_is_better": figure.more_is_better, "bar": figure.bar,
+            "met": figure.met(value)}
+    return figures
+
+
+def figure_row(name, figure, baseline):
+    row = [name, f"{page.number_text(figure['value'])} {figure['unit']}".strip(),
+           f"{page.number_text(figure['least'])} … {page.number_text(figure['most'])}"]
+    sign = "≥" if figure["more_is_better"] else "≤"
+    row.append("" if figure["bar"] is None else
+               f"{sign} {page.number_text(figure['bar'])}: {'met' if figure['met'] else 'MISSED'}")
+    if baseline:
+        before = baseline.get(name, {}).get("value")
+        row.append(f"{(figure['value'] / before - 1) * 100:+.0f} %" if before else "")
+    return row
+
+
+def micro_rows(rounds):
+    """Medians over the rounds by kind, what, contender and producers."""
+    found = {}
+    for one in rounds:
+        for result in one.get("micro", ()):
+            key = tuple(result[name] for name in ("kind", "what", "contender", "producers"))
+            found.setdefault(key, []).append(result)
+    return {key: {name: median(result.get(name) for result in results)
+                  for name in ("items_per_s", "p50_us", "p99_us", "p99_9_us")}
+            for key, results in found.items()}
+
+
+def micro_table(rounds, kind):
+    rows = micro_rows(rounds)
+    contenders = list(dict.fromkeys(key[2] for key in rows if key[0] == kind))
+    producers = sorted({key[3] for key in rows if key[0] == kind})
+    head = [kind, *(f"items/s, {count}" for count in producers),
+            *(f"hand-over p50 / p99 µs, {count}" for count in producers)]
+    lines = []
+    for contender in contenders:
+        through = [rows[kind, "through", contender, count] for count in producers]
+        handed = [rows[kind, "hand_over", contender, count] for count in producers]
+        lines.append([contender, *(f"{one['items_per_s']:,.0f}" for one in through),
+                      *(f"{one['p50_us']:.1f} / {one['p99_us']:,.1f}" for one in handed)])
+    return page.table(head, lines)
+
+
+def page_of(document, baseline):
+    head = ["", "median", "least … most", "bar", *(["since the baseline"] if baseline else [])]
+    rows = [figure_row(name, figure, baseline) for name, figure in document["figures"].items()]
+    text = ["# Measured by `make bench`", "",
+            f"{document['repeats']} rounds, {document['seconds']:g} s a load. What the figures "
+            "mean is told in [bench/README.md](../README.md).", "",
+            page.machine_table(document["machine"], document["disk_probe_ms"]), "",
+            page.table(head, rows), ""]
+    if any("micro" in one for one in document["rounds"]):
+        text += ["## Queues and pools, by the number of producers", "",
+                 micro_table(document["rounds"], "queue"), "",
+                 micro_table(document["rounds"], "pool"), ""]
+    return "\n".join(text)
+
+
+def wal_plot(one):
+    series = []
+    for name, title in (("single", "single records"), ("reader", "single records, with a reader"),
+                        ("stream", "stream")):
+        if name in one:
+            series.append(plot.Series(title, [(at, wal / 2**20) for at, wal, _ in
+                                              one[name]["samples_s_walbytes_mib"]], marks=False))
+    for kind, title in (("paced", "batches of 64, paced, with a reader"),
+                        ("full", "batches of 512, with a reader")):
+        if "commits" in one:
+            series.append(plot.Series(title, [(at, wal / 2**20) for at, wal in
+                                              one["commits"][kind]["wal_samples_s_bytes"]],
+                                      marks=False))
+    return plot.lines("Size of the WAL file", plot.Axis("seconds"), plot.Axis("MiB"), series)
+
+
+def micro_plots(rounds):
+    rows = micro_rows(rounds)
+    for kind in ("queue", "pool"):
+        contenders = list(dict.fromkeys(key[2] for key in rows if key[0] == kind))
+        for what, value, title, axis in (
+                ("through", "items_per_s", "Items a second", plot.Axis("items/s", log=True)),
+                ("hand_over", "p99_us", "Hand-over, p99", plot.Axis("microseconds", log=True))):
+            series = [plot.Series(contender, [(key[3], row[value]) for key, row in rows.items()
+                                              if key[:3] == (kind, what, contender)])
+                      for contender in contenders]
+            yield f"{kind}-{what}", plot.lines(f"{title}: {kind}", plot.Axis("producers"), axis,
+                                               series)
+
+
+def plots_of(document):
+    rounds, figures = document["rounds"], document["figures"]
+    plots = {}
+    rates = [(name.removesuffix(", with audit and SHA-256"), figure)
+             for name, figure in figures.items()
+             if name.endswith(": rate") and figure["part"] in ("single", "stream")
+             or name.startswith("raw") and name.endswith("SHA-256")]
+    if rates:
+        names = {"single": "ours, single records", "stream": "ours, stream"}
+        plots["rates"] = plot.bars("Records stored durably", plot.Axis("records/s"), [
+            (names.get(figure["part"], name), figure["value"]) for name, figure in rates])
+    if any(name in rounds[-1] for name in ("single", "reader", "stream", "commits")):
+        plots["wal"] = wal_plot(rounds[-1])
+    if any("micro" in one for one in rounds):
+        plots |= dict(micro_plots(rounds))
+    return plots
+
+
+def reports_of(one):
+    """The load reports of a round, by name."""
+    for name in ("single", "stream", "offered", "reader"):
+        if name in one:
+            yield name, one[name]
+    parted = {"alerts": ("quiet", "beside_stream", "stream"), "deep": ("few", "many")}
+    for part, names in parted.items():
+        for name in names if part in one else ():
+            yield f"{part}, {name}", one[part][name]
+
+
+def problems_of(rounds):
+    """What must not happen in a measurement, in words."""
+    for one in rounds:
+        for name, report in reports_of(one):
+            for what in ("refused", "unanswered", "unsent", "repeated"):
+                # An interrupted load has no answer to what was under way then.
+                if report[what] > 0 and not (what == "unanswered" and report["interrupted"]):
+                    yield (f"{name}: {report[what]} records {what}: "
+                           f"{json.dumps(report.get('first_failure', ''))}")
+            missing = report.get("alerts", {}).get("missing", 0)
+            if missing > 0:
+                yield f"{name}: {missing} alerts did not come"
