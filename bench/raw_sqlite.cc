@@ -254,8 +254,6 @@ class RawWriter {
       const SampleState& state = sample_.states[subject];
       state_.bind(1, static_cast<std::int64_t>(subject));
       state_.bind(2, state.last_record);
-      state_.bind(3, state.rules);
-      state_.bind(4, state.watch);
       state_.run();
       state_touched_[subject] = false;
     }
@@ -292,9 +290,8 @@ class RawWriter {
                   "INSERT INTO audit (seq, shard, position, at_ms, actor, action, object_table, "
                   "object, reason, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"};
   Prepared state_{database_,
-                  "INSERT INTO subject_states (subject, last_record, rules, watch) "
-                  "VALUES ($1, $2, $3, $4) ON CONFLICT (subject) DO UPDATE SET last_record = "
-                  "excluded.last_record, rules = excluded.rules, watch = excluded.watch"};
+                  "INSERT INTO subject_states (subject, last_record) VALUES ($1, $2) "
+                  "ON CONFLICT (subject) DO UPDATE SET last_record = excluded.last_record"};
   Prepared head_{database_,
                  "INSERT INTO shards (shard, position, hash) VALUES ($1, $2, $3) ON CONFLICT "
                  "(shard) DO UPDATE SET position = excluded.position, hash = excluded.hash"};

@@ -71,7 +71,7 @@ Status read_rows(store::Connection& reader, Sample& sample) {
 }
 
 Status read_states(store::Connection& reader, Sample& sample) {
-  auto query = reader.query("SELECT subject, last_record, rules, watch FROM subject_states");
+  auto query = reader.query("SELECT subject, last_record FROM subject_states");
   if (!query) return query.error();
   while (true) {
     auto found = query->next();
@@ -79,9 +79,7 @@ Status read_states(store::Connection& reader, Sample& sample) {
     if (!*found) return {};
     const auto subject = static_cast<std::size_t>(query->integer(0));
     if (subject >= sample.states.size()) sample.states.resize(subject + 1);
-    sample.states[subject] = {.last_record = query->integer(1),
-                              .rules = keep(sample, query->value(2)),
-                              .watch = keep(sample, query->value(3))};
+    sample.states[subject] = {.last_record = query->integer(1)};
   }
 }
 

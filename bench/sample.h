@@ -25,7 +25,6 @@ struct SampleRow {
 // A row of `subject_states`.
 struct SampleState {
   std::int64_t last_record = 0;
-  store::SqlValue rules, watch;
 };
 
 struct Sample {

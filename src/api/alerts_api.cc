@@ -107,7 +107,7 @@ http::Decision AlertsApi::acknowledge(const Call& call) {
   if (intake_.failed()) return busy_response("the store cannot be written");
   auto ticket = intake_.admit(intake::Lane::safety, kNoteBytesMax,
                               flow_of(*call.principal, *call.study));
-  if (!ticket) return refusal_response(ticket.error(), intake_.backlog());
+  if (!ticket) return refusal_response(ticket.error(), intake_.backlog(intake::Lane::safety));
   auto place = std::make_shared<intake::Intake::Ticket>(std::move(*ticket));
   return http::Accepted{
       .body_bytes_max = kNoteBytesMax,

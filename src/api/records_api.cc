@@ -72,7 +72,7 @@ base::Result<RecordsApi::Place, http::Response> RecordsApi::admit(const Call& ca
   const runtime::Flow flow = flow_of(*call.principal, *call.study);
   auto body = bodies_.take(token);
   if (body == nullptr) {
-    return refusal_response(runtime::Refusal::share_full, intake_.backlog());
+    return refusal_response(runtime::Refusal::share_full, intake_.backlog(intake::Lane::live));
   }
   http::Response refusal;
   if (memory_.step() == runtime::MemoryStep::scarce) {
@@ -80,7 +80,7 @@ base::Result<RecordsApi::Place, http::Response> RecordsApi::admit(const Call& ca
   } else {
     auto live = intake_.admit(intake::Lane::live, bytes, flow);
     if (live) return Place{.ticket = std::move(*live), .body = std::move(body)};
-    refusal = refusal_response(live.error(), intake_.backlog());
+    refusal = refusal_response(live.error(), intake_.backlog(intake::Lane::live));
   }
   auto doubtful = doubtful_bodies_.take(token);
   if (doubtful == nullptr) return refusal;

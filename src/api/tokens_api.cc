@@ -196,7 +196,7 @@ http::Decision TokensApi::list(const Call& call) {
 http::Decision TokensApi::create(const Call& call) {
   auto ticket = intake_.admit(intake::Lane::safety, kTicketBytes,
                               flow_of(*call.principal, *call.study));
-  if (!ticket) return refusal_response(ticket.error(), intake_.backlog());
+  if (!ticket) return refusal_response(ticket.error(), intake_.backlog(intake::Lane::safety));
   auto place = std::make_shared<intake::Intake::Ticket>(std::move(*ticket));
   return http::Accepted{
       .body_bytes_max = kWishBytesMax,
@@ -234,7 +234,7 @@ http::Decision TokensApi::revoke(const Call& call) {
   }
   auto ticket = intake_.admit(intake::Lane::safety, kTicketBytes,
                               flow_of(*call.principal, *call.study));
-  if (!ticket) return refusal_response(ticket.error(), intake_.backlog());
+  if (!ticket) return refusal_response(ticket.error(), intake_.backlog(intake::Lane::safety));
   auto place = std::make_shared<intake::Intake::Ticket>(std::move(*ticket));
   return http::Accepted{.handler = [this, place, id, principal = call.principal,
                                     study = call.study](std::shared_ptr<http::Exchange> exchange) {

@@ -18,12 +18,15 @@ class Clock {
   virtual TimePoint now() const = 0;
   // Milliseconds since 1970-01-01T00:00:00Z: for what is written down. May jump.
   virtual std::int64_t utc_ms() const = 0;
+  // What the calling thread has used of the processor: what work costs, whoever else runs.
+  virtual Duration thread_cpu() const = 0;
 };
 
 class SystemClock final : public Clock {
  public:
   TimePoint now() const override;
   std::int64_t utc_ms() const override;
+  Duration thread_cpu() const override;
 };
 
 // A clock that moves only when it is told to.
@@ -32,6 +35,7 @@ class FakeClock final : public Clock {
   explicit FakeClock(std::int64_t utc_ms = 1'700'000'000'000) : utc_ms_(utc_ms) {}
   TimePoint now() const override { return TimePoint(Duration(steady_.load())); }
   std::int64_t utc_ms() const override { return utc_ms_.load(); }
+  Duration thread_cpu() const override { return now().time_since_epoch(); }
   // Moves both times on.
   void advance(std::chrono::milliseconds by) {
     steady_ += std::chrono::duration_cast<Duration>(by).count();

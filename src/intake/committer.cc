@@ -62,6 +62,7 @@ void Committer::commit_part(std::span<const Submission> batch, Outcome& outcome)
 
 Status Committer::try_commit(std::span<const Submission> batch, Outcome& outcome) {
   const base::TimePoint started = clock_.now();
+  const base::Duration used = clock_.thread_cpu();
   if (auto begun = writer_.begin(); !begun) return begun;
   std::vector<SubmissionResult> results;
   results.reserve(batch.size());
@@ -82,6 +83,7 @@ Status Committer::try_commit(std::span<const Submission> batch, Outcome& outcome
   }
   const base::TimePoint worked = clock_.now();
   outcome.work += worked - started;
+  outcome.cpu += clock_.thread_cpu() - used;
   if (done) {
     done = writer_.commit();
     outcome.commit += clock_.now() - worked;
@@ -168,8 +170,7 @@ Committer::Applied Committer::append(const Submission& submission, const AppendR
                                  .previous = subject.row.last_record,
                                  .content = command.content};
   if (auto done = store::append_record(writer_, stored, links); !done) return done.error();
-  subject.row.last_record = stored.id;
-  subject.changed = true;
+  subject.stored(stored.id);
 
   CommandResult result{.id = stored.id};
   if (auto done = watch(submission, subject, stored, result); !done) return done.error();

@@ -27,12 +27,12 @@ class Committer {
     std::vector<SubmissionResult> results;  // one a submission, in order
     std::vector<Publication> publications;  // in the order of their numbers
     base::Duration work{};                  // all but the commits
+    base::Duration cpu{};                   // what that used of the processor
     base::Duration commit{};                // waiting for the disk
   };
 
-  // At most `subjects_max` subjects are kept at hand between batches.
-  Committer(store::Writer& writer, const base::Clock& clock, std::size_t subjects_max)
-      : writer_(writer), clock_(clock), subjects_(subjects_max) {}
+  Committer(store::Writer& writer, const base::Clock& clock, SubjectCacheOptions subjects)
+      : writer_(writer), clock_(clock), subjects_(subjects) {}
 
   Outcome commit(std::span<const Submission> batch);
 

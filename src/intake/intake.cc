@@ -2,22 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <fstream>
 
 #include "base/json_writer.h"
 #include "base/log.h"
 
 namespace trialward::intake {
-namespace {
-
-constexpr std::size_t kBatchItemsMin = 16;
-// A running mean over about the last 16 batches.
-constexpr double kCostWeight = 1.0 / 16;
-
-double seconds(base::Duration duration) { return std::chrono::duration<double>(duration).count(); }
-
-}  // namespace
 
 std::string_view to_string(Lane lane) {
   static constexpr std::array<std::string_view, kLanes> kNames = {"safety", "live", "bulk"};
@@ -43,9 +33,10 @@ Intake::Intake(store::Writer& writer, const base::Clock& clock, IntakeOptions op
       options_(std::move(options)),
       publish_(std::move(publish)),
       observe_(std::move(observe)),
-      committer_(writer, clock, options_.subjects_cached_max),
+      committer_(writer, clock, options_.subjects),
       queue_({.lanes = {options_.safety, options_.live, options_.bulk}, .aging = options_.aging},
-             clock) {}
+             clock),
+      pace_(options_.batch_items_max, options_.batch_work_max) {}
 
 Intake::~Intake() { drain(clock_.now()); }
 
@@ -56,27 +47,31 @@ void Intake::submit(Ticket ticket, Submission submission, base::TimePoint deadli
   if (late) late->done(SubmissionResult::refused(Verdict::cancelled, "the server is stopping"));
 }
 
-std::size_t Intake::items_max() const {
-  if (item_cost_s_ <= 0) return options_.batch_items_max;
-  const double items = seconds(options_.batch_work_max) / item_cost_s_;
-  return std::clamp(static_cast<std::size_t>(items), kBatchItemsMin, options_.batch_items_max);
+base::Result<Intake::Ticket, runtime::Refusal> Intake::admit(Lane lane, std::size_t bytes,
+                                                             runtime::Flow flow) {
+  const auto index = static_cast<std::size_t>(lane);
+  if (lane == Lane::live && backlog(lane) > options_.live_wait_max) {
+    queue_.count_refusal(index, runtime::Refusal::too_slow);
+    return runtime::Refusal::too_slow;
+  }
+  return queue_.reserve(index, bytes, flow);
 }
 
-base::Duration Intake::backlog() const {
-  const double s = item_time_s_.load() * static_cast<double>(queue_.items());
-  return std::chrono::duration_cast<base::Duration>(std::chrono::duration<double>(s));
+base::Duration Intake::backlog(Lane lane) const {
+  return pace_.time_for(queue_.items_before(static_cast<std::size_t>(lane)));
 }
 
 bool Intake::run_once() {
   const base::TimePoint began = clock_.now();
   Queue::Batch batch =
-      queue_.pop_batch({.items_max = items_max(), .bytes_max = options_.batch_bytes_max});
+      queue_.pop_batch({.items_max = pace_.items_max(), .bytes_max = options_.batch_bytes_max});
   if (batch.empty()) return false;
   BatchReport report{.served = std::move(batch.served), .expired = batch.expired.size()};
   for (Item& item : batch.expired) {
     item.done(SubmissionResult::refused(
         Verdict::expired, "it waited past its deadline and was not stored; send it again"));
   }
+  BatchPace::Batch observed{.items = batch.items.size()};
   std::vector<SubmissionResult> results;
   if (!batch.items.empty()) {
     std::vector<Submission> submissions;
@@ -95,8 +90,8 @@ bool Intake::run_once() {
       }
       if (result.verdict == Verdict::poison) set_aside(submissions[i], result);
     }
-    const double cost = seconds(report.work) / static_cast<double>(batch.items.size());
-    item_cost_s_ += kCostWeight * (cost - item_cost_s_);
+    observed.cpu = outcome.cpu;
+    observed.work = outcome.work;
     results = std::move(outcome.results);
   }
   // Before the answers, so that whoever has one finds it counted.
@@ -104,11 +99,8 @@ bool Intake::run_once() {
   for (std::size_t i = 0; i < results.size(); ++i) batch.items[i].done(std::move(results[i]));
   // Between two transactions: the only moment at which nobody commits.
   if (!writer_.failed()) (void)writer_.checkpoint();
-  if (!batch.items.empty()) {
-    const double time = seconds(clock_.now() - began) / static_cast<double>(batch.items.size());
-    const double mean = item_time_s_.load();
-    item_time_s_ = mean == 0 ? time : mean + kCostWeight * (time - mean);
-  }
+  observed.rest = clock_.now() - began - observed.work;
+  pace_.observe(observed);
   return true;
 }
 

@@ -6,7 +6,6 @@
 // committing thread (or on the caller's, when it came after the end); it must not block.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "intake/batch_pace.h"
 #include "intake/committer.h"
 #include "intake/submission.h"
 #include "runtime/bounded_queue.h"
@@ -36,11 +36,12 @@ struct IntakeOptions {
   runtime::LaneOptions live{"live", 16384, 64 << 20, 4, 4};
   runtime::LaneOptions bulk{"bulk", 16384, 64 << 20, 1, 0};
   base::Duration aging = std::chrono::seconds(2);
-  std::size_t batch_items_max = 512;
+  std::size_t batch_items_max = 1024;
   std::size_t batch_bytes_max = 4 << 20;
-  // What a batch's work on the processor should take at most; a safety record waits for one batch.
-  base::Duration batch_work_max = std::chrono::milliseconds(5);
-  std::size_t subjects_cached_max = 100000;
+  base::Duration batch_work_max = std::chrono::milliseconds(5);  // see BatchPace
+  // A single record is refused when it would wait longer than this to be committed.
+  base::Duration live_wait_max = std::chrono::seconds(1);
+  SubjectCacheOptions subjects;
   std::string set_aside_path;  // where poison goes, one JSON line each; empty: to the log alone
 };
 
@@ -74,11 +75,9 @@ class Intake {
 
   // A place in the queue, taken before the body is read. Flows are studies and their senders.
   base::Result<Ticket, runtime::Refusal> admit(Lane lane, std::size_t bytes,
-                                               runtime::Flow flow = {}) {
-    return queue_.reserve(static_cast<std::size_t>(lane), bytes, flow);
-  }
-  // When what waits now will have been committed, as fast as it went of late.
-  base::Duration backlog() const;
+                                               runtime::Flow flow = {});
+  // How long what comes into the lane now will wait, if it goes on as of late.
+  base::Duration backlog(Lane lane) const;
   void submit(Ticket ticket, Submission submission, base::TimePoint deadline, Done done);
 
   // Commits one batch if anything waits; false when nothing did.
@@ -99,7 +98,6 @@ class Intake {
     Done done;
   };
 
-  std::size_t items_max() const;
   void set_aside(const Submission& submission, const SubmissionResult& result);
 
   store::Writer& writer_;
@@ -109,10 +107,7 @@ class Intake {
   const Observe observe_;
   Committer committer_;
   Queue queue_;
-  // Running means of an item's seconds, written by the committing thread: on the processor, and in
-  // all, commit and checkpoint included.
-  double item_cost_s_ = 0;
-  std::atomic<double> item_time_s_ = 0;
+  BatchPace pace_;
   std::unique_ptr<runtime::WorkerPool> worker_;
 };
 

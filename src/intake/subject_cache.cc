@@ -1,6 +1,8 @@
 #include "intake/subject_cache.h"
 
 #include <algorithm>
+#include <optional>
+#include <ranges>
 
 #include "base/log.h"
 #include "store/record_rows.h"
@@ -10,71 +12,35 @@ namespace trialward::intake {
 using base::Result;
 using base::Status;
 
-std::string SubjectCache::key(const ActiveStudy& study, std::string_view subject) {
-  return std::to_string(study.row) + '/' + std::string(subject);
-}
+namespace {
 
-Result<CachedSubject*> SubjectCache::find(store::Connection& connection, const ActiveStudy& study,
-                                          std::string_view subject) {
-  std::string name = key(study, subject);
-  if (const auto known = subjects_.find(name); known != subjects_.end()) {
-    touched_.push_back(std::move(name));
-    return &known->second;
-  }
-  auto row = store::find_subject(connection, study.row, subject);
-  if (!row) return row.error();
-  if (!*row) return static_cast<CachedSubject*>(nullptr);
-  CachedSubject loaded{.row = std::move(**row)};
-  if (auto done = load_watch(connection, study, loaded); !done) return done.error();
-  touched_.push_back(name);
-  return &subjects_.emplace(std::move(name), std::move(loaded)).first->second;
-}
-
-Result<CachedSubject*> SubjectCache::add(const ActiveStudy& study, std::string_view subject,
-                                         store::SubjectRow row) {
-  auto watch = study.monitor->open({});
-  if (!watch) return watch.error();
-  row.rules = study.monitor->hash();
-  std::string name = key(study, subject);
-  touched_.push_back(name);
-  CachedSubject added{.row = std::move(row), .watch = std::move(*watch), .changed = true};
-  return &subjects_.insert_or_assign(std::move(name), std::move(added)).first->second;
-}
-
-Status SubjectCache::load_watch(store::Connection& connection, const ActiveStudy& study,
-                                CachedSubject& subject) {
-  if (subject.row.rules == study.monitor->hash()) {
-    auto opened = study.monitor->open(subject.row.watch);
-    if (opened) {
-      subject.watch = std::move(*opened);
-      subject.row.watch.clear();
-      return {};
-    }
-    base::log_warning("intake: a saved watch is damaged and is rebuilt: " +
-                      opened.error().message);
-  }
-  auto opened = study.monitor->open({});
-  if (!opened) return opened.error();
-  subject.watch = std::move(*opened);
-  subject.row.watch.clear();
-  subject.row.rules = study.monitor->hash();
-  subject.changed = true;
-
-  std::vector<std::int64_t> ids;  // newest first
-  for (std::int64_t id = subject.row.last_record; id != 0;) {
+// The subject's records after `as_of`, newest first, by their links; nothing when `as_of` is none
+// of them.
+Result<std::optional<std::vector<std::int64_t>>> records_since(store::Connection& connection,
+                                                               std::int64_t last_record,
+                                                               std::int64_t as_of) {
+  std::vector<std::int64_t> ids;
+  std::int64_t id = last_record;
+  while (id > as_of) {
     ids.push_back(id);
     auto previous =
         connection.integer("SELECT coalesce(previous, 0) FROM records WHERE id = $1", {id});
     if (!previous) return previous.error();
     id = *previous;
   }
-  for (const std::int64_t id : std::vector(ids.rbegin(), ids.rend())) {
+  if (id != as_of) return std::optional<std::vector<std::int64_t>>();
+  return std::optional(std::move(ids));
+}
+
+// What the rules say of the past raises nothing: these records were watched when they came.
+Status observe_past(store::Connection& connection, model::Watch& watch,
+                    const std::vector<std::int64_t>& newest_first) {
+  for (const std::int64_t id : std::views::reverse(newest_first)) {
     auto row = store::read_record(connection, id);
     if (!row) return row.error();
     if (!*row) continue;
     try {
-      // What the rules say of the past raises nothing: these records were watched when they came.
-      (void)subject.watch->observe((*row)->stored);
+      (void)watch.observe((*row)->stored);
     } catch (const std::exception& error) {
       base::log_error("intake: a rule failed on record " + std::to_string(id) + ": " +
                       error.what());
@@ -83,28 +49,94 @@ Status SubjectCache::load_watch(store::Connection& connection, const ActiveStudy
   return {};
 }
 
+}  // namespace
+
+std::string SubjectCache::key(const ActiveStudy& study, std::string_view subject) {
+  return std::to_string(study.row) + '/' + std::string(subject);
+}
+
+CachedSubject* SubjectCache::touch(Subjects::iterator subject) {
+  touched_.push_back(&*subject);
+  return &subject->second;
+}
+
+Result<CachedSubject*> SubjectCache::find(store::Connection& connection, const ActiveStudy& study,
+                                          std::string_view subject) {
+  std::string name = key(study, subject);
+  if (const auto known = subjects_.find(name); known != subjects_.end()) return touch(known);
+  auto row = store::find_subject(connection, study.row, subject);
+  if (!row) return row.error();
+  if (!*row) return static_cast<CachedSubject*>(nullptr);
+  CachedSubject loaded{.row = std::move(**row)};
+  if (auto done = load_watch(connection, study, loaded); !done) return done.error();
+  return touch(subjects_.emplace(std::move(name), std::move(loaded)).first);
+}
+
+Result<CachedSubject*> SubjectCache::add(const ActiveStudy& study, std::string_view subject,
+                                         store::SubjectRow row) {
+  auto watch = study.monitor->open({});
+  if (!watch) return watch.error();
+  row.rules = study.monitor->hash();
+  CachedSubject added{.row = std::move(row),
+                      .watch = std::move(*watch),
+                      .changed = true,
+                      .unsaved = options_.unsaved_max};
+  return touch(subjects_.insert_or_assign(key(study, subject), std::move(added)).first);
+}
+
+Status SubjectCache::load_watch(store::Connection& connection, const ActiveStudy& study,
+                                CachedSubject& subject) const {
+  const std::string saved = std::exchange(subject.row.watch, {});
+  if (subject.row.as_of != 0 && subject.row.rules == study.monitor->hash()) {
+    auto opened = study.monitor->open(saved);
+    auto since = records_since(connection, subject.row.last_record, subject.row.as_of);
+    if (!since) return since.error();
+    if (opened && *since) {
+      subject.watch = std::move(*opened);
+      subject.unsaved = (*since)->size();
+      return observe_past(connection, *subject.watch, **since);
+    }
+    base::log_warning("intake: a saved watch is damaged and is built anew: " +
+                      (opened ? "it is of another subject" : opened.error().message));
+  }
+  auto opened = study.monitor->open({});
+  if (!opened) return opened.error();
+  subject.watch = std::move(*opened);
+  subject.row.rules = study.monitor->hash();
+  subject.unsaved = options_.unsaved_max;  // saved with the next record
+  auto all = records_since(connection, subject.row.last_record, 0);
+  if (!all) return all.error();
+  return observe_past(connection, *subject.watch, **all);
+}
+
 Status SubjectCache::save(store::Connection& connection) {
   std::sort(touched_.begin(), touched_.end());
   touched_.erase(std::unique(touched_.begin(), touched_.end()), touched_.end());
-  for (const std::string& name : touched_) {
-    CachedSubject& subject = subjects_.at(name);
+  for (Subjects::value_type* touched : touched_) {
+    CachedSubject& subject = touched->second;
     if (!subject.changed) continue;
+    if (auto done = store::put_last_record(connection, subject.row); !done) return done;
+    subject.changed = false;
+    if (subject.unsaved < options_.unsaved_max) continue;
+    subject.row.as_of = subject.row.last_record;
     subject.row.watch = subject.watch->save();
-    auto written = store::put_subject_state(connection, subject.row);
+    auto written = store::put_watch(connection, subject.row);
     subject.row.watch.clear();
     if (!written) return written;
-    subject.changed = false;
+    subject.unsaved = 0;
   }
   return {};
 }
 
 void SubjectCache::committed() {
   touched_.clear();
-  if (subjects_.size() > subjects_max_) subjects_.clear();
+  if (subjects_.size() > options_.subjects_max) subjects_.clear();
 }
 
 void SubjectCache::rolled_back() {
-  for (const std::string& name : touched_) subjects_.erase(name);
+  std::sort(touched_.begin(), touched_.end());
+  touched_.erase(std::unique(touched_.begin(), touched_.end()), touched_.end());
+  for (const Subjects::value_type* touched : touched_) subjects_.erase(std::string(touched->first));
   touched_.clear();
 }
 

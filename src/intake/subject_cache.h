@@ -1,6 +1,9 @@
-// The subjects that the committing thread has at hand: their rows and their Watches. A cache over
-// subject_states; what a transaction changed is written at its end by save(), or forgotten with it.
-// One thread.
+// The subjects that the committing thread has at hand: their rows and their Watches. What a
+// transaction changed is written at its end by save(), or forgotten with it.
+//
+// A Watch is a function of the subject's records. So it is saved with the first and then when it
+// has seen so many more, not with each, which would be most of what is written; whoever loads it
+// shows it those that came since. One thread.
 #pragma once
 
 #include <cstdint>
@@ -16,17 +19,30 @@
 namespace trialward::intake {
 
 struct CachedSubject {
+  // To be called for each record of the subject that is stored.
+  void stored(std::int64_t record) {
+    row.last_record = record;
+    changed = true;
+    ++unsaved;
+  }
+
   store::SubjectRow row;  // row.watch is empty while `watch` holds it
   std::unique_ptr<model::Watch> watch;
-  bool changed = false;
+  bool changed = false;      // since the last save()
+  std::size_t unsaved = 0;   // records that `watch` has seen since it was saved
+};
+
+struct SubjectCacheOptions {
+  std::size_t subjects_max = 100'000;
+  std::size_t unsaved_max = 64;  // records that a saved watch may lack
 };
 
 class SubjectCache {
  public:
-  explicit SubjectCache(std::size_t subjects_max) : subjects_max_(subjects_max) {}
+  explicit SubjectCache(SubjectCacheOptions options) : options_(options) {}
 
   // Null when the subject is not enrolled. Loads its Watch; one that was saved under other rules,
-  // or cannot be read, is rebuilt from the subject's records.
+  // or cannot be read, is built anew from the subject's records.
   base::Result<CachedSubject*> find(store::Connection& connection, const ActiveStudy& study,
                                     std::string_view subject);
   // A subject that was enrolled in this transaction.
@@ -44,13 +60,16 @@ class SubjectCache {
   std::size_t size() const { return subjects_.size(); }
 
  private:
-  static std::string key(const ActiveStudy& study, std::string_view subject);
-  static base::Status load_watch(store::Connection& connection, const ActiveStudy& study,
-                                 CachedSubject& subject);
+  using Subjects = std::unordered_map<std::string, CachedSubject>;
 
-  const std::size_t subjects_max_;
-  std::unordered_map<std::string, CachedSubject> subjects_;
-  std::vector<std::string> touched_;  // keys handed out in this transaction
+  static std::string key(const ActiveStudy& study, std::string_view subject);
+  CachedSubject* touch(Subjects::iterator subject);
+  base::Status load_watch(store::Connection& connection, const ActiveStudy& study,
+                          CachedSubject& subject) const;
+
+  const SubjectCacheOptions options_;
+  Subjects subjects_;
+  std::vector<Subjects::value_type*> touched_;  // handed out in this transaction
 };
 
 }  // namespace trialward::intake

@@ -1,5 +1,6 @@
 #include "records/watch_check.h"
 
+#include <algorithm>
 #include <exception>
 #include <ranges>
 
@@ -42,14 +43,16 @@ Status WatchCheck::check_subject(std::int64_t subject) {
 
 Result<WatchCheck::State> WatchCheck::read_state(std::int64_t subject) {
   auto rows = reader_.query(
-      "SELECT last_record, rules, watch FROM subject_states WHERE subject = $1", {subject});
+      "SELECT t.last_record, w.as_of, w.rules, w.watch FROM subject_states t "
+      "LEFT JOIN subject_watches w ON w.subject = t.subject WHERE t.subject = $1",
+      {subject});
   if (!rows) return rows.error();
   auto row = rows->next();
   if (!row) return row.error();
   if (!*row) return wrong("it is missing");
-  // No watch is stored as NULL.
-  if (!rows->null(2) && rows->blob(2).empty()) return wrong("its watch is not what was written");
-  return State{rows->integer(0), std::string(rows->text(1)), std::string(rows->blob(2))};
+  if (rows->null(1)) return wrong("its watch is missing");
+  return State{rows->integer(0), rows->integer(1), std::string(rows->text(2)),
+               std::string(rows->blob(3))};
 }
 
 Result<std::vector<std::int64_t>> WatchCheck::read_ids(std::int64_t subject, std::int64_t newest) {
@@ -76,6 +79,10 @@ Result<std::vector<std::int64_t>> WatchCheck::read_ids(std::int64_t subject, std
 
 Status WatchCheck::check_watch(std::int64_t subject, const State& state,
                                const std::vector<std::int64_t>& ids) {
+  if (std::ranges::find(ids, state.as_of) == ids.end()) {
+    return wrong("it says that its watch saw " + record(state.as_of) +
+                 ", which is none of the subject's");
+  }
   auto rules = monitor(subject, state.rules);
   if (!rules) return rules.error();
   if (*rules == nullptr) {
@@ -85,6 +92,7 @@ Status WatchCheck::check_watch(std::int64_t subject, const State& state,
   auto watch = (*rules)->open({});
   if (!watch) return watch.error();
   for (const std::int64_t id : std::views::reverse(ids)) {
+    if (id > state.as_of) break;
     auto row = store::read_record(reader_, id);
     if (!row) return row.error();
     if (!*row) return wrong(record(id) + " is missing");
@@ -131,7 +139,8 @@ Result<std::shared_ptr<const model::Monitor>> WatchCheck::monitor(std::int64_t s
 
 Status WatchCheck::check_stray() {
   auto stray = reader_.integer(
-      "SELECT subject FROM subject_states WHERE subject < 1 OR "
+      "SELECT subject FROM (SELECT subject FROM subject_states UNION SELECT subject FROM "
+      "subject_watches) WHERE subject < 1 OR "
       "subject > (SELECT coalesce(max(id), 0) FROM subjects) LIMIT 1");
   if (stray) return bad("the state of " + row_name(Table::subjects, *stray), "no such subject");
   if (stray.error().code != Errc::not_found) return stray.error();

@@ -1,5 +1,6 @@
-// subject_states, compared with the records: a subject's newest record, and its watch built again
-// by observing its records in the order in which they were stored.
+// subject_states and subject_watches, compared with the records: a subject's newest record, and its
+// watch built again by observing its records, as far as it had seen them, in the order in which
+// they were stored.
 // One thread. Errors: corrupt, which names the first bad entry; cancelled, unavailable.
 #pragma once
 
@@ -38,6 +39,7 @@ class WatchCheck {
  private:
   struct State {
     std::int64_t last_record = 0;
+    std::int64_t as_of = 0;
     std::string rules, watch;
   };
   // The rules of a study by the definitions in the store, loaded as far as they were needed.

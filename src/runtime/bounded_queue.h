@@ -82,10 +82,16 @@ class BoundedQueue {
   bool wait_drained(base::TimePoint until);
 
   std::vector<LaneStats> stats() const;
-  // That wait, in all lanes.
-  std::size_t items() const {
+  // That will be popped before one that comes into the lane now, about: its own lane's, and of each
+  // other what its weight brings in meanwhile.
+  std::size_t items_before(std::size_t lane) const {
     const std::lock_guard lock(mutex_);
-    return book_.items();
+    return book_.items_before(lane);
+  }
+  // One that was made before a place was asked for.
+  void count_refusal(std::size_t lane, Refusal refusal) {
+    const std::lock_guard lock(mutex_);
+    book_.refuse(lane, refusal);
   }
 
  private:

@@ -1,5 +1,6 @@
 #include "runtime/lane_book.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -14,6 +15,8 @@ std::string_view to_string(Refusal refusal) {
       return "bytes_full";
     case Refusal::share_full:
       return "share_full";
+    case Refusal::too_slow:
+      return "too_slow";
     case Refusal::closed:
       return "closed";
   }
@@ -124,6 +127,17 @@ void LaneBook::remove(const Place& place, const Flow& flow) {
   --counts.items;
   --items_;
   forget(place, flow);
+}
+
+std::size_t LaneBook::items_before(std::size_t lane) const {
+  const std::size_t own = counts_[lane].items;
+  const std::size_t rounds = own / options_.lanes[lane].weight + 1;
+  std::size_t items = own;
+  for (std::size_t other = 0; other < lanes(); ++other) {
+    if (other == lane) continue;
+    items += std::min(counts_[other].items, rounds * options_.lanes[other].weight);
+  }
+  return items;
 }
 
 std::size_t LaneBook::next_lane() {

@@ -38,9 +38,10 @@ enum class Refusal : std::uint8_t {
   items_full,
   bytes_full,
   share_full,  // of the sender's flow; the lane has room
+  too_slow,    // what waits would take too long
   closed,
 };
-inline constexpr std::size_t kRefusals = 4;
+inline constexpr std::size_t kRefusals = 5;
 std::string_view to_string(Refusal refusal);
 
 struct LaneCounts {
@@ -80,10 +81,15 @@ class LaneBook {
   // Moves a place; on refusal it stays where it was.
   std::optional<Refusal> change(const Place& from, const Place& to, const Flow& flow);
   void release(const Place& place, const Flow& flow);
+  // Counts it.
+  Refusal refuse(std::size_t lane, Refusal refusal);
 
   void pushed(std::size_t lane);
   void popped(const Place& place, const Flow& flow);
   void expired(const Place& place, const Flow& flow);
+
+  // See BoundedQueue. O(lanes).
+  std::size_t items_before(std::size_t lane) const;
 
   // The lane whose turn it is among those that hold items; there must be one. O(lanes).
   std::size_t next_lane();
@@ -106,7 +112,6 @@ class LaneBook {
   void hold(const Place& place, const Flow& flow);
   void let_go(const Place& place, const Flow& flow);  // a ticket
   void forget(const Place& place, const Flow& flow);  // its bytes and its flow's
-  Refusal refuse(std::size_t lane, Refusal refusal);
   void remove(const Place& place, const Flow& flow);
   void start_round();
 

@@ -69,7 +69,18 @@ CREATE TABLE token_revocations (
   id INTEGER PRIMARY KEY, token INTEGER NOT NULL UNIQUE, revoked_ms INTEGER NOT NULL) STRICT;
 )sql";
 
-constexpr const char* kMigrations[kSchemaVersion] = {kMigration1};
+// What is remembered of a subject is written less often than the place of its newest record.
+constexpr const char* kMigration2 = R"sql(
+CREATE TABLE subject_watches (
+  subject INTEGER PRIMARY KEY, as_of INTEGER NOT NULL, rules TEXT NOT NULL, watch BLOB NOT NULL)
+  STRICT;
+INSERT INTO subject_watches
+  SELECT subject, last_record, coalesce(rules, ''), coalesce(watch, x'') FROM subject_states;
+ALTER TABLE subject_states DROP COLUMN rules;
+ALTER TABLE subject_states DROP COLUMN watch;
+)sql";
+
+constexpr const char* kMigrations[kSchemaVersion] = {kMigration1, kMigration2};
 
 // What tells a trialward store from any other SQLite file ("TrWd").
 constexpr std::int64_t kApplicationId = 0x54725764;

@@ -10,7 +10,8 @@
 //   tokens, token_revocations
 // Caches, rebuilt from the audited tables at any time, and compared with them by verify:
 //   shards                 the head of each audit chain
-//   subject_states         the newest record and the saved Watch of a subject
+//   subject_states         the newest record of a subject
+//   subject_watches        the saved Watch of a subject; it may lack the newest records
 //   alert_heads            the last event number of a study
 //   alert_causes           the records of an alert; open_alerts: what further causes join
 #pragma once
@@ -47,7 +48,7 @@ struct TableInfo {
 const TableInfo& info(Table table);
 std::array<Table, kTables> all_tables();
 
-inline constexpr int kSchemaVersion = 1;
+inline constexpr int kSchemaVersion = 2;
 
 // A table, index, trigger or view, in SQLite's words.
 struct SchemaObject {

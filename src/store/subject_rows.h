@@ -13,7 +13,8 @@ struct SubjectRow {
   std::int64_t id = 0;
   std::string site;
   std::int64_t last_record = 0;  // 0: none yet
-  std::string rules;             // Monitor::hash() that `watch` was saved under
+  std::int64_t as_of = 0;        // the newest record that `watch` has seen; 0: none is saved
+  std::string rules;             // Monitor::hash() that it was saved under
   std::string watch;
 };
 
@@ -29,7 +30,8 @@ struct NewSubject {
 base::Result<std::int64_t> append_subject(Writer& writer, const NewSubject& subject,
                                           const Act& act);
 
-// Replaces what is remembered: last_record, rules and watch of the row.
-base::Status put_subject_state(Connection& connection, const SubjectRow& row);
+base::Status put_last_record(Connection& connection, const SubjectRow& row);
+// Saves as_of, rules and watch of the row.
+base::Status put_watch(Connection& connection, const SubjectRow& row);
 
 }  // namespace trialward::store

@@ -13,8 +13,8 @@ class CommitterTest : public StudyBench {
     StudyBench::SetUp();
     renew();
   }
-  void renew(std::size_t subjects_max = 100) {
-    committer_ = std::make_unique<Committer>(store_->writer(), clock_, subjects_max);
+  void renew(SubjectCacheOptions subjects = {.subjects_max = 100, .unsaved_max = 1}) {
+    committer_ = std::make_unique<Committer>(store_->writer(), clock_, subjects);
   }
   Committer::Outcome commit(std::vector<Submission> batch) { return committer_->commit(batch); }
   SubmissionResult one(std::vector<Command> commands) {
@@ -134,7 +134,7 @@ TEST_F(CommitterTest, AnAtomicRefusalKeepsTheBatchsEarlierChangesOfTheSubject) {
   EXPECT_EQ(outcome.results[1].verdict, Verdict::not_found);
   EXPECT_EQ(outcome.results[2].verdict, Verdict::stored);
   EXPECT_EQ(count("SELECT previous FROM records WHERE source_id = '3'"), 1);
-  EXPECT_EQ(count("SELECT CAST(substr(CAST(watch AS TEXT), 1, 1) AS INTEGER) FROM subject_states"),
+  EXPECT_EQ(count("SELECT CAST(substr(CAST(watch AS TEXT), 1, 1) AS INTEGER) FROM subject_watches"),
             2);
 }
 
@@ -242,7 +242,7 @@ TEST_F(CommitterTest, WithoutEnrolmentAnUnknownSubjectIsRefused) {
 
 TEST_F(CommitterTest, TheWatchIsSavedReadAgainAndRebuilt) {
   for (int i = 0; i < 4; ++i) one({alt(std::to_string(i), 50)});
-  const std::string saved = "SELECT count(*) FROM subject_states WHERE CAST(watch AS TEXT) = ";
+  const std::string saved = "SELECT count(*) FROM subject_watches WHERE CAST(watch AS TEXT) = ";
   EXPECT_EQ(count(saved + "'4 10'"), 1);
   reopen();  // the same rules: goes on from what was saved
   renew();
@@ -252,18 +252,42 @@ TEST_F(CommitterTest, TheWatchIsSavedReadAgainAndRebuilt) {
   renew();
   one({alt("5", 50)});
   EXPECT_EQ(count(saved + "'6 21'"), 1);
-  EXPECT_EQ(count("SELECT count(*) FROM subject_states WHERE rules = 'h2'"), 1);
+  EXPECT_EQ(count("SELECT count(*) FROM subject_watches WHERE rules = 'h2'"), 1);
   // A damaged one is rebuilt, too.
   ASSERT_TRUE(store_->writer().connection().script(
-      "UPDATE subject_states SET watch = CAST('damaged' AS BLOB)").ok());
+      "UPDATE subject_watches SET watch = CAST('damaged' AS BLOB)").ok());
   reopen("h2");
   renew();
   one({alt("6", 50)});
   EXPECT_EQ(count(saved + "'7 28'"), 1);
 }
 
+// What was saved lacks records then; whoever reads it shows it them.
+TEST_F(CommitterTest, AWatchIsSavedWithTheFirstRecordAndThenSeldom) {
+  renew({.subjects_max = 100, .unsaved_max = 4});
+  const std::string saved = "SELECT count(*) FROM subject_watches WHERE CAST(watch AS TEXT) = ";
+  for (int i = 0; i < 4; ++i) one({alt(std::to_string(i), 50)});
+  EXPECT_EQ(count(saved + "'1 1'"), 1);
+  EXPECT_EQ(count("SELECT as_of FROM subject_watches"), 1);
+  EXPECT_EQ(count("SELECT last_record FROM subject_states"), 4);
+  reopen();
+  renew({.subjects_max = 100, .unsaved_max = 4});
+  one({alt("4", 50)});
+  EXPECT_EQ(count(saved + "'5 15'"), 1);
+  EXPECT_EQ(count("SELECT as_of FROM subject_watches"), 5);
+  // A record that is not the subject's: the watch is built anew.
+  ASSERT_TRUE(store_->writer().connection().script("UPDATE subject_watches SET as_of = 4, "
+                                                   "watch = CAST('9 99' AS BLOB)").ok());
+  ASSERT_TRUE(store_->writer().connection().script("UPDATE records SET previous = 3 "
+                                                   "WHERE id = 5").ok());
+  reopen();
+  renew({.subjects_max = 100, .unsaved_max = 4});
+  one({alt("5", 50)});
+  EXPECT_EQ(count(saved + "'5 17'"), 1);
+}
+
 TEST_F(CommitterTest, TheSubjectCacheIsBounded) {
-  renew(2);
+  renew({.subjects_max = 2, .unsaved_max = 1});
   for (int round = 0; round < 3; ++round) {
     for (int i = 0; i < 6; ++i) {
       const std::string subject = "P-" + std::to_string(i);
@@ -271,9 +295,9 @@ TEST_F(CommitterTest, TheSubjectCacheIsBounded) {
                 Verdict::stored);
     }
   }
-  EXPECT_EQ(count("SELECT count(*) FROM subject_states WHERE watch IS NOT NULL"), 6);
+  EXPECT_EQ(count("SELECT count(*) FROM subject_watches"), 6);
   EXPECT_EQ(count("SELECT min(CAST(substr(CAST(watch AS TEXT), 1, 1) AS INTEGER)) "
-                  "FROM subject_states"),
+                  "FROM subject_watches"),
             3);
 }
 

@@ -126,7 +126,9 @@ class SampleWriter {
     row.last_record = stored.id;
     row.rules = monitor_->hash();
     row.watch = watch->save();
-    TW_CHECK(store::put_subject_state(writer().connection(), row).ok());
+    row.as_of = stored.id;
+    TW_CHECK(store::put_last_record(writer().connection(), row).ok());
+    TW_CHECK(store::put_watch(writer().connection(), row).ok());
     commit();
     return stored.id;
   }

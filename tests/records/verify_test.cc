@@ -13,6 +13,7 @@ using store::why;
 const std::vector<std::string> kTables = {
     "alert_causes", "alert_events",      "alert_heads", "alerts", "audit",   "definitions",
     "meta",         "open_alerts",       "records",     "shards", "studies", "subject_states",
+    "subject_watches",
     "subjects",     "token_revocations", "tokens"};
 
 // Whether the message begins with the name, and the name's number ends there.
@@ -162,8 +163,8 @@ TEST_F(VerifyTest, P8AnInsertedRowIsNamed) {
       {"INSERT INTO meta VALUES ('owner', 'me')", "meta: there is no such key: 'owner'"},
       {"INSERT INTO shards VALUES (256, 1, zeroblob(32))", "the end of audit chain 256: there is"},
       {"INSERT INTO shards VALUES (-1, 1, zeroblob(32))", "the end of audit chain -1: there is no"},
-      {"INSERT INTO subject_states VALUES (7, 0, NULL, NULL)", "the state of subject 7: no such"},
-      {"INSERT INTO subject_states VALUES (0, 0, NULL, NULL)", "the state of subject 0: no such"},
+      {"INSERT INTO subject_states VALUES (7, 0)", "the state of subject 7: no such"},
+      {"INSERT INTO subject_states VALUES (0, 0)", "the state of subject 0: no such"},
       {"INSERT INTO alert_heads VALUES (3, 1)", "the last alert event of study 3: alert_heads"},
       {"INSERT INTO alert_heads VALUES (3, 0)", "the last alert event of study 3: alert_heads"},
       {"INSERT INTO alert_causes VALUES (2, 1)", "alert 2: alert_causes names record 1, but no"},
@@ -213,7 +214,7 @@ TEST_F(VerifyTest, P8AChangedSchemaIsNamed) {
 TEST_F(VerifyTest, AnotherSchemaVersionIsNamed) {
   Copy copy(sample_.late());
   ASSERT_TRUE(copy.connection().script("PRAGMA user_version = 7").ok());
-  EXPECT_EQ(copy.verify(), "the schema: it has version 7, not 1");
+  EXPECT_EQ(copy.verify(), "the schema: it has version 7, not 2");
 }
 
 // Changes the file's bytes where SQL does not reach: a value also stands in indexes.

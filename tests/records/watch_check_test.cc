@@ -47,7 +47,7 @@ TEST_F(WatchCheckTest, ADefinitionIsLoadedOnceAndOnlyWhenItIsNeeded) {
 
 TEST_F(WatchCheckTest, P8RulesThatAreNoStoredDefinitionsAreBad) {
   Copy copy(sample_.late());
-  ASSERT_TRUE(copy.change("UPDATE subject_states SET rules = 'my own' WHERE subject = 3"));
+  ASSERT_TRUE(copy.change("UPDATE subject_watches SET rules = 'my own' WHERE subject = 3"));
   EXPECT_EQ(copy.verify(),
             "the state of subject 3: it was saved under rules that no stored definition of the "
             "study has");

@@ -57,6 +57,7 @@ TEST(LaneBook, AClosedQueueRefusesBeforeItLooksAtLimits) {
   EXPECT_EQ(to_string(Refusal::items_full), "items_full");
   EXPECT_EQ(to_string(Refusal::bytes_full), "bytes_full");
   EXPECT_EQ(to_string(Refusal::share_full), "share_full");
+  EXPECT_EQ(to_string(Refusal::too_slow), "too_slow");
   EXPECT_EQ(to_string(Refusal::closed), "closed");
 }
 
@@ -99,6 +100,10 @@ TEST(LaneBook, EachRoundGivesEveryLaneItsWeightTheFirstLaneFirst) {
     book.popped({lane, 0}, {});
   }
   EXPECT_EQ(order, "sssllbsssllb");
+  // 14, 16 and 18 wait.
+  EXPECT_EQ(book.items_before(0), 14u + 5 * 2 + 5 * 1);
+  EXPECT_EQ(book.items_before(1), 16u + 14 + 9 * 1);
+  EXPECT_EQ(book.items_before(2), 18u + 14 + 16);
 }
 
 // With a share of 2 a flow alone gets two thirds, two get two fifths each, and so on.

@@ -36,6 +36,25 @@ TEST_F(SchemaTest, ANewStoreGetsItsTablesItsIdAndItsVersion) {
   }
 }
 
+TEST_F(SchemaTest, AStoreOfTheFirstVersionKeepsItsWatches) {
+  ASSERT_TRUE(migrate(*connection_, "abc").ok());
+  ASSERT_TRUE(connection_
+                  ->script("DROP TABLE subject_watches; "
+                           "ALTER TABLE subject_states ADD COLUMN rules TEXT; "
+                           "ALTER TABLE subject_states ADD COLUMN watch BLOB; "
+                           "INSERT INTO subject_states VALUES (1, 7, 'h', x'6162'); "
+                           "INSERT INTO subject_states VALUES (2, 8, NULL, NULL); "
+                           "PRAGMA user_version = 1")
+                  .ok());
+  const auto done = migrate(*connection_, "abc");
+  ASSERT_TRUE(done.ok()) << why(done);
+  const std::string watches = "SELECT count(*) FROM subject_watches WHERE ";
+  EXPECT_EQ(connection_->integer(watches + "subject = 1 AND as_of = 7 AND rules = 'h' AND "
+                                           "watch = x'6162'").value(), 1);
+  EXPECT_EQ(connection_->integer(watches + "subject = 2 AND as_of = 8 AND watch = x''").value(), 1);
+  EXPECT_EQ(connection_->integer("SELECT sum(last_record) FROM subject_states").value(), 15);
+}
+
 TEST_F(SchemaTest, AgainItChangesNothing) {
   ASSERT_TRUE(migrate(*connection_, "abc").ok());
   ASSERT_TRUE(connection_->script("INSERT INTO studies VALUES (1, 's')").ok());

@@ -31,6 +31,7 @@ TEST_F(SubjectRowsTest, ASubjectIsEnrolledOnceAStudy) {
   EXPECT_EQ(row.id, 2);
   EXPECT_EQ(row.site, "A");
   EXPECT_EQ(row.last_record, 0);
+  EXPECT_EQ(row.as_of, 0);
   EXPECT_EQ(row.rules, "");
   EXPECT_EQ(row.watch, "");
 }
@@ -39,16 +40,18 @@ TEST_F(SubjectRowsTest, WhatIsRememberedReplacesWhatWas) {
   ASSERT_TRUE(try_append(1, "P-1").ok());
   const std::string bytes("\0\x01w", 3);
   for (const SubjectRow& state :
-       {SubjectRow{.id = 1, .last_record = 7, .rules = "h1", .watch = bytes},
-        SubjectRow{.id = 1, .last_record = 8, .rules = "h2", .watch = ""}}) {
-    const auto done = put_subject_state(connection(), state);
-    ASSERT_TRUE(done.ok()) << why(done);
+       {SubjectRow{.id = 1, .last_record = 7, .as_of = 5, .rules = "h1", .watch = bytes},
+        SubjectRow{.id = 1, .last_record = 8, .as_of = 8, .rules = "h2", .watch = ""}}) {
+    const auto placed = put_last_record(connection(), state);
+    ASSERT_TRUE(placed.ok()) << why(placed);
+    const auto saved = put_watch(connection(), state);
+    ASSERT_TRUE(saved.ok()) << why(saved);
     const SubjectRow row = find("P-1");
     EXPECT_EQ(row.last_record, state.last_record);
+    EXPECT_EQ(row.as_of, state.as_of);
     EXPECT_EQ(row.rules, state.rules);
     EXPECT_EQ(row.watch, state.watch);
   }
-  EXPECT_EQ(count("SELECT watch IS NULL FROM subject_states"), 1);
 }
 
 }  // namespace

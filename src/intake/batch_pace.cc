@@ -1,0 +1,45 @@
+#include "intake/batch_pace.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace trialward::intake {
+namespace {
+
+constexpr std::size_t kItemsMin = 16;
+// Over about the last 16 batches.
+constexpr double kWeight = 1.0 / 16;
+
+void average(std::atomic<double>& mean, double value) {
+  const double before = mean.load(std::memory_order_relaxed);
+  mean.store(before == 0 ? value : before + kWeight * (value - before), std::memory_order_relaxed);
+}
+
+}  // namespace
+
+void BatchPace::observe(const Batch& batch) {
+  if (batch.items == 0) return;
+  const auto items = static_cast<double>(batch.items);
+  average(item_cpu_, Seconds(batch.cpu).count() / items);
+  average(item_work_, Seconds(batch.work).count() / items);
+  average(rest_, Seconds(batch.rest).count());
+}
+
+std::size_t BatchPace::items_max() const {
+  const double cpu = item_cpu_.load(std::memory_order_relaxed);
+  if (cpu <= 0) return items_limit_;
+  const double time = std::max(work_max_.count(), rest_.load(std::memory_order_relaxed));
+  const double items = std::min(time / cpu, static_cast<double>(items_limit_));
+  return std::clamp(static_cast<std::size_t>(items), std::min(kItemsMin, items_limit_),
+                    items_limit_);
+}
+
+base::Duration BatchPace::time_for(std::size_t items) const {
+  const auto count = static_cast<double>(items);
+  const double batches = std::ceil(count / static_cast<double>(items_max()));
+  const Seconds time(count * item_work_.load(std::memory_order_relaxed) +
+                     batches * rest_.load(std::memory_order_relaxed));
+  return std::chrono::duration_cast<base::Duration>(time);
+}
+
+}  // namespace trialward::intake
