@@ -82,6 +82,9 @@ class BoundedQueue {
   bool wait_drained(base::TimePoint until);
 
   std::vector<LaneStats> stats() const;
+  // How often whoever is in wait() was told to look again. A run without threads sees by it that
+  // a wake-up was lost: something waits, and the number is what it was when nothing did.
+  std::uint64_t wakeups() const;
 
  private:
   using Lane = FlowLane<T>;
@@ -97,6 +100,14 @@ class BoundedQueue {
   void release(std::size_t lane, std::size_t bytes);
   bool drained_locked() const { return closed_ && book_.items() + book_.tickets() == 0; }
   void notify_if_drained();
+  void wake_one() {
+    ++wakeups_;
+    work_.notify_one();
+  }
+  void wake_all() {
+    ++wakeups_;
+    work_.notify_all();
+  }
 
   const base::Clock& clock_;
   mutable std::mutex mutex_;  // guards all below
@@ -104,6 +115,7 @@ class BoundedQueue {
   std::condition_variable drained_;
   LaneBook book_;
   std::vector<Lane> lanes_;
+  std::uint64_t wakeups_ = 0;
   bool closed_ = false;
   bool handed_back_ = false;  // close_now() was called
 };
@@ -176,7 +188,7 @@ std::optional<T> BoundedQueue<T>::push(Ticket ticket, T item, std::uint64_t flow
                                .flow = flow,
                                .pushed = clock_.now(),
                                .deadline = deadline});
-  work_.notify_one();
+  wake_one();
   return std::nullopt;
 }
 
@@ -245,7 +257,7 @@ bool BoundedQueue<T>::wait(const Cancel& stop, base::TimePoint until) {
   // Taken back after the lock is released, since its callback takes the lock.
   const Cancel::Registration wake = stop.on_fire([this](CancelReason) {
     const std::lock_guard lock(mutex_);
-    work_.notify_all();
+    wake_all();
   });
   std::unique_lock lock(mutex_);
   wait_until(work_, lock, clock_, until,
@@ -302,6 +314,12 @@ std::vector<LaneStats> BoundedQueue<T>::stats() const {
 }
 
 template <class T>
+std::uint64_t BoundedQueue<T>::wakeups() const {
+  const std::lock_guard lock(mutex_);
+  return wakeups_;
+}
+
+template <class T>
 void BoundedQueue<T>::release(std::size_t lane, std::size_t bytes) {
   const std::lock_guard lock(mutex_);
   book_.release(lane, bytes);
@@ -311,7 +329,7 @@ void BoundedQueue<T>::release(std::size_t lane, std::size_t bytes) {
 template <class T>
 void BoundedQueue<T>::notify_if_drained() {
   if (!drained_locked()) return;
-  work_.notify_all();
+  wake_all();
   drained_.notify_all();
 }
 
