@@ -17,7 +17,7 @@ using std::chrono::milliseconds;
 namespace {
 
 constexpr std::size_t kNetworkMax = 64;
-constexpr std::size_t kHeldMax = 4;
+constexpr std::size_t kHeldMax = 6;
 constexpr std::size_t kBytesOfOne = 400, kBytesHeld = 1024;
 constexpr std::size_t kBatchBytes = 8 << 10;
 constexpr int kSettlingRounds = 500;
@@ -90,7 +90,7 @@ Simulation::Act Simulation::choose() {
       {70, &Simulation::pass_time},   {30, &Simulation::hold},       {30, &Simulation::release},
       {20, &Simulation::read},        {15, &Simulation::checkpoint}, {15, &Simulation::sign},
       {10, &Simulation::break_disk},  {10, &Simulation::kill},       {5, &Simulation::stop},
-      {10, &Simulation::jump_clock},
+      {10, &Simulation::jump_clock},  {10, &Simulation::flood},
   };
   std::uint64_t sum = 0;
   for (const Choice& choice : kChoices) sum += choice.weight;
@@ -149,6 +149,17 @@ void Simulation::arrive() {
     return send_again(std::move(message));
   }
   submit(std::move(*ticket), std::move(message));
+}
+
+// More at once than the queue takes.
+void Simulation::flood() {
+  note("flood");
+  for (std::uint64_t i = 10 + random_.below(30); i > 0; --i) {
+    auto message = invent_message();
+    if (!message) continue;
+    network_.push_back(std::move(*message));
+    arrive();
+  }
 }
 
 void Simulation::hold() {

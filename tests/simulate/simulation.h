@@ -65,6 +65,7 @@ class Simulation {
   // What may happen, one a step.
   void send();
   void arrive();
+  void flood();
   void hold();
   void release();
   void work();
