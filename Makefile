@@ -2,6 +2,7 @@
 # lacks (tools/packages.txt) and does nothing that is done already.
 #   HOST, PORT, OPS_PORT   where `make run` listens: make run PORT=9000
 #   JOBS                   how many compilers and tests run at once
+#   SEEDS, FROM            which seeds `make simulate` runs: make simulate SEEDS=10000
 #   FUZZ_SECONDS           how long `make fuzz` runs each target
 #   BENCH_SECONDS          how long `make bench` (15) and `make bench-article` (5) run each load
 #   BENCH_REPEATS          how often they measure everything; the figures are medians
@@ -12,6 +13,8 @@ OPS_PORT = 8081
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 60
 BENCH_REPEATS ?= 3
+SEEDS ?= 1000
+FROM ?= 1
 
 # Debian's interpreter, whatever else is on the PATH: Debian's pytest belongs to it.
 PYTHON := $(firstword $(wildcard /usr/bin/python3) python3)
@@ -29,10 +32,11 @@ BENCH_LENGTH = $(if $(BENCH_SECONDS),--seconds $(BENCH_SECONDS)) --repeats $(BEN
 FIXED_ADDRESSES = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test sanitize asan tsan bench bench-article fuzz format tidy clean
+.PHONY: help build run test simulate simulate-defects \
+  sanitize asan tsan bench bench-article fuzz format tidy clean
 
 help:  ## Show this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 27
 
 build:  ## Build build/release/trialward
 	$(PACKAGES) build
@@ -49,6 +53,16 @@ test:  ## Build everything and run every test
 	$(call configure,release)
 	@cmake --build --preset release -j $(JOBS)
 	@ctest --preset release -j $(JOBS)
+
+simulate:  ## Run SEEDS (1000) seeds of the simulation, from FROM (1) on
+	$(PACKAGES) build
+	$(call configure,release)
+	@cmake --build --preset release -j $(JOBS) --target trialward_simulate
+	@build/release/trialward_simulate --from $(FROM) --seeds $(SEEDS)
+
+simulate-defects:  ## Plant defects in a copy of the tree; the simulation must find each
+	$(PACKAGES) build test
+	@$(PYTHON) tests/simulate/defects.py
 
 sanitize: asan tsan  ## Run the tests under ASan+UBSan and under TSan
 

@@ -230,7 +230,7 @@ http::Decision TokensApi::revoke(const Call& call) {
   const auto holder = is_id ? tokens_.holder(id) : nullptr;
   if (holder == nullptr || holder->study != call.study->row ||
       (!call.principal->site.empty() && holder->site != call.principal->site)) {
-    return http::fault_response(404, "there is no token '" + text + "' that this one may revoke");
+    return http::fault_response(404, "there is no valid token '" + text + "' to revoke");
   }
   auto ticket = intake_.admit(intake::Lane::safety, kTicketBytes,
                               flow_of(*call.principal, *call.study));

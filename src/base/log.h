@@ -6,7 +6,7 @@
 
 namespace trialward::base {
 
-enum class LogLevel { debug, info, warning, error };
+enum class LogLevel { debug, info, warning, error, off };  // off: for set_log_level() alone
 
 void set_log_level(LogLevel level);
 void log(LogLevel level, std::string_view message);

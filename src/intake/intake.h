@@ -90,6 +90,7 @@ class Intake {
 
   bool failed() const { return writer_.failed(); }
   std::vector<runtime::LaneStats> lanes() const { return queue_.stats(); }
+  std::uint64_t wakeups() const { return queue_.wakeups(); }
 
  private:
   class CommitWorker;

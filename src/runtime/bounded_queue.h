@@ -93,6 +93,9 @@ class BoundedQueue {
     const std::lock_guard lock(mutex_);
     book_.refuse(lane, refusal);
   }
+  // How often whoever is in wait() was told to look again. A run without threads sees by it that
+  // a wake-up was lost: something waits, and the number is what it was when nothing did.
+  std::uint64_t wakeups() const;
 
  private:
   using Lane = FlowLane<T>;
@@ -108,6 +111,14 @@ class BoundedQueue {
   void release(const LaneBook::Place& place, const Flow& flow);
   bool drained_locked() const { return closed_ && book_.items() + book_.tickets() == 0; }
   void notify_if_drained();
+  void wake_one() {
+    ++wakeups_;
+    work_.notify_one();
+  }
+  void wake_all() {
+    ++wakeups_;
+    work_.notify_all();
+  }
 
   const base::Clock& clock_;
   mutable std::mutex mutex_;  // guards all below
@@ -115,6 +126,7 @@ class BoundedQueue {
   std::condition_variable drained_;
   LaneBook book_;
   std::vector<Lane> lanes_;
+  std::uint64_t wakeups_ = 0;
   bool closed_ = false;
   bool handed_back_ = false;  // close_now() was called
 };
@@ -183,7 +195,7 @@ std::optional<T> BoundedQueue<T>::push(Ticket ticket, T item, base::TimePoint de
                                 .flow = ticket.flow_,
                                 .pushed = clock_.now(),
                                 .deadline = deadline});
-  work_.notify_one();
+  wake_one();
   return std::nullopt;
 }
 
@@ -252,7 +264,7 @@ bool BoundedQueue<T>::wait(const Cancel& stop, base::TimePoint until) {
   // Taken back after the lock is released, since its callback takes the lock.
   const Cancel::Registration wake = stop.on_fire([this](CancelReason) {
     const std::lock_guard lock(mutex_);
-    work_.notify_all();
+    wake_all();
   });
   std::unique_lock lock(mutex_);
   wait_until(work_, lock, clock_, until,
@@ -309,6 +321,12 @@ std::vector<LaneStats> BoundedQueue<T>::stats() const {
 }
 
 template <class T>
+std::uint64_t BoundedQueue<T>::wakeups() const {
+  const std::lock_guard lock(mutex_);
+  return wakeups_;
+}
+
+template <class T>
 void BoundedQueue<T>::release(const LaneBook::Place& place, const Flow& flow) {
   const std::lock_guard lock(mutex_);
   book_.release(place, flow);
@@ -318,7 +336,7 @@ void BoundedQueue<T>::release(const LaneBook::Place& place, const Flow& flow) {
 template <class T>
 void BoundedQueue<T>::notify_if_drained() {
   if (!drained_locked()) return;
-  work_.notify_all();
+  wake_all();
   drained_.notify_all();
 }
 

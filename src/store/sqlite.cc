@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <unordered_map>
 
@@ -30,9 +31,24 @@ Error error_of(sqlite3* db, int code) {
   }
 }
 
+// Whether the disk is at fault, and not what was asked of it.
+bool is_of_disk(int code) {
+  switch (code & 0xff) {
+    case SQLITE_IOERR:
+    case SQLITE_FULL:
+    case SQLITE_CANTOPEN:
+    case SQLITE_READONLY:
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB: return true;
+    default: return false;
+  }
+}
+
 class SqliteStatement final : public Statement {
  public:
-  SqliteStatement(sqlite3* db, sqlite3_stmt* statement) : db_(db), statement_(statement) {}
+  // `disk_failed`: the connection's.
+  SqliteStatement(sqlite3* db, sqlite3_stmt* statement, bool& disk_failed)
+      : db_(db), statement_(statement), disk_failed_(disk_failed) {}
   ~SqliteStatement() override { sqlite3_finalize(statement_); }
   SqliteStatement(const SqliteStatement&) = delete;
   SqliteStatement& operator=(const SqliteStatement&) = delete;
@@ -50,6 +66,7 @@ class SqliteStatement final : public Statement {
     const int code = sqlite3_step(statement_);
     if (code == SQLITE_ROW) return true;
     if (code == SQLITE_DONE) return false;
+    if (is_of_disk(code)) disk_failed_ = true;
     return error_of(db_, code);
   }
 
@@ -96,6 +113,7 @@ class SqliteStatement final : public Statement {
 
   sqlite3* db_;
   sqlite3_stmt* statement_;
+  bool& disk_failed_;
 };
 
 class Implementation final : public SqliteConnection {
@@ -135,7 +153,36 @@ class Implementation final : public SqliteConnection {
     return WalState{frames, done};
   }
 
+  // What a process before this one wrote into the WAL and failed to sync can be in the operating
+  // system's cache alone, where it counts as written (Linux does that after an fsync that failed),
+  // and no later sync writes it. SQLite reads it as committed, and a checkpoint would build on
+  // frames that a power cut takes away: a malformed database. So all of the WAL is written again,
+  // and synced, before anything is done.
+  Status rewrite_wal() {
+    constexpr std::int64_t kPiece = 64 << 10;  // SQLite's files take less than 128 KiB at once
+    // With its first read SQLite opens the WAL.
+    if (auto read = integer("SELECT count(*) FROM sqlite_schema"); !read) return read.error();
+    sqlite3_file* wal = nullptr;
+    sqlite3_file_control(db_, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal);
+    TW_CHECK(wal != nullptr && wal->pMethods != nullptr);
+    sqlite3_int64 size = 0;
+    int code = wal->pMethods->xFileSize(wal, &size);
+    if (code == SQLITE_OK && size == 0) return {};
+    std::string piece;
+    for (std::int64_t at = 0; code == SQLITE_OK && at < size; at += kPiece) {
+      piece.resize(static_cast<std::size_t>(std::min<std::int64_t>(kPiece, size - at)));
+      code = wal->pMethods->xRead(wal, piece.data(), static_cast<int>(piece.size()), at);
+      if (code != SQLITE_OK) break;
+      code = wal->pMethods->xWrite(wal, piece.data(), static_cast<int>(piece.size()), at);
+    }
+    if (code == SQLITE_OK) code = wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL);
+    if (code == SQLITE_OK) return {};
+    return Error{Errc::unavailable, std::string("the WAL cannot be written: ") +
+                                        sqlite3_errstr(code)};
+  }
+
   std::int64_t wal_frames() const override { return wal_frames_; }
+  bool disk_failed() const override { return disk_failed_; }
 
   // Whether the last call failed because a file may not be written or made.
   bool lacks_write_access() const {
@@ -184,8 +231,11 @@ class Implementation final : public SqliteConnection {
     sqlite3_stmt* made = nullptr;
     const int code = sqlite3_prepare_v3(db_, text->c_str(), static_cast<int>(text->size()) + 1,
                                         SQLITE_PREPARE_PERSISTENT, &made, nullptr);
-    if (code != SQLITE_OK) return error_of(db_, code);
-    Entry entry{std::move(text), std::make_unique<SqliteStatement>(db_, made)};
+    if (code != SQLITE_OK) {
+      if (is_of_disk(code)) disk_failed_ = true;  // it reads the schema
+      return error_of(db_, code);
+    }
+    Entry entry{std::move(text), std::make_unique<SqliteStatement>(db_, made, disk_failed_)};
     Statement* statement = entry.statement.get();
     const std::string_view key = *entry.text;
     statements_.emplace(key, std::move(entry));
@@ -199,6 +249,7 @@ class Implementation final : public SqliteConnection {
   };
 
   sqlite3* db_;
+  bool disk_failed_ = false;
   std::unordered_map<std::string_view, Entry> statements_;
   std::int64_t wal_frames_ = 0;
 };
@@ -266,6 +317,9 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std::stri
     }
     connection = open_without_write_access(path, set.error());
     if (!connection) return failed(connection.error());
+  }
+  if (mode == SqliteMode::writer) {
+    if (auto done = (*connection)->rewrite_wal(); !done) return failed(done.error());
   }
   return std::unique_ptr<SqliteConnection>(std::move(*connection));
 }

@@ -13,7 +13,8 @@
 namespace trialward::store {
 
 enum class SqliteMode {
-  writer,  // creates the file when it is not there; synchronous=FULL is checked
+  writer,  // creates the file when it is not there; synchronous=FULL is checked; what is in the
+           // WAL is made durable first
   reader,  // read-only; sees the last commit, blocks nobody
   scratch,  // in memory, whatever the path; gone with the connection
 };
@@ -36,6 +37,8 @@ class SqliteConnection : public Connection {
   virtual base::Result<WalState> checkpoint(bool restart) = 0;
   // Frames in the WAL as of this connection's last commit.
   virtual std::int64_t wal_frames() const = 0;
+  // Whether a statement of this connection ever met an error of the disk, reading or writing.
+  virtual bool disk_failed() const = 0;
 };
 
 }  // namespace trialward::store

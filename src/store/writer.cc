@@ -90,6 +90,10 @@ Status Writer::commit() {
 
 void Writer::rollback() {
   TW_CHECK(in_transaction_);
+  if (connection_->disk_failed()) {
+    // A read, perhaps: what failed then is the disk, and not what the transaction was about.
+    (void)note(Error{Errc::unavailable, "an error of the disk"});
+  }
   // SQLite may have rolled back by itself (full disk); then this says so, and that is fine.
   (void)connection_->execute("ROLLBACK");
   now_ = before_;

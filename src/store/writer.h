@@ -35,6 +35,7 @@ class Writer {
   base::Status begin();
   // After an error nothing of the transaction is kept, unless failed().
   base::Status commit();
+  // Afterwards failed(), if the transaction met an error of the disk, in what it read as well.
   void rollback();
   // One level inside a transaction, so that a submission of several commands is atomic.
   base::Status begin_part();

@@ -16,6 +16,7 @@ namespace trialward::faults {
 namespace {
 
 constexpr int kKept = SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL | SQLITE_OPEN_MAIN_JOURNAL;
+constexpr int kWriteMax = 128 << 10;  // as SQLite's own files have it
 constexpr const char* kName = "trialward-faulty";
 
 }  // namespace
@@ -38,6 +39,9 @@ class FaultyDisk::Impl {
       sqlite3_vfs* real = of(v).real_;
       return real->xFullPathname(real, path, size, out);
     };
+    vfs_.xRandomness = [](sqlite3_vfs* v, int size, char* out) {
+      return of(v).fill({out, static_cast<std::size_t>(size)});
+    };
     TW_CHECK(sqlite3_vfs_register(&vfs_, 1) == SQLITE_OK);
   }
 
@@ -52,6 +56,13 @@ class FaultyDisk::Impl {
   DiskCounts counts() const {
     const std::lock_guard lock(mutex_);
     return counts_;
+  }
+  void seed(std::uint64_t seed) {
+    {
+      const std::lock_guard lock(mutex_);
+      random_ = std::make_unique<base::SeededRandom>(seed);
+    }
+    sqlite3_randomness(0, nullptr);  // forgets its state, and asks for a new seed
   }
   void power_off() {
     const std::lock_guard lock(mutex_);
@@ -73,6 +84,12 @@ class FaultyDisk::Impl {
       handle->pMethods->xClose(handle);
     }
     files_.clear();
+    powered_ = true;
+    faults_ = {};
+  }
+  void restart() {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [path, file] : files_) TW_CHECK(file.use_count() == 1);
     powered_ = true;
     faults_ = {};
   }
@@ -128,10 +145,12 @@ class FaultyDisk::Impl {
     };
     m.xRead = [](sqlite3_file* f, void* out, int size, sqlite3_int64 offset) {
       Handle& h = of(f);
+      if (h.disk->reads_fail()) return SQLITE_IOERR_READ;
       return h.file->read(h.real(), {static_cast<char*>(out), static_cast<std::size_t>(size)},
                           offset);
     };
     m.xWrite = [](sqlite3_file* f, const void* bytes, int size, sqlite3_int64 offset) {
+      TW_CHECK(size < kWriteMax);
       return of(f).disk->write(
           of(f), {static_cast<const char*>(bytes), static_cast<std::size_t>(size)}, offset);
     };
@@ -182,9 +201,23 @@ class FaultyDisk::Impl {
     return file;
   }
 
+  bool reads_fail() const {
+    const std::lock_guard lock(mutex_);
+    return faults_.fail_read;
+  }
+
   bool powered() const {
     const std::lock_guard lock(mutex_);
     return powered_;
+  }
+
+  int fill(std::span<char> out) {
+    const std::lock_guard lock(mutex_);
+    if (random_ == nullptr) {
+      return real_->xRandomness(real_, static_cast<int>(out.size()), out.data());
+    }
+    random_->fill(std::as_writable_bytes(out));
+    return static_cast<int>(out.size());
   }
 
   int write(Handle& handle, std::span<const char> bytes, std::int64_t offset) {
@@ -235,6 +268,7 @@ class FaultyDisk::Impl {
   std::function<void()> on_sync_;
   DiskFaults faults_;
   DiskCounts counts_;
+  std::unique_ptr<base::SeededRandom> random_;
   bool powered_ = true;
 };
 
@@ -251,9 +285,11 @@ FaultyDisk& FaultyDisk::install() {
 void FaultyDisk::set_faults(DiskFaults faults) { impl_->set_faults(faults); }
 void FaultyDisk::on_sync(std::function<void()> callback) { impl_->on_sync(std::move(callback)); }
 DiskCounts FaultyDisk::counts() const { return impl_->counts(); }
+void FaultyDisk::seed(std::uint64_t seed) { impl_->seed(seed); }
 void FaultyDisk::power_off() { impl_->power_off(); }
 void FaultyDisk::crash(base::Random& random, unsigned survives_percent) {
   impl_->crash(random, survives_percent);
 }
+void FaultyDisk::restart() { impl_->restart(); }
 
 }  // namespace trialward::faults

@@ -9,8 +9,8 @@
 // A sync that fails is as Linux has it: what it should have written stays readable, counts as
 // written, and is never written by a later one.
 //
-// install() once in a process, before any file is open. Any thread may call anything; power_off()
-// and crash() belong to one thread, and crash() wants all connections closed.
+// install() once in a process, before any file is open. Any thread may call anything; crash() and
+// restart() belong to one thread, and want all connections closed.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +24,7 @@ namespace trialward::faults {
 struct DiskFaults {
   bool fail_sync = false;
   bool full = false;  // nothing grows
+  bool fail_read = false;
   std::int64_t fail_write_after = -1;  // so many writes still work; -1: all of them
 };
 
@@ -41,12 +42,17 @@ class FaultyDisk {
   // Called in each sync of a WAL or database file, before it takes effect: to be slow.
   void on_sync(std::function<void()> callback);
   DiskCounts counts() const;
+  // From now on SQLite draws its random numbers from this seed, so that runs replay.
+  void seed(std::uint64_t seed);
 
   // From now on nothing is written, synced or deleted.
   void power_off();
   // Power comes back. Of what was not synced each sector of 512 bytes survived with this chance in
   // per cent; faults are taken back.
   void crash(base::Random& random, unsigned survives_percent);
+  // After power_off(): only the process had ended, and what it wrote is read by the next one as
+  // well, synced or not. Faults are taken back.
+  void restart();
 
  private:
   class Impl;

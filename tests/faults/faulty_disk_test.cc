@@ -99,6 +99,51 @@ TEST_F(FaultyDiskTest, WritesFailWhenTheyShall) {
   EXPECT_EQ(count(), 0);
 }
 
+TEST_F(FaultyDiskTest, WhatWasWrittenOutlivesItsProcessIfNotThePower) {
+  ASSERT_TRUE(connection_->script("PRAGMA synchronous=OFF").ok());
+  ASSERT_TRUE(insert(1).ok());
+  disk_.power_off();
+  EXPECT_FALSE(insert(2).ok());
+  connection_.reset();
+  disk_.restart();
+  {  // a writer would make it durable
+    auto reader = SqliteConnection::open(folder_.file("s.db"), SqliteMode::reader);
+    ASSERT_TRUE(reader.ok()) << store::why(reader);
+    auto there = (*reader)->integer("SELECT count(*) FROM t");
+    ASSERT_TRUE(there.ok()) << store::why(there);
+    EXPECT_EQ(*there, 1);
+  }
+  crash();
+  EXPECT_EQ(count(), 0);
+}
+
+// The second process reads the commit that failed, as the cache has it, and must not build on it
+// what outlives the power.
+TEST_F(FaultyDiskTest, P9AFailedSyncARestartAndAPowerCutLeaveTheFileSound) {
+  for (int n = 0; n < 5; ++n) ASSERT_TRUE(insert(n).ok());
+  disk_.set_faults({.fail_sync = true});
+  EXPECT_FALSE(connection_->script("UPDATE t SET filling = randomblob(9000)").ok());
+  disk_.power_off();
+  connection_.reset();
+  disk_.restart();
+  open();
+  ASSERT_TRUE(connection_->checkpoint(true).ok());
+  crash();
+  expect_sound();
+  EXPECT_EQ(count(), 5);
+}
+
+TEST_F(FaultyDiskTest, ReadsFailWhenTheyShall) {
+  ASSERT_TRUE(insert(1).ok());
+  connection_.reset();
+  open();
+  disk_.set_faults({.fail_read = true});
+  EXPECT_FALSE(connection_->integer("SELECT count(*) FROM t").ok());
+  EXPECT_TRUE(connection_->disk_failed());
+  disk_.set_faults({});
+  EXPECT_EQ(count(), 1);
+}
+
 // Whatever part of the last, unsynced writes survives: the file is sound and ends at a commit.
 TEST_F(FaultyDiskTest, SomeSectorsSurvive) {
   std::int64_t stored = 0;
@@ -119,6 +164,19 @@ TEST_F(FaultyDiskTest, SomeSectorsSurvive) {
     ASSERT_TRUE(now == stored || now == stored + 1) << round;
     stored = now;
   }
+}
+
+TEST_F(FaultyDiskTest, EqualSeedsGiveEqualRandomNumbers) {
+  std::int64_t drawn[3];
+  for (int i = 0; i < 3; ++i) {
+    disk_.seed(i == 1 ? 8 : 7);
+    auto number = connection_->integer("SELECT random() + " + std::to_string(i) + " - " +
+                                       std::to_string(i));
+    ASSERT_TRUE(number.ok()) << store::why(number);
+    drawn[i] = *number;
+  }
+  EXPECT_EQ(drawn[0], drawn[2]);
+  EXPECT_NE(drawn[0], drawn[1]);
 }
 
 TEST_F(FaultyDiskTest, CallsBackInEachSync) {

@@ -1,6 +1,8 @@
 """The program under test, as its users meet it: its command line, its listeners, its signals.
 
-The environment's TRIALWARD is the path of the executable; build/release/trialward if it is not set.
+The environment's TRIALWARD is the path of the executable; without it, build/release/trialward.
+Beside it is trialward_on_faulty_disk: the same, but that its store loses what was not synced,
+however it ends (tests/faults/serve_main.cc).
 """
 
 import contextlib
@@ -17,6 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 TRIALWARD = os.environ.get("TRIALWARD", str(ROOT / "build/release/trialward"))
+TRIALWARD_ON_FAULTY_DISK = str(Path(TRIALWARD).parent / "trialward_on_faulty_disk")
 DEMO = ROOT / "studies/demo"
 START_S = 60  # generous, for the sanitizers
 STOP_S = 30
@@ -44,13 +47,14 @@ class Server:
     """`trialward serve` on free ports. After stop() or kill() it can be started again, on the same
     store and the same ports. Its standard error is kept in `log`."""
 
-    def __init__(self, store, studies=(DEMO,), options=()):
+    def __init__(self, store, studies=(DEMO,), options=(), program=TRIALWARD, environment=None):
         self.store = Path(store)
         self.study = Path(studies[0]).name
         self.log = self.store.with_suffix(".log")
         self.process = None
         self.host, self.port, self.ops_port = "127.0.0.1", 0, 0
-        self._command = [TRIALWARD, "serve", "--store", f"sqlite:{self.store}",
+        self._environment = {**os.environ, **(environment or {})}
+        self._command = [program, "serve", "--store", f"sqlite:{self.store}",
                          *(text for study in studies for text in ("--study", str(study))),
                          *options]
 
@@ -69,7 +73,7 @@ class Server:
                      "--ops", f"{self.host}:{self.ops_port}"]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen([*self._command, *addresses], stdout=subprocess.PIPE,
-                                            stderr=log)
+                                            stderr=log, env=self._environment)
         output = self._read_until(b"operations on ", time.monotonic() + START_S)
         ports = dict(re.findall(r"^(listening|operations) on http://\S+:(\d+)$", output, re.M))
         self.port, self.ops_port = int(ports["listening"]), int(ports["operations"])

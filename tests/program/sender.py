@@ -3,6 +3,7 @@
 import http.client
 import json
 import threading
+import time
 from dataclasses import dataclass, field
 
 
@@ -58,6 +59,21 @@ class Sender(threading.Thread):
             self.log.answered[record["source_id"]] = body["id"]
         else:
             assert answer.status in (429, 503), (answer.status, body)
+
+
+def send_for_a_while(server, token, logs, seconds, end):
+    """A Sender for each Log; after so many seconds end() is called, and they have to stop."""
+    stop = threading.Event()
+    senders = [Sender(server, token, source, log, stop) for source, log in logs.items()]
+    for sender in senders:
+        sender.start()
+    # tidy(sleep): the load itself is what is waited for; the kill comes at a random moment
+    time.sleep(seconds)
+    end()
+    stop.set()
+    for sender in senders:
+        sender.join(60)
+        assert not sender.is_alive()
 
 
 def export(server, token, source=None):

@@ -165,6 +165,18 @@ TEST_F(BoundedQueueTest, SaysHowLongEachItemWaited) {
   EXPECT_EQ(batch.served[1].waited, milliseconds(35));
 }
 
+TEST_F(BoundedQueueTest, CountsTheWakeUpsOfWhatIsThereToBeDone) {
+  auto ticket = queue_.reserve(kLive, 10);
+  ASSERT_TRUE(ticket.ok());
+  EXPECT_EQ(queue_.wakeups(), 0u);  // nothing to be done yet
+  ASSERT_FALSE(queue_.push(std::move(*ticket), "a", kForever));
+  EXPECT_EQ(queue_.wakeups(), 1u);
+  EXPECT_EQ(pop(9), "a");
+  EXPECT_EQ(queue_.wakeups(), 1u);
+  queue_.close();  // drained: whoever waits shall end
+  EXPECT_EQ(queue_.wakeups(), 2u);
+}
+
 TEST_F(BoundedQueueTest, CloseRefusesNewcomersAndDrainsTheRest) {
   push(kLive, "a");
   auto ticket = queue_.reserve(kLive, 10);

@@ -303,6 +303,24 @@ TEST_F(SqliteTest, ACopyIsReadWhereNothingMayBeWritten) {
   }
 }
 
+// On a faulty disk: tests/faults/.
+TEST_F(SqliteTest, P9AWriterWritesALargeWalAgainAndLeavesItAsItWas) {
+  script("CREATE TABLE large (v BLOB); INSERT INTO large VALUES (randomblob(3000000))");
+  const auto sum = [&] { return writer_->integer("SELECT length(v) FROM large").value(); };
+  const std::uint64_t size = std::filesystem::file_size(path() + "-wal");
+  EXPECT_GT(size, 3'000'000u);
+  for (int i = 0; i < 2; ++i) {
+    writer_.reset();
+    auto opened = SqliteConnection::open(path(), SqliteMode::writer);
+    ASSERT_TRUE(opened.ok()) << why(opened);
+    writer_ = std::move(*opened);
+    EXPECT_EQ(std::filesystem::file_size(path() + "-wal"), size);
+    EXPECT_EQ(sum(), 3'000'000);
+  }
+  ASSERT_TRUE(writer_->checkpoint(true).ok());
+  EXPECT_EQ(sum(), 3'000'000);
+}
+
 TEST_F(SqliteTest, WhatCannotBeOpenedIsSaid) {
   std::ofstream(folder_.file("text.db")) << std::string(5000, 'x');
   std::ofstream(folder_.file("empty.db"));
