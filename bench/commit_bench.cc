@@ -64,7 +64,7 @@ class CommitBench {
         store_(need(store::Store::open(options.path, random_))),
         submissions_(
             need(Submissions::open(store_->writer(), options.study, {.alert_share = 0}))),
-        committer_(store_->writer(), clock_, kSubjectsMax) {}
+        committer_(store_->writer(), clock_, {}) {}
 
   void fill() {
     for (std::size_t left = options_.rows_before; left > 0;) {

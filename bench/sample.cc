@@ -28,7 +28,7 @@ Status store_records(store::Writer& writer, const std::string& study_folder, std
   auto submissions = Submissions::open(writer, study_folder, {.alert_share = 0});
   if (!submissions) return submissions.error();
   const base::SystemClock clock;
-  intake::Committer committer(writer, clock, kSubjectsMax);
+  intake::Committer committer(writer, clock, {});
   for (std::size_t made = 0; made < count;) {
     auto batch = (*submissions)->next(std::min(kCommitRows, count - made));
     if (!batch) return batch.error();

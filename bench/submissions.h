@@ -16,7 +16,6 @@
 
 namespace trialward::bench {
 
-inline constexpr std::size_t kSubjectsMax = 10'000;  // more than an InventedTrial has
 
 class Submissions {
  public:
