@@ -23,8 +23,9 @@ std::optional<Series> Series::restore(std::uint64_t seen, std::vector<Point> poi
     if (!(series.points_[i - 1] < series.points_[i])) return std::nullopt;
   }
   if (seen < size || (seen > size && size < kEarliest + kLatest)) return std::nullopt;
-  series.forget();
-  if (series.points_.size() != size) return std::nullopt;
+  std::vector<Point> forgotten;
+  series.forget(forgotten);
+  if (!forgotten.empty()) return std::nullopt;
   return series;
 }
 
@@ -32,21 +33,36 @@ bool Series::has(const Point& point) const {
   return std::binary_search(points_.begin(), points_.end(), point);
 }
 
-void Series::insert(Point point) {
-  const auto place = std::lower_bound(points_.begin(), points_.end(), point);
-  points_.insert(place, std::move(point));
+std::vector<Point> Series::insert(Point point) {
+  std::vector<Point> forgotten;
+  // What may throw comes before anything is changed.
+  const std::size_t size = points_.size() + 1;
+  if (size > kEarliest + kLatest) forgotten.reserve(size - kEarliest - kLatest);
+  points_.insert(std::lower_bound(points_.begin(), points_.end(), point), std::move(point));
   ++seen_;
-  forget();
+  forget(forgotten);
+  return forgotten;
 }
 
-void Series::forget() {
+void Series::take_back(std::int64_t record, std::vector<Point> forgotten) {
+  std::erase_if(points_, [&](const Point& point) { return point.record == record; });
+  for (Point& point : forgotten) {
+    if (point.record == record) continue;
+    points_.insert(std::lower_bound(points_.begin(), points_.end(), point), std::move(point));
+  }
+  --seen_;
+}
+
+void Series::forget(std::vector<Point>& forgotten) {
   if (points_.size() <= kEarliest + kLatest) return;
   const std::size_t latest = points_.size() - kLatest;
   std::size_t marked = 0;
   for (std::size_t i = points_.size(); i-- > kEarliest;) {
     const bool keep = i >= latest || (points_[i].marked && marked < kMarked);
     marked += points_[i].marked ? 1 : 0;
-    if (!keep) points_.erase(points_.begin() + static_cast<std::ptrdiff_t>(i));
+    if (keep) continue;
+    forgotten.push_back(std::move(points_[i]));
+    points_.erase(points_.begin() + static_cast<std::ptrdiff_t>(i));
   }
 }
 

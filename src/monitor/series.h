@@ -38,11 +38,16 @@ class Series {
 
   // Whether a point stands at this one's place.
   bool has(const Point& point) const;
-  // Takes in a point whose place is free, and forgets what is too much, which may be the same one.
-  void insert(Point point);
+  // Takes in a point whose place is free, and forgets what is too much, which is given back and may
+  // be the same one. When it throws nothing has changed.
+  std::vector<Point> insert(Point point);
+  // Undoes the last insert(): of this record's point, which forgot these.
+  void take_back(std::int64_t record, std::vector<Point> forgotten);
   // The place of a record that is not superseded.
   std::optional<std::size_t> find(std::int64_t record) const;
-  void supersede(std::size_t place) { points_[place].superseded = true; }
+  void supersede(std::size_t place, bool superseded = true) {
+    points_[place].superseded = superseded;
+  }
 
   const std::vector<Point>& points() const { return points_; }
   std::uint64_t seen() const { return seen_; }
@@ -54,7 +59,7 @@ class Series {
 
  private:
   bool forgot() const { return seen_ > points_.size(); }
-  void forget();
+  void forget(std::vector<Point>& forgotten);
 
   std::uint64_t seen_ = 0;
   std::vector<Point> points_;

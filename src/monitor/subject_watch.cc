@@ -1,7 +1,7 @@
 #include "monitor/subject_watch.h"
 
 #include <algorithm>
-#include <set>
+#include <ranges>
 
 #include "monitor/evaluate.h"
 #include "monitor/watch_format.h"
@@ -80,10 +80,12 @@ std::set<std::int64_t> causes_of(const std::vector<Hit>& all) {
 SubjectWatch::SubjectWatch(std::shared_ptr<const RuleSet> rules, std::vector<Series> series)
     : rules_(std::move(rules)), series_(std::move(series)) {
   TW_CHECK(series_.size() == rules_->series_count());
+  for (const Series& one : series_) all_.push_back(&one);
 }
 
 std::string SubjectWatch::save() const { return save_series(series_); }
 
+// A series may be long, so it is not copied but changed, and changed back if a rule throws.
 std::vector<Match> SubjectWatch::observe(const StoredRecord& stored) {
   const model::Record& record = stored.record;
   const CodeRules* of_code = rules_->of_code(record.kind, record.code);
@@ -92,14 +94,22 @@ std::vector<Match> SubjectWatch::observe(const StoredRecord& stored) {
 
   const Reading reading(*rules_->study, record);
   Edits edits = edits_for(stored, of_code, of_kind, reading);
-  std::vector<Match> matches = matches_of(stored, edits);
-  add_direct(of_code, reading, stored, matches);
-  add_direct(of_kind, reading, stored, matches);
-  // Nothing below throws.
-  for (auto& [index, series] : edits) {
-    series_[index] = std::move(series);
-    changed_ = true;
+  const std::vector<std::size_t> trees = trees_of(edits);
+  std::vector<Causes> known;
+  for (const std::size_t tree : trees) known.push_back(known_causes(rules_->trees[tree]));
+  std::vector<Match> matches;
+  try {
+    apply(edits);
+    for (std::size_t i = 0; i < trees.size(); ++i) {
+      add_matches(stored, rules_->trees[trees[i]], known[i], matches);
+    }
+    add_direct(of_code, reading, stored, matches);
+    add_direct(of_kind, reading, stored, matches);
+  } catch (...) {
+    take_back(stored.id, edits);
+    throw;
   }
+  if (!edits.empty()) changed_ = true;
   return matches;
 }
 
@@ -107,14 +117,11 @@ SubjectWatch::Edits SubjectWatch::edits_for(const StoredRecord& stored, const Co
                                             const CodeRules* of_kind,
                                             const Reading& reading) const {
   Edits edits;
-  const auto edit = [&](std::size_t index) -> Series& {
-    return edits.try_emplace(index, series_[index]).first->second;
-  };
   if (stored.record.amends != 0) {
     // A correction may change the code, so the corrected record may stand in any series.
     for (std::size_t index = 0; index < series_.size(); ++index) {
       const auto place = series_[index].find(stored.record.amends);
-      if (place) edit(index).supersede(*place);
+      if (place) edits.push_back({.series = index, .point = {}, .superseded = *place});
     }
   }
   if (!stored.interval) return edits;
@@ -122,43 +129,66 @@ SubjectWatch::Edits SubjectWatch::edits_for(const StoredRecord& stored, const Co
     if (rules == nullptr || !rules->track) continue;
     auto point = point_of(stored, *rules->track, reading);
     const std::size_t index = rules->track->series;
-    if (point && !series_[index].has(*point)) edit(index).insert(std::move(*point));
+    if (!point || series_[index].has(*point)) continue;
+    edits.push_back({.series = index, .point = std::move(point)});
   }
   return edits;
 }
 
+std::vector<std::size_t> SubjectWatch::trees_of(const Edits& edits) const {
+  std::vector<std::size_t> trees;
+  for (const Edit& edit : edits) {
+    const auto& of_series = rules_->trees_of_series[edit.series];
+    trees.insert(trees.end(), of_series.begin(), of_series.end());
+  }
+  std::sort(trees.begin(), trees.end());
+  trees.erase(std::unique(trees.begin(), trees.end()), trees.end());
+  return trees;
+}
+
+SubjectWatch::Causes SubjectWatch::known_causes(const Tree& tree) const {
+  return tree.compares ? causes_of(hits(tree.root, all_, Span())) : Causes();
+}
+
+void SubjectWatch::apply(Edits& edits) {
+  for (Edit& edit : edits) {
+    Series& series = series_[edit.series];
+    if (edit.point) {
+      edit.forgotten = series.insert(std::move(*edit.point));
+    } else {
+      series.supersede(edit.superseded);
+    }
+    edit.done = true;
+  }
+}
+
+void SubjectWatch::take_back(std::int64_t record, Edits& edits) {
+  for (Edit& edit : std::views::reverse(edits)) {
+    if (!edit.done) continue;
+    Series& series = series_[edit.series];
+    if (edit.point) {
+      series.take_back(record, std::move(edit.forgotten));
+    } else {
+      series.supersede(edit.superseded, false);
+    }
+  }
+}
+
 // A hit is news when the record is one of its causes. Where values are compared, a correction can
 // also make two others neighbours: then it is news when a cause was none before.
-std::vector<Match> SubjectWatch::matches_of(const StoredRecord& stored, const Edits& edits) const {
-  std::vector<Match> matches;
-  if (edits.empty()) return matches;
-  std::vector<const Series*> before, after;
-  for (const Series& series : series_) before.push_back(&series);
-  after = before;
-  std::set<std::size_t> trees;
-  for (const auto& [index, series] : edits) {
-    after[index] = &series;
-    trees.insert(rules_->trees_of_series[index].begin(), rules_->trees_of_series[index].end());
+void SubjectWatch::add_matches(const StoredRecord& stored, const Tree& tree, const Causes& known,
+                               std::vector<Match>& matches) const {
+  Span span;
+  if (!tree.compares) {
+    if (!stored.interval) return;
+    span = {stored.interval->from_ms, stored.interval->from_ms + tree.span_ms};
   }
-  for (const std::size_t index : trees) {
-    const Tree& tree = rules_->trees[index];
-    Span span;
-    std::set<std::int64_t> known;
-    if (tree.compares) {
-      known = causes_of(hits(tree.root, before, span));
-    } else if (stored.interval) {
-      span = {stored.interval->from_ms, stored.interval->from_ms + tree.span_ms};
-    } else {
-      continue;
-    }
-    for (const Hit& hit : hits(tree.root, after, span)) {
-      const bool news = std::any_of(hit.causes.begin(), hit.causes.end(), [&](std::int64_t id) {
-        return id == stored.id || (tree.compares && !known.contains(id));
-      });
-      if (news) add_match(matches, tree.rule, tree.group, hit.causes);
-    }
+  for (const Hit& hit : hits(tree.root, all_, span)) {
+    const bool news = std::any_of(hit.causes.begin(), hit.causes.end(), [&](std::int64_t id) {
+      return id == stored.id || (tree.compares && !known.contains(id));
+    });
+    if (news) add_match(matches, tree.rule, tree.group, hit.causes);
   }
-  return matches;
 }
 
 }  // namespace trialward::monitor

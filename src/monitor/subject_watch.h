@@ -2,9 +2,9 @@
 // It shares the rules with their Monitor, because it may outlive it. One thread.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,14 +24,31 @@ class SubjectWatch final : public model::Watch {
   std::string save() const override;
 
  private:
-  using Edits = std::map<std::size_t, Series>;  // series as they will be, by their index
+  // What a record changes in one series: a point comes, or one is superseded.
+  struct Edit {
+    std::size_t series = 0;
+    std::optional<Point> point;
+    std::size_t superseded = 0;  // the place, without a point
+    bool done = false;
+    std::vector<Point> forgotten;
+  };
+  using Edits = std::vector<Edit>;
+  using Causes = std::set<std::int64_t>;
 
   Edits edits_for(const model::StoredRecord& stored, const CodeRules* of_code,
                   const CodeRules* of_kind, const Reading& reading) const;
-  std::vector<model::Match> matches_of(const model::StoredRecord& stored, const Edits& edits) const;
+  // Indexes of the trees that an edit may make a difference to.
+  std::vector<std::size_t> trees_of(const Edits& edits) const;
+  // Of a tree that compares; empty for others.
+  Causes known_causes(const Tree& tree) const;
+  void apply(Edits& edits);
+  void take_back(std::int64_t record, Edits& edits);
+  void add_matches(const model::StoredRecord& stored, const Tree& tree, const Causes& known,
+                   std::vector<model::Match>& matches) const;
 
   const std::shared_ptr<const RuleSet> rules_;
   std::vector<Series> series_;
+  std::vector<const Series*> all_;  // of series_
   bool changed_ = false;
 };
 

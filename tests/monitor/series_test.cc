@@ -41,6 +41,28 @@ TEST(Series, OrdersByInstantThenSourceThenSourceId) {
   }
 }
 
+TEST(Series, WhatWasTakenBackLeavesNoTrace) {
+  std::mt19937 random(11);
+  Series series;
+  const auto state = [&] {
+    std::vector<std::pair<std::int64_t, bool>> all;
+    for (const Point& point : series.points()) all.emplace_back(point.at_ms, point.marked);
+    return std::pair(series.seen(), all);
+  };
+  for (int i = 0; i < 700; ++i) {
+    const Point point = point_at(static_cast<std::int64_t>(random() % 100'000),
+                                 random() % 10 == 0);
+    if (series.has(point)) continue;
+    const auto before = state();
+    auto forgotten = series.insert(point);
+    EXPECT_NE(state(), before);
+    series.take_back(point.record, std::move(forgotten));
+    ASSERT_EQ(state(), before) << i;
+    series.insert(point);
+  }
+  EXPECT_GT(series.seen(), 600u);
+}
+
 // What stays is named by the rule at the top of series.h, here written as a sentence over all
 // points, whatever the order in which they came.
 TEST(Series, ForgetsByTheirOrderNotByTheirArrival) {
