@@ -7,6 +7,7 @@
 
 #include "api/answers.h"
 #include "api/decode.h"
+#include "api/line_cutter.h"
 #include "base/json_writer.h"
 
 namespace trialward::api {
@@ -111,16 +112,8 @@ class NdjsonIntake::Stream : public std::enable_shared_from_this<Stream> {
     } else if (!owner_.tokens_.admits(*principal_, owner_.clock_.utc_ms())) {
       failure_ = {401, "the token was revoked or has expired"};
     }
-    if (failed()) {
-      ended_ = true;
-      buffer_.clear();
-      return;
-    }
-    // What was cut off already is dropped here, once a piece, not once a line.
-    buffer_.erase(0, cut_);
-    cut_ = 0;
-    buffer_ += piece.bytes;
-    ended_ = piece.end;
+    ended_ = failed() || piece.end;
+    failed() ? lines_.clear() : lines_.add(piece.bytes, piece.end);
   }
 
   bool failed() const { return failure_.status != 0; }
@@ -129,8 +122,8 @@ class NdjsonIntake::Stream : public std::enable_shared_from_this<Stream> {
   void pump() {
     if (finished_) return;
     flush();
-    std::string_view line;
-    while (!failed() && window_has_room() && next_line(line)) handle(line);
+    while (!failed() && window_has_room() && handle_next()) {
+    }
     flush();
     if (finished_ || reading_) return;
     if (exchange_->buffered_bytes() > kAnswerBytesMax) return;  // pumped again when it is written
@@ -141,39 +134,25 @@ class NdjsonIntake::Stream : public std::enable_shared_from_this<Stream> {
     if (idle()) finish();
   }
 
-  bool next_line(std::string_view& line) {
-    const std::string_view rest = std::string_view(buffer_).substr(cut_);
-    const std::size_t end = rest.find('\n');
-    if (end == std::string_view::npos) {
-      if (rest.size() > model::kRecordBytesMax) {
-        // Too long whatever follows: it is refused now and its rest skipped, unread into memory.
-        if (!skipping_) refuse_long();
-        skipping_ = true;
-        cut_ = buffer_.size();
+  // False when there is no line to be handled yet.
+  bool handle_next() {
+    std::string_view line;
+    switch (lines_.next(line)) {
+      case LineCutter::Cut::none:
         return false;
-      }
-      if (!ended_ || rest.empty()) return false;
+      case LineCutter::Cut::line:
+        handle(line);
+        return true;
+      case LineCutter::Cut::too_long:
+        answer(SubmissionResult::refused(
+            Verdict::invalid,
+            "the line is longer than " + std::to_string(model::kRecordBytesMax) + " bytes"));
+        return true;
     }
-    line = rest.substr(0, end);
-    cut_ += end == std::string_view::npos ? rest.size() : end + 1;
-    if (skipping_) {
-      skipping_ = false;
-      line = {};
-    } else {
-      ++lines_;
-    }
-    return true;
-  }
-
-  void refuse_long() {
-    ++lines_;
-    answer(SubmissionResult::refused(
-        Verdict::invalid,
-        "the line is longer than " + std::to_string(model::kRecordBytesMax) + " bytes"));
+    return false;
   }
 
   void handle(std::string_view line) {
-    if (line.ends_with('\r')) line.remove_suffix(1);
     if (line.find_first_not_of(" \t") == std::string_view::npos) return;
     static thread_local model::RecordDecoder decoder;
     auto decoded = decode_for(*principal_, *study_, decoder, line, owner_.clock_.utc_ms());
@@ -211,13 +190,13 @@ class NdjsonIntake::Stream : public std::enable_shared_from_this<Stream> {
     ++counts_.read;
     ++waiting_subjects_[subject];
     waiting_bytes_ += bytes;
-    return results_.emplace_back(Line{.number = lines_});
+    return results_.emplace_back(Line{.number = lines_.number()});
   }
 
   void answer(SubmissionResult result) {
     const std::lock_guard lock(mutex_);
     ++counts_.read;
-    results_.push_back({.number = lines_, .ready = true, .result = std::move(result)});
+    results_.push_back({.number = lines_.number(), .ready = true, .result = std::move(result)});
   }
 
   // On the committing thread.
@@ -329,10 +308,7 @@ class NdjsonIntake::Stream : public std::enable_shared_from_this<Stream> {
   const bool all_;
 
   // The I/O thread's:
-  std::string buffer_;
-  std::size_t cut_ = 0;  // of buffer_, handled already
-  std::int64_t lines_ = 0;
-  bool skipping_ = false;  // inside a line that is too long
+  LineCutter lines_{model::kRecordBytesMax};
   bool reading_ = false;
   bool ended_ = false;
   bool finished_ = false;
