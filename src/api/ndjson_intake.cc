@@ -96,6 +96,11 @@ class NdjsonIntake::Stream : public std::enable_shared_from_this<Stream> {
     bool ready = false;
     SubmissionResult result;
   };
+  // Of a subject.
+  struct Waiting {
+    int lines = 0;
+    intake::Lane lane{};  // of the newest
+  };
 
   void read() {
     reading_ = true;
@@ -120,17 +125,18 @@ class NdjsonIntake::Stream : public std::enable_shared_from_this<Stream> {
 
   // Cuts and submits lines while the window has room, then reads on or ends.
   void pump() {
-    if (finished_) return;
     flush();
-    while (!failed() && window_has_room() && handle_next()) {
+    // What is answered at once, like a faulty line, makes room for the next without anything
+    // that would pump again.
+    bool lines_left = true;
+    while (lines_left && !finished_ && !failed() && window_has_room()) {
+      while (lines_left && window_has_room()) lines_left = handle_next();
+      flush();
     }
-    flush();
     if (finished_ || reading_) return;
     if (exchange_->buffered_bytes() > kAnswerBytesMax) return;  // pumped again when it is written
-    if (!ended_ && !failed()) {
-      if (window_has_room()) read();
-      return;
-    }
+    if (!failed() && (lines_left || !window_has_room())) return;  // pumped by the next result
+    if (!ended_ && !failed()) return read();
     if (idle()) finish();
   }
 
@@ -164,8 +170,8 @@ class NdjsonIntake::Stream : public std::enable_shared_from_this<Stream> {
     const std::size_t bytes = line.size();
     const std::string subject = decoded.command.record.subject;
     // A line never overtakes an earlier one of its subject: that may be what enrols it.
-    const intake::Lane lane = waits(subject) ? intake::Lane::bulk
-                                             : lane_of(decoded.command.record, intake::Lane::bulk);
+    const intake::Lane lane =
+        lane_of_waiting(subject).value_or(lane_of(decoded.command.record, intake::Lane::bulk));
     const runtime::Flow flow = flow_of(*principal_, *study_);
     auto ticket = owner_.intake_.admit(lane, bytes, flow);
     if (!ticket) ticket = owner_.intake_.admit(intake::Lane::bulk, bytes, flow);
@@ -175,7 +181,7 @@ class NdjsonIntake::Stream : public std::enable_shared_from_this<Stream> {
     }
     auto submission = submission_of(*principal_, study_, owner_.clock_, owner_.clock_.now());
     submission.commands.emplace_back(std::move(decoded.command));
-    Line& place = expect(subject, bytes);
+    Line& place = expect(subject, static_cast<intake::Lane>(ticket->lane()), bytes);
     owner_.intake_.submit(std::move(*ticket), std::move(submission),
                           owner_.clock_.now() + owner_.options_.deadline,
                           [self = shared_from_this(), &place, subject,
@@ -185,10 +191,12 @@ class NdjsonIntake::Stream : public std::enable_shared_from_this<Stream> {
   }
 
   // A place in the order of answers. A deque's elements stay where they are.
-  Line& expect(const std::string& subject, std::size_t bytes) {
+  Line& expect(const std::string& subject, intake::Lane lane, std::size_t bytes) {
     const std::lock_guard lock(mutex_);
     ++counts_.read;
-    ++waiting_subjects_[subject];
+    Waiting& waiting = waiting_subjects_[subject];
+    ++waiting.lines;
+    waiting.lane = lane;
     waiting_bytes_ += bytes;
     return results_.emplace_back(Line{.number = lines_.number()});
   }
@@ -209,7 +217,7 @@ class NdjsonIntake::Stream : public std::enable_shared_from_this<Stream> {
       place.ready = true;
       waiting_bytes_ -= bytes;
       const auto waiting = waiting_subjects_.find(subject);
-      if (--waiting->second == 0) waiting_subjects_.erase(waiting);
+      if (--waiting->second.lines == 0) waiting_subjects_.erase(waiting);
       pump_now = !std::exchange(pump_posted_, true);
     }
     if (!pump_now) return;
@@ -222,9 +230,11 @@ class NdjsonIntake::Stream : public std::enable_shared_from_this<Stream> {
     });
   }
 
-  bool waits(const std::string& subject) {
+  std::optional<intake::Lane> lane_of_waiting(const std::string& subject) {
     const std::lock_guard lock(mutex_);
-    return waiting_subjects_.contains(subject);
+    const auto waiting = waiting_subjects_.find(subject);
+    if (waiting == waiting_subjects_.end()) return std::nullopt;
+    return waiting->second.lane;
   }
 
   bool window_has_room() {
@@ -240,6 +250,7 @@ class NdjsonIntake::Stream : public std::enable_shared_from_this<Stream> {
 
   // Passes on the results that are ready, in order.
   void flush() {
+    if (finished_) return;
     if (all_ && exchange_->buffered_bytes() > kAnswerBytesMax) return;
     std::string text;
     {
@@ -320,7 +331,7 @@ class NdjsonIntake::Stream : public std::enable_shared_from_this<Stream> {
   std::deque<Line> results_;
   Counts counts_;
   std::size_t waiting_bytes_ = 0;
-  std::unordered_map<std::string, int> waiting_subjects_;  // how many lines of each wait
+  std::unordered_map<std::string, Waiting> waiting_subjects_;
   bool pump_posted_ = false;
 };
 

@@ -52,12 +52,24 @@ std::string read_member(std::string_view key, simdjson::dom::element value, std:
   return "";
 }
 
-// A token makes none that may do more than it may itself.
+// Whether a token of this site and source is its business.
+bool may_see(const Principal& maker, std::string_view site, std::string_view source) {
+  return (maker.site.empty() || maker.site == site) &&
+         (maker.source.empty() || maker.source == source);
+}
+
+// A token makes none that may do more than it may itself. A feed's is told whether what it sends is
+// what is stored already, also of a blinded record.
 model::Faults bind_to_maker(const Principal& maker, store::TokenRow& row) {
   model::Faults faults;
-  if (row.unblinded && !maker.unblinded && maker.token != 0) {
+  const bool blinded = !maker.unblinded && maker.token != 0;
+  if (blinded && row.unblinded) {
     faults.push_back({"/unblinded", "an unblinded token is made on the server's own machine, or "
                                     "by an unblinded one"});
+  }
+  if (blinded && row.role == to_string(Role::feed)) {
+    faults.push_back({"/role", "a feed's token is made on the server's own machine, or by an "
+                               "unblinded one"});
   }
   if (!maker.site.empty() && row.site != maker.site) {
     faults.push_back({"/site", "this token may only make tokens of its own site"});
@@ -77,7 +89,7 @@ model::Faults bind_to_maker(const Principal& maker, store::TokenRow& row) {
 // A walk through the tokens of a study that an administrator may see.
 struct Walk {
   std::int64_t study = 0;
-  std::string site;  // the administrator's
+  std::string site, source;  // the administrator's
   std::int64_t after = 0;
   std::int64_t limit = 0;
 
@@ -88,7 +100,9 @@ struct Walk {
     if (!rows) return rows.error();
     at_end = std::ssize(*rows) < limit;
     std::vector<std::string> tokens;
-    for (const store::TokenRow& row : *rows) tokens.push_back(token_json(row));
+    for (const store::TokenRow& row : *rows) {
+      if (source.empty() || row.source == source) tokens.push_back(token_json(row));
+    }
     if (!rows->empty()) after = rows->back().id;
     return tokens;
   }
@@ -139,6 +153,9 @@ base::Result<store::TokenRow, model::Faults> parse_token_wish(std::string_view j
   if (!row.site.empty() && study.study->site(row.site) == nullptr) {
     faults.push_back({"/site", "'" + row.site + "' is not a site of the study"});
   }
+  if (!row.name.empty() && row.name.find_first_not_of("0123456789") == std::string::npos) {
+    faults.push_back({"/name", "a name of digits alone is taken for a token's number"});
+  }
   if (!faults.empty()) return faults;
   return row;
 }
@@ -158,7 +175,8 @@ void TokensApi::submit(intake::Intake::Ticket ticket, const Principal& principal
 }
 
 http::Decision TokensApi::list(const Call& call) {
-  Walk walk{.study = call.study->row, .site = call.principal->site, .limit = kPageMax};
+  Walk walk{.study = call.study->row, .site = call.principal->site,
+            .source = call.principal->source, .limit = kPageMax};
   if (!call.query.get("after").empty()) {
     walk.after = number_in(call.query, "after", 0, std::numeric_limits<std::int64_t>::max());
     if (walk.after <= 0) return http::fault_response(400, "after is not a token's id");
@@ -211,7 +229,8 @@ http::Decision TokensApi::create(const Call& call) {
           return exchange->respond(http::json_response(403, model::to_json(faults)));
         }
         const std::string token = make_token(random_, row);
-        submit(std::move(*place), *principal, study, intake::CreateToken{row}, exchange,
+        intake::CreateToken create{.token = row, .name_may_recur = principal->token == 0};
+        submit(std::move(*place), *principal, study, std::move(create), exchange,
                [this, row, token](const intake::SubmissionResult& result) mutable {
                  row.id = result.results.front().id;
                  if (auto added = tokens_.add(row); !added) return error_response(added.error());
@@ -229,7 +248,7 @@ http::Decision TokensApi::revoke(const Call& call) {
   const bool is_id = error == std::errc() && end == text.data() + text.size();
   const auto holder = is_id ? tokens_.holder(id) : nullptr;
   if (holder == nullptr || holder->study != call.study->row ||
-      (!call.principal->site.empty() && holder->site != call.principal->site)) {
+      !may_see(*call.principal, holder->site, holder->source)) {
     return http::fault_response(404, "there is no valid token '" + text + "' to revoke");
   }
   auto ticket = intake_.admit(intake::Lane::safety, kTicketBytes,

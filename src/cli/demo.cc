@@ -3,6 +3,7 @@
 #include <simdjson.h>
 
 #include <iostream>
+#include <sstream>
 
 #include "base/json_writer.h"
 #include "model/effective_time.h"
@@ -63,15 +64,15 @@ Status Demo::revoke_old_tokens() {
   if (!list) return list.error();
   if (list->status != 200) return Error{Errc::unavailable, reason_of(*list)};
   simdjson::dom::parser parser;
-  simdjson::dom::document_stream tokens;
-  if (parser.parse_many(list->body).get(tokens) != simdjson::SUCCESS) return {};
-  for (const auto line : tokens) {
+  std::istringstream lines(list->body);
+  for (std::string line; std::getline(lines, line);) {
     simdjson::dom::element token;
     std::string_view name;
     std::int64_t id = 0;
     bool revoked = true;
-    if (line.get(token) != simdjson::SUCCESS || token["name"].get(name) != simdjson::SUCCESS ||
-        name != kTokenName || token["id"].get(id) != simdjson::SUCCESS ||
+    if (parser.parse(line).get(token) != simdjson::SUCCESS ||
+        token["name"].get(name) != simdjson::SUCCESS || name != kTokenName ||
+        token["id"].get(id) != simdjson::SUCCESS ||
         token["revoked"].get(revoked) != simdjson::SUCCESS || revoked) {
       continue;
     }

@@ -4,6 +4,7 @@
 
 #include <latch>
 #include <numeric>
+#include <sstream>
 
 #include "api/url.h"
 #include "base/log.h"
@@ -201,13 +202,10 @@ Result<std::vector<SubmissionResult>> ServerSink::post(const std::string& lines)
   std::vector<SubmissionResult> results;
   int alerts = 0;
   simdjson::dom::parser parser;
-  simdjson::dom::document_stream documents;
-  if (parser.parse_many(answer->body).get(documents) != simdjson::SUCCESS) {
-    return Error{Errc::unavailable, "the server's answer cannot be read"};
-  }
-  for (const auto line : documents) {
+  std::istringstream answers(answer->body);
+  for (std::string line; std::getline(answers, line);) {
     simdjson::dom::element element;
-    if (line.get(element) != simdjson::SUCCESS) break;
+    if (parser.parse(line).get(element) != simdjson::SUCCESS) break;
     std::int64_t raised = 0;
     if (element["summary"]["alerts"].get(raised) == simdjson::SUCCESS) {
       alerts = static_cast<int>(raised);

@@ -21,14 +21,14 @@ void BatchPace::observe(const Batch& batch) {
   if (batch.items == 0) return;
   const auto items = static_cast<double>(batch.items);
   average(item_cpu_, Seconds(batch.cpu).count() / items);
-  average(item_work_, Seconds(batch.work).count() / items);
-  average(rest_, Seconds(batch.rest).count());
+  average(item_time_, Seconds(batch.all - batch.commit).count() / items);
+  average(commit_, Seconds(batch.commit).count());
 }
 
 std::size_t BatchPace::items_max() const {
   const double cpu = item_cpu_.load(std::memory_order_relaxed);
-  if (cpu <= 0) return items_limit_;
-  const double time = std::max(work_max_.count(), rest_.load(std::memory_order_relaxed));
+  if (cpu <= 0) return std::min(kItemsMin, items_limit_);
+  const double time = std::max(work_max_.count(), commit_.load(std::memory_order_relaxed));
   const double items = std::min(time / cpu, static_cast<double>(items_limit_));
   return std::clamp(static_cast<std::size_t>(items), std::min(kItemsMin, items_limit_),
                     items_limit_);
@@ -37,8 +37,8 @@ std::size_t BatchPace::items_max() const {
 base::Duration BatchPace::time_for(std::size_t items) const {
   const auto count = static_cast<double>(items);
   const double batches = std::ceil(count / static_cast<double>(items_max()));
-  const Seconds time(count * item_work_.load(std::memory_order_relaxed) +
-                     batches * rest_.load(std::memory_order_relaxed));
+  const Seconds time(count * item_time_.load(std::memory_order_relaxed) +
+                     batches * commit_.load(std::memory_order_relaxed));
   return std::chrono::duration_cast<base::Duration>(time);
 }
 

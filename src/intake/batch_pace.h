@@ -20,23 +20,22 @@ class BatchPace {
 
   struct Batch {
     std::size_t items = 0;
-    base::Duration cpu{};   // what the work used of the processor
-    base::Duration work{};  // how long it took
-    base::Duration rest{};  // commit and checkpoint
+    base::Duration cpu{};     // what the work used of the processor
+    base::Duration commit{};  // and checkpoint: however many items there are
+    base::Duration all{};     // from taking the batch to its last answer
   };
   void observe(const Batch& batch);
 
   std::size_t items_max() const;
-  base::Duration time_for(std::size_t items) const;
+  base::Duration time_for(std::size_t items) const;  // zero before the first batch
 
  private:
   using Seconds = std::chrono::duration<double>;
 
   const std::size_t items_limit_;
   const Seconds work_max_;
-  // Running means in seconds; 0 before the first batch.
-  std::atomic<double> item_cpu_ = 0, item_work_ = 0;
-  std::atomic<double> rest_ = 0;  // of a batch
+  // Running means in seconds; 0 before the first batch. `commit_` is of a batch.
+  std::atomic<double> item_cpu_ = 0, item_time_ = 0, commit_ = 0;
 };
 
 }  // namespace trialward::intake

@@ -359,6 +359,14 @@ Committer::Applied Committer::change_token(const Submission& submission, const C
   if (const auto* create = std::get_if<CreateToken>(&command)) {
     act.action = "token.created";
     store::TokenRow row = create->token;
+    if (!create->name_may_recur && !row.name.empty()) {
+      auto taken = store::token_name_taken(writer_.connection(), row);
+      if (!taken) return taken.error();
+      if (*taken) {
+        return SubmissionResult::refused(
+            Verdict::conflict, "the study has, or had, a token of this role and name", "/name");
+      }
+    }
     if (auto done = store::append_token(writer_, row, act); !done) return refusal_of(done.error());
     return stored({.id = row.id});
   }

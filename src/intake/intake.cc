@@ -91,15 +91,18 @@ bool Intake::run_once() {
       if (result.verdict == Verdict::poison) set_aside(submissions[i], result);
     }
     observed.cpu = outcome.cpu;
-    observed.work = outcome.work;
+    observed.commit = outcome.commit;
     results = std::move(outcome.results);
   }
   // Before the answers, so that whoever has one finds it counted.
   observe_(report);
   for (std::size_t i = 0; i < results.size(); ++i) batch.items[i].done(std::move(results[i]));
   // Between two transactions: the only moment at which nobody commits.
+  const base::TimePoint answered = clock_.now();
   if (!writer_.failed()) (void)writer_.checkpoint();
-  observed.rest = clock_.now() - began - observed.work;
+  const base::TimePoint ended = clock_.now();
+  observed.commit += ended - answered;
+  observed.all = ended - began;
   pace_.observe(observed);
   return true;
 }

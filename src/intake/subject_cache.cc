@@ -109,9 +109,15 @@ Status SubjectCache::load_watch(store::Connection& connection, const ActiveStudy
   return observe_past(connection, *subject.watch, **all);
 }
 
-Status SubjectCache::save(store::Connection& connection) {
-  std::sort(touched_.begin(), touched_.end());
+void SubjectCache::sort_touched() {
+  std::sort(touched_.begin(), touched_.end(), [](const auto* a, const auto* b) {
+    return a->second.row.id < b->second.row.id;
+  });
   touched_.erase(std::unique(touched_.begin(), touched_.end()), touched_.end());
+}
+
+Status SubjectCache::save(store::Connection& connection) {
+  sort_touched();
   for (Subjects::value_type* touched : touched_) {
     CachedSubject& subject = touched->second;
     if (!subject.changed) continue;
@@ -130,12 +136,19 @@ Status SubjectCache::save(store::Connection& connection) {
 
 void SubjectCache::committed() {
   touched_.clear();
-  if (subjects_.size() > options_.subjects_max) subjects_.clear();
+  if (subjects_.size() <= options_.subjects_max) return;
+  // Some at a time, so that not all have to be read again at once.
+  const std::size_t left = options_.subjects_max - options_.subjects_max / 8;
+  while (subjects_.size() > left) subjects_.erase(subjects_.begin());
+}
+
+void SubjectCache::clear() {
+  TW_CHECK(touched_.empty());
+  subjects_.clear();
 }
 
 void SubjectCache::rolled_back() {
-  std::sort(touched_.begin(), touched_.end());
-  touched_.erase(std::unique(touched_.begin(), touched_.end()), touched_.end());
+  sort_touched();
   for (const Subjects::value_type* touched : touched_) subjects_.erase(std::string(touched->first));
   touched_.clear();
 }

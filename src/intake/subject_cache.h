@@ -51,8 +51,10 @@ class SubjectCache {
 
   // Writes what changed. Inside the transaction, at its end and before a savepoint.
   base::Status save(store::Connection& connection);
-  // After a commit. Drops everything when it holds too many.
+  // After a commit. Drops some when it holds too many.
   void committed();
+  // Drops all; outside a transaction.
+  void clear();
   // After a rollback, also one to a savepoint that was made right after save(): forgets what this
   // transaction touched, so that it is read again.
   void rolled_back();
@@ -63,6 +65,8 @@ class SubjectCache {
   using Subjects = std::unordered_map<std::string, CachedSubject>;
 
   static std::string key(const ActiveStudy& study, std::string_view subject);
+  // In the order of ids, each once: what is written does not depend on where things lie (P11).
+  void sort_touched();
   CachedSubject* touch(Subjects::iterator subject);
   base::Status load_watch(store::Connection& connection, const ActiveStudy& study,
                           CachedSubject& subject) const;

@@ -47,6 +47,8 @@ struct AcknowledgeAlert {
 
 struct CreateToken {
   store::TokenRow token;
+  // Else a name that a token of the study has, or had, is a conflict: who did what is told by it.
+  bool name_may_recur = false;
 };
 
 struct RevokeToken {

@@ -50,6 +50,11 @@ std::optional<Refusal> LaneBook::reserve(const Place& place, const Flow& flow, b
 
 std::optional<Refusal> LaneBook::change(const Place& from, const Place& to, const Flow& flow) {
   TW_CHECK(from.lane < lanes() && to.lane < lanes());
+  if (from.lane == to.lane && to.bytes <= from.bytes) {
+    let_go(from, flow);
+    hold(to, flow);
+    return std::nullopt;
+  }
   // Tried without the old place, which is only given up when the new one is there.
   const LaneCounts& target = counts_[to.lane];
   Held all{target.items + target.tickets, target.bytes};
@@ -61,7 +66,7 @@ std::optional<Refusal> LaneBook::change(const Place& from, const Place& to, cons
       held->bytes -= from.bytes;
     }
   }
-  if (const auto refusal = fits(to.lane, all, own, to.bytes)) return refuse(to.lane, *refusal);
+  if (const auto refusal = fits(to.lane, all, own, to.bytes)) return refusal;
   let_go(from, flow);
   hold(to, flow);
   return std::nullopt;

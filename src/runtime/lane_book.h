@@ -78,7 +78,8 @@ class LaneBook {
 
   // A place; a refusal is counted.
   std::optional<Refusal> reserve(const Place& place, const Flow& flow, bool closed);
-  // Moves a place; on refusal it stays where it was.
+  // Moves a place; on refusal, which is not counted, it stays where it was. Never refused to hold
+  // less in its lane.
   std::optional<Refusal> change(const Place& from, const Place& to, const Flow& flow);
   void release(const Place& place, const Flow& flow);
   // Counts it.

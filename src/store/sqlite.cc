@@ -166,8 +166,10 @@ class Implementation final : public SqliteConnection {
     sqlite3_file_control(db_, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal);
     TW_CHECK(wal != nullptr && wal->pMethods != nullptr);
     sqlite3_int64 size = 0;
+    if (wal->pMethods->xFileSize(wal, &size) == SQLITE_OK && size == 0) return {};
+    // So that nobody, not even a program that knows nothing of our lock, writes it meanwhile.
+    if (auto begun = script("BEGIN IMMEDIATE"); !begun) return begun;
     int code = wal->pMethods->xFileSize(wal, &size);
-    if (code == SQLITE_OK && size == 0) return {};
     std::string piece;
     for (std::int64_t at = 0; code == SQLITE_OK && at < size; at += kPiece) {
       piece.resize(static_cast<std::size_t>(std::min<std::int64_t>(kPiece, size - at)));
@@ -176,7 +178,8 @@ class Implementation final : public SqliteConnection {
       code = wal->pMethods->xWrite(wal, piece.data(), static_cast<int>(piece.size()), at);
     }
     if (code == SQLITE_OK) code = wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL);
-    if (code == SQLITE_OK) return {};
+    const Status ended = script("ROLLBACK");
+    if (code == SQLITE_OK) return ended;
     return Error{Errc::unavailable, std::string("the WAL cannot be written: ") +
                                         sqlite3_errstr(code)};
   }

@@ -84,6 +84,14 @@ Status revoke_token(Writer& writer, std::int64_t token, const Act& act) {
   return writer.append(Table::token_revocations, kShard, act, values);
 }
 
+Result<bool> token_name_taken(Connection& connection, const TokenRow& row) {
+  auto found = connection.integer(
+      "SELECT count(*) FROM tokens WHERE study = $1 AND role = $2 AND name = $3",
+      {row.study, std::string_view(row.role), std::string_view(row.name)});
+  if (!found) return found.error();
+  return *found > 0;
+}
+
 Result<std::vector<TokenRow>> read_tokens(Connection& connection, std::int64_t after) {
   static const std::string kSql = std::string(kSelect) + "WHERE t.id > $1 ORDER BY t.id";
   auto rows = connection.query(kSql, {after});

@@ -30,6 +30,9 @@ base::Status append_token(Writer& writer, TokenRow& row, const Act& act);
 // Errors: not_found; conflict when it is revoked already.
 base::Status revoke_token(Writer& writer, std::int64_t token, const Act& act);
 
+// Whether a token of the row's study, revoked or not, has its role and name.
+base::Result<bool> token_name_taken(Connection& connection, const TokenRow& row);
+
 // Every token with an id above `after`.
 base::Result<std::vector<TokenRow>> read_tokens(Connection& connection, std::int64_t after);
 

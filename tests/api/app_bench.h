@@ -75,7 +75,8 @@ class AppBench : public intake::StudyBench {
 
   // An admin's token, put into the store before the App starts.
   void make_admin() {
-    store::TokenRow row{.role = "admin", .study = study_->row};
+    // Unblinded, or it could make no feed's token.
+    store::TokenRow row{.role = "admin", .study = study_->row, .unblinded = true};
     admin_ = make_token(random_, row);
     store::Writer& writer = store_->writer();
     ASSERT_TRUE(writer.begin().ok());

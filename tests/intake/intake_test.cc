@@ -76,18 +76,18 @@ TEST_F(IntakeTest, ABatchIsCappedInItemsAndInBytes) {
 
 // What Retry-After is made of.
 TEST_F(IntakeTest, P4TheBacklogIsHowLongWhatWaitsWillTake) {
-  make({.batch_items_max = 20, .live_wait_max = 2s});
+  make({.live_wait_max = 2s});
   EXPECT_EQ(intake_->backlog(Lane::live), base::Duration::zero()) << "nothing is known yet";
-  observed_ = [this] { clock_.advance(300ms); };
-  for (int i = 0; i < 20; ++i) put(std::to_string(i));
+  observed_ = [this] { clock_.advance(320ms); };
+  for (int i = 0; i < 16; ++i) put(std::to_string(i));
   intake_->run_once();
   EXPECT_EQ(intake_->backlog(Lane::live), base::Duration::zero());
   int taken = 0;
-  while (put(std::to_string(20 + taken))) ++taken;
-  EXPECT_EQ(taken, 121);  // seven batches of 300 ms are too slow
+  while (put(std::to_string(16 + taken))) ++taken;
+  EXPECT_EQ(taken, 101);  // of 20 ms each
   EXPECT_EQ(intake_->admit(Lane::live, 10).error(), runtime::Refusal::too_slow);
   EXPECT_EQ(intake_->lanes()[1].counts.refused[static_cast<int>(runtime::Refusal::too_slow)], 2u);
-  EXPECT_NEAR(std::chrono::duration<double>(intake_->backlog(Lane::live)).count(), 2.1, 0.001);
+  EXPECT_NEAR(std::chrono::duration<double>(intake_->backlog(Lane::live)).count(), 2.02, 0.001);
   EXPECT_TRUE(put("urgent", Lane::safety));
 }
 
