@@ -30,6 +30,7 @@ namespace {
 // plan: "revoked within 1 s").
 constexpr base::Duration kSweep = std::chrono::milliseconds(500);
 constexpr int kSweepsPerHeartbeat = 30;
+constexpr int kSweepsPerDrop = 10;  // of caches, while memory is short
 
 // The listeners for the machine itself and its operators: never short of connections because of
 // the main one.
@@ -212,6 +213,10 @@ class App::Impl {
   // Looks after the subscribers, and at the memory.
   Status sweep() {
     memory_.observe(runtime::resident_bytes());
+    if (caches_dropped_.exchange(false)) runtime::return_freed_memory();
+    if (memory_.step() != runtime::MemoryStep::calm && sweeps_ % kSweepsPerDrop == 0) {
+      intake_.drop_caches([this] { caches_dropped_ = true; });
+    }
     alert_streams_.end_unless([this](const Principal& principal) {
       return tokens_.admits(principal, clock_.utc_ms());
     });
@@ -281,6 +286,7 @@ class App::Impl {
   std::atomic<bool> ready_ = false;
   std::atomic<const http::Stats*> main_stats_ = nullptr;  // for the other listeners' threads
   int sweeps_ = 0;
+  std::atomic<bool> caches_dropped_ = false;
   runtime::Periodic sweep_;
   std::unique_ptr<http::Server> ops_, main_, control_;  // last: they call back
 };

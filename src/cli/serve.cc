@@ -29,6 +29,7 @@ struct ServeOptions {
   std::string tls_cert, tls_key;
   unsigned io_threads = 1;
   double drain_s = 4;
+  std::size_t memory_mib = 1024;
   bool demo = false;
   bool verbose = false;
 };
@@ -67,6 +68,7 @@ base::Result<api::AppOptions> app_options(const ServeOptions& options,
   app.server.tls_cert_path = options.tls_cert;
   app.server.tls_key_path = options.tls_key;
   app.server.io_threads = options.io_threads;
+  app.memory.bytes_max = options.memory_mib << 20;
   app.ops = *ops;
   app.control_path = store::control_socket_path(store_path);
   app.intake.set_aside_path = store_path + ".set-aside.ndjson";
@@ -186,6 +188,11 @@ Run add_serve(CLI::App& app) {
       ->capture_default_str();
   app.add_option("--drain", options->drain_s, "Seconds that stopping may take")
       ->check(CLI::Range(0.0, 600.0))
+      ->capture_default_str();
+  app.add_option("--memory", options->memory_mib,
+                 "MiB of memory; from 75 % of it streams are refused, from 90 % all but adverse "
+                 "events")
+      ->check(CLI::Range(64, 1 << 20))
       ->capture_default_str();
   app.add_flag("--demo", options->demo,
                "Make tokens, print where to look, and send invented data to the study 'demo'");

@@ -95,6 +95,10 @@ Status Committer::try_commit(std::span<const Submission> batch, Outcome& outcome
     return done;
   }
   subjects_.committed();
+  if (std::exchange(drop_caches_, false)) {
+    subjects_.clear();
+    writer_.connection().release_memory();
+  }
   std::move(results.begin(), results.end(), std::back_inserter(outcome.results));
   std::move(publications_.begin(), publications_.end(), std::back_inserter(outcome.publications));
   return {};
@@ -126,6 +130,10 @@ Committer::Applied Committer::apply_command(const Submission& submission, const 
   if (const auto* record = std::get_if<AppendRecord>(&command)) return append(submission, *record);
   if (const auto* alert = std::get_if<AcknowledgeAlert>(&command)) {
     return change_alert(submission, *alert);
+  }
+  if (std::holds_alternative<DropCaches>(command)) {
+    drop_caches_ = true;
+    return stored({});
   }
   return change_token(submission, command);
 }

@@ -60,6 +60,7 @@ class Committer {
   store::Writer& writer_;
   const base::Clock& clock_;
   SubjectCache subjects_;
+  bool drop_caches_ = false;  // after the commit
   std::vector<Publication> publications_;  // of the transaction that is open
 };
 

@@ -61,6 +61,15 @@ base::Duration Intake::backlog(Lane lane) const {
   return pace_.time_for(queue_.items_before(static_cast<std::size_t>(lane)));
 }
 
+void Intake::drop_caches(std::function<void()> dropped) {
+  auto ticket = queue_.reserve(static_cast<std::size_t>(Lane::safety), 0);
+  if (!ticket) return;
+  Submission submission{.actor = "trialward"};
+  submission.commands.emplace_back(DropCaches());
+  submit(std::move(*ticket), std::move(submission), runtime::kForever,
+         [dropped = std::move(dropped)](const SubmissionResult&) { dropped(); });
+}
+
 bool Intake::run_once() {
   const base::TimePoint began = clock_.now();
   Queue::Batch batch =

@@ -80,6 +80,10 @@ class Intake {
   base::Duration backlog(Lane lane) const;
   void submit(Ticket ticket, Submission submission, base::TimePoint deadline, Done done);
 
+  // Has the committing thread give back the memory that it can do without. `dropped` is called
+  // there, unless there is no place in the queue.
+  void drop_caches(std::function<void()> dropped);
+
   // Commits one batch if anything waits; false when nothing did.
   bool run_once();
   // Starts the worker's thread.

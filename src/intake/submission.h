@@ -55,10 +55,14 @@ struct RevokeToken {
   std::int64_t token = 0;
 };
 
-using Command = std::variant<AppendRecord, AcknowledgeAlert, CreateToken, RevokeToken>;
+// What the committing thread keeps in memory and can read again shall go.
+struct DropCaches {};
+
+using Command =
+    std::variant<AppendRecord, AcknowledgeAlert, CreateToken, RevokeToken, DropCaches>;
 
 struct Submission {
-  std::shared_ptr<const ActiveStudy> study;  // none: only for RevokeToken
+  std::shared_ptr<const ActiveStudy> study;  // none: only for RevokeToken, DropCaches
   std::string actor;                         // whose token brought it
   std::int64_t received_ms = 0;              // server time
   base::TimePoint received{};                // the same moment, for latencies

@@ -34,12 +34,12 @@ void MemoryLadder::observe(std::size_t resident_bytes) {
   const MemoryStep now = step();
   if (up > now) {
     step_ = up;
-    // What was freed but not given back would keep us here.
-    ::malloc_trim(0);
   } else if (down < now) {
     step_ = down;
   }
 }
+
+void return_freed_memory() { ::malloc_trim(0); }
 
 std::size_t resident_bytes() {
   std::ifstream file("/proc/self/statm");

@@ -86,6 +86,8 @@ class Connection {
 
   // Several statements separated by semicolons, without parameters.
   virtual base::Status script(const std::string& sql) = 0;
+  // Gives back what it keeps in memory and can read again.
+  virtual void release_memory() = 0;
   // Stops the statement that runs now, with cancelled. Any thread.
   virtual void interrupt() = 0;
 

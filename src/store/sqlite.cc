@@ -17,7 +17,8 @@ using base::Status;
 constexpr int kStatementsMax = 256;  // distinct SQL texts a connection prepares
 // The writer never meets a lock; a reader may, for the moment in which a WAL is recovered.
 constexpr int kBusyTimeoutMs = 5000;
-constexpr int kCacheKib = 64 << 10;
+constexpr int kWriterCacheKib = 64 << 10;
+constexpr int kReaderCacheKib = 16 << 10;
 
 Error error_of(sqlite3* db, int code) {
   const std::string text =
@@ -138,6 +139,7 @@ class Implementation final : public SqliteConnection {
     return code == SQLITE_OK ? Status() : Status(error_of(db_, code));
   }
 
+  void release_memory() override { sqlite3_db_release_memory(db_); }
   void interrupt() override { sqlite3_interrupt(db_); }
 
   Result<WalState> checkpoint(bool restart) override {
@@ -206,7 +208,8 @@ class Implementation final : public SqliteConnection {
       if (auto is = expect("PRAGMA synchronous", "2"); !is) return is;
     }
     // The constructor's WAL hook has taken the place of automatic checkpoints.
-    auto set = script("PRAGMA cache_size=-" + std::to_string(kCacheKib) + ";");
+    const int cache_kib = mode == SqliteMode::writer ? kWriterCacheKib : kReaderCacheKib;
+    auto set = script("PRAGMA cache_size=-" + std::to_string(cache_kib) + ";");
     if (!set || immutable || mode == SqliteMode::scratch) return set;
     return expect("PRAGMA journal_mode", "wal");
   }

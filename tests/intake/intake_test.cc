@@ -91,6 +91,24 @@ TEST_F(IntakeTest, P4TheBacklogIsHowLongWhatWaitsWillTake) {
   EXPECT_TRUE(put("urgent", Lane::safety));
 }
 
+TEST_F(IntakeTest, CachesAreDroppedWhenAskedAndReadAgain) {
+  put("1");
+  intake_->run_once();
+  int dropped = 0;
+  intake_->drop_caches([&] { ++dropped; });
+  put("2");
+  EXPECT_TRUE(intake_->run_once());
+  EXPECT_EQ(dropped, 1);
+  ASSERT_TRUE(store_->writer().connection().script("UPDATE subjects SET site = 'B'").ok());
+  put("3");
+  intake_->run_once();
+  EXPECT_EQ(verdicts_.back().second, Verdict::stored);
+  EXPECT_EQ(count("SELECT count(*) FROM records WHERE site = 'B'"), 1) << "read again";
+  intake_->drain(clock_.now());
+  intake_->drop_caches([&] { ++dropped; });
+  EXPECT_EQ(dropped, 1);
+}
+
 TEST_F(IntakeTest, P4AFullLaneRefusesAndOnlyThatLane) {
   IntakeOptions options;
   options.live = {"live", 2, 1000, 4};
