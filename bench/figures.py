@@ -139,6 +139,10 @@ def all_figures():
                             - one["overload"]["overload"]["by_status"].get("429", 0)), 0)
     yield less("overload", "slow disk, 20,000/s offered: unanswered", "records",
                lambda one: one["overload"]["overload"]["unanswered"], 0)
+    yield less("overload", "slow disk, 20,000/s offered: adverse events refused", "records",
+               lambda one: one["overload"]["safety"]["refused"], 0)
+    yield less("overload", "slow disk, 20,000/s offered: adverse events, answer p99", "ms",
+               lambda one: one["overload"]["safety"]["latency_ms"]["answer"]["p99"])
     yield less("overload", "slow disk, 20,000/s offered: memory at the most", "MiB",
                lambda one: one["overload"]["overload"]["memory_mib_max"], 96)
     yield more("deep", "stream, many records stored over few", "×",

@@ -15,7 +15,7 @@ from server import Loads, Sampler, Server
 SINGLE_CONNECTIONS = 64
 NDJSON_CONNECTIONS = 8
 OFFERED_RATE = 5000
-ALERT_RATE = 200  # records/s, each of which raises or joins an alert
+ALERT_RATE = 200  # adverse events/s, each of which raises an alert
 BATCHES = (64, 512, 1024)
 PACE = 12_000  # records/s of the paced commits
 
@@ -28,6 +28,7 @@ DEEP_FROM = 100_000
 # What slows commits down to about 2,000 records/s in batches of 512.
 SLOW_SYNC_US = 250_000
 OVERLOAD_RATE = 20_000
+SAFETY_RATE = 100  # adverse events/s beside it
 OVERLOAD_CONNECTIONS = 1000  # below what the server allows one address
 
 
@@ -98,6 +99,8 @@ def sampled(bench, loads, *arguments):
 
 
 SINGLE = ("--connections", SINGLE_CONNECTIONS)
+# Serious adverse events: they go by the safety lane, and each raises an alert.
+SERIOUS = ("--alert-share", 0, "--serious-share", 1)
 
 
 def measure_single(bench):
@@ -159,7 +162,7 @@ def measure_alerts(bench):
     """Alert latency, alone and beside a stream at full speed."""
     with bench.loads() as loads:
         follow = ("--rate", ALERT_RATE, "--connections", SINGLE_CONNECTIONS, "--seconds",
-                  bench.seconds, "--alert-share", 1, "--follow-alerts")
+                  bench.seconds, *SERIOUS, "--follow-alerts")
         found = {"quiet": loads.run(*follow)}
         with loads.backfill() as backfills:
             found["beside_stream"] = loads.run(*follow)
@@ -200,8 +203,11 @@ def measure_overload(bench):
     slow = {"LD_PRELOAD": bench.program("slow_sync.so"), "SLOW_SYNC_US": str(SLOW_SYNC_US)}
     with bench.loads(1, slow) as loads:
         many = ("--connections", OVERLOAD_CONNECTIONS)
-        return {"capacity": sampled(bench, loads, "--rate", "max", *many),
-                "overload": sampled(bench, loads, "--rate", OVERLOAD_RATE, *many)}
+        capacity = sampled(bench, loads, "--rate", "max", *many)
+        safety = loads.begin("--rate", SAFETY_RATE, *SERIOUS, "--connections", SINGLE_CONNECTIONS,
+                             "--seconds", bench.seconds)
+        overload = sampled(bench, loads, "--rate", OVERLOAD_RATE, *many)
+        return {"capacity": capacity, "overload": overload, "safety": loads.end(safety)}
 
 
 PARTS = {"raw": measure_raw, "single": measure_single, "stream": measure_stream,

@@ -190,6 +190,10 @@ Run add_simulate(CLI::App& app) {
                                "Share of records that break a rule (ALT of 3 x ULN or more)")
                     ->check(CLI::Range(0.0, 1.0))
                     ->capture_default_str();
+  app.add_option("--serious-share", options->trial.serious_share,
+                 "Share of the others that are serious adverse events: they go by the safety lane")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
   app.add_option("--alerts-per-minute", options->alerts_per_minute, "The same as a rate")
       ->check(CLI::Range(0.0, 1e6))
       ->excludes(share);

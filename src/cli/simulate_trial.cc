@@ -64,12 +64,19 @@ InventedTrial::InventedTrial(TrialOptions options)
       random_(options_.seed) {
   TW_CHECK(options_.subjects > 0);
   TW_CHECK(options_.alert_share >= 0 && options_.alert_share <= 1);
+  TW_CHECK(options_.serious_share >= 0 && options_.serious_share <= 1);
+}
+
+bool InventedTrial::drawn(double share) {
+  return static_cast<double>(random_.below(kShareParts)) <
+         share * static_cast<double>(kShareParts);
 }
 
 InventedRecord InventedTrial::next() {
   InventedRecord record;
-  record.alarming = static_cast<double>(random_.below(kShareParts)) <
-                    options_.alert_share * static_cast<double>(kShareParts);
+  record.alarming = drawn(options_.alert_share);
+  const bool serious =
+      options_.serious_share > 0 && !record.alarming && drawn(options_.serious_share);
   const Measurement& of = record.alarming ? kMeasurements[kAlt] : draw_measurement(random_);
   const double value = record.alarming
                            ? draw_value(random_, of, of.high_hundredths * kAlarmingFactor,
@@ -83,12 +90,17 @@ InventedRecord InventedTrial::next() {
   json.begin_object()
       .member("source", source_)
       .member("source_id", record.source_id)
-      .member("subject", options_.subject_prefix + std::to_string(subject))
-      .member("kind", of.kind)
-      .member("code", of.code)
-      .member("value", value)
-      .member("unit", of.unit);
-  if (std::string_view(of.kind) == "lab") {
+      .member("subject", options_.subject_prefix + std::to_string(subject));
+  if (serious) {
+    record.alarming = true;
+    json.member("kind", "adverse_event").member("code", "Syncope").member("serious", true);
+  } else {
+    json.member("kind", of.kind)
+        .member("code", of.code)
+        .member("value", value)
+        .member("unit", of.unit);
+  }
+  if (!serious && std::string_view(of.kind) == "lab") {
     json.key("range")
         .begin_object()
         .member("low", static_cast<double>(of.low_hundredths) / 100)

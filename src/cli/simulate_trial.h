@@ -1,7 +1,8 @@
 // InventedTrial: the records of a trial that never was, one after the other: heart rates and liver
 // values of subjects PREFIX1 … PREFIXn, as studies/demo knows them. Most are unremarkable; a
-// settable share is an ALT of three to ten times its upper limit, which raises an alert. Equal
-// options give equal records, so a run that is repeated with its seed stores nothing new.
+// settable share is an ALT of three to ten times its upper limit, another a serious adverse event:
+// both raise an alert. Equal options give equal records, so a run that is repeated with its seed
+// stores nothing new.
 // Not thread-safe. Nothing here fails.
 #pragma once
 
@@ -17,6 +18,7 @@ struct TrialOptions {
   std::string subject_prefix = "SUBJ-";
   std::uint64_t subjects = 1000;
   double alert_share = 0.001;  // 0 to 1
+  double serious_share = 0;    // of what is left; they go by the safety lane
 };
 
 struct InventedRecord {
@@ -33,6 +35,8 @@ class InventedTrial {
   const std::string& source() const { return source_; }  // "simulate-SEED"
 
  private:
+  bool drawn(double share);
+
   const TrialOptions options_;
   const std::string source_;
   base::SeededRandom random_;

@@ -38,8 +38,12 @@ Counts check_with_demo_study(InventedTrial& trial, int records) {
     EXPECT_EQ(record->source_id, invented.source_id);
     if (invented.alarming) {
       ++counts.alarming;
-      EXPECT_EQ(record->code, "ALT");
-      EXPECT_GE(*record->value.number, 3 * *record->range.high);
+      if (record->kind == model::Kind::adverse_event) {
+        EXPECT_TRUE(record->serious.value_or(false));
+      } else {
+        EXPECT_EQ(record->code, "ALT");
+        EXPECT_GE(*record->value.number, 3 * *record->range.high);
+      }
     } else if (record->kind == model::Kind::lab) {
       EXPECT_EQ(model::reference_flag(record->value, record->range), "NORMAL") << invented.json;
     }
@@ -59,6 +63,15 @@ TEST(InventedTrial, TheDemoStudyTakesItAll) {
   EXPECT_TRUE(counts.subjects.contains("SUBJ-1") && counts.subjects.contains("SUBJ-50"));
   EXPECT_EQ(counts.codes.size(), 5U);
   EXPECT_NEAR(counts.alarming, 500, 100);
+}
+
+TEST(InventedTrial, TheShareOfSeriousEventsIsKept) {
+  InventedTrial trial({.seed = 3, .alert_share = 0, .serious_share = 0.2});
+  const Counts counts = check_with_demo_study(trial, 5000);
+  EXPECT_NEAR(counts.alarming, 1000, 150);
+  EXPECT_EQ(counts.codes.at("Syncope"), counts.alarming);
+  InventedTrial all({.alert_share = 0, .serious_share = 1});
+  EXPECT_EQ(check_with_demo_study(all, 100).codes.at("Syncope"), 100);
 }
 
 TEST(InventedTrial, TheShareOfAlarmsIsKept) {
