@@ -142,7 +142,7 @@ def all_figures():
     yield less("overload", "slow disk, 20,000/s offered: adverse events refused", "records",
                lambda one: one["overload"]["safety"]["refused"], 0)
     yield less("overload", "slow disk, 20,000/s offered: adverse events, answer p99", "ms",
-               lambda one: one["overload"]["safety"]["latency_ms"]["answer"]["p99"])
+               lambda one: one["overload"]["safety"]["answer_ms"]["p99"])
     yield less("overload", "slow disk, 20,000/s offered: memory at the most", "MiB",
                lambda one: one["overload"]["overload"]["memory_mib_max"], 96)
     yield more("deep", "stream, many records stored over few", "×",

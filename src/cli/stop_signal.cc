@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <initializer_list>
@@ -15,13 +16,14 @@ namespace {
 
 constexpr int kKilledByHand = 130;
 
-volatile std::sig_atomic_t signals_seen = 0;
+// Atomic, for a signal comes to any thread, and any may ask. Lock-free, so a handler may use it.
+std::atomic<int> signals_seen = 0;
+static_assert(std::atomic<int>::is_always_lock_free);
 int wake_pipe[2] = {-1, -1};
 
 // Only what may be called in a signal handler.
 void on_signal(int) {
-  if (signals_seen > 0) _exit(kKilledByHand);
-  signals_seen = 1;
+  if (signals_seen.exchange(1) > 0) _exit(kKilledByHand);
   const int saved = errno;
   (void)!write(wake_pipe[1], "", 1);
   errno = saved;
