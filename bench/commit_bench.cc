@@ -70,7 +70,7 @@ class CommitBench {
     for (std::size_t left = options_.rows_before; left > 0;) {
       const auto batch = need(submissions_->next(std::min(left, kFillBatch)));
       need(all_stored(committer_.commit(batch).results));
-      need(store_->writer().checkpoint());
+      need(store_->writer().checkpoint(store::Writer::Checkpoint::soon));
       left -= batch.size();
     }
   }
@@ -139,7 +139,7 @@ class CommitBench {
     const auto begun = SteadyClock::now();
     const auto outcome = committer_.commit(batch);
     const auto committed = SteadyClock::now();
-    need(store_->writer().checkpoint());
+    need(store_->writer().checkpoint(store::Writer::Checkpoint::soon));
     const double checkpoint_ms = ms_since(committed);
     const double took_ms = ms_since(begun);
     need(all_stored(outcome.results));

@@ -29,7 +29,7 @@ DEEP_FROM = 100_000
 SLOW_SYNC_US = 250_000
 OVERLOAD_RATE = 20_000
 SAFETY_RATE = 100  # adverse events/s beside it
-OVERLOAD_CONNECTIONS = 1000  # below what the server allows one address
+OVERLOAD_CONNECTIONS = 900  # below what the server allows one address
 
 
 class Bench:

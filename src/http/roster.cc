@@ -47,8 +47,9 @@ void Roster::turn_away(Census::Verdict verdict, std::shared_ptr<Stream> stream, 
   if (tls || turned_away_.size() >= kTurnedAwayMax) return stream->close();
   const auto connection = add(turned_away_, std::move(stream), std::move(peer),
                               [this](Connection& gone) { turned_away_.erase(&gone); });
-  connection->refuse(fault_response(503, full ? "the server has no room for more connections"
-                                              : "too many connections from this address")
+  // 429: the sender has too many; 503: all together have.
+  connection->refuse((full ? fault_response(503, "the server has no room for more connections")
+                           : fault_response(429, "too many connections from this address"))
                          .with("Retry-After", "1"));
 }
 

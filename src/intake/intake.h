@@ -38,7 +38,7 @@ struct IntakeOptions {
   base::Duration aging = std::chrono::seconds(2);
   std::size_t batch_items_max = 1024;
   std::size_t batch_bytes_max = 4 << 20;
-  base::Duration batch_work_max = std::chrono::milliseconds(5);  // see BatchPace
+  base::Duration batch_work_max = std::chrono::microseconds(3500);  // see BatchPace
   // A single record is refused when it would wait longer than this to be committed.
   base::Duration live_wait_max = std::chrono::seconds(1);
   SubjectCacheOptions subjects;
@@ -103,6 +103,7 @@ class Intake {
     Done done;
   };
 
+  void checkpoint();
   void set_aside(const Submission& submission, const SubmissionResult& result);
 
   store::Writer& writer_;
@@ -113,6 +114,7 @@ class Intake {
   Committer committer_;
   Queue queue_;
   BatchPace pace_;
+  base::TimePoint next_checkpoint_{};  // the committing thread's
   std::unique_ptr<runtime::WorkerPool> worker_;
 };
 

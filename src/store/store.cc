@@ -46,13 +46,13 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& given, base::Rando
   store->writer_ = std::move(*writer);
   warn_if_others_read(path);
   // What a killed process left in the WAL goes into the database file before anybody reads.
-  if (auto done = store->writer_->checkpoint(true); !done) return done.error();
+  if (auto done = store->writer_->checkpoint(Writer::Checkpoint::always); !done) return done.error();
   return store;
 }
 
 Store::~Store() {
   if (writer_ == nullptr || writer_->failed()) return;
-  if (auto done = writer_->checkpoint(true); !done) {
+  if (auto done = writer_->checkpoint(Writer::Checkpoint::always); !done) {
     base::log_warning("store: the last checkpoint failed: " + done.error().message);
   }
 }

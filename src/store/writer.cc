@@ -160,16 +160,18 @@ Result<std::int64_t> Writer::take_event_number(std::int64_t study) {
   return number;
 }
 
-Status Writer::checkpoint(bool always) {
+Result<bool> Writer::checkpoint(Checkpoint when) {
   TW_CHECK(!in_transaction_);
   const std::int64_t frames = connection_->wal_frames();
   // The WAL starts over after a full checkpoint, with fewer frames than before.
   if (frames < checkpointed_frames_) checkpointed_frames_ = 0;
-  if (!always && frames - checkpointed_frames_ < kCheckpointFrames) return {};
+  const std::int64_t fresh = frames - checkpointed_frames_;
+  if (when == Checkpoint::soon && fresh < kCheckpointFrames) return false;
+  if (when == Checkpoint::late && fresh < kLateFrames) return false;
   auto state = connection_->checkpoint(frames >= kRestartFrames);
-  if (!state) return note(state.error());
+  if (!state) return note(state.error()).error();
   checkpointed_frames_ = state->checkpointed;
-  return {};
+  return true;
 }
 
 Status Writer::note(Status status) {

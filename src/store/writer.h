@@ -53,17 +53,23 @@ class Writer {
   // The number of the study's next alert event; taken with this call.
   base::Result<std::int64_t> take_event_number(std::int64_t study);
 
-  // Between transactions only: moves the WAL into the database file when it holds more than
-  // kCheckpointFrames frames that are not there yet. `always`: whatever it holds.
-  base::Status checkpoint(bool always = false);
+  // When to move the WAL into the database file: once it holds so many frames that are not there.
+  enum class Checkpoint {
+    soon,    // kCheckpointFrames
+    late,    // kLateFrames: the last one was just now
+    always,  // whatever it holds
+  };
+  // Between transactions only. Whether it was done, as far as readers let it.
+  base::Result<bool> checkpoint(Checkpoint when);
 
   Connection& connection() { return *connection_; }
   bool failed() const { return failed_.load(); }  // any thread
   bool in_transaction() const { return in_transaction_; }
   std::int64_t last_seq() const { return now_.seq; }
 
-  static constexpr std::int64_t kCheckpointFrames = 4000;  // 16 MB of pages
-  static constexpr std::int64_t kRestartFrames = 64000;    // then the WAL file should start over
+  static constexpr std::int64_t kCheckpointFrames = 1000;  // 4 MB of pages
+  static constexpr std::int64_t kLateFrames = 16000;
+  static constexpr std::int64_t kRestartFrames = 64000;  // then the WAL file should start over
 
  private:
   struct Counters {

@@ -64,7 +64,7 @@ class Server {
   // The same with time zones that nobody knows: the store cannot take a record with a local time.
   const std::shared_ptr<const intake::ActiveStudy>& broken_study() const { return broken_study_; }
   // Whether it could be done. False also when the disk is found to be out of order.
-  bool checkpoint() { return store_->writer().checkpoint(true).ok(); }
+  bool checkpoint() { return store_->writer().checkpoint(store::Writer::Checkpoint::always).ok(); }
   base::Status sign_head() { return signer_->sign_now(*reader_, clock_.utc_ms()); }
   // What is wrong with the store as a whole (P8), the heads among it.
   std::string verify();

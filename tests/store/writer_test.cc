@@ -161,7 +161,7 @@ TEST_F(WriterTest, ADamagedHeadIsNotContinued) {
   for (const char* damage : {"UPDATE shards SET hash = x'00'", "UPDATE shards SET shard = 256"}) {
     commit([&] { expect_append(damage); });
     const std::string undo = folder_.file("undo.db");
-    ASSERT_TRUE(writer().checkpoint(true).ok());
+    ASSERT_TRUE(writer().checkpoint(Writer::Checkpoint::always).ok());
     std::filesystem::copy_file(path(), undo);
     ASSERT_TRUE(connection().script(damage).ok());
     store_.reset();
@@ -183,7 +183,7 @@ TEST_F(WriterDeathTest, WrongUseStopsTheProcess) {
   ASSERT_TRUE(writer().begin().ok());
   EXPECT_DEATH((void)append("skipped", 3, 1), "next_id");
   EXPECT_DEATH((void)writer().begin(), "in_transaction_");
-  EXPECT_DEATH((void)writer().checkpoint(), "in_transaction_");
+  EXPECT_DEATH((void)writer().checkpoint(Writer::Checkpoint::soon), "in_transaction_");
   const std::vector<SqlValue> row = {std::int64_t{1}};
   EXPECT_DEATH((void)writer().append(Table::studies, 0, {}, row), "column_count");
   writer().rollback();
@@ -194,14 +194,17 @@ TEST_F(WriterTest, ACheckpointWaitsUntilItIsWorthIt) {
   const auto before = std::filesystem::file_size(path());
   ASSERT_TRUE(connection().script("CREATE TABLE filler (b BLOB)").ok());
   ASSERT_TRUE(connection().script("INSERT INTO filler VALUES (zeroblob(1000000))").ok());
-  ASSERT_TRUE(writer().checkpoint().ok());
+  ASSERT_TRUE(writer().checkpoint(Writer::Checkpoint::soon).ok());
   EXPECT_EQ(std::filesystem::file_size(path()), before);
-  ASSERT_TRUE(writer().checkpoint(true).ok());
+  ASSERT_TRUE(writer().checkpoint(Writer::Checkpoint::always).ok());
   const auto after = std::filesystem::file_size(path());
   EXPECT_GT(after, before + 900'000);
-  // kCheckpointFrames of 4 KiB
+  // More than kCheckpointFrames of 4 KiB, and less than kLateFrames.
   ASSERT_TRUE(connection().script("INSERT INTO filler VALUES (zeroblob(20000000))").ok());
-  ASSERT_TRUE(writer().checkpoint().ok());
+  const auto late = writer().checkpoint(Writer::Checkpoint::late);
+  ASSERT_TRUE(late.ok());
+  EXPECT_FALSE(*late);
+  ASSERT_TRUE(writer().checkpoint(Writer::Checkpoint::soon).ok());
   EXPECT_GT(std::filesystem::file_size(path()), after + 19'000'000);
 }
 
