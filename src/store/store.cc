@@ -46,7 +46,8 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& given, base::Rando
   store->writer_ = std::move(*writer);
   warn_if_others_read(path);
   // What a killed process left in the WAL goes into the database file before anybody reads.
-  if (auto done = store->writer_->checkpoint(Writer::Checkpoint::always); !done) return done.error();
+  const auto moved = store->writer_->checkpoint(Writer::Checkpoint::always);
+  if (!moved) return moved.error();
   return store;
 }
 
