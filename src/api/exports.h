@@ -25,6 +25,18 @@ struct Page {
 // Makes the next page; called by one thread at a time.
 using NextPage = std::function<base::Result<Page>(store::Connection&)>;
 
+// All that a walk through rows has, each row a line. Walk::next(connection, at_end) gives a page's.
+template <class Walk>
+NextPage lines_of(Walk walk) {
+  return [walk](store::Connection& connection) mutable -> base::Result<Page> {
+    Page page;
+    auto rows = walk.next(connection, page.last);
+    if (!rows) return rows.error();
+    for (const std::string& row : *rows) page.text += row + "\n";
+    return page;
+  };
+}
+
 struct ExportOptions {
   std::size_t exports_max = 64;  // at once
   std::size_t per_token_max = 4;

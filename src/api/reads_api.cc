@@ -90,14 +90,7 @@ http::Decision ReadsApi::records(const Call& call) {
   walk.page.after_source_id = std::string(after);
   if (wants_ndjson(call.head)) {
     walk.page.limit = kExportRows;
-    return exports_.answer(call, "records.export",
-                           [walk](store::Connection& connection) mutable -> Result<Page> {
-                             Page page;
-                             auto records = walk.next(connection, page.last);
-                             if (!records) return records.error();
-                             for (const std::string& record : *records) page.text += record + "\n";
-                             return page;
-                           });
+    return exports_.answer(call, "records.export", lines_of(walk));
   }
   const std::int64_t limit = number_in(call.query, "limit", kPageDefault, kPageMax);
   if (limit <= 0) return http::fault_response(400, "limit is not a number from 1 to 500");

@@ -182,14 +182,7 @@ http::Decision TokensApi::list(const Call& call) {
     if (walk.after <= 0) return http::fault_response(400, "after is not a token's id");
   }
   if (wants_ndjson(call.head)) {
-    return exports_.answer(call, "tokens.export",
-                           [walk](store::Connection& connection) mutable -> base::Result<Page> {
-                             Page page;
-                             auto tokens = walk.next(connection, page.last);
-                             if (!tokens) return tokens.error();
-                             for (const std::string& token : *tokens) page.text += token + "\n";
-                             return page;
-                           });
+    return exports_.answer(call, "tokens.export", lines_of(walk));
   }
   walk.limit = number_in(call.query, "limit", kPageDefault, kPageMax);
   if (walk.limit <= 0) return http::fault_response(400, "limit is not a number from 1 to 500");
