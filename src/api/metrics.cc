@@ -61,6 +61,10 @@ struct Metrics::Families {
   prometheus::Histogram& commit =
       histogram("trialward_commit_seconds", "A batch's commit, the fsync included")
           .Add({}, kSeconds);
+  prometheus::Histogram& checkpoint =
+      histogram("trialward_checkpoint_seconds",
+                "Moving the WAL into the database file, between two batches")
+          .Add({}, kSeconds);
   prometheus::Family<prometheus::Histogram>& waits =
       histogram("trialward_lane_wait_seconds", "Time in the queue, by lane");
   prometheus::Histogram& alert_latency =
@@ -113,6 +117,7 @@ void Metrics::batch(const intake::BatchReport& report) {
   f.batch_items.Observe(static_cast<double>(report.served.size()));
   f.batch_work.Observe(seconds(report.work));
   f.commit.Observe(seconds(report.commit));
+  if (report.checkpoint > base::Duration()) f.checkpoint.Observe(seconds(report.checkpoint));
   std::array<prometheus::Histogram*, intake::kLanes> waits{};
   for (const runtime::Served& served : report.served) {
     prometheus::Histogram*& wait = waits[served.lane];

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -34,23 +35,29 @@ class Committer {
   Committer(store::Writer& writer, const base::Clock& clock, SubjectCacheOptions subjects)
       : writer_(writer), clock_(clock), subjects_(subjects) {}
 
-  Outcome commit(std::span<const Submission> batch);
+  // The batch is as it was when this returns.
+  Outcome commit(std::span<Submission> batch);
 
  private:
   using Applied = base::Result<SubmissionResult>;
 
-  void commit_part(std::span<const Submission> batch, Outcome& outcome);
-  base::Status try_commit(std::span<const Submission> batch, Outcome& outcome);
-  Applied apply(const Submission& submission);
-  Applied apply_command(const Submission& submission, const Command& command);
-  Applied append(const Submission& submission, const AppendRecord& command);
+  void commit_part(std::span<Submission> batch, Outcome& outcome);
+  base::Status try_commit(std::span<Submission> batch, Outcome& outcome);
+  Applied apply(Submission& submission);
+  Applied apply_command(const Submission& submission, Command& command);
+  Applied append(const Submission& submission, AppendRecord& command);
+  // The same answer again, or why not; nothing when no record has its source and source_id.
+  base::Result<std::optional<SubmissionResult>> repeat_if_known(const Submission& submission,
+                                                                const AppendRecord& command);
   Applied repeat(const Submission& submission, const store::KnownRecord& known,
                  const AppendRecord& command);
+  Applied append_of(const Submission& submission, CachedSubject& subject, AppendRecord& command);
   Applied change_alert(const Submission& submission, const AcknowledgeAlert& command);
   Applied change_token(const Submission& submission, const Command& command);
   // The record's subject, enrolled if this record does that; or why it cannot be stored.
   base::Result<CachedSubject*> subject_of(const Submission& submission,
-                                          const model::Record& record, SubmissionResult& refusal);
+                                          const model::Record& record, CachedSubject* enrolled,
+                                          SubmissionResult& refusal);
   base::Status place_correction(const Submission& submission, const store::SubjectRow& subject,
                                 model::StoredRecord& stored, SubmissionResult& refusal);
   base::Status watch(const Submission& submission, CachedSubject& subject,

@@ -13,7 +13,7 @@ intake::IntakeOptions small_intake() {
   options.safety = {"safety", 12, 8 << 10, 8};
   options.live = {"live", 24, 16 << 10, 4};
   options.bulk = {"bulk", 24, 16 << 10, 1};
-  options.batch_items_max = 16;
+  options.batch.items_max = 16;
   options.batch_bytes_max = 8 << 10;
   options.subjects = {.subjects_max = 5, .unsaved_max = 3};
   return options;
