@@ -31,6 +31,19 @@ std::optional<double> zero(Scale scale) {
   }
 }
 
+bool falls(Scale scale) {
+  switch (scale) {
+    case Scale::negative_log10:
+    case Scale::homeopathic_10:
+    case Scale::homeopathic_100:
+    case Scale::homeopathic_1000:
+    case Scale::homeopathic_50000:
+      return true;
+    default:
+      return false;
+  }
+}
+
 // What one step of a homeopathic series dilutes by.
 double dilution(Scale scale) {
   switch (scale) {
@@ -206,6 +219,7 @@ base::Result<Conversion> prepare(const Unit& from, const Unit& to, MolarMass mol
     conversion.to_scale = to.scale;
     conversion.from_step = from.step;
     conversion.to_step = to.step;
+    conversion.falling = falls(from.scale) != falls(to.scale);
   }
   if (std::isnormal(conversion.factor) && std::isfinite(conversion.offset)) return conversion;
   return cannot(from, to, "no number here can hold the factor");

@@ -175,6 +175,17 @@ constexpr Spelling kPieces[] = {
     {"LPF", "[LPF]", kCdisc},
 };
 
+// Of enzymes, IU has long been the micromole a minute that UCUM calls U; of hormones, U is often
+// the international unit. Tried last, so it counts only where nothing else is what is expected.
+constexpr Spelling kExchanged[] = {
+    {"U", "[iU]", kUsage},   {"MU", "m[iU]", kUsage}, {"UU", "u[iU]", kUsage},
+    {"KU", "k[iU]", kUsage}, {"IU", "U", kUsage},     {"MIU", "mU", kUsage},
+    {"UIU", "uU", kUsage},   {"KIU", "kU", kUsage},
+};
+
+// What goes first for a piece: UCUM, the table, or kExchanged and then the table.
+enum class By { ucum, table, exchange };
+
 constexpr Spelling kSigns[] = {
     {"\u00B5", "u", kUsage},     // the micro sign
     {"\u03BC", "u", kUsage},     // the Greek letter
@@ -243,10 +254,14 @@ std::optional<std::string> power_of_ten(std::string_view piece) {
   return "10*" + std::string(piece);
 }
 
-const Spelling* find_piece(std::string_view piece) {
+const Spelling* find_piece(std::string_view piece, By by) {
   const std::string wanted = upper(piece);
-  const auto found = std::find_if(std::begin(kPieces), std::end(kPieces),
-                                  [&](const Spelling& one) { return one.written == wanted; });
+  const auto is_wanted = [&](const Spelling& one) { return one.written == wanted; };
+  if (by == By::exchange) {
+    const auto found = std::find_if(std::begin(kExchanged), std::end(kExchanged), is_wanted);
+    if (found != std::end(kExchanged)) return &*found;
+  }
+  const auto found = std::find_if(std::begin(kPieces), std::end(kPieces), is_wanted);
   return found == std::end(kPieces) ? nullptr : &*found;
 }
 
@@ -256,18 +271,17 @@ struct Reading {
 };
 
 // What stands between two slashes.
-// `capitals`: by the table rather than by UCUM.
-std::optional<Reading> read_piece(std::string_view piece, bool capitals) {
+std::optional<Reading> read_piece(std::string_view piece, By by) {
   auto power = power_of_ten(piece);
-  if ((power || !capitals) && parse(piece)) return Reading{std::string(piece), kUcum};
+  if ((power || by == By::ucum) && parse(piece)) return Reading{std::string(piece), kUcum};
   if (power) return Reading{std::move(*power), kUsage};
-  if (const Spelling* known = find_piece(piece)) {
+  if (const Spelling* known = find_piece(piece, by)) {
     return Reading{std::string(known->ucum), known->ucum == piece ? kUcum : known->from};
   }
   // "24h", "100mL"
   const std::size_t digits = std::min(piece.find_first_not_of("0123456789"), piece.size());
   if (digits > 0 && digits < piece.size() && piece[digits] != '^' && piece[digits] != '*') {
-    if (const auto rest = read_piece(piece.substr(digits), capitals)) {
+    if (const auto rest = read_piece(piece.substr(digits), by)) {
       return Reading{"(" + std::string(piece.substr(0, digits)) + "." + rest->ucum + ")",
                      rest->from};
     }
@@ -276,7 +290,7 @@ std::optional<Reading> read_piece(std::string_view piece, bool capitals) {
   return std::nullopt;
 }
 
-std::optional<Reading> read_pieces(std::string_view text, bool capitals) {
+std::optional<Reading> read_pieces(std::string_view text, By by) {
   Reading whole{"", kUcum};
   for (bool first = true; first || !text.empty(); first = false) {
     const std::size_t slash = text.find('/');
@@ -284,7 +298,7 @@ std::optional<Reading> read_pieces(std::string_view text, bool capitals) {
     const bool last = slash == std::string_view::npos;
     if (!first) whole.ucum.push_back('/');
     if (!piece.empty()) {
-      const auto reading = read_piece(piece, capitals);
+      const auto reading = read_piece(piece, by);
       if (!reading) return std::nullopt;
       whole.ucum.append(reading->ucum);
       if (whole.from == kUcum) whole.from = reading->from;
@@ -305,13 +319,14 @@ std::vector<Reading> readings(std::string_view text) {
   }
   const std::string in_ascii = plain(text);
   const bool capitals = capitals_alone(in_ascii);
-  const auto add_pieces = [&](bool by_table) {
-    if (auto reading = read_pieces(in_ascii, by_table)) all.push_back(std::move(*reading));
+  const auto add_pieces = [&](By by) {
+    if (auto reading = read_pieces(in_ascii, by)) all.push_back(std::move(*reading));
   };
-  if (capitals) add_pieces(true);
+  if (capitals) add_pieces(By::table);
   if (parse(text)) all.push_back({std::string(text), kUcum});
-  add_pieces(false);
-  if (!capitals) add_pieces(true);
+  add_pieces(By::ucum);
+  if (!capitals) add_pieces(By::table);
+  add_pieces(By::exchange);
   return all;
 }
 

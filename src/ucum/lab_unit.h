@@ -6,6 +6,7 @@
 //   1. the spellings listed as never meant as UCUM has them ("C" is no coulomb, "K/uL" no kelvin);
 //   2. UCUM; but after 3 when the text has capital letters alone ("MG/L", "PG")
 //   3. what stands between the slashes, piece by piece: each by UCUM or by a table, in any case
+//   4. the same with U for [iU] and IU for U
 // and the first that measures what is expected wins, else the first.
 //
 // Pure functions; any thread. What cannot be read is an error with the text and what UCUM says.

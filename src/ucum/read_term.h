@@ -24,8 +24,4 @@ namespace trialward::ucum {
 base::Result<Unit> read_term(std::string_view expression, const AtomTable& table,
                              std::string* words = nullptr);
 
-// What was found, for a reason: in quotation marks, only the beginning of something long, and what
-// does not print as "?".
-std::string quoted(std::string_view text);
-
 }  // namespace trialward::ucum

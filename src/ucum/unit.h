@@ -14,7 +14,9 @@
 // convert many numbers prepare() a Conversion, which neither parses nor allocates nor fails.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -95,6 +97,7 @@ struct Conversion {
   // Otherwise: number -> * from_step -> from_scale -> * factor -> inverse of to_scale -> / to_step
   Scale from_scale = Scale::ratio, to_scale = Scale::ratio;
   double from_step = 1, to_step = 1;
+  bool falling = false;  // whether larger numbers become smaller ones: pH to mol/L
 
   double operator()(double number) const {
     return linear ? number * factor + offset : by_scale(number);
@@ -109,6 +112,18 @@ base::Result<Conversion> prepare(const Unit& from, const Unit& to, MolarMass mol
 // in the last: what binary fractions add or lose decides nothing.
 inline constexpr int kSignificantDigits = 11;
 bool same_at(double a, double b, int significant_digits = kSignificantDigits);
+
+// The same for the way of every record: a is below b, and not by a difference of noise alone.
+inline constexpr double kRelativeNoise = 1e-10;  // 10 ^ (1 - kSignificantDigits)
+inline bool clearly_below(double a, double b) {
+  const double difference = b - a;
+  return a < b && (difference > kRelativeNoise * std::max(std::abs(a), std::abs(b)) ||
+                   std::isinf(difference));
+}
+
+// What was found, for a reason: in quotation marks, only the beginning of something long, and what
+// does not print as "?".
+std::string quoted(std::string_view text);
 
 // The unit in words, in parentheses as UCUM's own tests write it: "(meter) / (second ^ 2)".
 base::Result<std::string> display_name(std::string_view expression);

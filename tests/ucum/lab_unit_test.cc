@@ -85,7 +85,8 @@ TEST(LabUnit, WhatIsExpectedChoosesAmongReadings) {
       {"mm3", "10*9/L", "/mm3"},    {"mm3", "mL", "mm3"},         {"C", "[degF]", "Cel"},
       {"C", "uC", "C"},             {"K/uL", "10*9/L", "10*3/uL"}, {"MG/dL", "mg/L", "mg/dL"},
       {"MG/L", "mmol/L", "mg/L"},   {"M/uL", "10*12/L", "10*6/uL"}, {"MS", "s", "ms"},
-      {"G/L", "m", "g/L"},
+      {"G/L", "m", "g/L"},          {"IU/L", "U/L", "U/L"},       {"mU/L", "u[iU]/mL", "m[iU]/L"},
+      {"IU/L", "[iU]/mL", "[iU]/L"}, {"mU/L", "U/L", "mU/L"},
   };
   for (const auto& [written, like, ucum] : cases) {
     const Unit expected = parse(like).value();
