@@ -29,7 +29,8 @@ FEATURE = {"model", "store", "runtime"}
 MAY_INCLUDE = {
     "base": set(),
     "runtime": {"base"},
-    "model": {"base"},
+    "ucum": {"base"},
+    "model": {"ucum"},
     "store": {"model"},
     "intake": FEATURE,
     "monitor": FEATURE,

@@ -12,7 +12,12 @@
 //                         type = "number" (the default) | "text" | "any";
 //                         unit = "U/L" (absent: the value has none);
 //                         also = [{ unit = "C", factor = 1.8, offset = 32.0 }]: other units;
-//                           number * factor + offset gives it in `unit`;
+//                           number * factor + offset gives it in `unit`; they go before what
+//                           UCUM would make of them. Every other unit that UCUM or laboratories
+//                           write (ucum/lab_unit.h) and that converts to `unit` is accepted, too;
+//                         molar_mass = 180.156 (g/mol), valence = 1: for conversions between mass,
+//                           amount and equivalents; or analyte = "GLUC": those of ucum/analyte.cc,
+//                           where a lab code that names an analyte there need not say so;
 //                         possible = [low, high]: outside is refused;
 //                         plausible = [low, high]: outside is accepted and flagged;
 //                         range = [low, high]: the reference range of records that bring none,
@@ -30,6 +35,7 @@
 #include <array>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,6 +44,8 @@
 #include "base/result.h"
 #include "model/fault.h"
 #include "model/record.h"
+#include "model/unit_ways.h"
+#include "ucum/unit.h"
 
 namespace trialward::model {
 
@@ -51,7 +59,10 @@ struct Arm {
 
 struct Bounds {
   double low = 0, high = 0;
-  bool contain(double number) const { return low <= number && number <= high; }
+  // What noise of conversions adds puts no number outside.
+  bool contain(double number) const {
+    return !ucum::clearly_below(number, low) && !ucum::clearly_below(high, number);
+  }
 };
 
 struct Unit {
@@ -66,12 +77,19 @@ struct Code {
   Kind kind = Kind::lab;
   std::string code, name, system;
   ValueType type = ValueType::number;
-  std::vector<Unit> units;                    // the code's own first; empty: values have no unit
+  // The code's own first, then those that the definition lists; empty: values have no unit.
+  std::vector<Unit> units;
+  // Other units by UCUM; none when the own unit is not one of UCUM's. Copies of a code share what
+  // was worked out.
+  std::shared_ptr<const UnitWays> ways;
   std::optional<Bounds> possible, plausible;  // in the code's own unit
   Range range;                                // in the code's own unit
   std::vector<std::string> values;
 
   const Unit* unit(std::string_view name) const;
+  // How a number in this unit becomes one in the code's own. The error says what is wrong with the
+  // unit (or that it is missing) and which would be right, and names both.
+  base::Result<ucum::Conversion> to_own(std::string_view unit_name) const;
 };
 
 struct DefinitionFile {
@@ -97,8 +115,8 @@ class Study {
   bool subject_id_fits(std::string_view subject) const;
   const DefinitionFile* file(std::string_view name) const;
 
-  // A number of a record in its code's own unit; nothing when it has no number or the unit is not
-  // the code's. Without a listed code the number itself.
+  // A number of a record in its code's own unit; nothing when it has no number or its unit does not
+  // convert. Without a listed code the number itself.
   std::optional<double> canonical_number(const Record& record) const;
   // The reference range that holds for a record, in its code's own unit: each end its own, else the
   // code's. Numbers alone, without the texts.

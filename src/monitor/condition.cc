@@ -7,12 +7,11 @@
 namespace trialward::monitor {
 namespace {
 
-// Decimal fractions that are equal on paper may differ in their last binary digit.
-constexpr double kTolerance = 1e-9;
-
 // `scale`: the size of the numbers that `value` and `limit` were made of.
+// Numbers that are equal on paper, or become so by a conversion, may differ in the last binary
+// digits: that decides nothing.
 bool compare(double value, Op op, double limit, double scale) {
-  const double margin = kTolerance * std::max({std::abs(value), std::abs(limit), scale});
+  const double margin = ucum::kRelativeNoise * std::max({std::abs(value), std::abs(limit), scale});
   switch (op) {
     case Op::at_least:
       return value >= limit - margin;

@@ -172,23 +172,24 @@ class TestReader {
 
   // The test with its number in the code's own unit.
   Test in_unit_of(const Code& code) {
-    model::Unit unit;
-    if (const model::Unit* found = code.unit(unit_)) {
-      unit = *found;
-    } else if (!code.units.empty() || table_.has("unit")) {
-      std::string expected;
-      for (const auto& one : code.units) expected += (expected.empty() ? "" : " or ") + one.name;
-      table_.fault(table_.has("unit") ? "unit" : keys_[0],
-                   (table_.has("unit") ? quoted(unit_) + " is wrong" : "unit is missing") + ": " +
-                       code.code + (expected.empty() ? " has no unit" : " is in " + expected));
+    const auto to_own = code.to_own(unit_);
+    if (!to_own) {
+      const bool given = table_.has("unit");
+      table_.fault(given ? "unit" : keys_[0], (given ? "" : "unit ") + to_own.error().message);
+      return test_;
+    }
+    if (!to_own->linear) {
+      table_.fault("unit", ucum::quoted(unit_) + " is wrong: " + code.code + " is in " +
+                               code.units.front().name + ", which is not in proportion to it");
+      return test_;
     }
     if (const auto* comparison = std::get_if<Comparison>(&test_)) {
       Comparison converted = *comparison;
-      converted.offset *= unit.factor;
+      converted.offset *= to_own->factor;
       return converted;
     }
     auto converted = std::get<Threshold>(std::get<RecordTest>(test_));
-    converted.limit = unit.to_own(converted.limit);
+    converted.limit = (*to_own)(converted.limit);
     return RecordTest(converted);
   }
 
