@@ -29,7 +29,8 @@ FEATURE = {"model", "store", "runtime"}
 MAY_INCLUDE = {
     "base": set(),
     "runtime": {"base"},
-    "model": {"base"},
+    "ucum": {"base"},
+    "model": {"ucum"},
     "ctcae": {"model"},
     "store": {"model"},
     "intake": FEATURE,

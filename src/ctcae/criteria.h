@@ -12,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+#include "ucum/unit.h"
+
 namespace trialward::ctcae {
 
 enum class Direction : std::uint8_t { low, high };
@@ -84,8 +86,7 @@ struct Term {
   std::vector<std::string> units;  // SI, then the others; none: the limits have no unit
   std::size_t si_units = 0;        // how many of them are SI; a unit of both systems stands once
   bool si_is_us = false;
-  double molar_mass = 0;  // g/mol; 0: none is needed or known
-  int valence = 0;        // of an ion
+  ucum::MolarMass molar_mass;  // of what is measured, where amounts are converted
   std::uint8_t needs = 0;  // without these nothing is graded, whichever line would apply
   std::vector<Line> lines;  // the highest grade first
   std::optional<Condition> refer;  // where this holds another term is the one to use

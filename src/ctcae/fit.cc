@@ -1,19 +1,9 @@
 #include "ctcae/fit.h"
 
 #include "ctcae/letters.h"
-#include "ctcae/tables.h"
+#include "ucum/lab_unit.h"
 
 namespace trialward::ctcae {
-namespace {
-
-std::string_view ucum_name(std::string_view unit) {
-  const auto& names = code_names().units;
-  const auto found = names.find(unit);
-  return found == names.end() ? unit : std::string_view(found->second);
-}
-
-}  // namespace
-
 std::optional<std::size_t> listed_unit(const Term& term, std::string_view unit,
                                        std::optional<UnitSystem> system) {
   if (!term.has_absolute_limits()) return 0;
@@ -25,12 +15,20 @@ std::optional<std::size_t> listed_unit(const Term& term, std::string_view unit,
 
 base::Result<Fit> fit(const Term& term, std::string_view unit) {
   if (const auto listed = listed_unit(term, unit)) return Fit{.unit = *listed};
-  for (std::size_t i = 0; i < term.units.size(); ++i) {
-    if (ucum_name(term.units[i]) == ucum_name(unit)) return Fit{.unit = i};
-  }
-  return base::Error{base::Errc::invalid,
-                     term.name + " is graded in " + term.units.front() + ", not in " +
-                         (unit.empty() ? "no unit" : std::string(unit))};
+  const std::string& wanted = term.units.front();
+  const auto cannot = [&](const std::string& why) {
+    return base::Error{base::Errc::invalid, term.name + " is graded in " + wanted + ", not in " +
+                                                (unit.empty() ? "no unit" : std::string(unit)) +
+                                                why};
+  };
+  if (unit.empty()) return cannot("");
+  const auto to = ucum::parse_lab_unit(wanted);
+  if (!to) return cannot(": " + to.error().message);
+  const auto from = ucum::parse_lab_unit(unit, &to->unit);
+  if (!from) return cannot(": " + from.error().message);
+  const auto way = ucum::prepare(from->unit, to->unit, term.molar_mass);
+  if (!way) return cannot(": " + way.error().message);
+  return Fit{.unit = 0, .conversion = *way};
 }
 
 }  // namespace trialward::ctcae

@@ -12,10 +12,10 @@
 
 namespace trialward::ctcae {
 
-// Numbers are multiplied by `factor` and graded in the term's unit with this index.
+// Numbers are turned by `conversion` and graded in the term's unit with this index.
 struct Fit {
   std::size_t unit = 0;
-  double factor = 1;
+  ucum::Conversion conversion;
 };
 
 // The term's unit of this spelling, whatever the case of its letters; `system`: of that alone.
@@ -24,7 +24,8 @@ struct Fit {
 std::optional<std::size_t> listed_unit(const Term& term, std::string_view unit,
                                        std::optional<UnitSystem> system = std::nullopt);
 
-// The listed unit, else another spelling of one that codes.toml knows. The error names both units.
+// The listed unit, else a conversion to the term's SI unit; `unit` as laboratories write it. The
+// error names both units.
 base::Result<Fit> fit(const Term& term, std::string_view unit);
 
 }  // namespace trialward::ctcae

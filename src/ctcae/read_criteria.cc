@@ -7,6 +7,7 @@
 #include "ctcae/letters.h"
 #include "ctcae/read_when.h"
 #include "model/table_reader.h"
+#include "ucum/analyte.h"
 
 namespace trialward::ctcae {
 namespace {
@@ -125,15 +126,11 @@ class CriteriaReader {
       (void)table.texts("us");
       fault(table, "us", "us needs si");
     }
-    term.molar_mass = table.number("molar_mass").value_or(0);
-    if (table.has("molar_mass") && term.molar_mass <= 0) {
-      fault(table, "molar_mass", "molar_mass must be above 0");
-    }
-    const double valence = table.number("valence").value_or(0);
-    if (valence != std::floor(valence) || valence < 0 || valence > 8) {
-      fault(table, "valence", "valence must be a whole number from 1 to 8");
-    } else {
-      term.valence = static_cast<int>(valence);
+    const std::string code = table.text("analyte");
+    if (const ucum::Analyte* analyte = ucum::analyte(code)) {
+      term.molar_mass = analyte->molar_mass;
+    } else if (table.has("analyte")) {
+      fault(table, "analyte", "no molar mass is known of \"" + code + "\"");
     }
   }
 

@@ -71,9 +71,6 @@ base::Result<CodeNames, model::DefinitionFaults> read_code_names(
     if (auto codes = root.table("codes")) {
       for (const std::string& code : codes->keys()) names.terms[code] = codes->texts(code);
     }
-    if (auto units = root.table("units")) {
-      for (const std::string& unit : units->keys()) names.units[unit] = units->text(unit);
-    }
     root.finish();
   }
   if (!faults.empty()) return faults;

@@ -29,7 +29,6 @@ std::string known_versions();
 // What codes.toml says.
 struct CodeNames {
   std::map<std::string, std::vector<std::string>, std::less<>> terms;  // by laboratory code
-  std::map<std::string, std::string, std::less<>> units;               // in UCUM
 };
 base::Result<CodeNames, model::DefinitionFaults> read_code_names(const model::DefinitionFile& file);
 const CodeNames& code_names();

@@ -29,7 +29,7 @@ TEST(ReadCriteria, ReadsATerm) {
                 "{ grade = 3, when = [\"> 80 g/L | 8 g/dL\", \"> 2 x ULN\"], text = \"b\", "
                 "assumes = \"pain\", otherwise = 1 },\n"
                 "{ grade = 4, judgement = true, text = \"c\" },\n",
-                "si = \"g/L\"\nus = [\"g/dL\"]\nmolar_mass = 18\nneeds = [\"ULN\"]\n")});
+                "si = \"g/L\"\nus = [\"g/dL\"]\nanalyte = \"K\"\nneeds = [\"ULN\"]\n")});
   ASSERT_TRUE(read.ok()) << to_string(read.error().front());
   const Term* term = read->term("t");
   ASSERT_NE(term, nullptr);
@@ -38,6 +38,7 @@ TEST(ReadCriteria, ReadsATerm) {
   EXPECT_TRUE(term->lines.front().any.empty());
   EXPECT_EQ(term->lines[1].any.size(), 2u);
   EXPECT_EQ(term->lines[1].assumes, "pain");
+  EXPECT_EQ(term->molar_mass.valence, 1);
   EXPECT_EQ(term->asks_for(), kValue | kUln);
   EXPECT_TRUE(term->of_system(1, UnitSystem::us_conventional));
   EXPECT_FALSE(term->of_system(0, UnitSystem::us_conventional));
@@ -83,8 +84,7 @@ TEST(ReadCriteria, NamesTermGradeAndReason) {
       {sound, "si = \"a\"\nus = [\"b\", \"c\", \"d\", \"e\"]\n", "term \"T\": more than 4 units"},
       {sound, "needs = [\"UNL\"]\n",
        "term \"T\": needs knows \"LLN\", \"ULN\" and \"baseline\""},
-      {sound, "valence = 2.5\n", "term \"T\": valence must be a whole number from 1 to 8"},
-      {sound, "molar_mass = 0\n", "term \"T\": molar_mass must be above 0"},
+      {sound, "analyte = \"XYZ\"\n", "term \"T\": no molar mass is known of \"XYZ\""},
       {sound, "colour = 1\n", "[[terms]] has no member colour"},
   };
   for (const Case& one : cases) {
