@@ -3,7 +3,7 @@
 //
 //   condition = clause { " and " clause } [ " if known" ]
 //   clause    = op limit                   of the value
-//             | "change" op number "%"     of the change from the baseline in percent: a fall is < 0
+//             | "change" op number "%"     of the change from the baseline; a fall is below 0
 //             | "baseline high" | "baseline not high" | "baseline low" | "baseline not low"
 //             | "adult" | "child" | "male" | "female"
 //   op        = "<" | "<=" | ">" | ">="

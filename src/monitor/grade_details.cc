@@ -28,7 +28,8 @@ void find_detail(const Node& node, const std::vector<const Series*>& series,
     for (const std::int64_t cause : causes) {
       const auto place = own.find(cause);
       GradedPoint graded;
-      if (cause <= record || !place || !graded_at(beside->from, own, *place, true, graded)) continue;
+      if (cause <= record || !place) continue;
+      if (!graded_at(beside->from, own, *place, true, graded)) continue;
       record = cause;
       detail = std::move(graded.description);
     }

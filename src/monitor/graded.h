@@ -1,5 +1,5 @@
-// Grades of the NCI's CTCAE as a test of rules: whether a value has at least some grade, by the terms
-// of its code (ctcae/study_grading.h). Pure values; any thread.
+// Grades of the NCI's CTCAE as a test of rules: whether a value has at least some grade, by the
+// terms of its code (ctcae/study_grading.h). Pure values; any thread.
 #pragma once
 
 #include <cstdint>

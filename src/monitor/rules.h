@@ -41,8 +41,8 @@
 //   reference is multiplied (of, …_percent), one whose reference is not above 0.
 // - A grade is the one that the value alone allows, the worst where a finding decides that no value
 //   shows (ctcae/grade.h); a value that cannot be graded has none. A grade that is by multiples of
-//   the baseline, or by the change from it, is judged beside the baseline; the baseline itself, what
-//   precedes it, and all while there is none, are judged as if it had been normal.
+//   the baseline, or by the change from it, is judged beside the baseline; the baseline itself,
+//   what precedes it, and all while there is none, are judged as if it had been normal.
 // - Numbers closer than 1e-9 of their size are equal: 0.6 is at least 3 x 0.2.
 // - A record that amends another takes its place.
 // - Of each code that is counted or compared, a subject's latest 240 records, earliest 8 and latest

@@ -73,7 +73,8 @@ TEST(ReadCriteria, NamesTermGradeAndReason) {
        "term \"T\", grade 2: does not ask for more than grade 1"},
       {"{ grade = 1, when = \"> 80 g/L | 8 g/dL\", text = \"a\" },\n"
        "{ grade = 2, when = \"> 90 g/L | 7 g/dL\", text = \"a\" },\n",
-       "si = \"g/L\"\nus = [\"g/dL\"]\n", "term \"T\", grade 2: does not ask for more than grade 1"},
+       "si = \"g/L\"\nus = [\"g/dL\"]\n",
+       "term \"T\", grade 2: does not ask for more than grade 1"},
       {"{ grade = 1, when = \"> ULN\", text = \"a\", assumes = \"pain\" },\n", "",
        "term \"T\", grade 1: assumes and otherwise belong together, beside a `when`"},
       {"{ grade = 1, when = \"> ULN\", text = \"a\", assumes = \"pain\", otherwise = 1 },\n", "",
@@ -93,7 +94,8 @@ TEST(ReadCriteria, NamesTermGradeAndReason) {
   }
   EXPECT_EQ(faults_of(table_of(sound) + table_of(sound).substr(35)), "\"T\" is given twice");
   EXPECT_NE(faults_of("version = "), "");
-  EXPECT_EQ(faults_of("version = \"9\"\nfull_version = \"9\"\n"), "a table of criteria has [[terms]]");
+  EXPECT_EQ(faults_of("version = \"9\"\nfull_version = \"9\"\n"),
+            "a table of criteria has [[terms]]");
   EXPECT_EQ(faults_of(table_of(sound)), "");
 }
 

@@ -92,12 +92,13 @@ TEST(Graded, RefusesWhatCannotBeGraded) {
             "study.toml may name one");
   EXPECT_EQ(faults_of(rule("kind = \"lab\"\ncodes = [\"ALT\"]\nctcae_grade_at_least = 1\n"
                            "direction = \"low\"")),
-            "rules.toml:6: CTCAE version 5 has no term for ALT that is known here; [ctcae.terms] in "
-            "study.toml may name one");
+            "rules.toml:6: CTCAE version 5 has no term for ALT that is known here; [ctcae.terms] "
+            "in study.toml may name one");
   EXPECT_EQ(faults_of(rule("kind = \"lab\"\nctcae_grade_at_least = 1\nat_least = 3")),
-            "rules.toml:5: a condition has one test: at_least is one, too; rules.toml:6: a condition "
-            "on numbers needs codes that study.toml lists");
-  EXPECT_EQ(faults_of(rule("kind = \"lab\"\nctcae_grade_at_least = 1\none_alert_per = \"record\"")),
+            "rules.toml:5: a condition has one test: at_least is one, too; rules.toml:6: a "
+            "condition on numbers needs codes that study.toml lists");
+  EXPECT_EQ(faults_of(rule("kind = \"lab\"\nctcae_grade_at_least = 1\n"
+                           "one_alert_per = \"record\"")),
             "rules.toml:6: what is counted or compared cannot have one alert per record");
 }
 
@@ -124,14 +125,16 @@ TEST(Graded, RefusesAWrongChoiceInTheStudy) {
   EXPECT_TRUE(faults_of(grading, with("NEUTLE", "NEUT"))
                   .starts_with("rules.toml:5: NEUT: Neutrophil count decreased is graded in "
                                "10^9/L, not in %: "));
-  EXPECT_EQ(faults_of(grading, with("PT = []", "PT = [\"Proteinuria (Protein/Creatinine ratio)\"]")),
+  EXPECT_EQ(faults_of(grading,
+                      with("PT = []", "PT = [\"Proteinuria (Protein/Creatinine ratio)\"]")),
             "rules.toml:5: PT: Proteinuria (Protein/Creatinine ratio) asks for the age, which no "
             "rule knows");
 }
 
 // The state is a function of the records, not of their arrival.
 TEST(Graded, AnyOrderOfArrivalEndsTheSame) {
-  const auto study = graded_study(rule("kind = \"lab\"\ncodes = [\"ALT\"]\nctcae_grade_at_least = 2"));
+  const auto study =
+      graded_study(rule("kind = \"lab\"\ncodes = [\"ALT\"]\nctcae_grade_at_least = 2"));
   auto monitor = load_rules(study);
   ASSERT_TRUE(monitor.ok());
   std::vector<std::pair<int, std::string>> records;
@@ -141,7 +144,7 @@ TEST(Graded, AnyOrderOfArrivalEndsTheSame) {
                                   std::to_string(day) + "\"" +
                                   (day == 2 || day == 3 ? R"(,"baseline":true)" : ""));
   }
-  std::mt19937 shuffle(7);  // tidy(random): a fixed seed, so that each run is the same
+  std::mt19937 shuffle(7);  // a fixed seed: each run is the same
   std::string expected;
   for (int round = 0; round < 500; ++round) {
     const auto watch = open_watch(**monitor);
