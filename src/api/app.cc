@@ -8,6 +8,7 @@
 #include "api/alerts_api.h"
 #include "api/answers.h"
 #include "api/figures.h"
+#include "api/grades_api.h"
 #include "api/metrics.h"
 #include "api/ops_api.h"
 #include "api/reads_api.h"
@@ -82,6 +83,7 @@ class App::Impl {
         exports_(*reads_, tokens_, memory_, clock_, options_.exports),
         records_api_(intake_, ndjson_, memory_, clock_, options_.records),
         reads_api_(*reads_, exports_),
+        grades_api_(*reads_),
         alerts_api_(intake_, *reads_, exports_, alert_streams_, clock_),
         tokens_api_(intake_, *reads_, exports_, tokens_, random, clock_),
         figures_(*reads_, intake_),
@@ -182,6 +184,8 @@ class App::Impl {
     add("GET", study + "/subjects/{subject}/records", read_records,
         [this](const Call& call) { return reads_api_.subject_records(call); },
         {"from", "limit"});
+    add("GET", study + "/subjects/{subject}/grades", read_alerts,
+        [this](const Call& call) { return grades_api_.subject_grades(call); });
     add("GET", study + "/alerts", read_alerts,
         [this](const Call& call) { return alerts_api_.list(call); },
         {"status", "after", "limit"});
@@ -277,6 +281,7 @@ class App::Impl {
   Exports exports_;
   RecordsApi records_api_;
   ReadsApi reads_api_;
+  GradesApi grades_api_;
   AlertsApi alerts_api_;
   TokensApi tokens_api_;
   Figures figures_;

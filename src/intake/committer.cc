@@ -375,8 +375,9 @@ Status Committer::watch(const Submission& submission, CachedSubject& subject,
                                 .site = subject.row.site,
                                 .definition = study.definition,
                                 .shard = stored.shard};
-  const store::Act act{.actor = "monitor", .at_ms = submission.received_ms};
+  store::Act act{.actor = "monitor", .at_ms = submission.received_ms};
   for (const model::Match& match : matches) {
+    act.reason = match.detail;
     const model::RuleInfo& rule = failed ? kFailure : study.monitor->rules()[match.rule];
     auto change = store::raise_or_join(writer_, place, rule, match, act);
     if (!change) return change.error();

@@ -48,7 +48,8 @@ std::string to_json(const Alert& alert) {
       .member("subject", alert.subject)
       .member("site", alert.site)
       .member("raised", format_utc(alert.raised_ms))
-      .member("definition", alert.definition);
+      .member("definition", alert.definition)
+      .member_if("finding", alert.finding);
   if (alert.acknowledged_ms) {
     json.member("acknowledged", format_utc(*alert.acknowledged_ms))
         .member("acknowledged_by", alert.acknowledged_by)

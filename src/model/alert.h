@@ -25,6 +25,7 @@ struct Alert {
   std::int64_t raised_ms = 0;
   std::int64_t definition = 0;
   std::vector<RecordName> records;  // what caused it, oldest first
+  std::string finding;  // what its rule last said of them, such as a grade; may be empty
   // Of the acknowledgement; none while the alert is open.
   std::optional<std::int64_t> acknowledged_ms;
   std::string acknowledged_by, note;
@@ -41,7 +42,8 @@ struct AlertEvent {
   std::int64_t number = 0;
   AlertEventType type = AlertEventType::raised;
   std::int64_t at_ms = 0;
-  std::string actor, note;
+  std::string actor;
+  std::string note;  // of who acknowledged it, or what the rule found (Match::detail)
   std::vector<RecordName> causes;  // the records that this event added
   // Of the alert:
   std::int64_t alert = 0;

@@ -94,7 +94,21 @@ class StudyLoader {
     study_.open_[static_cast<std::size_t>(Kind::demographics)] = true;
     if (auto kinds = root.table("kinds")) read_kinds(*kinds);
     for (TableReader& table : root.tables("codes")) read_code(table);
+    if (auto ctcae = root.table("ctcae")) read_ctcae(*ctcae);
     root.finish();
+  }
+
+  void read_ctcae(TableReader& table) {
+    CtcaeChoice choice;
+    choice.version = table.id("version");
+    choice.line = table.line("version");
+    if (auto terms = table.table("terms")) {
+      for (const std::string& code : terms->keys()) {
+        choice.codes.push_back({code, terms->texts(code), terms->line(code)});
+      }
+    }
+    table.finish();
+    study_.ctcae = std::move(choice);
   }
 
   void read_study(TableReader& table) {

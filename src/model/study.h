@@ -24,6 +24,10 @@
 //                           and the other end for those that bring one end only;
 //                           in all three -inf or inf leaves an end open;
 //                         values = ["Y", "N"]: the only texts accepted (type text)
+//                [ctcae]   version = "5": by which version of the NCI's CTCAE laboratory values are
+//                         graded (ctcae/tables/); absent: they are not
+//                [ctcae.terms] CODE = ["TERM", …]: the terms that grade a code, in place of those
+//                         of ctcae/tables/codes.toml; [] for none
 //   rules.toml   the monitor's rules (monitor/rules.h)
 //   questionnaires/*.toml, schedule.toml   room for later: read as text, kept with the definition
 //
@@ -71,6 +75,18 @@ struct Unit {
   double to_own(double number) const { return number * factor + offset; }
 };
 
+// What [ctcae] says, not yet checked against the criteria (ctcae/study_grading.h).
+struct CtcaeChoice {
+  struct OfCode {
+    std::string code;
+    std::vector<std::string> terms;
+    int line = 0;
+  };
+  std::string version;
+  int line = 0;
+  std::vector<OfCode> codes;  // by code
+};
+
 enum class ValueType { number, text, any };
 
 struct Code {
@@ -103,6 +119,7 @@ class Study {
   std::string default_site;
   std::vector<Site> sites;
   std::vector<Arm> arms;
+  std::optional<CtcaeChoice> ctcae;
   std::vector<DefinitionFile> files;  // sorted by name; what the definition's hash covers
   std::string hash;                   // hexadecimal SHA-256 over the files
   bool whole = true;                  // false: see StudyReading

@@ -53,6 +53,7 @@ void RuleCompiler::add_tests(std::size_t rule, OneAlertPer one_alert_per,
   for (const CodeTest& test : condition.tests) {
     const auto* record_test = std::get_if<RecordTest>(&test.test);
     if (record_test && condition.count == 1) {
+      if (std::holds_alternative<GradeFrom>(*record_test)) rules_.mark_graded(rule);
       CodeRules& of_code = rules_.add(condition.kind, test.code);
       of_code.direct.push_back({rule, one_alert_per, *record_test});
       continue;
@@ -87,7 +88,8 @@ void RuleCompiler::add_tree(std::size_t rule, std::string group, const Condition
 Node RuleCompiler::compile(const Condition& condition, Tree& tree) {
   Node node{.all = condition.all, .count = condition.count, .within_ms = condition.within_ms};
   for (const CodeTest& test : condition.tests) {
-    if (std::holds_alternative<Comparison>(test.test)) tree.compares = true;
+    if (!std::holds_alternative<RecordTest>(test.test)) tree.compares = true;
+    if (std::holds_alternative<GradeBesideBaseline>(test.test)) rules_.mark_graded(tree.rule);
     node.leaves.push_back(compile(condition.kind, test));
   }
   for (const Condition& member : condition.members) node.members.push_back(compile(member, tree));
@@ -108,6 +110,11 @@ Leaf RuleCompiler::compile(model::Kind kind, const CodeTest& test) {
   if (const auto* comparison = std::get_if<Comparison>(&test.test)) {
     track->values = true;
     return {track->series, *comparison};
+  }
+  if (const auto* graded = std::get_if<GradeBesideBaseline>(&test.test)) {
+    track->values = true;
+    track->ranges = true;
+    return {track->series, *graded};
   }
   if (track->tests.size() == kTestsPerSeriesMax) {
     fail("the rules count more than " + std::to_string(kTestsPerSeriesMax) + " conditions on " +

@@ -10,6 +10,7 @@
 
 #include "model/record.h"
 #include "model/study.h"
+#include "monitor/graded.h"
 
 namespace trialward::monitor {
 
@@ -34,8 +35,8 @@ struct Serious {};
 struct SeverityFrom {
   int grade = 1;
 };
-using RecordTest =
-    std::variant<EveryRecord, Threshold, RangeMultiple, Answer, Serious, SeverityFrom>;
+using RecordTest = std::variant<EveryRecord, Threshold, RangeMultiple, Answer, Serious,
+                                SeverityFrom, GradeFrom>;
 
 // Of a value beside the baseline or the value before it: value op reference * factor + offset.
 struct Comparison {
@@ -54,6 +55,9 @@ struct Reading {
   std::optional<double> number;
   model::Range range;
 };
+
+// The number and range, as they are graded.
+ctcae::Observed observed_of(const Reading& reading);
 
 bool holds(const RecordTest& test, const Reading& reading);
 

@@ -75,11 +75,26 @@ void add_comparison_hits(const Series& series, const Comparison& test, Span span
   }
 }
 
+void add_grade_hits(const Series& series, const GradeFrom& from, Span span, Hits& found) {
+  const auto& points = series.points();
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const Point& point = points[i];
+    if (point.at_ms < span.from_ms || point.at_ms > span.until_ms) continue;
+    GradedPoint graded;
+    if (!graded_at(from, series, i, false, graded)) continue;
+    std::vector<std::int64_t> causes = {point.record};
+    if (graded.baseline != 0) causes.push_back(graded.baseline);
+    found.push_back(unite(point.at_ms, point.record, std::move(causes)));
+  }
+}
+
 Hits any_hits(const Node& node, const std::vector<const Series*>& series, Span span) {
   Hits found;
   for (const Leaf& leaf : node.leaves) {
     if (const auto* bit = std::get_if<std::size_t>(&leaf.test)) {
       add_bit_hits(*series[leaf.series], *bit, span, found);
+    } else if (const auto* graded = std::get_if<GradeBesideBaseline>(&leaf.test)) {
+      add_grade_hits(*series[leaf.series], graded->from, span, found);
     } else {
       add_comparison_hits(*series[leaf.series], std::get<Comparison>(leaf.test), span, found);
     }

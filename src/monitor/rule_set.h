@@ -38,6 +38,7 @@ inline constexpr std::size_t kTestsPerSeriesMax = 64;  // the bits of a Point
 struct Track {
   std::size_t series = 0;
   bool values = false;
+  bool ranges = false;  // beside the values
   std::vector<RecordTest> tests;  // test i holds: bit i
 };
 
@@ -49,7 +50,8 @@ struct CodeRules {
 
 struct Leaf {
   std::size_t series = 0;
-  std::variant<std::size_t, Comparison> test;  // a bit, or a comparison of values
+  // A bit, or a comparison of values, or a grade that asks for the baseline.
+  std::variant<std::size_t, Comparison, GradeBesideBaseline> test;
 };
 
 // Holds where one of its leaves or members does or, with `all`, where each member does within
@@ -67,7 +69,7 @@ struct Tree {
   std::size_t rule = 0;
   std::string group;
   Node root;
-  bool compares = false;     // has a comparison in it
+  bool compares = false;     // has a comparison in it, or a grade beside the baseline
   std::int64_t span_ms = 0;  // what it holds of lies at most so far apart; when it compares nothing
 };
 
@@ -77,8 +79,10 @@ class RuleSet {
   std::vector<model::RuleInfo> infos;
   std::vector<Tree> trees;
   std::vector<std::vector<std::size_t>> trees_of_series;
+  std::vector<bool> graded;  // by rule: whether it asks for a grade; may be shorter
   std::string hash;
 
+  bool grades(std::size_t rule) const { return rule < graded.size() && graded[rule]; }
   std::size_t series_count() const { return trees_of_series.size(); }
 
   // Null when no rule mentions them.
@@ -90,6 +94,10 @@ class RuleSet {
   const CodeRules* of_kind(model::Kind kind) const {
     const auto& rules = kinds_[static_cast<std::size_t>(kind)];
     return rules ? &*rules : nullptr;
+  }
+  void mark_graded(std::size_t rule) {
+    if (graded.size() <= rule) graded.resize(rule + 1);
+    graded[rule] = true;
   }
   // For building; an empty code stands for the whole kind.
   CodeRules& add(model::Kind kind, const std::string& code) {

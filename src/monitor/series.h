@@ -23,6 +23,7 @@ struct Point {
   bool superseded = false;
   bool marked = false;           // as a baseline
   std::optional<double> number;  // in the code's own unit; only where values are compared
+  std::optional<double> low, high;  // its reference range; only where values are graded
   std::uint64_t bits = 0;        // which of the series' tests hold, see Track
 };
 bool operator<(const Point& a, const Point& b);

@@ -4,6 +4,7 @@
 #include <ranges>
 
 #include "monitor/evaluate.h"
+#include "monitor/grade_details.h"
 #include "monitor/watch_format.h"
 
 namespace trialward::monitor {
@@ -58,6 +59,10 @@ std::optional<Point> point_of(const StoredRecord& stored, const Track& track,
     if (holds(track.tests[bit], reading)) point.bits |= std::uint64_t{1} << bit;
   }
   if (track.values) point.number = reading.number;
+  if (track.ranges && point.number) {
+    point.low = reading.range.low;
+    point.high = reading.range.high;
+  }
   if (point.bits == 0 && !point.number) return std::nullopt;
   const model::Record& record = stored.record;
   point.at_ms = stored.interval->from_ms;
@@ -105,6 +110,7 @@ std::vector<Match> SubjectWatch::observe(const StoredRecord& stored) {
     }
     add_direct(of_code, reading, stored, matches);
     add_direct(of_kind, reading, stored, matches);
+    add_grade_details(*rules_, of_code, of_kind, reading, all_, matches);
   } catch (...) {
     take_back(stored.id, edits);
     throw;

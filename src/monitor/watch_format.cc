@@ -15,7 +15,13 @@ constexpr char kVersion = 1;
 constexpr std::size_t kChecksumBytes = 8;
 constexpr std::size_t kNameBytesMax = 1025;  // two ids of 128 characters of up to 4 bytes
 
-enum PointFlag : std::uint8_t { kSuperseded = 1, kMarked = 2, kHasNumber = 4 };
+enum PointFlag : std::uint8_t {
+  kSuperseded = 1,
+  kMarked = 2,
+  kHasNumber = 4,
+  kHasLow = 16,
+  kHasHigh = 32,
+};
 
 std::string checksum(std::string_view bytes) {
   return std::string(base::as_bytes(base::sha256(bytes)).substr(0, kChecksumBytes));
@@ -51,9 +57,13 @@ class Writer {
     text(std::string_view(point.name).substr(shared));
     difference(point.record, before.record);
     byte(static_cast<std::uint8_t>((point.superseded ? kSuperseded : 0) |
-                                   (point.marked ? kMarked : 0) | (point.number ? kHasNumber : 0)));
+                                   (point.marked ? kMarked : 0) |
+                                   (point.number ? kHasNumber : 0) | (point.low ? kHasLow : 0) |
+                                   (point.high ? kHasHigh : 0)));
     number(point.bits);
     if (point.number) real(*point.number);
+    if (point.low) real(*point.low);
+    if (point.high) real(*point.high);
   }
 
   std::string take() {
@@ -123,8 +133,11 @@ class Reader {
     point.marked = (flags & kMarked) != 0;
     point.bits = number();
     if ((flags & kHasNumber) != 0) point.number = real();
+    if ((flags & kHasLow) != 0) point.low = real();
+    if ((flags & kHasHigh) != 0) point.high = real();
     const bool fits = std::abs(static_cast<double>(point.at_ms)) < kInstantMsMax &&
-                      point.record > 0 && std::isfinite(point.number.value_or(0));
+                      point.record > 0 && std::isfinite(point.number.value_or(0)) &&
+                      std::isfinite(point.low.value_or(0)) && std::isfinite(point.high.value_or(0));
     if (!fits) fail();
     return point;
   }

@@ -128,7 +128,10 @@ Status add_history(Connection& connection, model::Alert& alert) {
     auto names = names_of(connection, rows->text(4));
     if (!names) return names.error();
     alert.records.insert(alert.records.end(), names->begin(), names->end());
-    if (model::parse_alert_event_type(rows->text(0)) != AlertEventType::acknowledged) continue;
+    if (model::parse_alert_event_type(rows->text(0)) != AlertEventType::acknowledged) {
+      if (!rows->text(3).empty()) alert.finding = std::string(rows->text(3));
+      continue;
+    }
     alert.acknowledged_ms = rows->integer(1);
     alert.acknowledged_by = std::string(rows->text(2));
     alert.note = std::string(rows->text(3));

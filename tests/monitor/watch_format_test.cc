@@ -21,6 +21,8 @@ std::vector<Series> example() {
   Point point = point_at(-86'400'000, std::string("lab\0A-1", 7));
   point.marked = true;
   point.number = -0.1;
+  point.low = 0;
+  point.high = 7.5;
   all[1].insert(point);
   point = point_at(1'577'880'000'123, std::string("lab\0A-2", 7));
   point.record = 1'000'000'000'000;
@@ -51,6 +53,8 @@ TEST(WatchFormat, KeepsEverything) {
       EXPECT_EQ(a.superseded, b.superseded);
       EXPECT_EQ(a.marked, b.marked);
       EXPECT_EQ(a.number, b.number);
+      EXPECT_EQ(a.low, b.low);
+      EXPECT_EQ(a.high, b.high);
       EXPECT_EQ(a.bits, b.bits);
     }
   }
@@ -112,6 +116,8 @@ TEST(WatchFormat, RefusesWhatItWouldNotWrite) {
       {"a record id below 1", "\x01\x02\x01\x01\x02\x00\x03s\0i\x00\x00\x03"s},
       {"a number that is none",
        "\x01\x02\x01\x01\x02\x00\x03s\0i\x0a\x04\x03\0\0\0\0\0\0\xf8\x7f"s},
+      {"a limit that is none",
+       "\x01\x02\x01\x01\x02\x00\x03s\0i\x0a\x20\x03\0\0\0\0\0\0\xf8\x7f"s},
       {"an instant beyond all",
        "\x01\x02\x01\x01\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00\x03s\0i\x0a\x00\x03"s},
       {"bytes after the last series", right + "\x00"s},
@@ -128,6 +134,7 @@ TEST(WatchFormat, APointTakesNoMoreThanItMay) {
       point_at(kInstantMsMax - 1, std::string(512, '\xf4') + '\0' + std::string(512, 'i'));
   point.record = INT64_MAX;
   point.number = 0.1;
+  point.low = point.high = 0.1;
   point.bits = ~std::uint64_t{0};
   all[0].insert(point);
   EXPECT_LE(save_series(all).size(), kPointBytesMax);
