@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "intake/subject_cache.h"
 #include "intake/submission.h"
+#include "model/alert_routes.h"
 #include "store/record_rows.h"
 #include "store/writer.h"
 
@@ -31,8 +32,10 @@ class Committer {
     base::Duration commit{};                // waiting for the disk
   };
 
-  Committer(store::Writer& writer, const base::Clock& clock, SubjectCacheOptions subjects)
-      : writer_(writer), clock_(clock), subjects_(subjects) {}
+  // `routes` may be null: nobody outside is told of alerts.
+  Committer(store::Writer& writer, const base::Clock& clock, SubjectCacheOptions subjects,
+            const model::AlertRoutes* routes = nullptr)
+      : writer_(writer), clock_(clock), subjects_(subjects), routes_(routes) {}
 
   Outcome commit(std::span<const Submission> batch);
 
@@ -48,6 +51,7 @@ class Committer {
                  const AppendRecord& command);
   Applied change_alert(const Submission& submission, const AcknowledgeAlert& command);
   Applied change_token(const Submission& submission, const Command& command);
+  Applied change_outbox(const Submission& submission, const Command& command);
   // The record's subject, enrolled if this record does that; or why it cannot be stored.
   base::Result<CachedSubject*> subject_of(const Submission& submission,
                                           const model::Record& record, SubmissionResult& refusal);
@@ -55,11 +59,14 @@ class Committer {
                                 model::StoredRecord& stored, SubmissionResult& refusal);
   base::Status watch(const Submission& submission, CachedSubject& subject,
                      const model::StoredRecord& stored, CommandResult& result);
+  // Takes an event of this transaction along to its subscribers, and puts it into the outbox for
+  // those outside.
   base::Status publish(const Submission& submission, std::int64_t number);
 
   store::Writer& writer_;
   const base::Clock& clock_;
   SubjectCache subjects_;
+  const model::AlertRoutes* const routes_;
   bool drop_caches_ = false;  // after the commit
   std::vector<Publication> publications_;  // of the transaction that is open
 };
