@@ -26,6 +26,21 @@ namespace {
 
 constexpr base::Duration kIdle = std::chrono::seconds(1);  // it looks at its deadlines again
 
+bool has_control(std::string_view text) {
+  return std::any_of(text.begin(), text.end(),
+                     [](unsigned char c) { return (c < ' ' && c != '\t') || c == 127; });
+}
+
+// What would make a header, or a request, of its own.
+bool is_clean(const base::OutboundRequest& request) {
+  return !request.method.empty() && !has_control(request.method) &&
+         request.method.find(' ') == std::string::npos &&
+         std::none_of(request.headers.begin(), request.headers.end(), [](const auto& header) {
+           return header.first.empty() || has_control(header.first) || has_control(header.second) ||
+                  header.first.find_first_of(" :;") != std::string::npos;
+         });
+}
+
 OutboundAnswer failed(OutboundFailure failure, std::string why) {
   OutboundAnswer answer;
   answer.failure = failure;
@@ -65,6 +80,9 @@ class OutboundClient::Impl {
     if (!place) return Error{Errc::invalid, "the URL: " + place.error().message};
     if (place->scheme != "http" && place->scheme != "https") {
       return Error{Errc::invalid, "the URL: its scheme is not http or https"};
+    }
+    if (!is_clean(request)) {
+      return Error{Errc::invalid, "the method or a header has characters that it may not have"};
     }
     auto job = std::make_unique<Job>();
     job->request = std::move(request);

@@ -257,6 +257,19 @@ TEST_F(OutboundClientTest, WhatIsNoRequestIsRefused) {
   }
 }
 
+TEST_F(OutboundClientTest, NoHeaderMakesAnother) {
+  const std::pair<std::string, std::string> headers[] = {
+      {"X", "a\r\nHost: other"}, {"X\nY", "a"}, {"", "a"}, {"X: a", "b"}, {"X;", "b"}};
+  for (const auto& header : headers) {
+    OutboundRequest wanted = request("http://127.0.0.1:1/");
+    wanted.headers = {header};
+    EXPECT_FALSE(send(wanted).id.ok()) << header.first;
+  }
+  OutboundRequest wanted = request("http://127.0.0.1:1/");
+  wanted.method = "GET / HTTP/1.1\r\nX: ";
+  EXPECT_FALSE(send(wanted).id.ok());
+}
+
 TEST_F(OutboundClientTest, TheEnvironmentsProxyIsNotUsed) {
   Remote trap([](Line& line) { line.until_closed(); });
   ::setenv("http_proxy", trap.url().c_str(), 1);
