@@ -174,8 +174,20 @@ class App::Impl {
   intake::Intake& intake() { return intake_; }
 
  private:
+  // Rows of an earlier run may wait for targets that nobody named this time.
+  static Status warn_of_outbox(store::Connection& connection) {
+    auto counts = store::count_deliveries(connection);
+    if (!counts) return counts.error();
+    for (const store::DeliveryCounts& count : *counts) {
+      if (count.pending == 0) continue;
+      base::log_warning("delivery: " + std::to_string(count.pending) + " alert events wait for '" +
+                        count.target + "', and this server has no targets");
+    }
+    return {};
+  }
+
   Status open_delivery(store::Store& store) {
-    if (options_.targets == nullptr) return {};
+    if (options_.targets == nullptr) return warn_of_outbox(store.writer().connection());
     auto reader = store.open_reader();
     if (!reader) return reader.error();
     http::OutboundOptions options = options_.outbound;

@@ -18,6 +18,7 @@ constexpr base::Duration kTrouble = std::chrono::milliseconds(500);   // after t
 constexpr base::Duration kFigures = std::chrono::seconds(1);          // between two looks at them
 constexpr base::Duration kIdle = std::chrono::seconds(10);            // the same, undisturbed
 constexpr std::size_t kErrorBytesMax = 300;
+constexpr std::uint64_t kRefusalsPerLine = 100;  // in the log: a target may refuse thousands
 
 std::int64_t ms(base::Duration duration) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
@@ -192,7 +193,7 @@ void Delivery::take_answer(Answer& answer) {
     }
   }
   if (reading.verdict == Verdict::delivered) lane.budget().succeeded();
-  if (reading.verdict == Verdict::refused) {
+  if (reading.verdict == Verdict::refused && refusals_++ % kRefusalsPerLine == 0) {
     base::log_warning("delivery: '" + lane.target().name + "' refuses delivery " +
                       std::to_string(head.row.id) + " for good: " + outcome.attempt.error);
   }

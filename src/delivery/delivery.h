@@ -146,6 +146,7 @@ class Delivery {
   bool pruning_ = false;
   bool dirty_ = true;  // the figures
   bool ending_ = false;
+  std::uint64_t refusals_ = 0;  // for good, of all targets
   base::TimePoint next_record_{}, next_scan_{}, next_prune_{}, next_figures_{};
   base::TimePoint wake_{};  // when there may be something to do, if nothing happens before
 

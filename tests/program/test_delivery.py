@@ -81,8 +81,8 @@ def test_a_refusal_for_good_is_a_dead_letter_to_resend_or_discard(tmp_path):
 def test_after_a_restart_it_goes_on_from_the_outbox(tmp_path):
     down = {"is": True}
     got = []
-    with HostileRemote(lambda request: 503 if down["is"] else 200, got.append) as remote:
-        server = started(tmp_path, remote.url).start()
+    with HostileRemote(lambda request: 503 if down["is"] else 200, got.append) as remote, \
+            started(tmp_path, remote.url) as server:
         admin = server.token("admin")
         for number in range(20):
             server.post(STUDY + "/records", admin, alarm(number, f"SUBJ-{number % 5}"))
@@ -99,14 +99,36 @@ def test_after_a_restart_it_goes_on_from_the_outbox(tmp_path):
         assert len({json.loads(request.body)["event"]["number"] for request in got}) == 20
         assert all(signed_well(request) for request in got)
         assert not any(signed_well(request, "another secret, as long") for request in got)
-        server.stop()
+
+
+def test_whatever_a_remote_does_the_alert_comes_again(tmp_path):
+    faults = ["hang", "close", "reset", "cut", "drip", "short", "endless", "headers", "redirect",
+              "bomb", "garbage", "408", "425", "429", "500", "503"]
+    seen, got = set(), []
+
+    def choose(request):
+        number = json.loads(request.body)["event"]["number"]
+        first = number not in seen
+        seen.add(number)
+        return faults[number - 1] if first else "ok"
+
+    with HostileRemote(choose, got.append) as remote, started(tmp_path, remote.url) as server:
+        admin = server.token("admin")
+        for number in range(len(faults)):
+            server.post(STUDY + "/records", admin, alarm(number, f"SUBJ-{number}"))
+        server.wait_for(lambda: len(got) == len(faults))
+        server.wait_for(lambda: desk(server)["pending"] == 0)
+        assert desk(server)["failed"] == len(faults) and desk(server)["refused"] == 0
+        page = server.get(STUDY + "/deliveries", admin).json()
+        firsts = [one["newest_attempts"][0] for one in page["deliveries"]]
+        assert all(attempt["outcome"] == "failed" and attempt["error"] for attempt in firsts)
 
 
 def test_a_target_that_hangs_delays_no_other_and_no_stop(tmp_path):
-    with HostileRemote(lambda request: "hang") as silent, Receiver(0, 0) as receiver:
-        more = (f'[[targets]]\nname = "silent"\nkind = "webhook"\nurl = "{silent.url}"\n'
-                f'secret_file = "{tmp_path / "desk.secret"}"\ntimeout_s = 300\n')
-        server = started(tmp_path, receiver.remote.url, more).start()
+    more = ('[[targets]]\nname = "silent"\nkind = "webhook"\nurl = "{}"\n'
+            f'secret_file = "{tmp_path / "desk.secret"}"\ntimeout_s = 300\n')
+    with HostileRemote(lambda request: "hang") as silent, Receiver(0, 0) as receiver, \
+            started(tmp_path, receiver.remote.url, more.format(silent.url)) as server:
         admin = server.token("admin")
         for number in range(50):
             server.post(STUDY + "/records", admin, alarm(number, f"SUBJ-{number}"))
@@ -122,38 +144,37 @@ def test_a_target_that_hangs_delays_no_other_and_no_stop(tmp_path):
 
 # The bar of the issue: "A subscriber that was away for a week gets every alert since."
 def test_a_subscriber_that_was_away_for_a_week_gets_every_alert_since(tmp_path):
-    server = Server(tmp_path / "store.db").start()
-    admin = server.token("admin")
-    stream = STUDY + "/alerts/stream"
+    with Server(tmp_path / "store.db") as server:
+        admin = server.token("admin")
+        stream = STUDY + "/alerts/stream"
 
-    def read(after, count):
-        events = []
-        with server.stream(f"{stream}?after={after}", admin) as lines:
-            while len(events) < count:
-                line = lines.readline()
-                assert line, "the stream ended"
-                if line.startswith(b"data: "):
-                    events.append(json.loads(line[6:]))
-        return events
+        def read(after, count):
+            events = []
+            with server.stream(f"{stream}?after={after}", admin) as lines:
+                while len(events) < count:
+                    line = lines.readline()
+                    assert line, "the stream ended"
+                    if line.startswith(b"data: "):
+                        events.append(json.loads(line[6:]))
+            return events
 
-    lines = "".join(json.dumps(alarm(number, f"SUBJ-{number % 50}")) + "\n"
-                    for number in range(3000))
-    ndjson = {"Content-Type": "application/x-ndjson"}
-    assert server.post(STUDY + "/records", admin, lines[:lines.index("\n") + 1].encode(),
-                       headers=ndjson).status == 200
-    [seen] = read(0, 1)
-    # More than the server keeps in memory, and three restarts.
-    pieces = lines.splitlines(keepends=True)[1:]
-    for i in range(3):
-        piece = "".join(pieces[i * 1000:(i + 1) * 1000]).encode()
-        assert server.post(STUDY + "/records", admin, piece, headers=ndjson).status == 200
-        server.kill()
-        server.start()
-    events = read(seen["number"], 2999)
-    assert [event["number"] for event in events] == list(range(2, 3001))
-    assert {cause["source_id"] for event in events for cause in event["records"]} == \
-        {str(number) for number in range(1, 3000)}
-    server.stop()
+        lines = "".join(json.dumps(alarm(number, f"SUBJ-{number % 50}")) + "\n"
+                        for number in range(3000))
+        ndjson = {"Content-Type": "application/x-ndjson"}
+        assert server.post(STUDY + "/records", admin, lines[:lines.index("\n") + 1].encode(),
+                           headers=ndjson).status == 200
+        [seen] = read(0, 1)
+        # More than the server keeps in memory, and three restarts.
+        pieces = lines.splitlines(keepends=True)[1:]
+        for i in range(3):
+            piece = "".join(pieces[i * 1000:(i + 1) * 1000]).encode()
+            assert server.post(STUDY + "/records", admin, piece, headers=ndjson).status == 200
+            server.kill()
+            server.start()
+        events = read(seen["number"], 2999)
+        assert [event["number"] for event in events] == list(range(2, 3001))
+        assert {cause["source_id"] for event in events for cause in event["records"]} == \
+            {str(number) for number in range(1, 3000)}
 
 
 class MailServer(threading.Thread):
@@ -233,3 +254,14 @@ def test_a_faulty_file_of_targets_is_refused_with_its_lines(tmp_path, text, faul
     assert refused.returncode == 2
     assert fault in refused.stderr and "--targets" in refused.stderr
     assert SECRET not in refused.stderr
+    checked = trialward("check", ROOT / "studies/demo", "--targets", path, check=False)
+    assert checked.returncode == 1 and fault in checked.stderr
+
+
+def test_a_sound_file_of_targets_is_checked(tmp_path):
+    path = targets_file(tmp_path, "http://127.0.0.1:1")
+    checked = trialward("check", ROOT / "studies/demo", "--targets", path)
+    assert f"{path}: 1 targets, sound" in checked.stdout
+    path.write_text(path.read_text() + "studies = ['dem0']\n")
+    checked = trialward("check", ROOT / "studies/demo", "--targets", path, check=False)
+    assert checked.returncode == 1 and 'the study "dem0" is not served' in checked.stderr

@@ -162,7 +162,7 @@ def desk(server):
     return target
 
 
-def wait_while_it_advances(receiver, events, patience_s=30):
+def wait_while_it_advances(receiver, events, patience_s):
     """Until the receiver has taken all, or no more for so long."""
     taken, since = -1, time.monotonic()
     while set(events) - set(receiver.taken) and time.monotonic() - since < patience_s:
@@ -174,50 +174,19 @@ def wait_while_it_advances(receiver, events, patience_s=30):
 def deliver_through_kills(folder, kills, load_s, burst_s, seed, report=print):
     """Kills the server so often while it delivers to an unreliable receiver, in a burst of 500s
     (burst_s long) as well. What was wrong, in words, and figures."""
-    chance = random.Random(seed)
-    numbers = iter(range(1, 1 << 60))
     started = time.monotonic()
     with Receiver(seed=seed) as receiver:
         options = ("--targets", str(targets_file(folder, receiver.remote.url)))
         server = Server(folder / "store.db", options=options).start()
-        admin = server.token("admin")
-        for kill in range(1, kills + 1):
-            if kill == max(1, kills // 4):
-                receiver.burst(burst_s)
-            stop = threading.Event()
-            senders = [Alarms(server, admin, numbers, stop) for _ in range(2)]
-            for sender in senders:
-                sender.start()
-            # tidy(sleep): the load itself is what is waited for; the kill comes at random
-            time.sleep(chance.uniform(*load_s))
+        try:
+            events, wrong = _deliver(server, receiver, kills, load_s, burst_s, seed, report)
+        except BaseException:
             server.kill()
-            stop.set()
-            for sender in senders:
-                sender.join(60)
-            server.start()
-            if kill % 10 == 0:
-                report(f"{kill} kills, {receiver.calls} calls, {len(receiver.taken)} events taken, "
-                       f"{len(receiver.wrong)} wrong")
-        events = events_of(server, admin)
-        wait_while_it_advances(receiver, events)
-        # The figures may be a second old.
-        server.wait_for(lambda: desk(server)["pending"] == desk(server)["in_flight"] == 0)
-        wrong = list(receiver.wrong)
-        lost = set(events) - set(receiver.taken)
-        if lost:
-            wrong.append(f"lost: {sorted(lost)}")
-        if set(receiver.keys) - set(events):
-            wrong.append(f"never raised: {sorted(set(receiver.keys) - set(events))}")
-        if len(set(receiver.keys.values())) != len(receiver.keys):
-            wrong.append("two events came with one key")
-        tasks = [task["name"] for task in server.get("/ops/tasks", ops=True).json()["tasks"]
-                 if task["name"].startswith("delivery ")]
-        if tasks:
-            wrong.append(f"tasks are left: {tasks}")
+            raise
         figures = {
             "kills": kills, "seed": seed, "burst_s": burst_s, "events": len(events),
-            "calls": receiver.calls, "taken_more_than_once":
-                sum(count > 1 for count in receiver.taken.values()),
+            "calls": receiver.calls,
+            "taken_more_than_once": sum(count > 1 for count in receiver.taken.values()),
             "faults": dict(sorted(receiver.faults.items())),
         }
         server.stop()
@@ -228,3 +197,44 @@ def deliver_through_kills(folder, kills, load_s, burst_s, seed, report=print):
             wrong.append(f"verify: {verified.stdout}{verified.stderr}")
     figures["seconds"] = round(time.monotonic() - started, 1)
     return wrong, figures
+
+
+def _deliver(server, receiver, kills, load_s, burst_s, seed, report):
+    """The numbers of all events, and what was wrong when all should have arrived."""
+    chance = random.Random(seed)
+    numbers = iter(range(1, 1 << 60))
+    admin = server.token("admin")
+    for kill in range(1, kills + 1):
+        if kill == max(1, kills * 3 // 5):  # before that it delivers all the time
+            receiver.burst(burst_s)
+        stop = threading.Event()
+        senders = [Alarms(server, admin, numbers, stop) for _ in range(2)]
+        for sender in senders:
+            sender.start()
+        # tidy(sleep): the load itself is what is waited for; the kill comes at random
+        time.sleep(chance.uniform(*load_s))
+        server.kill()
+        stop.set()
+        for sender in senders:
+            sender.join(60)
+        server.start()
+        if kill % 10 == 0:
+            report(f"{kill} kills, {receiver.calls} calls, {len(receiver.taken)} events taken, "
+                   f"{len(receiver.wrong)} wrong")
+    events = events_of(server, admin)
+    wait_while_it_advances(receiver, events, patience_s=30 + burst_s)
+    # The figures may be a second old.
+    server.wait_for(lambda: desk(server)["pending"] == desk(server)["in_flight"] == 0)
+    wrong = list(receiver.wrong)
+    lost = set(events) - set(receiver.taken)
+    if lost:
+        wrong.append(f"lost: {sorted(lost)}")
+    if set(receiver.keys) - set(events):
+        wrong.append(f"never raised: {sorted(set(receiver.keys) - set(events))}")
+    if len(set(receiver.keys.values())) != len(receiver.keys):
+        wrong.append("two events came with one key")
+    tasks = [task["name"] for task in server.get("/ops/tasks", ops=True).json()["tasks"]
+             if task["name"].startswith("delivery ")]
+    if tasks:
+        wrong.append(f"tasks are left: {tasks}")
+    return events, wrong
