@@ -159,6 +159,11 @@ Committer::Applied Committer::apply_command(const Submission& submission, Comman
     drop_caches_ = true;
     return stored({});
   }
+  if (std::holds_alternative<RecordAttempts>(command) ||
+      std::holds_alternative<ChangeDelivery>(command) ||
+      std::holds_alternative<PruneDeliveries>(command)) {
+    return change_outbox(submission, command);
+  }
   return change_token(submission, command);
 }
 
@@ -394,6 +399,13 @@ Status Committer::publish(const Submission& submission, std::int64_t number) {
       store::read_alert_events(writer_.connection(), submission.study->row, number - 1, 1);
   if (!events) return events.error();
   TW_CHECK(events->size() == 1);
+  if (routes_ != nullptr) {
+    const ActiveStudy& study = *submission.study;
+    const auto targets = routes_->targets(study.study->id, events->front());
+    auto put = store::append_deliveries(writer_, study.row, number, targets,
+                                        submission.received_ms);
+    if (!put) return put;
+  }
   publications_.push_back({.study = submission.study,
                            .event = std::move(events->front()),
                            .received = submission.received});
@@ -415,6 +427,28 @@ Committer::Applied Committer::change_alert(const Submission& submission,
   if (!number) return refusal_of(number.error());
   if (auto done = publish(submission, *number); !done) return done.error();
   return stored({.id = command.alert});
+}
+
+Committer::Applied Committer::change_outbox(const Submission& submission,
+                                            const Command& command) {
+  if (const auto* record = std::get_if<RecordAttempts>(&command)) {
+    auto delivered = store::record_attempts(writer_, record->attempts, submission.actor,
+                                            submission.received_ms);
+    if (!delivered) return delivered.error();
+    return stored({.id = static_cast<std::int64_t>(delivered->size())});
+  }
+  if (const auto* prune = std::get_if<PruneDeliveries>(&command)) {
+    auto gone = store::prune_deliveries(writer_.connection(), prune->before_ms, prune->limit);
+    if (!gone) return gone.error();
+    return stored({.id = *gone});
+  }
+  const auto& change = std::get<ChangeDelivery>(command);
+  const store::Act act{
+      .actor = submission.actor, .reason = change.reason, .at_ms = submission.received_ms};
+  auto done = store::change_delivery(writer_, submission.study->row, submission.site,
+                                     change.delivery, change.change, act);
+  if (!done) return refusal_of(done.error());
+  return stored({.id = change.delivery});
 }
 
 Committer::Applied Committer::change_token(const Submission& submission, const Command& command) {

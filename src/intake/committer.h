@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "intake/subject_cache.h"
 #include "intake/submission.h"
+#include "model/alert_routes.h"
 #include "store/record_rows.h"
 #include "store/writer.h"
 
@@ -32,8 +33,10 @@ class Committer {
     base::Duration commit{};                // waiting for the disk
   };
 
-  Committer(store::Writer& writer, const base::Clock& clock, SubjectCacheOptions subjects)
-      : writer_(writer), clock_(clock), subjects_(subjects) {}
+  // `routes` may be null: nobody outside is told of alerts.
+  Committer(store::Writer& writer, const base::Clock& clock, SubjectCacheOptions subjects,
+            const model::AlertRoutes* routes = nullptr)
+      : writer_(writer), clock_(clock), subjects_(subjects), routes_(routes) {}
 
   // The batch is as it was when this returns.
   Outcome commit(std::span<Submission> batch);
@@ -54,6 +57,7 @@ class Committer {
   Applied append_of(const Submission& submission, CachedSubject& subject, AppendRecord& command);
   Applied change_alert(const Submission& submission, const AcknowledgeAlert& command);
   Applied change_token(const Submission& submission, const Command& command);
+  Applied change_outbox(const Submission& submission, const Command& command);
   // The record's subject, enrolled if this record does that; or why it cannot be stored.
   base::Result<CachedSubject*> subject_of(const Submission& submission,
                                           const model::Record& record, CachedSubject* enrolled,
@@ -62,11 +66,14 @@ class Committer {
                                 model::StoredRecord& stored, SubmissionResult& refusal);
   base::Status watch(const Submission& submission, CachedSubject& subject,
                      const model::StoredRecord& stored, CommandResult& result);
+  // Takes an event of this transaction along to its subscribers, and puts it into the outbox for
+  // those outside.
   base::Status publish(const Submission& submission, std::int64_t number);
 
   store::Writer& writer_;
   const base::Clock& clock_;
   SubjectCache subjects_;
+  const model::AlertRoutes* const routes_;
   bool drop_caches_ = false;  // after the commit
   std::vector<Publication> publications_;  // of the transaction that is open
 };

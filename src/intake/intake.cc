@@ -40,7 +40,7 @@ Intake::Intake(store::Writer& writer, const base::Clock& clock, IntakeOptions op
       options_(std::move(options)),
       publish_(std::move(publish)),
       observe_(std::move(observe)),
-      committer_(writer, clock, options_.subjects),
+      committer_(writer, clock, options_.subjects, options_.routes),
       queue_({.lanes = {options_.safety, options_.live, options_.bulk}, .aging = options_.aging},
              clock),
       pace_(options_.batch) {}

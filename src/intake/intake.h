@@ -41,6 +41,7 @@ struct IntakeOptions {
   // A single record is refused when it would wait longer than this to be committed.
   base::Duration live_wait_max = std::chrono::seconds(1);
   SubjectCacheOptions subjects;
+  const model::AlertRoutes* routes = nullptr;  // who is told of alerts; outlives the Intake
   std::string set_aside_path;  // where poison goes, one JSON line each; empty: to the log alone
 };
 

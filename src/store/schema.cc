@@ -80,7 +80,30 @@ ALTER TABLE subject_states DROP COLUMN rules;
 ALTER TABLE subject_states DROP COLUMN watch;
 )sql";
 
-constexpr const char* kMigrations[kSchemaVersion] = {kMigration1, kMigration2};
+// What is to be delivered of alert events, and what became of it. Ids are never used again, though
+// rows go: what is written down of one must not be taken for another's.
+constexpr const char* kOutboxMigration = R"sql(
+CREATE TABLE outbox (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, study INTEGER NOT NULL, event INTEGER NOT NULL,
+  alert INTEGER NOT NULL, subject INTEGER NOT NULL, target TEXT NOT NULL, state INTEGER NOT NULL,
+  created_ms INTEGER NOT NULL, attempts INTEGER NOT NULL, settled_ms INTEGER,
+  UNIQUE (event, target)) STRICT;
+CREATE INDEX outbox_pending ON outbox (target, id) WHERE state = 0;
+CREATE INDEX outbox_subject ON outbox (target, subject, id) WHERE state = 0;
+CREATE INDEX outbox_dead ON outbox (target, id) WHERE state = 2;
+CREATE INDEX outbox_settled ON outbox (settled_ms) WHERE state IN (1, 3);
+CREATE TABLE outbox_attempts (
+  delivery INTEGER NOT NULL, number INTEGER NOT NULL, at_ms INTEGER NOT NULL,
+  outcome TEXT NOT NULL, status INTEGER NOT NULL, duration_ms INTEGER NOT NULL, error TEXT,
+  PRIMARY KEY (delivery, number)) STRICT, WITHOUT ROWID;
+CREATE TABLE delivery_outcomes (
+  id INTEGER PRIMARY KEY, study INTEGER NOT NULL, event INTEGER NOT NULL, alert INTEGER NOT NULL,
+  target TEXT NOT NULL, outcome TEXT NOT NULL, attempts INTEGER NOT NULL, at_ms INTEGER NOT NULL)
+  STRICT;
+CREATE INDEX delivery_outcomes_alert ON delivery_outcomes (alert);
+)sql";
+
+constexpr const char* kMigrations[kSchemaVersion] = {kMigration1, kMigration2, kOutboxMigration};
 
 // What tells a trialward store from any other SQLite file ("TrWd").
 constexpr std::int64_t kApplicationId = 0x54725764;
@@ -122,6 +145,7 @@ const TableInfo& info(Table table) {
       {"tokens",
        "id, hash, name, role, study, site, subject, source, unblinded, created_ms, expires_ms"},
       {"token_revocations", "id, token, revoked_ms"},
+      {"delivery_outcomes", "id, study, event, alert, target, outcome, attempts, at_ms"},
   };
   return kInfos[static_cast<std::size_t>(table)].info;
 }

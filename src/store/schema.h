@@ -8,6 +8,11 @@
 //   alerts, alert_events   what the monitor raised, and everything that happened to it since;
 //                          an event's number is its place in its study's stream
 //   tokens, token_revocations
+//   delivery_outcomes      that an alert event was delivered to a target, refused by it for good
+//                          (dead), resent or discarded, and by whom
+// Work, which goes when it is done (store/outbox_rows.h):
+//   outbox                 a row for each alert event and target that it is to be delivered to
+//   outbox_attempts        the newest attempts of each
 // Caches, rebuilt from the audited tables at any time, and compared with them by verify:
 //   shards                 the head of each audit chain
 //   subject_states         the newest record of a subject
@@ -35,8 +40,9 @@ enum class Table : std::uint8_t {
   alert_events,
   tokens,
   token_revocations,
+  delivery_outcomes,
 };
-inline constexpr std::size_t kTables = 8;
+inline constexpr std::size_t kTables = 9;
 
 struct TableInfo {
   std::string_view name;
@@ -48,7 +54,7 @@ struct TableInfo {
 const TableInfo& info(Table table);
 std::array<Table, kTables> all_tables();
 
-inline constexpr int kSchemaVersion = 2;
+inline constexpr int kSchemaVersion = 3;
 
 // A table, index, trigger or view, in SQLite's words.
 struct SchemaObject {

@@ -44,6 +44,8 @@ TEST_F(SchemaTest, AStoreOfTheFirstVersionKeepsItsWatches) {
                            "ALTER TABLE subject_states ADD COLUMN watch BLOB; "
                            "INSERT INTO subject_states VALUES (1, 7, 'h', x'6162'); "
                            "INSERT INTO subject_states VALUES (2, 8, NULL, NULL); "
+                           "DROP TABLE outbox; DROP TABLE outbox_attempts; "
+                           "DROP TABLE delivery_outcomes; "
                            "PRAGMA user_version = 1")
                   .ok());
   const auto done = migrate(*connection_, "abc");
