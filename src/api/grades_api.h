@@ -1,7 +1,7 @@
 // GET …/subjects/{subject}/grades: the CTCAE grades of a subject's laboratory values, by the
-// version that the study's definition names (ctcae/). They are worked out when they are asked for, from the
-// current versions of the records, and so always fit the definition in force. Borrows the readers,
-// which must live longer; any thread may call it.
+// version that the study's definition names (ctcae/). They are worked out when they are asked for,
+// from the current versions of the records, and so always fit the definition in force. Borrows the
+// readers, which must live longer; any thread may call it.
 #pragma once
 
 #include "api/read_pool.h"
