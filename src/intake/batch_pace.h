@@ -1,6 +1,6 @@
 // BatchPace: how large the next batch may be, and how long what waits will take, from how it went
 // of late. A safety record waits for at most one running batch, and then for its own. So a batch's
-// work takes about `work_max` (one with a safety record in it, `urgent_work_max`), or as long as its
+// work takes about `work_max` (with a safety record in it `urgent_work_max`), or as long as its
 // commit does: then a slow disk, which no batch size makes faster, is used for as many records as
 // doubles the wait at most.
 //

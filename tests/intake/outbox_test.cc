@@ -25,7 +25,8 @@ class OutboxTest : public StudyBench {
                                              &routes_);
   }
   SubmissionResult commit(Submission submission) {
-    return committer_->commit(std::vector{std::move(submission)}).results.front();
+    std::vector<Submission> batch{std::move(submission)};
+    return committer_->commit(batch).results.front();
   }
   SubmissionResult one(std::vector<Command> commands) {
     return commit(submission(std::move(commands)));
