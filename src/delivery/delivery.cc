@@ -184,6 +184,7 @@ void Delivery::take_answer(Answer& answer) {
       case Verdict::failed:
         outcome.attempt.outcome = "failed";
         head.pause = std::max(head.backoff.next(), reading.retry_after);
+        head.not_before = clock_.now() + reading.retry_after;
         ++report.failed;
         break;
     }
@@ -281,10 +282,14 @@ bool Delivery::begin_some() {
   if (ending_) return false;
   bool worked = false;
   bool begun = true;
-  // One of each target in turn.
+  // One of each target in turn, and not always the same one first. Where all places are taken a
+  // target without any still gets one: the others may be slow for as long as they like.
   while (begun) {
     begun = false;
-    for (std::size_t i = 0; i < lanes_.size() && in_flight() < options_.in_flight_max; ++i) {
+    const std::size_t first = turn_++;
+    for (std::size_t n = 0; n < lanes_.size(); ++n) {
+      const std::size_t i = (first + n) % lanes_.size();
+      if (in_flight() >= options_.in_flight_max && lanes_[i]->in_flight() > 0) continue;
       auto start = lanes_[i]->next(clock_.now(), wake_);
       if (!start) continue;
       begun = begin(i, std::move(*start)) || begun;
@@ -298,12 +303,18 @@ bool Delivery::begin_some() {
 bool Delivery::begin(std::size_t index, Lane::Start start) {
   Lane& lane = *lanes_[index];
   Lane::Head& head = lane.head(start.subject);
-  auto content = store::read_delivery_content(*reader_, head.row.id);
+  const std::int64_t row = head.row.id;
+  auto content = store::read_delivery_content(*reader_, row);
   if (!content || !*content) {
     start.permit.abandoned();
     // Somebody discarded it, or it is settled: the next one takes its place.
     Status replaced = content ? lane.replace(*reader_, start.subject) : content.error();
-    if (replaced) return true;
+    if (replaced) {
+      const Lane::Head* next = lane.find(start.subject);
+      if (next == nullptr || next->row.id != row) return true;
+      const std::string name = "delivery " + std::to_string(row);
+      replaced = base::Error{Errc::corrupt, "the event of " + name + " is not there"};
+    }
     trouble(replaced.error());
     lane.pause(clock_.now() + kTrouble);
     wake_ = std::min(wake_, clock_.now() + kTrouble);
@@ -339,7 +350,7 @@ Result<base::Outbound::Id> Delivery::send(std::size_t index, std::int64_t subjec
                                           const store::DeliveryContent& content) {
   const Target& target = lanes_[index]->target();
   const std::int64_t attempt = lanes_[index]->head(subject).row.attempts + 1;
-  const std::string key = idempotency_key(store_id_, content.event, target.name);
+  const std::string key = idempotency_key(store_id_, content.event, content.alert_event.at_ms, target.name);
   auto done = [this, index, subject](base::OutboundAnswer answer) {
     const std::lock_guard lock(mutex_);
     inbox_.answers.push_back({index, subject, std::move(answer)});

@@ -38,7 +38,7 @@ namespace trialward::delivery {
 
 struct DeliveryOptions {
   std::size_t in_flight_max = 64;  // attempts at once, to all targets
-  std::size_t recorded_max = 64;   // outcomes in one transaction
+  std::size_t recorded_max = 32;   // outcomes in one transaction
   LaneOptions lane;                // retry and the breaker's pause are the Targets'
   base::Duration prune_interval = std::chrono::hours(1);
   std::int64_t prune_rows = 200;   // in one transaction
@@ -146,6 +146,7 @@ class Delivery {
   bool pruning_ = false;
   bool dirty_ = true;  // the figures
   bool ending_ = false;
+  std::size_t turn_ = 0;        // which lane begins first
   std::uint64_t refusals_ = 0;  // for good, of all targets
   base::TimePoint next_record_{}, next_scan_{}, next_prune_{}, next_figures_{};
   base::TimePoint wake_{};  // when there may be something to do, if nothing happens before

@@ -112,7 +112,7 @@ void Lane::hurry() {
   Due hurried;
   for (const auto& [due, subject] : again_) {
     Head& head = heads_.at(subject);
-    head.due = std::min(head.due, now);
+    head.due = std::min(head.due, std::max(now, head.not_before));
     hurried.emplace(head.due, subject);
   }
   again_ = std::move(hurried);

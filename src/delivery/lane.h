@@ -45,6 +45,7 @@ class Lane {
     store::PendingDelivery row;
     State state = State::waiting;
     base::TimePoint due{};
+    base::TimePoint not_before{};        // the target has asked to be left alone until then
     runtime::Backoff backoff;
     runtime::Breaker::Call permit;       // while sent
     base::Outbound::Id call = 0;         // while sent

@@ -57,7 +57,10 @@ Reading read_email(const OutboundAnswer& answer) {
   using Health = Reading::Health;
   if (answer.failure == OutboundFailure::none) return {Verdict::delivered, Health::well, {}, {}};
   const std::string said = std::string(to_string(answer.failure)) + ": " + answer.error;
-  const bool of_mail = answer.failure == OutboundFailure::broken;
+  // What is about who sends it, and not about the mail, gets better when somebody sees to it.
+  const bool of_sender = answer.status == 530 || answer.status == 534 || answer.status == 535 ||
+                         answer.status == 538;
+  const bool of_mail = answer.failure == OutboundFailure::broken && !of_sender;
   if (of_mail && answer.status >= 500 && answer.status < 600) {
     return {Verdict::refused, Health::well, {},
             "the mail server answered " + std::to_string(answer.status)};
@@ -67,10 +70,10 @@ Reading read_email(const OutboundAnswer& answer) {
 
 }  // namespace
 
-std::string idempotency_key(std::string_view store_id, std::int64_t event,
+std::string idempotency_key(std::string_view store_id, std::int64_t event, std::int64_t at_ms,
                             std::string_view target) {
   std::string text(store_id);
-  text += "\n" + std::to_string(event) + "\n";
+  text += "\n" + std::to_string(event) + "\n" + std::to_string(at_ms) + "\n";
   text += target;
   return base::to_hex(base::sha256(text)).substr(0, kKeyDigits);
 }

@@ -16,7 +16,9 @@ inline constexpr std::string_view kContract = "trialward.alert-event/1";
 
 // The same for every attempt to deliver this event to this target, and for no other: 32
 // hexadecimal digits of SHA-256 over the store's id, the event's row and the target's name.
-std::string idempotency_key(std::string_view store_id, std::int64_t event,
+// Of a store that was restored from a copy later events have the ids of lost ones, but not their
+// times too.
+std::string idempotency_key(std::string_view store_id, std::int64_t event, std::int64_t at_ms,
                             std::string_view target);
 
 // {"contract":…,"id":KEY,"target":…,"study":…,"event":{…}}; the event as the stream has it.

@@ -1,5 +1,6 @@
 #include "delivery/targets.h"
 
+#include <arpa/inet.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -47,7 +48,10 @@ std::string_view host_of(std::string_view url) {
 }
 
 bool is_own_machine(std::string_view host) {
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
+  in_addr address{};
+  const std::string text(host);
+  if (inet_pton(AF_INET, text.c_str(), &address) == 1) return ntohl(address.s_addr) >> 24 == 127;
+  return host == "localhost" || host == "::1";
 }
 
 std::vector<std::string> lines_of(std::string_view text) {

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "http/mail_text.h"
 #include "http/url_place.h"
@@ -23,25 +24,28 @@ using base::OutboundFailure;
 
 constexpr long kReplySecondsMax = 10;  // of the mail server, for one command
 
-// The socket of a mail: shut down by whoever cancels it, closed by libcurl alone.
+// The sockets of a mail, one for each address that is tried: shut down by whoever cancels it, closed
+// by libcurl alone.
 class Plug {
  public:
   void pull() {
     const std::lock_guard lock(mutex_);
     pulled_ = true;
-    if (socket_ >= 0) ::shutdown(socket_, SHUT_RDWR);
+    for (const curl_socket_t socket : sockets_) ::shutdown(socket, SHUT_RDWR);
   }
   static curl_socket_t open(void* self, curlsocktype, curl_sockaddr* address) {
     Plug& plug = *static_cast<Plug*>(self);
     const std::lock_guard lock(plug.mutex_);
     if (plug.pulled_) return CURL_SOCKET_BAD;
-    plug.socket_ = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-    return plug.socket_;
+    const int type = address->socktype | SOCK_CLOEXEC;
+    const curl_socket_t socket = ::socket(address->family, type, address->protocol);
+    if (socket >= 0) plug.sockets_.insert(socket);
+    return socket;
   }
   static int close(void* self, curl_socket_t socket) {
     Plug& plug = *static_cast<Plug*>(self);
     const std::lock_guard lock(plug.mutex_);
-    if (plug.socket_ == socket) plug.socket_ = -1;
+    plug.sockets_.erase(socket);
     return ::close(socket);
   }
   // A connection that is being made is not woken by a shutdown; libcurl asks here once a second.
@@ -53,7 +57,7 @@ class Plug {
 
  private:
   std::mutex mutex_;
-  curl_socket_t socket_ = -1;
+  std::set<curl_socket_t> sockets_;
   bool pulled_ = false;
 };
 
@@ -115,6 +119,8 @@ void set_way(const Curl& curl, const base::OutboundMail& mail, const UrlPlace& p
   curl_easy_setopt(handle, CURLOPT_URL, mail.url.c_str());
   curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
   curl_easy_setopt(handle, CURLOPT_PROXY, "");
+  // One address that is not known any more does not keep the mail from the others.
+  curl_easy_setopt(handle, CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L);
   curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
   if (curl.addresses != nullptr) curl_easy_setopt(handle, CURLOPT_RESOLVE, curl.addresses);
   const bool tls = mail.starttls && place.scheme == "smtp";
@@ -154,8 +160,9 @@ class MailSender::Errand {
   ~Errand() {
     if (done_ == nullptr) return;
     OutboundAnswer answer;
-    answer.failure = OutboundFailure::cancelled;
-    answer.error = "its turn did not come in time, or it was taken back";
+    const bool late = sender_.clock_.now() >= since_ + mail_.total;
+    answer.failure = late ? OutboundFailure::deadline : OutboundFailure::cancelled;
+    answer.error = late ? "its turn did not come in time" : "it was taken back";
     end(std::move(answer));
   }
 

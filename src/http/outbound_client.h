@@ -29,7 +29,7 @@ struct OutboundOptions {
   std::size_t requests_max = 1024;  // waiting or in flight
   std::size_t in_flight_max = 128;  // connections in use
   std::size_t per_remote_max = 16;  // of them, to one host and port
-  std::size_t mail_threads = 2;     // mails in flight
+  std::size_t mail_threads = 8;     // mails in flight; one that waits holds a thread
   std::size_t mails_max = 256;      // waiting
   std::string proxy;                // http://HOST:PORT for all but mail; empty: none
   ResolverOptions resolver;

@@ -113,6 +113,7 @@ bool Transfer::Curl::set_up(const Way& way) {
   set(CURLOPT_PROTOCOLS_STR, "http,https");
   set(CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
   set(CURLOPT_PROXY, way.proxy.c_str());  // an empty one: none, whatever the environment says
+  set(CURLOPT_NOPROXY, "");
   set(CURLOPT_FOLLOWLOCATION, 0L);
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_SSL_VERIFYPEER, 1L);

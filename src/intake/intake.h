@@ -104,6 +104,7 @@ class Intake {
     Done done;
   };
 
+  static std::size_t weight_of(const std::vector<Item>& items);
   void checkpoint();
   void set_aside(const Submission& submission, const SubmissionResult& result);
 

@@ -35,12 +35,13 @@ TEST(MessageTest, TheBodyIsAsPromised) {
 }
 
 TEST(MessageTest, TheKeyIsOfStoreEventAndTarget) {
-  const std::string key = idempotency_key("store", 9, "desk");
+  const std::string key = idempotency_key("store", 9, 1000, "desk");
   EXPECT_EQ(key.size(), 32u);
-  EXPECT_EQ(key, idempotency_key("store", 9, "desk"));
-  EXPECT_NE(key, idempotency_key("other", 9, "desk"));
-  EXPECT_NE(key, idempotency_key("store", 10, "desk"));
-  EXPECT_NE(key, idempotency_key("store", 9, "other"));
+  EXPECT_EQ(key, idempotency_key("store", 9, 1000, "desk"));
+  EXPECT_NE(key, idempotency_key("other", 9, 1000, "desk"));
+  EXPECT_NE(key, idempotency_key("store", 10, 1000, "desk"));
+  EXPECT_NE(key, idempotency_key("store", 9, 1001, "desk")) << "of a store that was restored";
+  EXPECT_NE(key, idempotency_key("store", 9, 1000, "other"));
 }
 
 // By `printf '1700000000.{"a":1}' | openssl dgst -sha256 -hmac SECRET`.

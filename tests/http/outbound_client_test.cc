@@ -188,7 +188,7 @@ TEST_F(OutboundClientTest, EachDeadlineHolds) {
     while (line.send("x")) never.wait_for(lock, milliseconds(20));
   };
   EXPECT_EQ(failure_against(drips, quick), OutboundFailure::deadline);
-  EXPECT_EQ(tasks_.snapshot().size(), 1u + 4 + 1 + 2 + 1) << "outbound, resolve, mail, watchdogs";
+  EXPECT_EQ(tasks_.snapshot().size(), 1u + 4 + 1 + 8 + 1) << "outbound, resolve, mail, watchdogs";
 }
 
 // The bar of the operations issue: cancel while 256 calls hang in recv returns everything in 1 s.
