@@ -16,8 +16,10 @@
 #include "base/file_limit.h"
 #include "base/json_writer.h"
 #include "base/log.h"
+#include "monitor/escalator.h"
 #include "runtime/periodic.h"
 #include "store/alert_rows.h"
+#include "store/boot_row.h"
 
 namespace trialward::api {
 
@@ -39,6 +41,7 @@ constexpr std::size_t kSideConnectionsMax = 128;
 // that are being told that there is no room.
 constexpr std::size_t kOtherFiles = 384;
 constexpr std::size_t kConnectionsMin = 16;
+constexpr std::size_t kEscalationBytes = 256;  // about what one holds on its way
 
 // Fits the connections of all listeners into the limit on open files.
 Status fit_connections(http::ServerOptions& main) {
@@ -91,6 +94,7 @@ class App::Impl {
                   .routes_json = [this] { return routes_json(); }}),
         router_(main_routes(), tokens_, studies_, clock_),
         ops_router_(ops_api_.routes(), tokens_, studies_, clock_),
+        random_(random),
         sweep_(
             sweep_options(), [this](const runtime::Cancel&) { return sweep(); }, random, tasks) {}
 
@@ -102,6 +106,8 @@ class App::Impl {
       if (!last) return last.error();
       alert_streams_.begin_study(study->row, *last);
     }
+    if (auto adopted = store::adopt_boot(store.writer(), clock_); !adopted) return adopted;
+    if (auto made = make_escalator(store); !made) return made;
     intake_.start(tasks_);
     http::ServerOptions ops{
         .address = options_.ops, .name = "ops", .connections_max = kSideConnectionsMax};
@@ -117,6 +123,7 @@ class App::Impl {
     }
     main_stats_ = &main_->stats();
     sweep_.start();
+    escalator_->start();
     ready_ = true;
     return {};
   }
@@ -128,6 +135,7 @@ class App::Impl {
       if (*server != nullptr) (*server)->stop_accepting();
     }
     sweep_.stop();
+    if (escalator_ != nullptr) escalator_->stop();
     alert_streams_.close();
     intake_.drain(clock_.now() + grace / 2);
     for (const auto* server : {&main_, &control_}) {
@@ -165,6 +173,40 @@ class App::Impl {
     return {};
   }
 
+  Status make_escalator(store::Store& store) {
+    auto reader = store.open_reader();
+    if (!reader) return reader.error();
+    std::vector<monitor::Escalator::Study> studies;
+    std::map<std::int64_t, StudyPointer> by_row;
+    for (const auto& [id, study] : studies_) {
+      studies.push_back({study->row, study->study});
+      by_row.emplace(study->row, study);
+    }
+    escalator_ = std::make_unique<monitor::Escalator>(
+        std::move(*reader), std::move(studies),
+        [this, by_row = std::move(by_row)](std::int64_t study, const store::Wait& wait,
+                                           monitor::Escalator::Done done) {
+          return escalate(by_row.at(study), wait, std::move(done));
+        },
+        random_, tasks_);
+    return {};
+  }
+
+  bool escalate(const StudyPointer& study, const store::Wait& wait, std::function<void()> done) {
+    if (intake_.failed()) return false;
+    auto ticket = intake_.admit(intake::Lane::safety, kEscalationBytes);
+    if (!ticket) return false;
+    intake::Submission submission{.study = study,
+                                  .actor = "escalation",
+                                  .received_ms = clock_.utc_ms(),
+                                  .received = clock_.now()};
+    submission.commands.emplace_back(intake::EscalateAlert{
+        .alert = wait.alert, .storm = wait.storm, .told = wait.tier});
+    intake_.submit(std::move(*ticket), std::move(submission), runtime::kForever,
+                   [done = std::move(done)](const intake::SubmissionResult&) { done(); });
+    return true;
+  }
+
   std::vector<Route> main_routes() {
     using enum Permission;
     const std::string study = "/v1/studies/{study}";
@@ -184,11 +226,27 @@ class App::Impl {
         {"from", "limit"});
     add("GET", study + "/alerts", read_alerts,
         [this](const Call& call) { return alerts_api_.list(call); },
-        {"status", "after", "limit"});
+        {"status", "state", "storm", "after", "limit"});
     add("GET", study + "/alerts/stream", read_alerts,
         [this](const Call& call) { return alerts_api_.stream(call); }, {"after"});
     add("POST", study + "/alerts/{alert}/acknowledge", acknowledge_alerts,
         [this](const Call& call) { return alerts_api_.acknowledge(call); });
+    const struct {
+      const char* act;
+      Permission permission;
+      model::AlertEventType type;
+    } kActs[] = {{"/assess", acknowledge_alerts, model::AlertEventType::assessed},
+                 {"/close", close_alerts, model::AlertEventType::closed},
+                 {"/reopen", close_alerts, model::AlertEventType::reopened},
+                 {"/merge", close_alerts, model::AlertEventType::merged}};
+    for (const auto& one : kActs) {
+      add("POST", study + "/alerts/{alert}" + one.act, one.permission,
+          [this, type = one.type](const Call& call) { return alerts_api_.change(call, type); });
+    }
+    add("GET", study + "/alerts/{alert}", read_alerts,
+        [this](const Call& call) { return alerts_api_.one(call); });
+    add("GET", study + "/alerts/{alert}/events", read_alerts,
+        [this](const Call& call) { return alerts_api_.history(call); }, {"after", "limit"});
     add("GET", study + "/figures", read_figures,
         [this](const Call& call) { return figures_.get(call); });
     add("GET", study + "/tokens", manage_tokens,
@@ -204,6 +262,7 @@ class App::Impl {
 
   void publish(std::vector<intake::Publication> events) {
     alert_streams_.publish(events);
+    escalator_->changed();
     const base::TimePoint now = clock_.now();
     for (const intake::Publication& event : events) {
       metrics_.alert_published(now - event.received);
@@ -287,6 +346,8 @@ class App::Impl {
   std::atomic<const http::Stats*> main_stats_ = nullptr;  // for the other listeners' threads
   int sweeps_ = 0;
   std::atomic<bool> caches_dropped_ = false;
+  base::Random& random_;
+  std::unique_ptr<monitor::Escalator> escalator_;
   runtime::Periodic sweep_;
   std::unique_ptr<http::Server> ops_, main_, control_;  // last: they call back
 };

@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "intake/alert_commands.h"
 #include "store/alert_rows.h"
+#include "store/boot_row.h"
 
 namespace trialward::intake {
 
@@ -63,9 +65,12 @@ void Committer::commit_part(std::span<const Submission> batch, Outcome& outcome)
 Status Committer::try_commit(std::span<const Submission> batch, Outcome& outcome) {
   const base::TimePoint started = clock_.now();
   const base::Duration used = clock_.thread_cpu();
+  if (!boot_adopted_) {
+    if (auto adopted = store::adopt_boot(writer_, clock_); !adopted) return adopted;
+    boot_adopted_ = true;
+  }
   if (auto begun = writer_.begin(); !begun) return begun;
-  writer_.set_steady_ms(
-      std::chrono::duration_cast<std::chrono::milliseconds>(started.time_since_epoch()).count());
+  writer_.set_steady_ms(store::steady_ms(started));
   std::vector<SubmissionResult> results;
   results.reserve(batch.size());
   publications_.clear();
@@ -130,8 +135,10 @@ Committer::Applied Committer::apply(const Submission& submission) {
 
 Committer::Applied Committer::apply_command(const Submission& submission, const Command& command) {
   if (const auto* record = std::get_if<AppendRecord>(&command)) return append(submission, *record);
-  if (const auto* alert = std::get_if<AcknowledgeAlert>(&command)) {
-    return change_alert(submission, *alert);
+  if (std::holds_alternative<AcknowledgeAlert>(command) ||
+      std::holds_alternative<ChangeAlert>(command) ||
+      std::holds_alternative<EscalateAlert>(command)) {
+    return change_alert(submission, command);
   }
   if (std::holds_alternative<DropCaches>(command)) {
     drop_caches_ = true;
@@ -322,7 +329,9 @@ Status Committer::watch(const Submission& submission, CachedSubject& subject,
                                 .subject = subject.row.id,
                                 .site = subject.row.site,
                                 .definition = study.definition,
-                                .shard = stored.shard};
+                                .shard = stored.shard,
+                                .escalation = study.study->escalation ? &*study.study->escalation
+                                                                      : nullptr};
   const store::Act act{.actor = "monitor", .at_ms = submission.received_ms};
   for (const model::Match& match : matches) {
     const model::RuleInfo& rule = failed ? kFailure : study.monitor->rules()[match.rule];
@@ -330,8 +339,9 @@ Status Committer::watch(const Submission& submission, CachedSubject& subject,
     if (!change) return change.error();
     result.alerts.push_back(change->alert);
     result.raised += change->raised ? 1 : 0;
-    if (!change->event) continue;
-    if (auto done = publish(submission, *change->event); !done) return done;
+    for (const std::int64_t number : change->events) {
+      if (auto done = publish(submission, number); !done) return done;
+    }
   }
   return {};
 }
@@ -347,23 +357,13 @@ Status Committer::publish(const Submission& submission, std::int64_t number) {
   return {};
 }
 
-Committer::Applied Committer::change_alert(const Submission& submission,
-                                           const AcknowledgeAlert& command) {
-  if (!submission.site.empty()) {
-    auto site = store::alert_site(writer_.connection(), submission.study->row, command.alert);
-    if (!site) return refusal_of(site.error());
-    if (*site != submission.site) {
-      return SubmissionResult::refused(Verdict::forbidden, "the alert is of another site");
-    }
+Committer::Applied Committer::change_alert(const Submission& submission, const Command& command) {
+  auto done = apply_to_alert(writer_, submission, command);
+  if (!done) return refusal_of(done.error());
+  for (const std::int64_t number : done->events) {
+    if (auto published = publish(submission, number); !published) return published.error();
   }
-  const store::Act act{.actor = submission.actor,
-                       .reason = command.note,
-                       .at_ms = submission.received_ms};
-  auto number = store::step_alert(writer_, submission.study->row, command.alert,
-                                  {.type = model::AlertEventType::acknowledged}, act);
-  if (!number) return refusal_of(number.error());
-  if (auto done = publish(submission, *number); !done) return done.error();
-  return stored({.id = command.alert});
+  return std::move(done->result);
 }
 
 Committer::Applied Committer::change_token(const Submission& submission, const Command& command) {

@@ -46,7 +46,8 @@ class Committer {
   Applied append(const Submission& submission, const AppendRecord& command);
   Applied repeat(const Submission& submission, const store::KnownRecord& known,
                  const AppendRecord& command);
-  Applied change_alert(const Submission& submission, const AcknowledgeAlert& command);
+  // AcknowledgeAlert, ChangeAlert or EscalateAlert.
+  Applied change_alert(const Submission& submission, const Command& command);
   Applied change_token(const Submission& submission, const Command& command);
   // The record's subject, enrolled if this record does that; or why it cannot be stored.
   base::Result<CachedSubject*> subject_of(const Submission& submission,
@@ -60,6 +61,7 @@ class Committer {
   store::Writer& writer_;
   const base::Clock& clock_;
   SubjectCache subjects_;
+  bool boot_adopted_ = false;
   bool drop_caches_ = false;  // after the commit
   std::vector<Publication> publications_;  // of the transaction that is open
 };

@@ -60,8 +60,9 @@ inline constexpr std::array<std::string_view, 7> kCausalities = {
 inline constexpr std::array<std::string_view, 3> kExpectednesses = {"expected", "unexpected",
                                                                     "not_applicable"};
 inline constexpr std::array<std::string_view, 9> kActionsTaken = {
-    "drug_withdrawn",  "dose_reduced",     "dose_rate_reduced", "dose_increased", "dose_not_changed",
-    "drug_interrupted", "dose_delayed",    "unknown",           "not_applicable",
+    "drug_withdrawn",   "dose_reduced",     "dose_rate_reduced", "dose_increased",
+    "dose_not_changed", "drug_interrupted", "dose_delayed",      "unknown",
+    "not_applicable",
 };
 
 struct AlertDetail {

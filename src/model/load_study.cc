@@ -13,6 +13,7 @@ namespace trialward::model {
 namespace {
 
 constexpr const char* kStudyFile = "study.toml";
+constexpr const char* kEscalationFile = "escalation.toml";
 
 // Ranges write an open end as an infinity.
 Range to_range(const Bounds& bounds) {
@@ -41,6 +42,12 @@ class StudyLoader {
       }
     } else {
       faults_.push_back({kStudyFile, 0, "is missing"});
+    }
+    if (const DefinitionFile* file = study_.file(kEscalationFile)) {
+      if (const auto table = parse_toml(*file, faults_)) {
+        TableReader root(*table, kEscalationFile, kEscalationFile, faults_);
+        study_.escalation = read_escalation(root);
+      }
     }
     if (faults_.empty()) return {std::move(study_), {}};
     study_.whole = false;

@@ -20,6 +20,7 @@
 //                           in all three -inf or inf leaves an end open;
 //                         values = ["Y", "N"]: the only texts accepted (type text)
 //   rules.toml   the monitor's rules (monitor/rules.h)
+//   escalation.toml  who is told of alerts (model/escalation.h)
 //   questionnaires/*.toml, schedule.toml   room for later: read as text, kept with the definition
 //
 // Required are the ids, sites' time_zone, and the codes' kind and code; enrol is "demographics"
@@ -36,6 +37,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "model/escalation.h"
 #include "model/fault.h"
 #include "model/record.h"
 
@@ -85,6 +87,7 @@ class Study {
   std::string default_site;
   std::vector<Site> sites;
   std::vector<Arm> arms;
+  std::optional<Escalation> escalation;
   std::vector<DefinitionFile> files;  // sorted by name; what the definition's hash covers
   std::string hash;                   // hexadecimal SHA-256 over the files
   bool whole = true;                  // false: see StudyReading

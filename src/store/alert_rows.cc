@@ -2,10 +2,12 @@
 
 #include <array>
 #include <charconv>
+#include <limits>
 
 #include "base/json_writer.h"
 #include "store/alert_states.h"
 #include "store/read_back.h"
+#include "store/storm_rows.h"
 
 namespace trialward::store {
 
@@ -182,44 +184,131 @@ Result<std::int64_t> append_alert_event(Writer& writer, const AlertPlace& place,
         "INSERT INTO alert_causes (alert, record) VALUES ($1, $2)", {alert, cause});
     if (!done) return done.error();
   }
-  if (auto put = put_alert_life(writer, alert, before, **life, step.type); !put) {
+  if (auto put = put_alert_life(writer, alert, before, **life, {step.type, act.at_ms});
+      !put) {
     return put.error();
   }
   return *number;
 }
 
+namespace {
+
+// Whom the first tier is.
+model::AlertDetail first_tier(const AlertPlace& place, model::AlertSeverity severity) {
+  if (place.escalation == nullptr) return {};
+  const model::EscalationTier* tier = place.escalation->tier(severity, 1);
+  if (tier == nullptr) return {};
+  return {.targets = tier->targets, .tier = 1};
+}
+
+// The alert that was just raised has made a storm: all that wait become part of it.
+Status begin_storm(Writer& writer, const AlertPlace& place, const model::RuleInfo& rule,
+                   const std::vector<std::int64_t>& others, const Act& act, AlertChange& change) {
+  const std::int64_t lead = change.alert;
+  AlertStep step{.type = AlertEventType::stormed, .detail = first_tier(place, rule.severity)};
+  step.detail.storm = lead;
+  step.detail.count = std::ssize(others) + 1;
+  auto number = append_alert_event(writer, place, lead, step, act);
+  if (!number) return number.error();
+  change.events.push_back(*number);
+  if (auto told = storm_told(writer, lead, step.detail.tier, act.at_ms); !told) return told;
+  step.detail = {.storm = lead};
+  for (const std::int64_t alert : others) {
+    number = step_alert(writer, place.study, alert, step, act);
+    if (!number) return number.error();
+    change.events.push_back(*number);
+  }
+  return {};
+}
+
+// Of a storm that doubles whoever is on call is told again, with the new count.
+Status grow_storm(Writer& writer, const AlertPlace& place, const model::RuleInfo& rule,
+                  const StormRow& storm, const Act& act, AlertChange& change) {
+  const std::int64_t count = storm.count + 1;
+  const std::int64_t first = place.escalation->storm->subjects;
+  bool told = false;
+  for (std::int64_t mark = 2 * first; mark <= count; mark *= 2) told = told || mark == count;
+  if (!told) return {};
+  AlertStep step{.type = AlertEventType::stormed, .detail = first_tier(place, rule.severity)};
+  step.detail.storm = storm.lead;
+  step.detail.count = count;
+  auto number = step_alert(writer, place.study, storm.lead, step, act);
+  if (!number) return number.error();
+  change.events.push_back(*number);
+  return {};
+}
+
+Result<AlertChange> raise(Writer& writer, const AlertPlace& place, const model::RuleInfo& rule,
+                          const model::Match& match, const Act& act) {
+  Connection& connection = writer.connection();
+  const bool gathers =
+      place.escalation != nullptr && place.escalation->storm && !place.historical;
+  std::optional<StormRow> storm;
+  if (gathers) {
+    auto current =
+        current_storm(connection, place.study, rule.id, *place.escalation->storm, act.at_ms);
+    if (!current) return current.error();
+    storm = *current;
+  }
+  auto raised = append_alert(writer, place, rule, match.group, act);
+  if (!raised) return raised.error();
+  AlertChange change{.alert = *raised, .raised = true};
+  AlertStep step{.causes = match.causes};
+  if (place.historical) {
+    step.detail.historical = true;
+  } else if (storm) {
+    step.detail.storm = storm->lead;
+  } else {
+    step.detail = first_tier(place, rule.severity);
+  }
+  std::optional<std::vector<std::int64_t>> gathered;
+  if (gathers && !storm) {
+    const Gathering of{place.study, rule.id, place.subject, act.at_ms};
+    auto found = gathering_storm(connection, of, *place.escalation->storm);
+    if (!found) return found.error();
+    gathered = std::move(*found);
+    // The storm's event tells of the alert that makes it one: one page, not two.
+    if (gathered) step.detail.targets.clear();
+  }
+  auto number = append_alert_event(writer, place, *raised, step, act);
+  if (!number) return number.error();
+  change.events.push_back(*number);
+  Status done;
+  if (storm) done = grow_storm(writer, place, rule, *storm, act, change);
+  if (gathered) done = begin_storm(writer, place, rule, *gathered, act, change);
+  if (!done) return done.error();
+  return change;
+}
+
+}  // namespace
+
 Result<AlertChange> raise_or_join(Writer& writer, const AlertPlace& place,
                                   const model::RuleInfo& rule, const model::Match& match,
                                   const Act& act) {
   Connection& connection = writer.connection();
-  AlertChange change;
-  AlertEventType type = AlertEventType::joined;
-  std::vector<std::int64_t> causes;
   auto open = connection.integer(
       "SELECT alert FROM open_alerts WHERE subject = $1 AND rule = $2 AND join_group = $3",
       {place.subject, std::string_view(rule.id), std::string_view(match.group)});
   if (!open && open.error().code != Errc::not_found) return open.error();
-  if (open) {
-    change.alert = *open;
-    for (const std::int64_t cause : match.causes) {
-      auto known = connection.integer(
-          "SELECT 1 FROM alert_causes WHERE alert = $1 AND record = $2", {*open, cause});
-      if (!known && known.error().code != Errc::not_found) return known.error();
-      if (!known) causes.push_back(cause);
-    }
-    if (causes.empty()) return change;
-  } else {
-    auto raised = append_alert(writer, place, rule, match.group, act);
-    if (!raised) return raised.error();
-    change.alert = *raised;
-    change.raised = true;
-    type = AlertEventType::raised;
-    causes = match.causes;
+  if (!open) return raise(writer, place, rule, match, act);
+  AlertChange change{.alert = *open};
+  AlertStep step{.type = AlertEventType::joined};
+  for (const std::int64_t cause : match.causes) {
+    auto known = connection.integer("SELECT 1 FROM alert_causes WHERE alert = $1 AND record = $2",
+                                    {*open, cause});
+    if (!known && known.error().code != Errc::not_found) return known.error();
+    if (!known) step.causes.push_back(cause);
   }
-  auto number =
-      append_alert_event(writer, place, change.alert, {.type = type, .causes = causes}, act);
+  if (step.causes.empty()) return change;
+  auto life = read_alert_life(connection, *open);
+  if (!life) return life.error();
+  step.detail.historical = place.historical;
+  // It begins to wait for somebody, so somebody is told.
+  const bool wakes = *life && !place.historical && ((*life)->historical || !(*life)->holds);
+  if (wakes) step.detail = first_tier(place, rule.severity);
+  auto number = append_alert_event(writer, place, *open, step, act);
   if (!number) return number.error();
-  change.event = *number;
+  change.events.push_back(*number);
   return change;
 }
 
@@ -252,18 +341,31 @@ Result<std::string> alert_site(Connection& connection, std::int64_t study, std::
   return std::move(place->site);
 }
 
+Result<model::AlertSeverity> alert_severity(Connection& connection, std::int64_t alert) {
+  auto rows = connection.query("SELECT severity FROM alerts WHERE id = $1", {alert});
+  if (!rows) return rows.error();
+  auto row = rows->next();
+  if (!row) return row.error();
+  const auto severity = *row ? model::parse_severity(rows->text(0)) : std::nullopt;
+  if (!severity) return Error{Errc::not_found, "there is no alert " + std::to_string(alert)};
+  return *severity;
+}
+
 Result<std::vector<model::Alert>> read_alerts(Connection& connection, const AlertPage& page) {
   std::vector<model::Alert> alerts;
+  const std::int64_t until =
+      page.until != 0 ? page.until : std::numeric_limits<std::int64_t>::max();
   {
     auto rows = connection.query(
         "SELECT a.id, s.subject, a.site, a.rule, a.rule_version, a.title, a.severity, "
         "a.raised_ms, a.definition FROM alerts a JOIN subjects s ON s.id = a.subject "
         "JOIN alert_states t ON t.alert = a.id "
-        "WHERE a.study = $1 AND a.id > $2 AND ($3 = '' OR a.site = $3) AND "
-        "($4 = '' OR ($4 = 'open') = (t.state IN ('raised', 'delivered'))) AND "
-        "($5 = '' OR t.state = $5) AND ($6 = 0 OR t.storm = $6) ORDER BY a.id LIMIT $7",
-        {page.study, page.after, std::string_view(page.site), std::string_view(page.status),
-         std::string_view(page.state), page.storm, static_cast<std::int64_t>(page.limit)});
+        "WHERE a.study = $1 AND a.id > $2 AND a.id <= $3 AND ($4 = '' OR a.site = $4) AND "
+        "($5 = '' OR ($5 = 'open') = (t.state IN ('raised', 'delivered'))) AND "
+        "($6 = '' OR t.state = $6) AND ($7 = 0 OR t.storm = $7) ORDER BY a.id LIMIT $8",
+        {page.study, page.after, until, std::string_view(page.site),
+         std::string_view(page.status), std::string_view(page.state), page.storm,
+         static_cast<std::int64_t>(page.limit)});
     if (!rows) return rows.error();
     while (true) {
       auto row = rows->next();

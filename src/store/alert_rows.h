@@ -8,28 +8,32 @@
 #include <vector>
 
 #include "model/alert.h"
+#include "model/escalation.h"
 #include "model/record.h"
 #include "model/watch.h"
 #include "store/writer.h"
 
 namespace trialward::store {
 
-// Whose alert it is.
+// Whose alert it is, and who is told of it.
 struct AlertPlace {
   std::int64_t study = 0;
   std::int64_t subject = 0;  // the subject's row
   std::string_view site;
   std::int64_t definition = 0;
   int shard = 0;
+  const model::Escalation* escalation = nullptr;  // of the study; null: only the stream is told
+  bool historical = false;  // what causes it is about the past: nobody is told or waited for
 };
 
 // Raises an alert, or adds to the open one of the same subject, rule and group the causes that it
-// does not have yet. The number of the event that this made in the study; nothing when the open
-// alert had all causes already. Inside a transaction.
+// does not have yet. The numbers of the events that this made in the study, in their order: none
+// when the open alert had all causes already, and more than one when the alert makes a storm.
+// Inside a transaction.
 struct AlertChange {
   std::int64_t alert = 0;
   bool raised = false;
-  std::optional<std::int64_t> event;
+  std::vector<std::int64_t> events;
 };
 base::Result<AlertChange> raise_or_join(Writer& writer, const AlertPlace& place,
                                         const model::RuleInfo& rule, const model::Match& match,
@@ -68,11 +72,14 @@ base::Result<std::optional<std::int64_t>> revise_alert(Writer& writer, std::int6
 base::Result<std::string> alert_site(Connection& connection, std::int64_t study,
                                         std::int64_t alert);
 
-// Alerts of a study with an id above `after`, in order of their ids. `site`, `status` (open or
-// acknowledged), `state`, `storm`: only these; empty or 0 for all.
+// Errors: not_found.
+base::Result<model::AlertSeverity> alert_severity(Connection& connection, std::int64_t alert);
+
+// Alerts of a study with an id above `after`, up to `until` if it is not 0, in order of their ids.
+// `site`, `status` (open or acknowledged), `state`, `storm`: only these; empty or 0 for all.
 struct AlertPage {
   std::int64_t study = 0;
-  std::int64_t after = 0;
+  std::int64_t after = 0, until = 0;
   std::string site, status, state;
   std::int64_t storm = 0;
   std::size_t limit = 500;

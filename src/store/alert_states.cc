@@ -1,5 +1,7 @@
 #include "store/alert_states.h"
 
+#include "store/storm_rows.h"
+
 namespace trialward::store {
 
 using base::Result;
@@ -67,20 +69,26 @@ Result<std::optional<AlertLife>> read_alert_life(Connection& connection, std::in
 }
 
 Status put_alert_life(Writer& writer, std::int64_t alert, const std::optional<AlertLife>& before,
-                      const AlertLife& after, model::AlertEventType type) {
-  if (!before) return insert_life(writer, alert, after);
-  if (before->takes_causes && !after.takes_causes) {
-    auto taken = writer.connection().execute(
-        "DELETE FROM open_alerts WHERE alert = $1 AND (subject, rule, join_group) = "
-        "(SELECT subject, rule, join_group FROM alerts WHERE id = alert)",
-        {alert});
-    if (!taken) return taken;
+                      const AlertLife& after, const AlertChangeCause& cause) {
+  Status done;
+  if (!before) {
+    done = insert_life(writer, alert, after);
+  } else {
+    if (before->takes_causes && !after.takes_causes) {
+      auto taken = writer.connection().execute(
+          "DELETE FROM open_alerts WHERE alert = $1 AND (subject, rule, join_group) = "
+          "(SELECT subject, rule, join_group FROM alerts WHERE id = alert)",
+          {alert});
+      if (!taken) return taken;
+    }
+    const bool told = cause.type == model::AlertEventType::escalated;
+    const bool waits_anew =
+        after.waits == AlertWait::alone && (before->waits == AlertWait::none || told);
+    if (after == *before && !waits_anew) return {};
+    done = update_life(writer, alert, after, waits_anew);
   }
-  if (after == *before && type != model::AlertEventType::escalated) return {};
-  const bool waits_anew =
-      after.waits == AlertWait::alone &&
-      (before->waits == AlertWait::none || type == model::AlertEventType::escalated);
-  return update_life(writer, alert, after, waits_anew);
+  if (!done) return done;
+  return count_in_storm(writer, alert, before, after, cause.at_ms);
 }
 
 }  // namespace trialward::store

@@ -15,8 +15,12 @@ namespace trialward::store {
 base::Result<std::optional<model::AlertLife>> read_alert_life(Connection& connection,
                                                               std::int64_t alert);
 // Writes what an event made of an alert; `before` is empty for a new one.
+struct AlertChangeCause {
+  model::AlertEventType type = model::AlertEventType::raised;
+  std::int64_t at_ms = 0;
+};
 base::Status put_alert_life(Writer& writer, std::int64_t alert,
                             const std::optional<model::AlertLife>& before,
-                            const model::AlertLife& after, model::AlertEventType type);
+                            const model::AlertLife& after, const AlertChangeCause& cause);
 
 }  // namespace trialward::store

@@ -96,7 +96,8 @@ std::optional<double> number(std::string_view text) {
 bool same_value(std::string_view a, std::string_view b) {
   const std::string one = plain(a), other = plain(b);
   if (one == other) return true;
-  const auto x = number(one), y = number(other);
+  const auto x = number(one);
+  const auto y = number(other);
   return x && y && *x == *y;
 }
 

@@ -75,7 +75,7 @@ TEST_F(AlertRowsTest, AMatchRaisesAnAlertWithAllItsParts) {
   const AlertChange change = raise({1, 2});
   EXPECT_TRUE(change.raised);
   EXPECT_EQ(change.alert, 1);
-  EXPECT_EQ(change.event, 1);
+  EXPECT_EQ(change.events, Ids{1});
   auto alerts = read_alerts(connection(), {.study = 1});
   ASSERT_TRUE(alerts.ok()) << why(alerts);
   ASSERT_EQ(alerts->size(), 1u);
@@ -101,10 +101,10 @@ TEST_F(AlertRowsTest, FurtherCausesJoinTheOpenAlertOnce) {
   AlertChange change = raise({1, 2});
   EXPECT_FALSE(change.raised);
   EXPECT_EQ(change.alert, 1);
-  EXPECT_EQ(change.event, 2);
+  EXPECT_EQ(change.events, Ids{2});
   change = raise({2, 1});  // nothing new
   EXPECT_EQ(change.alert, 1);
-  EXPECT_FALSE(change.event.has_value());
+  EXPECT_TRUE(change.events.empty());
   auto events = read_alert_events(connection(), 1, 1, 10);
   ASSERT_TRUE(events.ok());
   ASSERT_EQ(events->size(), 1u);

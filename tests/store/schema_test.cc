@@ -62,8 +62,9 @@ TEST_F(SchemaTest, AlertsOfTheSecondVersionGetTheirStates) {
   ASSERT_TRUE(connection_
                   ->script("DROP TABLE alert_details; DROP TABLE alert_states; "
                            "DROP TABLE alert_storms; DROP TABLE boots; DROP INDEX alerts_rule; "
-                           "INSERT INTO alerts VALUES (1, 1, 4, 'A', 'r', 1, 't', '', 'info', 1, 9); "
-                           "INSERT INTO alerts VALUES (2, 1, 4, 'A', 'r', 1, 't', '', 'info', 1, 10); "
+                           "INSERT INTO alerts VALUES "
+                           "(1, 1, 4, 'A', 'r', 1, 't', '', 'info', 1, 9), "
+                           "(2, 1, 4, 'A', 'r', 1, 't', '', 'info', 1, 10); "
                            "INSERT INTO open_alerts VALUES (4, 'r', '', 2); "
                            "PRAGMA user_version = 2")
                   .ok());
