@@ -65,6 +65,7 @@ int run(int argc, char** argv) {
       {"check", "Check a study definition", add_check},
       {"token", "Make, list or revoke access tokens", add_token},
       {"verify", "Check that nothing stored was changed, removed or inserted", add_verify},
+      {"explain", "Tell why an alert fired, or why a record raised none", add_explain},
       {"version", "Print the version", add_version},
   };
   for (Command& command : commands) {
