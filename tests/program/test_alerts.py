@@ -99,6 +99,31 @@ def test_explain_tells_why_and_why_not(server):
         assert trialward("explain", *wrong, *place, check=False).returncode == 2
 
 
+def test_a_rehearsal_shows_what_changed_rules_gain_and_lose(server, tmp_path):
+    feed = server.token("feed")
+    for number, value in ((1, 90), (2, 125)):
+        server.post("/v1/studies/demo/records", feed, lab(f"A-{number}", value, f"SUBJ-{number}"))
+    rules = (DEMO / "rules.toml").read_text()
+    place = ("--store", f"sqlite:{server.store}", "--study", "demo")
+    file = tmp_path / "rules.toml"
+
+    def rehearse(text):
+        file.write_text(text)
+        return trialward("rehearse", file, *place).stdout
+
+    assert "no alert is gained or lost" in rehearse(rules)
+    before = server.get(ALERTS, server.token("safety")).json()
+    told = rehearse(rules.replace("at_least = 3", "at_least = 2", 1))
+    assert "alt-3xuln: 1 gained, 0 lost\n  + subject SUBJ-1, by record 1\n" in told
+    told = rehearse(rules.replace("at_least = 3", "at_least = 4", 1))
+    assert "alt-3xuln: 0 gained, 1 lost\n  - subject SUBJ-2, by record 2\n" in told
+    assert server.get(ALERTS, server.token("safety")).json() == before, "it wrote something"
+    file.write_text("[[rules]]")
+    assert trialward("rehearse", file, *place, check=False).returncode == 2
+    assert trialward("rehearse", file, *place[:2], "--study", "none",
+                     check=False).returncode == 2
+
+
 def test_a_storm_is_told_of_once(tmp_path):
     study = tmp_path / "demo"
     shutil.copytree(DEMO, study)
