@@ -203,7 +203,11 @@ Status explain_record(store::Connection& reader, const ExplainArguments& argumen
   print_state(*again);
   if (!alerts->empty()) {
     std::cout << "\nit is a cause of";
-    for (const std::int64_t alert : *alerts) std::cout << " alert " << alert;
+    const char* between = " alert ";
+    for (const std::int64_t alert : *alerts) {
+      std::cout << between << alert;
+      between = ", alert ";
+    }
     std::cout << "; see trialward explain alert\n";
     return {};
   }

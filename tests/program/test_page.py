@@ -311,7 +311,7 @@ def test_it_fits_and_can_be_read(server, browser, device, width, height, scheme)
             page.wait_for("document.getElementById('records').textContent === '3'")
         if part == "acknowledge":
             page.click(".alert button")
-            page.wait_for("document.getElementById('value-0')")
+            page.wait_for("Boolean(document.getElementById('value-0'))")
         if part == "details":
             page.click("#cancel")
             page.click(".alert .look")
