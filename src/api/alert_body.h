@@ -1,7 +1,7 @@
 // The bodies of requests that do something with an alert: JSON objects of these members.
 //
-//   acknowledge     note; values = [{"record":N,"value":"121","unit":"U/L"}, …]: what was read back
-//                   (store/read_back.h); a value may be a number
+//   acknowledge     note; values = [{"record":N,"value":"121","unit":"U/L"}, …]: what was read
+//                   back (store/read_back.h); a value may be a number
 //   assess          causality, expectedness, action_taken (model/alert_detail.h); note
 //   close, reopen   note
 //   merge           duplicate_of = N; note
