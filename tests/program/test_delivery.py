@@ -1,8 +1,10 @@
 """Delivery of alerts to those outside: at least once, in order, for ever, through kills."""
 
+import contextlib
 import json
 import random
 import socket
+import sqlite3
 import sys
 import threading
 import time
@@ -75,7 +77,14 @@ def test_a_refusal_for_good_is_a_dead_letter_to_resend_or_discard(tmp_path):
         server.start()
         server.wait_for(lambda: len(got) == 2)
         server.wait_for(lambda: desk(server)["pending"] == 0)
-    trialward("verify", "--store", f"sqlite:{server.store}")
+    verify = ["verify", "--store", f"sqlite:{server.store}"]
+    trialward(*verify)
+    with contextlib.closing(sqlite3.connect(server.store)) as store, store:
+        store.execute("UPDATE delivery_outcomes SET outcome = 'delivered' "
+                      "WHERE outcome = 'discarded'")
+    tampered = trialward(*verify, check=False)
+    assert tampered.returncode == 1
+    assert "outcome of a delivery" in tampered.stdout + tampered.stderr
 
 
 def test_after_a_restart_it_goes_on_from_the_outbox(tmp_path):

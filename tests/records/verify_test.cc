@@ -34,10 +34,17 @@ INSTANTIATE_TEST_SUITE_P(EveryTable, VerifyTest, ::testing::ValuesIn(kTables),
 
 TEST_F(VerifyTest, EveryTableOfTheSchemaIsTampered) {
   Copy copy(sample_.late());
+  std::vector<std::string> tables = all_table_names(copy.connection());
+  // Work, which is not audited; and outcomes of deliveries, of which the sample has none:
+  // tests/program/test_delivery.py tampers with one.
+  std::erase_if(tables, [](const std::string& table) {
+    return table == "outbox" || table == "outbox_attempts" || table == "sqlite_sequence" ||
+           table == "delivery_outcomes";
+  });
   std::vector<std::string> all = kTables;
   all.insert(all.end(), kOtherTables.begin(), kOtherTables.end());
   std::sort(all.begin(), all.end());
-  EXPECT_EQ(all_table_names(copy.connection()), all);
+  EXPECT_EQ(tables, all);
 }
 
 TEST_F(VerifyTest, AnUntouchedStoreIsRight) {
