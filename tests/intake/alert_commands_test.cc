@@ -38,7 +38,8 @@ class AlertCommandsTest : public StudyBench {
   SubmissionResult one(Command command) {
     Submission sent = submission({std::move(command)});
     sent.received_ms = clock_.utc_ms();
-    auto outcome = committer_->commit(std::vector{std::move(sent)});
+    std::vector<Submission> batch{std::move(sent)};
+    auto outcome = committer_->commit(batch);
     for (Publication& publication : outcome.publications) {
       events_.push_back(std::move(publication.event));
     }
@@ -163,7 +164,8 @@ TEST_F(AlertCommandsTest, AnotherSitesAlertIsLeftAlone) {
                                  Command(ChangeAlert{1, AlertEventType::closed, "x"})}) {
     Submission sent = submission({command});
     sent.site = "B";
-    EXPECT_EQ(committer_->commit(std::vector{sent}).results.front().verdict, Verdict::forbidden);
+    std::vector<Submission> batch{std::move(sent)};
+    EXPECT_EQ(committer_->commit(batch).results.front().verdict, Verdict::forbidden);
   }
 }
 
