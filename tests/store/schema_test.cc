@@ -64,6 +64,8 @@ TEST_F(SchemaTest, AlertsOfTheSecondVersionGetTheirStates) {
   ASSERT_TRUE(connection_
                   ->script("DROP TABLE alert_details; DROP TABLE alert_states; "
                            "DROP TABLE alert_storms; DROP TABLE boots; DROP INDEX alerts_rule; "
+                           "DROP TABLE outbox; DROP TABLE outbox_attempts; "
+                           "DROP TABLE delivery_outcomes; "
                            "INSERT INTO alerts VALUES "
                            "(1, 1, 4, 'A', 'r', 1, 't', '', 'info', 1, 9), "
                            "(2, 1, 4, 'A', 'r', 1, 't', '', 'info', 1, 10); "
