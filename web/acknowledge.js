@@ -1,15 +1,47 @@
-// The dialog in which an alert is acknowledged with a note.
+// The dialog in which an alert is acknowledged: its values are read back, and a note says what is
+// done. Values are never filled in: whoever types them has read them.
 
 import { byId } from "./page.js";
 
-// `send(alert, note)` resolves when it is durable, or throws a Refusal. Gives open(alert).
-export function acknowledgeDialog(send) {
+function makeRow({ code, value, unit = "", record }, number) {
+  const row = document.createElement("div");
+  row.className = "value";
+  const label = document.createElement("label");
+  label.htmlFor = `value-${number}`;
+  label.textContent = `${code}: ${value}${unit && ` ${unit}`}`;
+  const input = document.createElement("input");
+  input.id = label.htmlFor;
+  input.required = true;
+  input.autocomplete = "off";
+  row.append(label, input);
+  return { row, read: () => ({ record, value: input.value, unit }) };
+}
+
+// `load(alert)` gives the alert as it is now; `send(alert, body)` resolves when it is durable. Both
+// may throw a Refusal. Gives open(alert).
+export function acknowledgeDialog(load, send) {
   const dialog = byId("acknowledge");
   let alert = null; // the one shown
+  let rows = [];
 
   const settle = (error) => {
     byId("acknowledge-error").textContent = error;
     byId("send").disabled = false;
+  };
+  const showValues = async () => {
+    const wanted = alert;
+    byId("send").disabled = true;
+    try {
+      const { values } = await load(wanted);
+      if (wanted !== alert) return;
+      rows = values.map(makeRow);
+      byId("value-rows").replaceChildren(...rows.map(({ row }) => row));
+      byId("values").hidden = rows.length === 0;
+      byId("send").disabled = false;
+      (byId("value-0") ?? byId("note")).focus();
+    } catch (refusal) {
+      if (wanted === alert) byId("acknowledge-error").textContent = `${refusal.message}.`;
+    }
   };
   byId("cancel").onclick = () => dialog.close();
   dialog.querySelector("form").onsubmit = async (event) => {
@@ -18,18 +50,26 @@ export function acknowledgeDialog(send) {
     settle("");
     byId("send").disabled = true;
     try {
-      await send(sent, byId("note").value);
+      const values = rows.map(({ read }) => read());
+      await send(sent, { note: byId("note").value, values });
       if (sent === alert) dialog.close();
     } catch (refusal) {
-      if (sent === alert) settle(`It was not acknowledged: ${refusal.message}.`);
+      if (sent !== alert) return;
+      settle(`It was not acknowledged: ${refusal.message}.`);
+      // Perhaps there is a newer value: it has to be read, too.
+      if (refusal.status === 409) await showValues();
     }
   };
   return (wanted) => {
     alert = wanted;
+    rows = [];
+    byId("value-rows").replaceChildren();
+    byId("values").hidden = true;
     byId("acknowledge-what").textContent =
       `${alert.title}, subject ${alert.subject}, site ${alert.site}`;
     byId("note").value = "";
     settle("");
     dialog.showModal();
+    showValues();
   };
 }

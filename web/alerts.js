@@ -1,4 +1,4 @@
-// The list of open alerts: most severe first, then newest.
+// The list of alerts, of one state or all that are open: most severe first, then newest.
 
 import { byId } from "./page.js";
 
@@ -27,11 +27,17 @@ export class AlertList {
   #news = new Set(); // ids to announce
   #timer = null;
   #closed = false;
+  #loads = 0; // how often it was asked for another list
+  #view = byId("view").value; // as the server's list is asked for it
   #clock = setInterval(() => this.#cards.forEach(({ time }) => tellTime(time)), kClockMs);
 
-  // `acknowledge(alert)` opens the dialog; null when the role may not.
-  constructor(acknowledge) {
+  // `acknowledge(alert)` opens the dialog, null when the role may not; `look(alert)` the details.
+  constructor(server, path, { acknowledge, look }) {
+    this.server = server;
+    this.path = path;
     this.acknowledge = acknowledge;
+    this.look = look;
+    byId("view").onchange = () => this.#show(byId("view").value);
     byId("alerts").replaceChildren();
     this.#tellCount(0);
   }
@@ -43,31 +49,64 @@ export class AlertList {
     document.title = "trialward";
   }
 
-  // Takes what is open now; throws a Refusal.
-  async load(server, path) {
+  get #isOpen() {
+    return this.#view === "status=open";
+  }
+
+  async #show(view) {
+    this.#view = view;
+    this.#alerts = null;
+    this.#news.clear();
+    byId("view-name").textContent = `${byId("view").selectedOptions[0].text} alerts`;
+    this.#change();
+    // A break is told by the stream, which loads the list when it is over.
+    await this.load().catch(() => {});
+  }
+
+  // Takes what is there now; throws a Refusal.
+  async load() {
+    const load = ++this.#loads;
     const alerts = new Map();
     for (let after = ""; after !== undefined; ) {
-      const page = await server.json(`${path}?status=open&limit=500${after && `&after=${after}`}`);
+      const query = `${this.#view}&limit=500${after && `&after=${after}`}`;
+      const page = await this.server.json(`${this.path}?${query}`);
       for (const alert of page.alerts) alerts.set(alert.id, alert);
       after = page.next;
     }
+    if (load !== this.#loads) return; // another list was asked for meanwhile
     this.#alerts = alerts;
     this.#change();
   }
 
   apply(event) {
-    const { alert: id, records } = event;
-    if (event.type === "acknowledged") return this.remove(id);
-    const known = this.#alerts.get(id);
-    if (!known) this.#news.add(id);
-    const alert = known ?? { ...event, id, raised: event.at, records: [] };
-    const more = records.filter((record) => !alert.records.some(({ id }) => id === record.id));
-    this.#alerts.set(id, { ...alert, records: [...alert.records, ...more] });
+    if (!this.#alerts) return;
+    const { alert: id, records, type } = event;
+    if (this.#isOpen && (type === "raised" || (type === "joined" && this.#alerts.has(id)))) {
+      const known = this.#alerts.get(id);
+      if (!known) this.#news.add(id);
+      const alert = known ?? { ...event, id, raised: event.at, records: [] };
+      const more = records.filter((record) => !alert.records.some(({ id }) => id === record.id));
+      this.#alerts.set(id, { ...alert, records: [...alert.records, ...more] });
+      return this.#change();
+    }
+    if (this.#isOpen && ["acknowledged", "merged", "closed"].includes(type)) return this.remove(id);
+    this.#refresh(id);
+  }
+
+  // Asks what has become of one alert, and whether it belongs here.
+  async #refresh(id) {
+    const load = this.#loads;
+    const alert = await this.server.json(`${this.path}/${id}`).catch(() => null);
+    if (!alert || load !== this.#loads || !this.#alerts) return;
+    const [member, wanted] = this.#view.split("=");
+    if (alert[member] !== wanted) return this.remove(id);
+    if (!this.#alerts.has(id)) this.#news.add(id);
+    this.#alerts.set(id, alert);
     this.#change();
   }
 
   remove(id) {
-    this.#alerts.delete(id);
+    this.#alerts?.delete(id);
     this.#change();
   }
 
@@ -77,7 +116,7 @@ export class AlertList {
   }
 
   #render() {
-    const alerts = [...this.#alerts.values()].sort(order).slice(0, kCardsMax);
+    const alerts = [...(this.#alerts?.values() ?? [])].sort(order).slice(0, kCardsMax);
     const ids = new Set(alerts.map((alert) => alert.id));
     // When the card with the focus goes, its neighbour gets it.
     const focused = document.activeElement.closest(".alert");
@@ -90,16 +129,19 @@ export class AlertList {
     const list = byId("alerts");
     alerts.forEach((alert, place) => {
       if (!this.#cards.has(alert.id)) this.#makeCard(alert);
-      const { card, records } = this.#cards.get(alert.id);
+      const { card, records, tier } = this.#cards.get(alert.id);
+      tier.textContent =
+        [alert.holds === false && "does not hold any more", alert.storm && `storm ${alert.storm}`,
+         alert.tier > 1 && `escalated to tier ${alert.tier}`].filter(Boolean).join(", ");
       records.textContent = `${alert.records.length} record${alert.records.length > 1 ? "s" : ""}`;
       records.title = alert.records.map((one) => `${one.source} ${one.source_id}`).join("\n");
       if (list.children[place] !== card) list.insertBefore(card, list.children[place]);
     });
     if (focused && !focused.isConnected) {
-      (neighbour?.querySelector("button") ?? byId("title")).focus();
+      (neighbour?.querySelector("button:not([hidden])") ?? byId("title")).focus();
     }
     this.#announce(alerts.filter((alert) => this.#news.delete(alert.id)));
-    this.#tellCount(this.#alerts.size);
+    this.#tellCount(this.#alerts?.size ?? 0);
   }
 
   #makeCard(alert) {
@@ -118,13 +160,17 @@ export class AlertList {
     time.dateTime = alert.raised;
     time.title = new Date(alert.raised).toLocaleString();
     tellTime(time);
-    if (this.acknowledge) {
-      const button = set("button", "Acknowledge");
+    const details = card.querySelector(".look");
+    details.setAttribute("aria-label", `Details: ${alert.title}, ${alert.subject}`);
+    details.onclick = () => this.look(alert);
+    if (this.acknowledge && this.#isOpen) {
+      const button = set(".take", "Acknowledge");
       button.hidden = false;
       button.setAttribute("aria-label", `Acknowledge: ${alert.title}, ${alert.subject}`);
       button.onclick = () => this.acknowledge(alert);
     }
-    this.#cards.set(alert.id, { card, time, records: set(".records", "") });
+    const records = set(".records", "");
+    this.#cards.set(alert.id, { card, time, records, tier: set(".tier", "") });
   }
 
   #announce(news) {
@@ -142,11 +188,12 @@ export class AlertList {
 
   #tellCount(count) {
     byId("count").textContent = this.#alerts ? count : "";
-    document.title = count > 0 ? `(${count}) trialward` : "trialward";
+    document.title = count > 0 && this.#isOpen ? `(${count}) trialward` : "trialward";
     byId("empty").hidden = count > 0 && count <= kCardsMax;
     byId("empty").textContent =
-      !this.#alerts ? "Loading the open alerts…"
+      !this.#alerts ? "Loading the alerts…"
       : count > 0 ? `These are the ${kCardsMax} most severe and newest of ${count}.`
-      : "There are no open alerts. New ones appear here by themselves.";
+      : this.#isOpen ? "There are no open alerts. New ones appear here by themselves."
+      : "There are none.";
   }
 }

@@ -5,11 +5,13 @@
 
 import { acknowledgeDialog } from "./acknowledge.js";
 import { AlertList } from "./alerts.js";
+import { detailsDialog } from "./details.js";
 import { IntakePanel } from "./intake.js";
 import { byId } from "./page.js";
 import { AlertStream, Refusal, Server } from "./server.js";
 
 const kAcknowledgingRoles = ["investigator", "safety", "admin"];
+const kClosingRoles = ["safety", "admin"];
 const kPatienceMs = 10_000; // a shorter break is nothing to worry about
 const kTokenKey = "trialward.token";
 
@@ -77,15 +79,20 @@ function askForToken(refusal, role) {
 function watch(server, { name, role, site, studies: [study] }) {
   const path = `/v1/studies/${encodeURIComponent(study.id)}`;
   const refused = (refusal) => askForToken(refusal, role);
-  const acknowledge = acknowledgeDialog(async (alert, note) => {
-    await server.json(`${path}/alerts/${alert.id}/acknowledge`, { note });
-    alerts.remove(alert.id);
-  });
-  const alerts = new AlertList(kAcknowledgingRoles.includes(role) ? acknowledge : null);
+  const list = `${path}/alerts`;
+  const takes = kAcknowledgingRoles.includes(role);
+  const acknowledge = acknowledgeDialog(
+    (alert) => server.json(`${list}/${alert.id}`),
+    async (alert, body) => {
+      await server.json(`${list}/${alert.id}/acknowledge`, body);
+      alerts.remove(alert.id);
+    });
+  const look = detailsDialog(server, list, { assess: takes, settle: kClosingRoles.includes(role) });
+  const alerts = new AlertList(server, list, { acknowledge: takes ? acknowledge : null, look });
   const intake = new IntakePanel(server, `${path}/figures`, refused);
   const state = new ConnectionState();
   const stream = new AlertStream(server, `${path}/alerts/stream`, {
-    opened: (resumed) => resumed || alerts.load(server, `${path}/alerts`),
+    opened: (resumed) => resumed || alerts.load(),
     event: (event) => alerts.apply(event),
     heard: () => state.live(),
     broken: () => state.broken(),
@@ -98,7 +105,8 @@ function watch(server, { name, role, site, studies: [study] }) {
   show("watch");
   return {
     end: () => {
-      for (const part of [alerts, intake, state, stream, byId("acknowledge")]) part.close();
+      for (const part of [alerts, intake, state, stream, byId("acknowledge"),
+                          byId("details")]) part.close();
     },
   };
 }

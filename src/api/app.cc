@@ -19,8 +19,10 @@
 #include "base/file_limit.h"
 #include "base/json_writer.h"
 #include "base/log.h"
+#include "monitor/escalator.h"
 #include "runtime/periodic.h"
 #include "store/alert_rows.h"
+#include "store/boot_row.h"
 
 namespace trialward::api {
 
@@ -44,6 +46,7 @@ constexpr std::size_t kSideConnectionsMax = 128;
 constexpr std::size_t kOtherFiles = 384;
 constexpr std::size_t kOutboundFiles = 384;  // to other machines, if there are targets
 constexpr std::size_t kConnectionsMin = 16;
+constexpr std::size_t kEscalationBytes = 256;  // about what one holds on its way
 
 // Fits the connections of all listeners into the limit on open files.
 Status fit_connections(http::ServerOptions& main, bool outbound) {
@@ -99,7 +102,7 @@ class App::Impl {
         alerts_api_(intake_, *reads_, exports_, alert_streams_, clock_),
         tokens_api_(intake_, *reads_, exports_, tokens_, random, clock_),
         figures_(*reads_, intake_),
-        ledger_(intake_, clock_),
+        ledger_(intake_, studies_, clock_),
         deliveries_api_(intake_, *reads_, exports_, clock_,
                         [this] {
                           if (delivery_ != nullptr) delivery_->look_again();
@@ -111,9 +114,9 @@ class App::Impl {
                   .targets = [this] { return target_reports(); }}),
         router_(main_routes(), tokens_, studies_, clock_),
         ops_router_(ops_api_.routes(), tokens_, studies_, clock_),
+        random_(random),
         sweep_(
-            sweep_options(), [this](const runtime::Cancel&) { return sweep(); }, random, tasks),
-        random_(random) {}
+            sweep_options(), [this](const runtime::Cancel&) { return sweep(); }, random, tasks) {}
 
   Status start(store::Store& store) {
     store::Connection& connection = store.writer().connection();
@@ -123,6 +126,8 @@ class App::Impl {
       if (!last) return last.error();
       alert_streams_.begin_study(study->row, *last);
     }
+    if (auto adopted = store::adopt_boot(store.writer(), clock_); !adopted) return adopted;
+    if (auto made = make_escalator(store); !made) return made;
     if (auto opened = open_delivery(store); !opened) return opened;
     intake_.start(tasks_);
     if (delivery_ != nullptr) delivery_->start();
@@ -140,6 +145,7 @@ class App::Impl {
     }
     main_stats_ = &main_->stats();
     sweep_.start();
+    escalator_->start();
     ready_ = true;
     return {};
   }
@@ -151,6 +157,7 @@ class App::Impl {
       if (*server != nullptr) (*server)->stop_accepting();
     }
     sweep_.stop();
+    if (escalator_ != nullptr) escalator_->stop();
     alert_streams_.close();
     // While what it has delivered can still be written down.
     if (delivery_ != nullptr) delivery_->stop(grace / kStopsPerGrace);
@@ -224,6 +231,40 @@ class App::Impl {
     return {};
   }
 
+  Status make_escalator(store::Store& store) {
+    auto reader = store.open_reader();
+    if (!reader) return reader.error();
+    std::vector<monitor::Escalator::Study> studies;
+    std::map<std::int64_t, StudyPointer> by_row;
+    for (const auto& [id, study] : studies_) {
+      studies.push_back({study->row, study->study});
+      by_row.emplace(study->row, study);
+    }
+    escalator_ = std::make_unique<monitor::Escalator>(
+        std::move(*reader), std::move(studies),
+        [this, by_row = std::move(by_row)](std::int64_t study, const store::Wait& wait,
+                                           monitor::Escalator::Done done) {
+          return escalate(by_row.at(study), wait, std::move(done));
+        },
+        random_, tasks_);
+    return {};
+  }
+
+  bool escalate(const StudyPointer& study, const store::Wait& wait, std::function<void()> done) {
+    if (intake_.failed()) return false;
+    auto ticket = intake_.admit(intake::Lane::safety, kEscalationBytes);
+    if (!ticket) return false;
+    intake::Submission submission{.study = study,
+                                  .actor = "escalation",
+                                  .received_ms = clock_.utc_ms(),
+                                  .received = clock_.now()};
+    submission.commands.emplace_back(intake::EscalateAlert{
+        .alert = wait.alert, .storm = wait.storm, .told = wait.tier});
+    intake_.submit(std::move(*ticket), std::move(submission), runtime::kForever,
+                   [done = std::move(done)](const intake::SubmissionResult&) { done(); });
+    return true;
+  }
+
   std::vector<Route> main_routes() {
     using enum Permission;
     const std::string study = "/v1/studies/{study}";
@@ -245,11 +286,27 @@ class App::Impl {
         [this](const Call& call) { return grades_api_.subject_grades(call); });
     add("GET", study + "/alerts", read_alerts,
         [this](const Call& call) { return alerts_api_.list(call); },
-        {"status", "after", "limit"});
+        {"status", "state", "storm", "after", "limit"});
     add("GET", study + "/alerts/stream", read_alerts,
         [this](const Call& call) { return alerts_api_.stream(call); }, {"after"});
     add("POST", study + "/alerts/{alert}/acknowledge", acknowledge_alerts,
         [this](const Call& call) { return alerts_api_.acknowledge(call); });
+    const struct {
+      const char* act;
+      Permission permission;
+      model::AlertEventType type;
+    } kActs[] = {{"/assess", acknowledge_alerts, model::AlertEventType::assessed},
+                 {"/close", close_alerts, model::AlertEventType::closed},
+                 {"/reopen", close_alerts, model::AlertEventType::reopened},
+                 {"/merge", close_alerts, model::AlertEventType::merged}};
+    for (const auto& one : kActs) {
+      add("POST", study + "/alerts/{alert}" + one.act, one.permission,
+          [this, type = one.type](const Call& call) { return alerts_api_.change(call, type); });
+    }
+    add("GET", study + "/alerts/{alert}", read_alerts,
+        [this](const Call& call) { return alerts_api_.one(call); });
+    add("GET", study + "/alerts/{alert}/events", read_alerts,
+        [this](const Call& call) { return alerts_api_.history(call); }, {"after", "limit"});
     add("GET", study + "/deliveries", read_alerts,
         [this](const Call& call) { return deliveries_api_.list(call); },
         {"status", "target", "alert", "after", "limit"});
@@ -276,6 +333,7 @@ class App::Impl {
 
   void publish(std::vector<intake::Publication> events) {
     alert_streams_.publish(events);
+    escalator_->changed();
     if (delivery_ != nullptr) delivery_->wake();
     const base::TimePoint now = clock_.now();
     for (const intake::Publication& event : events) {
@@ -365,8 +423,9 @@ class App::Impl {
   std::atomic<const http::Stats*> main_stats_ = nullptr;  // for the other listeners' threads
   int sweeps_ = 0;
   std::atomic<bool> caches_dropped_ = false;
-  runtime::Periodic sweep_;
   base::Random& random_;
+  std::unique_ptr<monitor::Escalator> escalator_;
+  runtime::Periodic sweep_;
   // Set before the first thread starts; null without targets. Delivery outlives what it gave to
   // the intake, which is drained by stop().
   std::unique_ptr<http::OutboundClient> outbound_;

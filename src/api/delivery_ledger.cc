@@ -23,8 +23,9 @@ bool DeliveryLedger::submit(intake::Lane lane, std::size_t bytes, intake::Comman
 
 bool DeliveryLedger::record(const std::vector<store::DeliveryAttempt>& attempts,
                             std::function<void(bool stored)> done) {
-  return submit(intake::Lane::safety, attempts.size() * kAttemptBytes,
-                intake::RecordAttempts{attempts},
+  intake::RecordAttempts command{.attempts = attempts};
+  for (const auto& [id, study] : studies_) command.studies.push_back(study);
+  return submit(intake::Lane::safety, attempts.size() * kAttemptBytes, std::move(command),
                 [done = std::move(done)](const intake::SubmissionResult& result) {
                   done(result.verdict == intake::Verdict::stored);
                 });

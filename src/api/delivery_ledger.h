@@ -3,6 +3,7 @@
 // rows, so that a batch has one of them at most. Any thread.
 #pragma once
 
+#include "api/route.h"
 #include "delivery/ledger.h"
 #include "intake/intake.h"
 
@@ -10,8 +11,9 @@ namespace trialward::api {
 
 class DeliveryLedger final : public delivery::Ledger {
  public:
-  DeliveryLedger(intake::Intake& intake, const base::Clock& clock)
-      : intake_(intake), clock_(clock) {}
+  // `studies` outlive it.
+  DeliveryLedger(intake::Intake& intake, const Studies& studies, const base::Clock& clock)
+      : intake_(intake), studies_(studies), clock_(clock) {}
 
   bool record(const std::vector<store::DeliveryAttempt>& attempts,
               std::function<void(bool stored)> done) override;
@@ -24,6 +26,7 @@ class DeliveryLedger final : public delivery::Ledger {
               intake::Intake::Done done);
 
   intake::Intake& intake_;
+  const Studies& studies_;
   const base::Clock& clock_;
 };
 

@@ -24,8 +24,8 @@ base::Result<Counts> count(store::Connection& connection, std::int64_t study,
        "SELECT count(*) FROM subjects WHERE study = $1 AND ($2 = '' OR site = $2)"},
       {counts.alerts, "SELECT count(*) FROM alerts WHERE study = $1 AND ($2 = '' OR site = $2)"},
       {counts.open_alerts,
-       "SELECT count(*) FROM open_alerts o JOIN alerts a ON a.id = o.alert "
-       "WHERE a.study = $1 AND ($2 = '' OR a.site = $2)"},
+       "SELECT count(*) FROM alert_states t JOIN alerts a ON a.id = t.alert WHERE t.study = $1 AND "
+       "t.state IN ('raised', 'delivered') AND ($2 = '' OR a.site = $2)"},
   };
   for (const Part& part : parts) {
     auto number = connection.integer(part.sql, {study, place});

@@ -9,9 +9,9 @@ namespace {
 constexpr std::array<std::string_view, kRoles> kRoleNames = {
     "patient", "coordinator", "investigator", "monitor", "safety", "feed", "admin"};
 
-constexpr std::array<std::string_view, 9> kPermissionNames = {
+constexpr std::array<std::string_view, 10> kPermissionNames = {
     "anyone",      "holder",       "write_records", "read_records", "read_alerts",
-    "acknowledge_alerts", "read_figures", "manage_tokens", "manage_deliveries"};
+    "acknowledge_alerts", "close_alerts", "read_figures", "manage_tokens", "manage_deliveries"};
 
 constexpr unsigned bit(Permission permission) { return 1U << static_cast<unsigned>(permission); }
 
@@ -32,11 +32,12 @@ constexpr std::array<unsigned, kRoles> kPermissions = {
     // monitor
     set({read_records, read_alerts, read_figures}),
     // safety
-    set({read_records, read_alerts, acknowledge_alerts, read_figures, manage_deliveries}),
+    set({read_records, read_alerts, acknowledge_alerts, close_alerts, read_figures,
+         manage_deliveries}),
     // feed
     set({write_records, read_records}),
     // admin
-    set({write_records, read_records, read_alerts, acknowledge_alerts, read_figures,
+    set({write_records, read_records, read_alerts, acknowledge_alerts, close_alerts, read_figures,
          manage_tokens, manage_deliveries}),
 };
 

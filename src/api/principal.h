@@ -12,9 +12,9 @@ namespace trialward::api {
 enum class Role : std::uint8_t {
   patient,       // reports and reads about one subject
   coordinator,   // enters and reads a site's data
-  investigator,  // as a coordinator, and acknowledges alerts
+  investigator,  // as a coordinator, and acknowledges and assesses alerts
   monitor,       // reads
-  safety,        // reads, acknowledges alerts, resends and discards their deliveries
+  safety,        // reads, and does all that can be done with alerts and their deliveries
   feed,          // a device, laboratory or hospital: sends, and reads what is there
   admin,         // everything in the study but unblinding
 };
@@ -30,7 +30,8 @@ enum class Permission : std::uint8_t {
   write_records,
   read_records,
   read_alerts,
-  acknowledge_alerts,
+  acknowledge_alerts,  // and assess them
+  close_alerts,        // and reopen, and merge them
   read_figures,
   manage_tokens,
   manage_deliveries,

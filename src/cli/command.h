@@ -25,6 +25,8 @@ Run add_check(CLI::App& app);
 Run add_token(CLI::App& app);
 Run add_deliveries(CLI::App& app);
 Run add_verify(CLI::App& app);
+Run add_explain(CLI::App& app);
+Run add_rehearse(CLI::App& app);
 Run add_version(CLI::App& app);
 
 // "trialward: MESSAGE" on standard error; gives the code back.

@@ -67,6 +67,8 @@ int run(int argc, char** argv) {
       {"deliveries", "List, resend or discard what is to be delivered of alerts",
        add_deliveries},
       {"verify", "Check that nothing stored was changed, removed or inserted", add_verify},
+      {"explain", "Tell why an alert fired, or why a record raised none", add_explain},
+      {"rehearse", "Tell what changed rules would have raised of the stored history", add_rehearse},
       {"version", "Print the version", add_version},
   };
   for (Command& command : commands) {

@@ -269,6 +269,7 @@ std::vector<std::string> Targets::targets(std::string_view study,
                                           const model::AlertEvent& event) const {
   std::vector<std::string> names;
   if (model::to_string(event.type) == kDeliveredEvent) return names;
+  if (!event.detail.targets.empty()) return event.detail.targets;
   for (const Target& target : all) {
     if (target.wants(study, event)) names.push_back(target.name);
   }

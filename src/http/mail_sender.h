@@ -1,6 +1,6 @@
 // MailSender: hands mails to their servers by SMTP, over libcurl, on a few threads of its own: at
 // the end of a mail libcurl waits for the server's reply without leaving its thread, so on the one
-// thread of the requests a mail server that hangs would hold up everything (docs/decisions/010).
+// thread of the requests a mail server that hangs would hold up everything (docs/decisions/016).
 //
 // A mail is a job of a JobPool: bounded, listed, with a deadline. Cancelled or overdue, its
 // connection is shut down, which wakes its thread at once. `done` is called once on a thread of the

@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "intake/alert_commands.h"
 #include "store/alert_rows.h"
+#include "store/boot_row.h"
 
 namespace trialward::intake {
 
@@ -87,7 +89,12 @@ void Committer::commit_part(std::span<Submission> batch, Outcome& outcome) {
 Status Committer::try_commit(std::span<Submission> batch, Outcome& outcome) {
   const base::TimePoint started = clock_.now();
   const base::Duration used = clock_.thread_cpu();
+  if (!boot_adopted_) {
+    if (auto adopted = store::adopt_boot(writer_, clock_); !adopted) return adopted;
+    boot_adopted_ = true;
+  }
   if (auto begun = writer_.begin(); !begun) return begun;
+  writer_.set_steady_ms(store::steady_ms(started));
   std::vector<SubmissionResult> results;
   results.reserve(batch.size());
   publications_.clear();
@@ -152,8 +159,10 @@ Committer::Applied Committer::apply(Submission& submission) {
 
 Committer::Applied Committer::apply_command(const Submission& submission, Command& command) {
   if (auto* record = std::get_if<AppendRecord>(&command)) return append(submission, *record);
-  if (const auto* alert = std::get_if<AcknowledgeAlert>(&command)) {
-    return change_alert(submission, *alert);
+  if (std::holds_alternative<AcknowledgeAlert>(command) ||
+      std::holds_alternative<ChangeAlert>(command) ||
+      std::holds_alternative<EscalateAlert>(command)) {
+    return change_alert(submission, command);
   }
   if (std::holds_alternative<DropCaches>(command)) {
     drop_caches_ = true;
@@ -379,7 +388,9 @@ Status Committer::watch(const Submission& submission, CachedSubject& subject,
                                 .subject = subject.row.id,
                                 .site = subject.row.site,
                                 .definition = study.definition,
-                                .shard = stored.shard};
+                                .shard = stored.shard,
+                                .escalation = study.study->escalation ? &*study.study->escalation
+                                                                      : nullptr};
   store::Act act{.actor = "monitor", .at_ms = submission.received_ms};
   for (const model::Match& match : matches) {
     act.reason = match.detail;
@@ -388,8 +399,9 @@ Status Committer::watch(const Submission& submission, CachedSubject& subject,
     if (!change) return change.error();
     result.alerts.push_back(change->alert);
     result.raised += change->raised ? 1 : 0;
-    if (!change->event) continue;
-    if (auto done = publish(submission, *change->event); !done) return done;
+    for (const std::int64_t number : change->events) {
+      if (auto done = publish(submission, number); !done) return done;
+    }
   }
   return {};
 }
@@ -399,7 +411,8 @@ Status Committer::publish(const Submission& submission, std::int64_t number) {
       store::read_alert_events(writer_.connection(), submission.study->row, number - 1, 1);
   if (!events) return events.error();
   TW_CHECK(events->size() == 1);
-  if (routes_ != nullptr) {
+  // That an alert has arrived is told to nobody outside: that would have to arrive as well.
+  if (routes_ != nullptr && events->front().type != model::AlertEventType::delivered) {
     const ActiveStudy& study = *submission.study;
     const auto targets = routes_->targets(study.study->id, events->front());
     auto put = store::append_deliveries(writer_, study.row, number, targets,
@@ -412,21 +425,37 @@ Status Committer::publish(const Submission& submission, std::int64_t number) {
   return {};
 }
 
-Committer::Applied Committer::change_alert(const Submission& submission,
-                                           const AcknowledgeAlert& command) {
-  if (!submission.site.empty()) {
-    auto site = store::alert_site(writer_.connection(), submission.study->row, command.alert);
-    if (!site) return refusal_of(site.error());
-    if (*site != submission.site) {
-      return SubmissionResult::refused(Verdict::forbidden, "the alert is of another site");
-    }
+Committer::Applied Committer::change_alert(const Submission& submission, const Command& command) {
+  auto done = apply_to_alert(writer_, submission, command);
+  if (!done) return refusal_of(done.error());
+  for (const std::int64_t number : done->events) {
+    if (auto published = publish(submission, number); !published) return published.error();
   }
+  return std::move(done->result);
+}
+
+Status Committer::note_arrivals(const Submission& submission, const RecordAttempts& command,
+                                const std::vector<store::Delivered>& arrived) {
   const store::Act act{.actor = submission.actor, .at_ms = submission.received_ms};
-  auto number = store::acknowledge(writer_, submission.study->row, command.alert, command.note,
-                                   act);
-  if (!number) return refusal_of(number.error());
-  if (auto done = publish(submission, *number); !done) return done.error();
-  return stored({.id = command.alert});
+  for (const store::Delivered& one : arrived) {
+    const auto study =
+        std::find_if(command.studies.begin(), command.studies.end(),
+                     [&one](const auto& active) { return active->row == one.study; });
+    if (study == command.studies.end()) continue;  // it is not served any more
+    auto first = store::first_arrival(writer_.connection(), one.alert, one.event);
+    if (!first) return first.error();
+    if (!*first) continue;
+    const store::AlertStep step{.type = model::AlertEventType::delivered,
+                                .detail = {.target = one.target}};
+    auto number = store::step_alert(writer_, one.study, one.alert, step, act);
+    if (!number) return number.error();
+    const Submission of{.study = *study,
+                        .actor = submission.actor,
+                        .received_ms = submission.received_ms,
+                        .received = submission.received};
+    if (auto done = publish(of, *number); !done) return done;
+  }
+  return {};
 }
 
 Committer::Applied Committer::change_outbox(const Submission& submission,
@@ -435,6 +464,8 @@ Committer::Applied Committer::change_outbox(const Submission& submission,
     auto delivered = store::record_attempts(writer_, record->attempts, submission.actor,
                                             submission.received_ms);
     if (!delivered) return delivered.error();
+    auto noted = note_arrivals(submission, *record, *delivered);
+    if (!noted) return noted.error();
     return stored({.id = static_cast<std::int64_t>(delivered->size())});
   }
   if (const auto* prune = std::get_if<PruneDeliveries>(&command)) {

@@ -55,9 +55,13 @@ class Committer {
   Applied repeat(const Submission& submission, const store::KnownRecord& known,
                  const AppendRecord& command);
   Applied append_of(const Submission& submission, CachedSubject& subject, AppendRecord& command);
-  Applied change_alert(const Submission& submission, const AcknowledgeAlert& command);
+  // AcknowledgeAlert, ChangeAlert or EscalateAlert.
+  Applied change_alert(const Submission& submission, const Command& command);
   Applied change_token(const Submission& submission, const Command& command);
   Applied change_outbox(const Submission& submission, const Command& command);
+  // An alert that has arrived somewhere is a delivered one.
+  base::Status note_arrivals(const Submission& submission, const RecordAttempts& command,
+                             const std::vector<store::Delivered>& arrived);
   // The record's subject, enrolled if this record does that; or why it cannot be stored.
   base::Result<CachedSubject*> subject_of(const Submission& submission,
                                           const model::Record& record, CachedSubject* enrolled,
@@ -74,6 +78,7 @@ class Committer {
   const base::Clock& clock_;
   SubjectCache subjects_;
   const model::AlertRoutes* const routes_;
+  bool boot_adopted_ = false;
   bool drop_caches_ = false;  // after the commit
   std::vector<Publication> publications_;  // of the transaction that is open
 };

@@ -41,9 +41,27 @@ struct AppendRecord {
 model::Faults prepare(const ActiveStudy& study, model::Record record, std::int64_t now_ms,
                       AppendRecord& command);
 
+// Takes an alert on. `values` is what its sender was shown and has read back (store/read_back.h).
 struct AcknowledgeAlert {
   std::int64_t alert = 0;
   std::string note;
+  std::vector<model::ReadBack> values = {};  // of each the record, value and unit
+};
+
+// Whatever else people do with an alert: `assessed`, `closed`, `reopened`, `merged`.
+struct ChangeAlert {
+  std::int64_t alert = 0;
+  model::AlertEventType type = model::AlertEventType::closed;
+  std::string note;
+  model::AlertDetail detail = {};  // assessment or duplicate_of, as the type needs
+};
+
+// Tells the next tier of an alert, or of the storm that it leads, that nobody has acknowledged.
+// A conflict when `told` is no longer the tier that was told last, or its time is not over.
+struct EscalateAlert {
+  std::int64_t alert = 0;
+  bool storm = false;
+  int told = 0;
 };
 
 struct CreateToken {
@@ -56,9 +74,11 @@ struct RevokeToken {
   std::int64_t token = 0;
 };
 
-// What attempts to deliver alert events came to; many travel together.
+// What attempts to deliver alert events came to; many travel together, of several studies.
 struct RecordAttempts {
   std::vector<store::DeliveryAttempt> attempts;
+  // Whose alerts become delivered ones.
+  std::vector<std::shared_ptr<const ActiveStudy>> studies = {};
 };
 
 // A person resends or discards a delivery, and says why.
@@ -77,8 +97,9 @@ struct PruneDeliveries {
 // What the committing thread keeps in memory and can read again shall go.
 struct DropCaches {};
 
-using Command = std::variant<AppendRecord, AcknowledgeAlert, CreateToken, RevokeToken,
-                             RecordAttempts, ChangeDelivery, PruneDeliveries, DropCaches>;
+using Command = std::variant<AppendRecord, AcknowledgeAlert, ChangeAlert, EscalateAlert,
+                             CreateToken, RevokeToken, RecordAttempts, ChangeDelivery,
+                             PruneDeliveries, DropCaches>;
 
 struct Submission {
   // None: only for what is of no study (RevokeToken, RecordAttempts, PruneDeliveries, DropCaches).

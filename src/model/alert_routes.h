@@ -13,7 +13,8 @@ namespace trialward::model {
 class AlertRoutes {
  public:
   virtual ~AlertRoutes() = default;
-  // The names of the targets that are to be told of this event of a study; each once.
+  // The names of the targets that are to be told of this event of a study; each once. An event that
+  // names its targets goes to them. Not asked of `delivered` events.
   virtual std::vector<std::string> targets(std::string_view study,
                                            const AlertEvent& event) const = 0;
 };

@@ -15,6 +15,7 @@ namespace trialward::model {
 namespace {
 
 constexpr const char* kStudyFile = "study.toml";
+constexpr const char* kEscalationFile = "escalation.toml";
 constexpr int kValenceMax = 9;
 
 // Ranges write an open end as an infinity.
@@ -44,6 +45,12 @@ class StudyLoader {
       }
     } else {
       faults_.push_back({kStudyFile, 0, "is missing"});
+    }
+    if (const DefinitionFile* file = study_.file(kEscalationFile)) {
+      if (const auto table = parse_toml(*file, faults_)) {
+        TableReader root(*table, kEscalationFile, kEscalationFile, faults_);
+        study_.escalation = read_escalation(root);
+      }
     }
     if (faults_.empty()) return {std::move(study_), {}};
     study_.whole = false;

@@ -29,6 +29,7 @@
 //                [ctcae.terms] CODE = ["TERM", …]: the terms that grade a code, in place of those
 //                         of ctcae/tables/codes.toml; [] for none
 //   rules.toml   the monitor's rules (monitor/rules.h)
+//   escalation.toml  who is told of alerts (model/escalation.h)
 //   questionnaires/*.toml, schedule.toml   room for later: read as text, kept with the definition
 //
 // Required are the ids, sites' time_zone, and the codes' kind and code; enrol is "demographics"
@@ -46,6 +47,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "model/escalation.h"
 #include "model/fault.h"
 #include "model/record.h"
 #include "model/unit_ways.h"
@@ -120,6 +122,7 @@ class Study {
   std::vector<Site> sites;
   std::vector<Arm> arms;
   std::optional<CtcaeChoice> ctcae;
+  std::optional<Escalation> escalation;
   std::vector<DefinitionFile> files;  // sorted by name; what the definition's hash covers
   std::string hash;                   // hexadecimal SHA-256 over the files
   bool whole = true;                  // false: see StudyReading

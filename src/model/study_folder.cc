@@ -20,7 +20,7 @@ class FolderReader {
       fault("", error ? error.message() : "is not a folder");
       return std::move(faults_);
     }
-    for (const char* name : {"study.toml", "rules.toml", "schedule.toml"}) {
+    for (const char* name : {"study.toml", "rules.toml", "escalation.toml", "schedule.toml"}) {
       if (fs::exists(folder_ / name, error)) read(name);
     }
     read_questionnaires();

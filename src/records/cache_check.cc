@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <utility>
 
 #include "model/alert.h"
 #include "model/record.h"
 #include "records/row_name.h"
+#include "store/alert_states.h"
 
 namespace trialward::records {
 
@@ -38,29 +40,38 @@ std::optional<std::vector<std::int64_t>> parse_causes(std::string_view json) {
 
 // What an alert's events say of it.
 struct AlertSum {
-  bool open = false;
+  model::AlertLife life;
   std::vector<std::int64_t> causes;  // ascending
 };
 
 Result<AlertSum> sum_up(store::Connection& reader, std::int64_t alert) {
-  auto events =
-      reader.query("SELECT type, causes FROM alert_events WHERE alert = $1 ORDER BY id", {alert});
+  auto events = reader.query(
+      "SELECT e.number, e.type, e.at_ms, e.causes, d.detail FROM alert_events e "
+      "LEFT JOIN alert_details d ON d.event = e.id WHERE e.alert = $1 ORDER BY e.id",
+      {alert});
   if (!events) return events.error();
+  std::optional<model::AlertLife> life;
   AlertSum sum;
-  for (bool first = true;; first = false) {
+  while (true) {
     auto event = events->next();
     if (!event) return event.error();
-    if (!*event && first) return Error{Errc::corrupt, "it has no event"};
     if (!*event) break;
-    const auto type = model::parse_alert_event_type(events->text(0));
-    if (!type || (*type == model::AlertEventType::raised) != first || (!first && !sum.open)) {
-      return Error{Errc::corrupt, "the order of its events cannot be"};
+    const auto wrong = [&](const std::string& what) {
+      return Error{Errc::corrupt, "event " + number(events->integer(0)) + ": " + what};
+    };
+    const auto type = model::parse_alert_event_type(events->text(1));
+    const auto detail = model::parse_alert_detail(events->text(4));
+    if (!type) return wrong("there is no such type");
+    if (!detail) return wrong(detail.error().message);
+    if (auto done = model::take_event(life, *type, *detail, events->integer(2)); !done) {
+      return wrong("it cannot come after those before it: " + done.error().message);
     }
-    sum.open = *type != model::AlertEventType::acknowledged;
-    const auto causes = parse_causes(events->text(1));
-    if (!causes) return Error{Errc::corrupt, "an event's causes cannot be read"};
+    const auto causes = parse_causes(events->text(3));
+    if (!causes) return wrong("its causes cannot be read");
     sum.causes.insert(sum.causes.end(), causes->begin(), causes->end());
   }
+  if (!life) return Error{Errc::corrupt, "it has no event"};
+  sum.life = *life;
   std::sort(sum.causes.begin(), sum.causes.end());
   return sum;
 }
@@ -91,15 +102,28 @@ Status check_alert(store::Connection& reader, std::int64_t alert) {
   auto sum = sum_up(reader, alert);
   if (!sum) return sum.error();
   if (auto done = check_causes(reader, alert, sum->causes); !done) return done;
+  auto life = store::read_alert_life(reader, alert);
+  if (!life) return life.error();
+  if (!*life) return Error{Errc::corrupt, "it is not in alert_states"};
+  if (**life != sum->life) {
+    return Error{Errc::corrupt, "alert_states does not say what its events lead to: " +
+                                    std::string(model::to_string(sum->life.state))};
+  }
+  auto of = reader.integer(
+      "SELECT count(*) FROM alerts a JOIN alert_states t ON t.alert = a.id AND "
+      "t.study = a.study AND t.severity = a.severity WHERE a.id = $1",
+      {alert});
+  if (!of) return of.error();
+  if (*of == 0) return Error{Errc::corrupt, "alert_states has it of another study or severity"};
   auto open = reader.integer(
       "SELECT count(*) FROM alerts a JOIN open_alerts o ON o.subject = a.subject AND "
       "o.rule = a.rule AND o.join_group = a.join_group AND o.alert = a.id WHERE a.id = $1",
       {alert});
   if (!open) return open.error();
-  if (sum->open && *open == 0) {
+  if (sum->life.takes_causes && *open == 0) {
     return Error{Errc::corrupt, "it is open, but is not in open_alerts"};
   }
-  if (!sum->open && *open != 0) {
+  if (!sum->life.takes_causes && *open != 0) {
     return Error{Errc::corrupt, "it is acknowledged, but is in open_alerts"};
   }
   return {};
@@ -176,6 +200,68 @@ Status check_alerts(store::Connection& reader, std::int64_t first, std::int64_t 
   return done;
 }
 
+namespace {
+
+// What is wrong with the row of one storm, in words; 0 of a number: it is right.
+Status check_storm(store::Connection& reader, std::int64_t lead) {
+  const std::pair<std::string_view, const char*> checks[] = {
+      {"SELECT count(*) FROM alert_storms s LEFT JOIN alerts a ON a.id = s.alert AND "
+       "a.study = s.study AND a.rule = s.rule AND a.severity = s.severity "
+       "LEFT JOIN alert_states t ON t.alert = s.alert AND t.storm = s.alert "
+       "WHERE s.alert = $1 AND (a.id IS NULL OR t.alert IS NULL)",
+       "there is no such alert, or it leads no storm"},
+      {"SELECT count(*) FROM alert_storms s WHERE s.alert = $1 AND s.count <> "
+       "(SELECT count(*) FROM alert_states t WHERE t.storm = s.alert AND t.storm <> 0)",
+       "it does not count the alerts of the storm"},
+      {"SELECT count(*) FROM alert_storms s WHERE s.alert = $1 AND s.waits <> "
+       "EXISTS (SELECT 1 FROM alert_states t WHERE t.storm = s.alert AND t.waits = 2 AND "
+       "t.storm <> 0)",
+       "it does not say whether an alert of the storm waits"},
+      {"SELECT count(*) FROM alert_storms s WHERE s.alert = $1 AND s.tier <> "
+       "(SELECT coalesce(max(d.detail ->> '$.tier'), 0) FROM alert_events e "
+       "JOIN alert_details d ON d.event = e.id WHERE e.alert = s.alert AND "
+       "e.type IN ('stormed', 'escalated') AND d.detail ->> '$.storm' = s.alert)",
+       "it does not say which tier was told"},
+  };
+  for (const auto& [sql, words] : checks) {
+    auto wrong = reader.integer(sql, {lead});
+    if (!wrong) return wrong.error();
+    if (*wrong != 0) return Error{Errc::corrupt, words};
+  }
+  return {};
+}
+
+// Each alert of a storm has one: alert_states names its lead.
+Status check_all_storms(store::Connection& reader) {
+  auto alien = reader.integer(
+      "SELECT t.alert FROM alert_states t LEFT JOIN alert_storms s ON s.alert = t.storm "
+      "WHERE t.storm <> 0 AND s.alert IS NULL LIMIT 1");
+  if (alien) return bad("alert_storms", "the storm of alert " + number(*alien) + " is missing");
+  if (alien.error().code != Errc::not_found) return alien.error();
+  for (std::int64_t lead = 0;;) {
+    auto next = reader.integer(
+        "SELECT alert FROM alert_storms WHERE alert > $1 ORDER BY alert LIMIT 1", {lead});
+    if (!next && next.error().code == Errc::not_found) break;
+    if (!next) return next.error();
+    lead = *next;
+    if (auto done = check_storm(reader, lead); !done) {
+      return in_place("alert_storms, alert " + number(lead), done.error());
+    }
+  }
+  auto stray = reader.integer("SELECT alert FROM alert_storms WHERE alert < 1 LIMIT 1");
+  if (stray) return bad("alert_storms, alert " + number(*stray), "there is no such alert");
+  return stray.error().code == Errc::not_found ? Status() : Status(stray.error());
+}
+
+}  // namespace
+
+Status check_storms(store::Connection& reader) {
+  if (auto begun = reader.execute("BEGIN"); !begun) return begun;
+  Status done = check_all_storms(reader);
+  if (auto ended = reader.execute("COMMIT"); !ended && done) done = ended;
+  return done;
+}
+
 Status check_stray_alert_rows(store::Connection& reader) {
   {
     // Those of alerts that are there were compared with the alerts' events.
@@ -191,6 +277,11 @@ Status check_stray_alert_rows(store::Connection& reader) {
                  "there is no such alert");
     }
   }
+  auto stray = reader.integer(
+      "SELECT alert FROM alert_states WHERE alert < 1 OR "
+      "alert > (SELECT coalesce(max(id), 0) FROM alerts) LIMIT 1");
+  if (stray) return bad("alert_states, alert " + number(*stray), "there is no such alert");
+  if (stray.error().code != Errc::not_found) return stray.error();
   auto open = reader.query(
       "SELECT o.alert, o.subject, o.rule FROM open_alerts o LEFT JOIN alerts a ON a.id = o.alert "
       "AND a.subject = o.subject AND a.rule = o.rule AND a.join_group = o.join_group "

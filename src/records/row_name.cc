@@ -25,6 +25,7 @@ constexpr std::array<Words, store::kTables> kWords = {{
     {"token", {"name", ""}},
     {"revocation of a token", {"", ""}},
     {"outcome of a delivery", {"target", "outcome"}},
+    {"detail of an alert event", {"", ""}},
 }};
 
 const Words& words(Table table) { return kWords[static_cast<std::size_t>(table)]; }

@@ -217,6 +217,7 @@ Status Run::check_caches(const AuditScan& scan) {
     const std::int64_t last = std::min(alerts, first + kAlertsPerPage - 1);
     if (auto done = check_alerts(reader_, first, last); !done) return done;
   }
+  if (auto done = check_storms(reader_); !done) return done;
   return check_stray_alert_rows(reader_);
 }
 

@@ -164,10 +164,11 @@ class DeliveryBench : public ::testing::Test {
     auto change = store::raise_or_join(writer, place, rule, {.causes = {}},
                                        {.actor = "monitor", .at_ms = clock_.utc_ms()});
     TW_CHECK(change.ok());
-    TW_CHECK(store::append_deliveries(writer, study_, *change->event, names, clock_.utc_ms()).ok());
+    const std::int64_t number = change->events.front();
+    TW_CHECK(store::append_deliveries(writer, study_, number, names, clock_.utc_ms()).ok());
     TW_CHECK(writer.commit().ok());
     if (delivery_ != nullptr) delivery_->wake();
-    return *change->event;
+    return number;
   }
   std::int64_t count(const std::string& where) {
     return store_->writer()

@@ -145,6 +145,11 @@ TEST(TargetsTest, EachIsToldWhatItAskedFor) {
   event.severity = "warning";
   event.site = "B";
   EXPECT_EQ(targets->targets("demo", event), (Names{"desk", "b"}));
+  // An event that names whom it is for goes to them, be they in the file or not.
+  event.detail.targets = {"mail", "on-call"};
+  EXPECT_EQ(targets->targets("demo", event), (Names{"mail", "on-call"}));
+  event.type = model::AlertEventType::delivered;
+  EXPECT_EQ(targets->targets("demo", event), Names{});
 }
 
 TEST(TargetsTest, SecretsComeFromFilesAndTheEnvironment) {

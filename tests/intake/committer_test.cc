@@ -99,8 +99,9 @@ TEST_F(CommitterTest, FurtherCausesJoinTheOpenAlertUntilItIsAcknowledged) {
   EXPECT_EQ(alerts->front().records.size(), 2u);
   EXPECT_EQ(alerts->front().status(), "open");
 
-  ASSERT_EQ(one({AcknowledgeAlert{1, "called the site"}}).verdict, Verdict::stored);
-  EXPECT_EQ(one({AcknowledgeAlert{1, "again"}}).verdict, Verdict::conflict);
+  const model::ReadBack value{.record = 2, .value = "160", .unit = "U/L"};
+  ASSERT_EQ(one({AcknowledgeAlert{1, "called the site", {value}}}).verdict, Verdict::stored);
+  EXPECT_EQ(one({AcknowledgeAlert{1, "again", {value}}}).verdict, Verdict::conflict);
   EXPECT_EQ(one({AcknowledgeAlert{9, "which"}}).verdict, Verdict::not_found);
   const SubmissionResult next = one({alt("3", 170)});
   EXPECT_EQ(next.results.front().raised, 1);

@@ -83,5 +83,27 @@ TEST_F(OutboxTest, OutcomesTravelAsCommands) {
   EXPECT_EQ(count("SELECT count(*) FROM outbox"), 1);
 }
 
+TEST_F(OutboxTest, AnAlertThatHasArrivedIsDeliveredAndThatIsToldToNobody) {
+  one({alt("1", 150)});
+  const auto arrive = [this](std::int64_t delivery) {
+    Submission outcomes{.actor = "delivery", .received_ms = kNow + 7};
+    outcomes.commands.emplace_back(RecordAttempts{
+        .attempts = {{.delivery = delivery,
+                      .next = store::DeliveryState::delivered,
+                      .outcome = "delivered"}},
+        .studies = {submission({}).study}});
+    std::vector<Submission> batch{std::move(outcomes)};
+    return committer_->commit(batch);
+  };
+  const auto outcome = arrive(1);
+  ASSERT_EQ(outcome.results.front().verdict, Verdict::stored);
+  ASSERT_EQ(outcome.publications.size(), 1U);
+  EXPECT_EQ(outcome.publications.front().event.type, model::AlertEventType::delivered);
+  EXPECT_EQ(outcome.publications.front().event.detail.target, "desk");
+  EXPECT_EQ(count("SELECT count(*) FROM alert_states WHERE state = 'delivered'"), 1);
+  EXPECT_EQ(count("SELECT count(*) FROM outbox"), 2) << "no row for the delivered event";
+  EXPECT_TRUE(arrive(2).publications.empty()) << "it was delivered already";
+}
+
 }  // namespace
 }  // namespace trialward::intake

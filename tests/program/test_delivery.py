@@ -116,10 +116,11 @@ def test_whatever_a_remote_does_the_alert_comes_again(tmp_path):
     seen, got = set(), []
 
     def choose(request):
-        number = json.loads(request.body)["event"]["number"]
+        [cause] = json.loads(request.body)["event"]["records"]
+        number = int(cause["source_id"])
         first = number not in seen
         seen.add(number)
-        return faults[number - 1] if first else "ok"
+        return faults[number] if first else "ok"
 
     with HostileRemote(choose, got.append) as remote, started(tmp_path, remote.url) as server:
         admin = server.token("admin")

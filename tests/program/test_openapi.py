@@ -206,22 +206,59 @@ def test_records_are_as_described(server):
     check(server.get(STUDY + "/subjects/SUBJ-2/records", admin), "get", route, 404)
 
 
+def check_the_rest_of_a_life(server, admin, alert):
+    """From acknowledged on."""
+    route = "/v1/studies/{study}/alerts/{alert}"
+    path = f"{STUDY}/alerts/{alert}"
+    assessment = {"causality": "possibly_related", "expectedness": "unexpected",
+                  "action_taken": "drug_withdrawn"}
+    why = {"note": "Because."}
+    check(server.post(f"{path}/close", admin, why), "post", f"{route}/close", 409)
+    check(server.post(f"{path}/close", admin, {}), "post", f"{route}/close", 422)
+    for body in ({**assessment, "causality": "perhaps"}, {"causality": "related"}):
+        check(server.post(f"{path}/assess", admin, body), "post", f"{route}/assess", 422)
+    check(server.post(f"{path}/assess", admin, assessment), "post", f"{route}/assess", 200)
+    investigator = server.token("investigator")
+    check(server.post(f"{path}/close", investigator, why), "post", f"{route}/close", 403)
+    done = check(server.post(f"{path}/close", admin, why), "post", f"{route}/close", 200)
+    assert done == {"id": alert, "status": "acknowledged", "state": "closed"}
+    check(server.post(f"{path}/merge", admin, why), "post", f"{route}/merge", 422)
+    merge = {**why, "duplicate_of": alert}
+    check(server.post(f"{path}/merge", admin, merge), "post", f"{route}/merge", 409)
+    check(server.post(f"{STUDY}/alerts/99/reopen", admin, why), "post", f"{route}/reopen", 404)
+    whole = check(server.get(path, admin), "get", route, 200)
+    assert whole["state"] == "closed" and whole["assessment"] == assessment
+    check(server.get(f"{STUDY}/alerts/99", admin), "get", route, 404)
+    page = check(server.get(f"{path}/events?limit=2", admin), "get", f"{route}/events", 200)
+    rest = check(server.get(f"{path}/events?after={page['next']}", admin), "get",
+                 f"{route}/events", 200)
+    assert [event["type"] for event in page["events"] + rest["events"]] == [
+        "raised", "acknowledged", "assessed", "closed"]
+    check(server.get(f"{path}/events?limit=0", admin), "get", f"{route}/events", 400)
+
+
 def test_alerts_and_figures_are_as_described(server):
     admin = server.token("admin")
     [alert] = server.post(STUDY + "/records", admin, RECORD).json()["alerts"]
     route = "/v1/studies/{study}/alerts/{alert}/acknowledge"
     path = f"{STUDY}/alerts/{alert}/acknowledge"
+    seen = {"note": "Seen.", "values": [{"record": 1, "value": 200, "unit": "U/L"}]}
     check(server.post(path, admin, {"note": ""}), "post", route, 422)
-    check(server.post(path, admin, {"note": "Seen."}), "post", route, 200)
     check(server.post(path, admin, {"note": "Seen."}), "post", route, 409)
-    check(server.post(path, server.token("monitor"), {"note": "Seen."}), "post", route, 403)
+    check(server.post(path, admin, seen), "post", route, 200)
+    check(server.post(path, admin, seen), "post", route, 409)
+    check(server.post(path, server.token("monitor"), seen), "post", route, 403)
     check(server.post(STUDY + "/alerts/99/acknowledge", admin, {"note": "?"}), "post", route, 404)
+    check_the_rest_of_a_life(server, admin, alert)
     server.post(STUDY + "/records", admin, {**RECORD, "source_id": "A-2"})
 
     route = "/v1/studies/{study}/alerts"
     page = check(server.get(STUDY + "/alerts?limit=1", admin), "get", route, 200)
     assert page["next"] == alert
     check(server.get(STUDY + "/alerts?status=closed", admin), "get", route, 400)
+    check(server.get(STUDY + "/alerts?state=lost", admin), "get", route, 400)
+    page = check(server.get(STUDY + "/alerts?state=closed", admin), "get", route, 200)
+    assert [one["id"] for one in page["alerts"]] == [alert]
     check(server.get(STUDY + "/alerts", admin, headers={"Accept": NDJSON["Content-Type"]}),
           "get", route, 200, NDJSON["Content-Type"])
     route = "/v1/studies/{study}/figures"
@@ -233,7 +270,10 @@ def test_alert_events_are_as_described(server):
     admin = server.token("admin")
     [alert] = server.post(STUDY + "/records", admin, RECORD).json()["alerts"]
     server.post(STUDY + "/records", admin, {**RECORD, "source_id": "A-2"})
-    server.post(f"{STUDY}/alerts/{alert}/acknowledge", admin, {"note": "Seen."})
+    done = server.post(f"{STUDY}/alerts/{alert}/acknowledge", admin,
+                       {"note": "Seen.", "values": [{"record": 2, "value": "200.0",
+                                                     "unit": "U/L"}]})
+    assert done.status == 200, done.body
     described = resolve(OPENAPI["paths"]["/v1/studies/{study}/alerts/stream"])["get"]
     schema = described["responses"]["200"]["content"]["text/event-stream"]["schema"]
     with server.stream(f"{STUDY}/alerts/stream?after=0", admin) as lines:

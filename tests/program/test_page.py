@@ -56,6 +56,15 @@ def send_lab(server, feed, source_id, subject, value):
     return answer.json()["alerts"]
 
 
+def acknowledge(server, alert):
+    """As somebody else does, by the API."""
+    safety = server.token("safety")
+    values = server.get(f"/v1/studies/demo/alerts/{alert}", safety).json()["values"]
+    answer = server.post(f"/v1/studies/demo/alerts/{alert}/acknowledge", safety,
+                         {"note": "Seen.", "values": values})
+    assert answer.status == 200, answer.body
+
+
 def card(subject):
     """A script: the card of the subject's alert."""
     return (f"[...document.querySelectorAll('.alert')].find((card) => "
@@ -85,8 +94,16 @@ def test_alert_appears_live_and_goes_when_acknowledged(server, browser):
     page.wait_for("document.querySelector('.alert .records').textContent === '2 records'")
 
     page.click(".alert button")
-    page.wait_for("document.getElementById('acknowledge').open")
+    page.wait_for("document.activeElement.id === 'value-0'")
+    assert page.run("document.activeElement.value") == "", "a value is read, not filled in"
+    page.type("13")
+    page.click("#note")
     page.type("Drug stopped.")
+    page.click("#send")
+    error = "document.getElementById('acknowledge-error').textContent"
+    assert "it is ALT 130 U/L" in page.wait_for(error)
+    page.wait_for("document.activeElement.id === 'value-0'")
+    page.type("130")
     page.click("#send")
     page.wait_for(f"{COUNT} === '0' && !document.querySelector('.alert')")
     page.wait_for("!document.getElementById('acknowledge').open")
@@ -94,6 +111,50 @@ def test_alert_appears_live_and_goes_when_acknowledged(server, browser):
     assert stored["status"] == "acknowledged" and stored["note"] == "Drug stopped."
     assert "dr-a" in stored["acknowledged_by"]
     assert page.run("window.sameDocument"), "the page was loaded anew"
+    # The browser itself notes a refusal.
+    assert [one for one in page.problems if "409" not in one] == []
+
+
+def test_an_alerts_life_is_told_and_goes_on(server, browser):
+    page = open_page(browser, server, name="dr-a")
+    [alert] = send_lab(server, server.token("feed"), "A-1", "SUBJ-1", 200)
+    page.wait_for(f"{COUNT} === '1'")
+    acknowledge(server, alert)
+    page.wait_for(f"{COUNT} === '0'")
+
+    def choose(select, value):
+        page.run(f"""(() => {{ const select = document.getElementById('{select}');
+            select.value = '{value}'; select.dispatchEvent(new Event('change')); }})()""")
+
+    choose("view", "state=acknowledged")
+    page.wait_for(f"{COUNT} === '1'")
+    page.click(".alert .look")
+    page.wait_for("!document.getElementById('assess').hidden")
+    assert page.run("document.getElementById('close-alert').hidden"), "not assessed yet"
+    for term, value in (("causality", "related"), ("expectedness", "unexpected"),
+                        ("action_taken", "drug_withdrawn")):
+        choose(term, value)
+    page.click("#assess button")
+    page.wait_for("document.getElementById('details-state').textContent === 'It is assessed.'")
+    page.wait_for(f"{COUNT} === '0'")  # the list behind shows acknowledged ones
+    page.click("#reason")
+    page.type("Recovered.")
+    page.click("#close-alert")
+    page.wait_for("document.getElementById('details-state').textContent === 'It is closed.'")
+    page.wait_for("document.getElementById('assess').hidden")
+    page.click("#reason")
+    page.type("ALT rises again.")
+    page.click("#reopen")
+    page.wait_for("document.getElementById('details-state').textContent === 'It is raised.'")
+    history = page.wait_for("document.getElementById('history').innerText")
+    for words in ("raised by monitor", "read back ALT 200 U/L", "“Seen.”",
+                  "related, unexpected, drug withdrawn", "“Recovered.”", "reopened by"):
+        assert words in history, history
+    page.click("#details-done")
+    choose("view", "status=open")
+    page.wait_for(f"{COUNT} === '1'")
+    stored = server.get(f"/v1/studies/demo/alerts/{alert}", server.token("monitor")).json()
+    assert stored["state"] == "raised" and stored["status"] == "open"
     assert page.problems == []
 
 
@@ -107,12 +168,14 @@ def test_what_was_open_before_is_shown_and_the_keyboard_suffices(server, browser
 
     page.run(f"{card('SUBJ-2')}.querySelector('button').focus()")
     page.press("Enter", 13)
-    page.wait_for("document.activeElement.id === 'note'")
+    page.wait_for("document.activeElement.id === 'value-0'")
     page.press("Escape", 27)
     page.wait_for("!document.getElementById('acknowledge').open")
     assert page.run(f"{card('SUBJ-2')}.contains(document.activeElement)")
     page.press("Enter", 13)
-    page.wait_for("document.activeElement.id === 'note'")
+    page.wait_for("document.activeElement.id === 'value-0'")
+    page.type("200")
+    page.press("Tab", 9)
     page.type("Seen.")
     page.press("Tab", 9)
     page.press("Tab", 9)
@@ -127,19 +190,15 @@ def test_a_refusal_is_shown_with_its_reason(server, browser):
     [alert] = send_lab(server, server.token("feed"), "A-1", "SUBJ-1", 200)
     page.wait_for(f"{COUNT} === '1'")
     page.click(".alert button")
-    page.wait_for("document.activeElement.id === 'note'")
-    path = f"/v1/studies/demo/alerts/{alert}/acknowledge"
-    safety = server.token("safety")
-    assert server.post(path, safety, {"note": "I was faster."}).status == 200
-    refusal = server.post(path, safety, {"note": "Again."})
-    assert refusal.status == 409
-
+    page.wait_for("document.activeElement.id === 'value-0'")
+    acknowledge(server, alert)
     page.wait_for(f"{COUNT} === '0'")
+    page.type("200")
+    page.click("#note")
     page.type("Me, too.")
     page.click("#send")
-    page.wait_for("document.getElementById('acknowledge-error').textContent")
-    reason = refusal.json()["faults"][0]["reason"]
-    assert reason in page.run("document.getElementById('acknowledge-error').textContent")
+    error = page.wait_for("document.getElementById('acknowledge-error').textContent")
+    assert "it is acknowledged; allowed: assess, merge or reopen" in error
 
 
 def test_a_break_is_told_and_nothing_of_it_is_missed(server, browser):
@@ -152,9 +211,7 @@ def test_a_break_is_told_and_nothing_of_it_is_missed(server, browser):
     page.wait_for("document.getElementById('connection').className === 'broken'")
     server.start()
     send_lab(server, feed, "A-2", "SUBJ-2", 200)
-    done = server.post(f"/v1/studies/demo/alerts/{first}/acknowledge", server.token("safety"),
-                       {"note": "Seen."})
-    assert done.status == 200
+    acknowledge(server, first)
     page.wait_for("document.getElementById('connection').className === 'stale'")
     assert "newer ones may be missing" in page.run("document.getElementById('notice').innerText")
     assert "old" in page.wait_for("document.getElementById('intake-error').textContent")
@@ -246,7 +303,7 @@ def test_it_fits_and_can_be_read(server, browser, device, width, height, scheme)
     page = browser.open(server.url)
     page.show_as(width, height, scheme)
     page.wait_for("document.activeElement.id === 'token'")
-    for part in ("enter", "watch", "acknowledge"):
+    for part in ("enter", "watch", "acknowledge", "details"):
         if part == "watch":
             page.type(server.token("safety", name="dr-a"))
             page.press("Enter", 13)
@@ -254,7 +311,11 @@ def test_it_fits_and_can_be_read(server, browser, device, width, height, scheme)
             page.wait_for("document.getElementById('records').textContent === '3'")
         if part == "acknowledge":
             page.click(".alert button")
-            page.wait_for("document.getElementById('acknowledge').open")
+            page.wait_for("Boolean(document.getElementById('value-0'))")
+        if part == "details":
+            page.click("#cancel")
+            page.click(".alert .look")
+            page.wait_for("document.getElementById('history').children.length === 1")
         page.screenshot(SCREENS / f"{part}-{device}-{scheme}.png")
         assert page.run("document.documentElement.scrollWidth") <= width, "it scrolls sideways"
         assert page.run(HARD_TO_READ) == []

@@ -1,5 +1,6 @@
 // What the senders of a simulation send.
 #include "model/effective_time.h"
+#include "store/read_back.h"
 #include "tests/simulate/simulation.h"
 
 namespace trialward::simulate {
@@ -69,7 +70,13 @@ Command Simulation::acknowledgement() {
                                                     .note = "not there, perhaps"};
   auto at = open.begin();
   std::advance(at, random_.below(open.size()));
-  return intake::AcknowledgeAlert{.alert = at->first, .note = "seen"};
+  intake::AcknowledgeAlert command{.alert = at->first, .note = "seen"};
+  // As whoever reads it now; a record that joins on the way makes it a conflict.
+  if (!unreadable_) {
+    auto values = store::read_back_of(server_.reader(), at->first);
+    if (values) command.values = std::move(*values);
+  }
+  return command;
 }
 
 // Several records, all or none.

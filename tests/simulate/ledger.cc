@@ -50,6 +50,10 @@ class AlertLives {
  public:
   // What is wrong with this one as the next.
   std::string next(const model::AlertEvent& event) {
+    if (event.type == model::AlertEventType::escalated ||
+        event.type == model::AlertEventType::stormed) {
+      return {};  // at any time
+    }
     const std::string alert = "P6: alert " + std::to_string(event.alert);
     State& state = states_[event.alert];
     if (state == State::acknowledged) return alert + " goes on after its acknowledgement";
@@ -137,9 +141,10 @@ std::string Ledger::resume(store::Connection& reader, std::int64_t study) {
 
 void Ledger::learn(const model::AlertEvent& event) {
   events_.emplace(event.number, Event{event.alert, event.type});
-  if (event.type == model::AlertEventType::acknowledged) {
+  using enum model::AlertEventType;
+  if (event.type == acknowledged) {
     alerts_open_.erase(event.alert);
-  } else {
+  } else if (event.type == raised || event.type == joined) {
     alerts_open_[event.alert] = event.number;
   }
 }

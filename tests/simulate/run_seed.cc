@@ -30,10 +30,21 @@ class MemoryFolder {
   std::string path_;
 };
 
+// Simulation::kTierTime is the time of a tier.
+constexpr const char* kEscalation = R"(
+[[escalation]]
+severity = "critical"
+tiers = [{ targets = ["on-call"], after = "30 s" }, { targets = ["chief"], after = "30 s" }]
+[storm]
+subjects = 3
+within = "10 min"
+)";
+
 const std::vector<model::DefinitionFile>& demo() {
   static const std::vector<model::DefinitionFile> files = [] {
     auto study = model::load_study(std::string(TRIALWARD_SOURCE "/studies/demo"));
     TW_CHECK(study.ok());
+    study->files.push_back({"escalation.toml", kEscalation});
     return study->files;
   }();
   return files;

@@ -2,6 +2,7 @@
 
 #include "monitor/rules.h"
 #include "records/verify.h"
+#include "store/boot_row.h"
 #include "store/study_rows.h"
 
 namespace trialward::simulate {
@@ -37,7 +38,8 @@ Server::Server(std::string folder, const std::vector<model::DefinitionFile>& stu
       disk_(disk),
       clock_(clock),
       random_(random),
-      publish_(std::move(publish)) {
+      publish_(std::move(publish)),
+      tasks_(clock) {
   auto study = model::load_study(study_files);
   TW_CHECK(study.ok());
   definition_ = std::make_shared<const model::Study>(std::move(*study));
@@ -77,7 +79,33 @@ std::string Server::start() {
   options.routes = &kDesk;
   intake_ = std::make_unique<intake::Intake>(store_->writer(), clock_, std::move(options),
                                              publish_, [](const intake::BatchReport&) {});
+  auto look_out = store_->open_reader();
+  if (!look_out) return look_out.error().message;
+  if (auto adopted = store::adopt_boot(store_->writer(), clock_); !adopted) {
+    return adopted.error().message;
+  }
+  escalator_ = std::make_unique<monitor::Escalator>(
+      std::move(*look_out),
+      std::vector<monitor::Escalator::Study>{{study_->row, study_->study}},
+      [this](std::int64_t, const store::Wait& wait, monitor::Escalator::Done done) {
+        return escalate(wait, std::move(done));
+      },
+      random_, tasks_);
   return {};
+}
+
+bool Server::escalate(const store::Wait& wait, monitor::Escalator::Done done) {
+  auto ticket = intake_->admit(intake::Lane::safety, 256);
+  if (!ticket) return false;
+  intake::Submission submission{.study = study_,
+                                .actor = "escalation",
+                                .received_ms = clock_.utc_ms(),
+                                .received = clock_.now()};
+  submission.commands.emplace_back(
+      intake::EscalateAlert{.alert = wait.alert, .storm = wait.storm, .told = wait.tier});
+  intake_->submit(std::move(*ticket), std::move(submission), runtime::kForever,
+                  [done = std::move(done)](const intake::SubmissionResult&) { done(); });
+  return true;
 }
 
 void Server::kill(std::optional<unsigned> survives_percent) {
@@ -97,6 +125,7 @@ void Server::stop(base::TimePoint until) {
 
 void Server::forget() {
   intake_.reset();
+  escalator_.reset();
   signer_.reset();
   reader_.reset();
   store_.reset();

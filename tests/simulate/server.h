@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "intake/intake.h"
+#include "monitor/escalator.h"
 #include "records/heads.h"
 #include "store/store.h"
 #include "tests/faults/faulty_disk.h"
@@ -28,6 +29,7 @@ class StepClock final : public base::Clock {
     return clock_.now();
   }
   std::int64_t utc_ms() const override { return clock_.utc_ms(); }
+  std::string boot_id() const override { return clock_.boot_id(); }
   base::Duration thread_cpu() const override { return clock_.thread_cpu(); }
   base::FakeClock& fake() { return clock_; }
   void begin_step() { asked_ = 0; }
@@ -59,6 +61,7 @@ class Server {
 
   bool running() const { return intake_ != nullptr; }
   intake::Intake& intake() { return *intake_; }
+  monitor::Escalator& escalator() { return *escalator_; }
   store::Connection& reader() { return *reader_; }
   const std::shared_ptr<const intake::ActiveStudy>& study() const { return study_; }
   // The same with time zones that nobody knows: the store cannot take a record with a local time.
@@ -71,6 +74,7 @@ class Server {
 
  private:
   void forget();
+  bool escalate(const store::Wait& wait, monitor::Escalator::Done done);
 
   const std::string path_;
   faults::FaultyDisk& disk_;
@@ -83,6 +87,8 @@ class Server {
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<store::SqliteConnection> reader_;
   std::unique_ptr<records::HeadSigner> signer_;
+  runtime::TaskList tasks_;
+  std::unique_ptr<monitor::Escalator> escalator_;
   std::unique_ptr<intake::Intake> intake_;
 };
 

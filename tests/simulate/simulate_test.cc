@@ -25,7 +25,7 @@ TEST_F(Simulate, NoSeedBreaksAPromise) {
     for (const auto& [name, count] : report.counts) counts[name] += count;
   }
   for (const char* name : {"acknowledged", "repeated", "events", "conflict", "poison", "refused",
-                           "expired", "unavailable", "cancelled", "kills", "stops"}) {
+                           "expired", "unavailable", "cancelled", "kills", "stops", "escalated"}) {
     EXPECT_GT(counts[name], static_cast<std::int64_t>(seeds) / 20) << name;
   }
 }

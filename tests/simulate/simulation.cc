@@ -21,6 +21,7 @@ constexpr std::size_t kHeldMax = 6;
 constexpr std::size_t kBytesOfOne = 400, kBytesHeld = 1024;
 constexpr std::size_t kBatchBytes = 8 << 10;
 constexpr int kSettlingRounds = 500;
+constexpr base::Duration kTierTime = std::chrono::seconds(30);  // as in run_seed.cc
 
 }  // namespace
 
@@ -41,7 +42,9 @@ Simulation::Simulation(const RunOptions& options)
                   note("event " + std::to_string(one.event.number));
                   count("events");
                   expect_nothing(ledger_.published(one.event));
+                  check_escalation(one.event);
                 }
+                server_.escalator().changed();
               }) {
   disk_.seed(options.seed);
   disk_.on_sync([this] { synced(); });
@@ -90,7 +93,7 @@ Simulation::Act Simulation::choose() {
       {70, &Simulation::pass_time},   {30, &Simulation::hold},       {30, &Simulation::release},
       {20, &Simulation::read},        {15, &Simulation::checkpoint}, {15, &Simulation::sign},
       {10, &Simulation::break_disk},  {10, &Simulation::kill},       {5, &Simulation::stop},
-      {10, &Simulation::jump_clock},  {10, &Simulation::flood},
+      {10, &Simulation::jump_clock},  {10, &Simulation::flood},      {40, &Simulation::look},
   };
   std::uint64_t sum = 0;
   for (const Choice& choice : kChoices) sum += choice.weight;
@@ -110,6 +113,7 @@ void Simulation::boot() {
   note("start");
   expect(failure.empty(), "P9: a restart is not clean: " + failure);
   if (report_.wrong.empty()) check_all();
+  told_.clear();
   // The subscriber comes back and asks for what it missed.
   if (report_.wrong.empty()) {
     expect_nothing(ledger_.resume(server_.reader(), server_.study()->row));
@@ -303,6 +307,35 @@ void Simulation::sign() {
   expect(signed_head.ok(), "P8: no head could be signed");
 }
 
+void Simulation::look() {
+  if (unreadable_) return;
+  note(server_.escalator().step() ? "look" : "no time to look");
+}
+
+void Simulation::check_escalation(const model::AlertEvent& event) {
+  using enum model::AlertEventType;
+  // A commit waits for the disk, and so an event is heard a little after it counts from.
+  constexpr auto kHeardMax = std::chrono::seconds(5);
+  if (event.type == escalated) {
+    count("escalated");
+    const auto before = told_.find(event.alert);
+    expect(before == told_.end() || clock_.now() - before->second + kHeardMax >= kTierTime,
+           "P6: alert " + std::to_string(event.alert) + " was escalated too early");
+  }
+  const bool tells = event.type == raised || event.type == escalated || event.type == stormed;
+  if (tells && !event.detail.targets.empty()) told_[event.alert] = clock_.now();
+}
+
+void Simulation::check_all_escalated() {
+  for (const char* waiting :
+       {"SELECT count(*) FROM alert_states WHERE waits = 1 AND severity = 'critical' AND tier < 2",
+        "SELECT count(*) FROM alert_storms WHERE waits = 1 AND severity = 'critical' AND "
+        "tier < 2"}) {
+    const auto left = server_.reader().integer(waiting);
+    expect(left && *left == 0, "P6: an alert that nobody acknowledged was not escalated");
+  }
+}
+
 void Simulation::break_disk() {
   faulty_ = true;
   unreadable_ = false;
@@ -387,6 +420,15 @@ void Simulation::settle() {
   }
   expect(network_.empty() && open_.empty() && unanswered_.empty(),
          "P3: senders retry, and get no answer");
+  clock_.fake().advance(std::chrono::duration_cast<milliseconds>(kTierTime));
+  for (int round = 0; round < kSettlingRounds && report_.wrong.empty(); ++round) {
+    begin_step();
+    clock_.fake().advance(milliseconds(200));
+    look();
+    if (waiting() == 0) break;
+    while (waiting() > 0 && report_.wrong.empty()) work();
+  }
+  if (report_.wrong.empty()) check_all_escalated();
   if (!report_.wrong.empty()) return;
   kill();
   boot();

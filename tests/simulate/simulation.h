@@ -74,6 +74,7 @@ class Simulation {
   void pass_time();
   void jump_clock();
   void sign();
+  void look();  // the escalation, at what is due
   void break_disk();
   void kill();
   void stop();
@@ -92,6 +93,9 @@ class Simulation {
   void check_step();
   void check_queue();
   void check_all();
+  // That nobody who waits was told too early, by what is published; and at the end, that each was.
+  void check_escalation(const model::AlertEvent& event);
+  void check_all_escalated();
 
   std::optional<intake::AppendRecord> prepared(model::Record record);
   model::Record invent();
@@ -120,6 +124,8 @@ class Simulation {
   std::uint64_t submitted_ = 0;
   std::vector<std::pair<intake::AppendRecord, std::int64_t>> fresh_;  // acknowledged in this step
   std::uint64_t numbers_ = 0;
+  // When an alert was last told of, as far as it was heard live.
+  std::map<std::int64_t, base::TimePoint> told_;
   // Of this life:
   bool faulty_ = false;       // the disk was made to fail
   bool unreadable_ = false;   // and does not even read

@@ -50,8 +50,8 @@ class AlertRowsTest : public StoreBench {
   }
   base::Result<std::int64_t> try_acknowledge(std::int64_t alert, std::int64_t study = 1) {
     TW_CHECK(writer().begin().ok());
-    auto done =
-        store::acknowledge(writer(), study, alert, "a note", {.actor = "safety", .at_ms = 20});
+    auto done = step_alert(writer(), study, alert, {.type = AlertEventType::acknowledged},
+                           {.actor = "safety", .reason = "a note", .at_ms = 20});
     TW_CHECK(writer().commit().ok());
     return done;
   }
@@ -75,7 +75,7 @@ TEST_F(AlertRowsTest, AMatchRaisesAnAlertWithAllItsParts) {
   const AlertChange change = raise({1, 2});
   EXPECT_TRUE(change.raised);
   EXPECT_EQ(change.alert, 1);
-  EXPECT_EQ(change.event, 1);
+  EXPECT_EQ(change.events, Ids{1});
   auto alerts = read_alerts(connection(), {.study = 1});
   ASSERT_TRUE(alerts.ok()) << why(alerts);
   ASSERT_EQ(alerts->size(), 1u);
@@ -101,10 +101,10 @@ TEST_F(AlertRowsTest, FurtherCausesJoinTheOpenAlertOnce) {
   AlertChange change = raise({1, 2});
   EXPECT_FALSE(change.raised);
   EXPECT_EQ(change.alert, 1);
-  EXPECT_EQ(change.event, 2);
+  EXPECT_EQ(change.events, Ids{2});
   change = raise({2, 1});  // nothing new
   EXPECT_EQ(change.alert, 1);
-  EXPECT_FALSE(change.event.has_value());
+  EXPECT_TRUE(change.events.empty());
   auto events = read_alert_events(connection(), 1, 1, 10);
   ASSERT_TRUE(events.ok());
   ASSERT_EQ(events->size(), 1u);

@@ -34,7 +34,7 @@ class OutboxRowsTest : public StoreBench {
       const auto change =
           raise_or_join(writer(), place, rule, {}, {.actor = "monitor", .at_ms = kAt});
       ASSERT_TRUE(change.ok());
-      ASSERT_TRUE(append_deliveries(writer(), study_, *change->event, targets, kAt).ok());
+      ASSERT_TRUE(append_deliveries(writer(), study_, change->events.front(), targets, kAt).ok());
     });
   }
   std::vector<Delivered> record(const std::vector<DeliveryAttempt>& attempts) {

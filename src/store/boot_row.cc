@@ -1,0 +1,42 @@
+#include "store/boot_row.h"
+
+namespace trialward::store {
+
+using base::Status;
+
+namespace {
+
+Status put_on(Writer& writer, const base::Clock& clock, const std::string& boot) {
+  Connection& connection = writer.connection();
+  auto known = connection.integer("SELECT count(*) FROM boots WHERE boot = $1",
+                                  {std::string_view(boot)});
+  if (!known) return known.error();
+  if (*known != 0) return {};
+  const std::int64_t now_ms = steady_ms(clock.now());
+  for (const char* sql :
+       {"UPDATE alert_states SET since_ms = $1 - max(0, $2 - since_utc_ms) WHERE waits = 1",
+        "UPDATE alert_storms SET since_ms = $1 - max(0, $2 - since_utc_ms) WHERE waits = 1"}) {
+    if (auto done = connection.execute(sql, {now_ms, clock.utc_ms()}); !done) return done;
+  }
+  return connection.execute(
+      "INSERT INTO boots (one, boot) VALUES (1, $1) "
+      "ON CONFLICT (one) DO UPDATE SET boot = excluded.boot",
+      {std::string_view(boot)});
+}
+
+}  // namespace
+
+Status adopt_boot(Writer& writer, const base::Clock& clock) {
+  if (auto begun = writer.begin(); !begun) return begun;
+  if (auto done = put_on(writer, clock, clock.boot_id()); !done) {
+    writer.rollback();
+    return done;
+  }
+  return writer.commit();
+}
+
+std::int64_t steady_ms(base::TimePoint time) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
+}
+
+}  // namespace trialward::store
