@@ -309,7 +309,7 @@ Status Committer::watch(const Submission& submission, CachedSubject& subject,
   std::vector<model::Match> matches;
   bool failed = false;
   try {
-    matches = subject.watch->observe(stored);
+    matches = subject.watch->observe(stored).matches;
   } catch (const std::exception& error) {
     base::log_error("intake: a rule failed on record " + std::to_string(stored.id) + ": " +
                     error.what());

@@ -7,24 +7,7 @@
 namespace trialward::monitor {
 namespace {
 
-// Decimal fractions that are equal on paper may differ in their last binary digit.
 constexpr double kTolerance = 1e-9;
-
-// `scale`: the size of the numbers that `value` and `limit` were made of.
-bool compare(double value, Op op, double limit, double scale) {
-  const double margin = kTolerance * std::max({std::abs(value), std::abs(limit), scale});
-  switch (op) {
-    case Op::at_least:
-      return value >= limit - margin;
-    case Op::above:
-      return value > limit + margin;
-    case Op::at_most:
-      return value <= limit + margin;
-    case Op::below:
-      return value < limit - margin;
-  }
-  return false;
-}
 
 struct Holds {
   const Reading& reading;
@@ -50,6 +33,21 @@ struct Holds {
 };
 
 }  // namespace
+
+bool compare(double value, Op op, double limit, double scale) {
+  const double margin = kTolerance * std::max({std::abs(value), std::abs(limit), scale});
+  switch (op) {
+    case Op::at_least:
+      return value >= limit - margin;
+    case Op::above:
+      return value > limit + margin;
+    case Op::at_most:
+      return value <= limit + margin;
+    case Op::below:
+      return value < limit - margin;
+  }
+  return false;
+}
 
 bool Comparison::holds(double value, double reference) const {
   const bool multiplied = offset == 0;

@@ -15,6 +15,10 @@ namespace trialward::monitor {
 
 enum class Op : std::uint8_t { at_least, above, at_most, below };
 
+// Decimal fractions that are equal on paper may differ in their last binary digit: what is closer
+// than 1e-9 of its size is equal. `scale`: the size of the numbers that both were made of, if larger.
+bool compare(double value, Op op, double limit, double scale);
+
 struct EveryRecord {};
 // Of the value, in its code's own unit.
 struct Threshold {

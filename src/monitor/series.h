@@ -23,6 +23,7 @@ struct Point {
   bool superseded = false;
   bool marked = false;           // as a baseline
   std::optional<double> number;  // in the code's own unit; only where values are compared
+  std::optional<double> of_uln;  // in multiples of the upper limit; only where those are compared
   std::uint64_t bits = 0;        // which of the series' tests hold, see Track
 };
 bool operator<(const Point& a, const Point& b);
@@ -48,6 +49,17 @@ class Series {
   void supersede(std::size_t place, bool superseded = true) {
     points_[place].superseded = superseded;
   }
+
+  // Whether a record has a point, superseded or not.
+  bool knows(std::int64_t record) const;
+  // Hides a record's point, or shows it again: for asking what would hold without it.
+  void set_superseded(std::int64_t record, bool superseded);
+
+  // Between these instants, both included, there were points that are forgotten.
+  struct Gap {
+    std::int64_t from_ms = 0, until_ms = 0;
+  };
+  std::optional<Gap> gap() const;
 
   const std::vector<Point>& points() const { return points_; }
   std::uint64_t seen() const { return seen_; }

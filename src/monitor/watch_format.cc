@@ -11,11 +11,11 @@
 namespace trialward::monitor {
 namespace {
 
-constexpr char kVersion = 1;
+constexpr char kVersion = 2;
 constexpr std::size_t kChecksumBytes = 8;
 constexpr std::size_t kNameBytesMax = 1025;  // two ids of 128 characters of up to 4 bytes
 
-enum PointFlag : std::uint8_t { kSuperseded = 1, kMarked = 2, kHasNumber = 4 };
+enum PointFlag : std::uint8_t { kSuperseded = 1, kMarked = 2, kHasNumber = 4, kHasMultiple = 8 };
 
 std::string checksum(std::string_view bytes) {
   return std::string(base::as_bytes(base::sha256(bytes)).substr(0, kChecksumBytes));
@@ -50,10 +50,12 @@ class Writer {
     number(point.name.size() - shared);
     text(std::string_view(point.name).substr(shared));
     difference(point.record, before.record);
-    byte(static_cast<std::uint8_t>((point.superseded ? kSuperseded : 0) |
-                                   (point.marked ? kMarked : 0) | (point.number ? kHasNumber : 0)));
+    byte(static_cast<std::uint8_t>(
+        (point.superseded ? kSuperseded : 0) | (point.marked ? kMarked : 0) |
+        (point.number ? kHasNumber : 0) | (point.of_uln ? kHasMultiple : 0)));
     number(point.bits);
     if (point.number) real(*point.number);
+    if (point.of_uln) real(*point.of_uln);
   }
 
   std::string take() {
@@ -123,8 +125,10 @@ class Reader {
     point.marked = (flags & kMarked) != 0;
     point.bits = number();
     if ((flags & kHasNumber) != 0) point.number = real();
+    if ((flags & kHasMultiple) != 0) point.of_uln = real();
     const bool fits = std::abs(static_cast<double>(point.at_ms)) < kInstantMsMax &&
-                      point.record > 0 && std::isfinite(point.number.value_or(0));
+                      point.record > 0 && std::isfinite(point.number.value_or(0)) &&
+                      std::isfinite(point.of_uln.value_or(0));
     if (!fits) fail();
     return point;
   }

@@ -79,7 +79,7 @@ void watch(const model::Monitor& monitor, model::Watch& watch) {
     record.baseline = id == 3;
     record.value.number = static_cast<double>(id * 37 % 400);
     record.amends = id == 11 ? 5 : 0;
-    for (const model::Match& match : watch.observe(stored)) {
+    for (const model::Match& match : watch.observe(stored).matches) {
       TW_CHECK(match.rule < monitor.rules().size() && !match.causes.empty());
     }
   }

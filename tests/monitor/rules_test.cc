@@ -89,8 +89,8 @@ TEST(Rules, WatchOutlivesItsMonitor) {
   monitor.reset();
   const std::string members =
       R"("kind":"lab","code":"ALT","value":1,"unit":"U/L","effective":"2020-01-01T10:00")";
-  EXPECT_TRUE(watch->observe(stored_record(*study, 1, members)).empty());
-  EXPECT_EQ(watch->observe(stored_record(*study, 2, members)).size(), 1u);
+  EXPECT_TRUE(watch->observe(stored_record(*study, 1, members)).matches.empty());
+  EXPECT_EQ(watch->observe(stored_record(*study, 2, members)).matches.size(), 1u);
 }
 
 }  // namespace

@@ -32,6 +32,7 @@ class HundredMonitor final : public model::Monitor {
   explicit HundredMonitor(std::string hash) : hash_(std::move(hash)) {}
   const std::vector<model::RuleInfo>& rules() const override { return rules_; }
   const std::string& hash() const override { return hash_; }
+  bool waits() const override { return false; }
   base::Result<std::unique_ptr<model::Watch>> open(std::string_view) const override {
     return std::unique_ptr<model::Watch>(std::make_unique<Watch>());
   }
@@ -39,13 +40,19 @@ class HundredMonitor final : public model::Monitor {
  private:
   class Watch final : public model::Watch {
    public:
-    std::vector<model::Match> observe(const model::StoredRecord& stored) override {
+    model::Observation observe(const model::StoredRecord& stored) override {
       const double number = stored.record.value.number.value_or(0);
       if (number == 666) throw std::runtime_error("the rule is broken");
       ids_.erase(stored.record.amends);
       if (number >= 10) ids_.insert(stored.id);
       if (number < 100) return {};
-      return {{.rule = 0, .group = stored.record.code, .causes = {stored.id}}};
+      return {.matches = {{.rule = 0, .group = stored.record.code, .causes = {stored.id}}}};
+    }
+    model::Observation pass(std::int64_t) override { return {}; }
+    std::optional<std::int64_t> due_ms() const override { return std::nullopt; }
+    bool holds(std::size_t, std::string_view,
+               const std::vector<std::int64_t>& causes) const override {
+      return !causes.empty();
     }
     bool changed() const override { return true; }
     std::string save() const override {
@@ -207,7 +214,7 @@ class SampleWriter {
 
   static std::vector<model::Match> observe(model::Watch& watch, const model::StoredRecord& stored) {
     try {
-      return watch.observe(stored);
+      return watch.observe(stored).matches;
     } catch (const std::runtime_error&) {
       return {};
     }
