@@ -64,6 +64,8 @@ Status Committer::try_commit(std::span<const Submission> batch, Outcome& outcome
   const base::TimePoint started = clock_.now();
   const base::Duration used = clock_.thread_cpu();
   if (auto begun = writer_.begin(); !begun) return begun;
+  writer_.set_steady_ms(
+      std::chrono::duration_cast<std::chrono::milliseconds>(started.time_since_epoch()).count());
   std::vector<SubmissionResult> results;
   results.reserve(batch.size());
   publications_.clear();
@@ -354,9 +356,11 @@ Committer::Applied Committer::change_alert(const Submission& submission,
       return SubmissionResult::refused(Verdict::forbidden, "the alert is of another site");
     }
   }
-  const store::Act act{.actor = submission.actor, .at_ms = submission.received_ms};
-  auto number = store::acknowledge(writer_, submission.study->row, command.alert, command.note,
-                                   act);
+  const store::Act act{.actor = submission.actor,
+                       .reason = command.note,
+                       .at_ms = submission.received_ms};
+  auto number = store::step_alert(writer_, submission.study->row, command.alert,
+                                  {.type = model::AlertEventType::acknowledged}, act);
   if (!number) return refusal_of(number.error());
   if (auto done = publish(submission, *number); !done) return done.error();
   return stored({.id = command.alert});

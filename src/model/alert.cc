@@ -1,6 +1,5 @@
 #include "model/alert.h"
 
-#include <array>
 #include <span>
 
 #include "base/json_writer.h"
@@ -8,8 +7,6 @@
 
 namespace trialward::model {
 namespace {
-
-constexpr std::array<std::string_view, 3> kEventTypes = {"raised", "joined", "acknowledged"};
 
 void put_names(base::JsonWriter& json, std::string_view key, std::span<const RecordName> names) {
   json.key(key).begin_array();
@@ -25,17 +22,6 @@ void put_names(base::JsonWriter& json, std::string_view key, std::span<const Rec
 
 }  // namespace
 
-std::string_view to_string(AlertEventType type) {
-  return kEventTypes[static_cast<std::size_t>(type)];
-}
-
-std::optional<AlertEventType> parse_alert_event_type(std::string_view text) {
-  for (std::size_t i = 0; i < kEventTypes.size(); ++i) {
-    if (kEventTypes[i] == text) return static_cast<AlertEventType>(i);
-  }
-  return std::nullopt;
-}
-
 std::string to_json(const Alert& alert) {
   base::JsonWriter json;
   json.begin_object()
@@ -48,12 +34,28 @@ std::string to_json(const Alert& alert) {
       .member("subject", alert.subject)
       .member("site", alert.site)
       .member("raised", format_utc(alert.raised_ms))
-      .member("definition", alert.definition);
+      .member("definition", alert.definition)
+      .member("state", to_string(alert.life.state))
+      .member("holds", alert.life.holds);
+  if (alert.life.tier != 0) json.member("tier", alert.life.tier);
+  if (alert.life.historical) json.member("historical", true);
+  if (alert.life.storm != 0) json.member("storm", alert.life.storm);
+  if (alert.life.duplicate_of != 0) json.member("duplicate_of", alert.life.duplicate_of);
+  if (alert.duplicates != 0) json.member("duplicates", alert.duplicates);
   if (alert.acknowledged_ms) {
     json.member("acknowledged", format_utc(*alert.acknowledged_ms))
         .member("acknowledged_by", alert.acknowledged_by)
         .member("note", alert.note);
   }
+  if (alert.assessment) {
+    json.key("assessment")
+        .begin_object()
+        .member("causality", alert.assessment->causality)
+        .member("expectedness", alert.assessment->expectedness)
+        .member("action_taken", alert.assessment->action_taken)
+        .end_object();
+  }
+  put_read_backs(json, "values", alert.values);
   put_names(json, "records", alert.records);
   return json.end_object().take();
 }
@@ -73,6 +75,9 @@ std::string to_json(const AlertEvent& event) {
       .member("subject", event.subject)
       .member("site", event.site);
   put_names(json, "records", event.causes);
+  if (const std::string detail = to_json(event.detail); !detail.empty()) {
+    json.raw_member("detail", detail);
+  }
   return json.end_object().take();
 }
 

@@ -1,5 +1,6 @@
-// An alert: a rule holds for a subject, and somebody must look. While it is open, further records
-// for which the rule holds join it. Acknowledged, it is closed to them; the next raises a new one.
+// An alert: a rule holds for a subject, and somebody must look. Until it is acknowledged, further
+// records for which the rule holds join it; afterwards the next raises a new one. What may happen
+// to it is in alert_life.h.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +8,9 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "model/alert_detail.h"
+#include "model/alert_life.h"
 
 namespace trialward::model {
 
@@ -25,16 +29,16 @@ struct Alert {
   std::int64_t raised_ms = 0;
   std::int64_t definition = 0;
   std::vector<RecordName> records;  // what caused it, oldest first
-  // Of the acknowledgement; none while the alert is open.
+  AlertLife life;
+  // Of the last acknowledgement; none while the alert is open.
   std::optional<std::int64_t> acknowledged_ms;
   std::string acknowledged_by, note;
+  std::optional<Assessment> assessment;  // the last one
+  std::vector<ReadBack> values;          // what an acknowledgement reads back
+  std::int64_t duplicates = 0;           // alerts that were merged into it
 
-  std::string_view status() const { return acknowledged_ms ? "acknowledged" : "open"; }
+  std::string_view status() const { return life.open() ? "open" : "acknowledged"; }
 };
-
-enum class AlertEventType : std::uint8_t { raised, joined, acknowledged };
-std::string_view to_string(AlertEventType type);
-std::optional<AlertEventType> parse_alert_event_type(std::string_view text);
 
 // Something that happened to an alert. Events are numbered within their study from 1 without a gap.
 struct AlertEvent {
@@ -43,6 +47,7 @@ struct AlertEvent {
   std::int64_t at_ms = 0;
   std::string actor, note;
   std::vector<RecordName> causes;  // the records that this event added
+  AlertDetail detail;
   // Of the alert:
   std::int64_t alert = 0;
   std::string subject, site, rule, title, severity;

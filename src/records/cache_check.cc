@@ -7,6 +7,7 @@
 #include "model/alert.h"
 #include "model/record.h"
 #include "records/row_name.h"
+#include "store/alert_states.h"
 
 namespace trialward::records {
 
@@ -38,29 +39,38 @@ std::optional<std::vector<std::int64_t>> parse_causes(std::string_view json) {
 
 // What an alert's events say of it.
 struct AlertSum {
-  bool open = false;
+  model::AlertLife life;
   std::vector<std::int64_t> causes;  // ascending
 };
 
 Result<AlertSum> sum_up(store::Connection& reader, std::int64_t alert) {
-  auto events =
-      reader.query("SELECT type, causes FROM alert_events WHERE alert = $1 ORDER BY id", {alert});
+  auto events = reader.query(
+      "SELECT e.number, e.type, e.at_ms, e.causes, d.detail FROM alert_events e "
+      "LEFT JOIN alert_details d ON d.event = e.id WHERE e.alert = $1 ORDER BY e.id",
+      {alert});
   if (!events) return events.error();
+  std::optional<model::AlertLife> life;
   AlertSum sum;
-  for (bool first = true;; first = false) {
+  while (true) {
     auto event = events->next();
     if (!event) return event.error();
-    if (!*event && first) return Error{Errc::corrupt, "it has no event"};
     if (!*event) break;
-    const auto type = model::parse_alert_event_type(events->text(0));
-    if (!type || (*type == model::AlertEventType::raised) != first || (!first && !sum.open)) {
-      return Error{Errc::corrupt, "the order of its events cannot be"};
+    const auto wrong = [&](const std::string& what) {
+      return Error{Errc::corrupt, "event " + number(events->integer(0)) + ": " + what};
+    };
+    const auto type = model::parse_alert_event_type(events->text(1));
+    const auto detail = model::parse_alert_detail(events->text(4));
+    if (!type) return wrong("there is no such type");
+    if (!detail) return wrong(detail.error().message);
+    if (auto done = model::take_event(life, *type, *detail, events->integer(2)); !done) {
+      return wrong("it cannot come after those before it: " + done.error().message);
     }
-    sum.open = *type != model::AlertEventType::acknowledged;
-    const auto causes = parse_causes(events->text(1));
-    if (!causes) return Error{Errc::corrupt, "an event's causes cannot be read"};
+    const auto causes = parse_causes(events->text(3));
+    if (!causes) return wrong("its causes cannot be read");
     sum.causes.insert(sum.causes.end(), causes->begin(), causes->end());
   }
+  if (!life) return Error{Errc::corrupt, "it has no event"};
+  sum.life = *life;
   std::sort(sum.causes.begin(), sum.causes.end());
   return sum;
 }
@@ -91,15 +101,28 @@ Status check_alert(store::Connection& reader, std::int64_t alert) {
   auto sum = sum_up(reader, alert);
   if (!sum) return sum.error();
   if (auto done = check_causes(reader, alert, sum->causes); !done) return done;
+  auto life = store::read_alert_life(reader, alert);
+  if (!life) return life.error();
+  if (!*life) return Error{Errc::corrupt, "it is not in alert_states"};
+  if (**life != sum->life) {
+    return Error{Errc::corrupt, "alert_states does not say what its events lead to: " +
+                                    std::string(model::to_string(sum->life.state))};
+  }
+  auto of = reader.integer(
+      "SELECT count(*) FROM alerts a JOIN alert_states t ON t.alert = a.id AND "
+      "t.study = a.study AND t.severity = a.severity WHERE a.id = $1",
+      {alert});
+  if (!of) return of.error();
+  if (*of == 0) return Error{Errc::corrupt, "alert_states has it of another study or severity"};
   auto open = reader.integer(
       "SELECT count(*) FROM alerts a JOIN open_alerts o ON o.subject = a.subject AND "
       "o.rule = a.rule AND o.join_group = a.join_group AND o.alert = a.id WHERE a.id = $1",
       {alert});
   if (!open) return open.error();
-  if (sum->open && *open == 0) {
+  if (sum->life.takes_causes && *open == 0) {
     return Error{Errc::corrupt, "it is open, but is not in open_alerts"};
   }
-  if (!sum->open && *open != 0) {
+  if (!sum->life.takes_causes && *open != 0) {
     return Error{Errc::corrupt, "it is acknowledged, but is in open_alerts"};
   }
   return {};
@@ -191,6 +214,11 @@ Status check_stray_alert_rows(store::Connection& reader) {
                  "there is no such alert");
     }
   }
+  auto stray = reader.integer(
+      "SELECT alert FROM alert_states WHERE alert < 1 OR "
+      "alert > (SELECT coalesce(max(id), 0) FROM alerts) LIMIT 1");
+  if (stray) return bad("alert_states, alert " + number(*stray), "there is no such alert");
+  if (stray.error().code != Errc::not_found) return stray.error();
   auto open = reader.query(
       "SELECT o.alert, o.subject, o.rule FROM open_alerts o LEFT JOIN alerts a ON a.id = o.alert "
       "AND a.subject = o.subject AND a.rule = o.rule AND a.join_group = o.join_group "

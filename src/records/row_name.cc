@@ -24,6 +24,7 @@ constexpr std::array<Words, store::kTables> kWords = {{
     {"alert event", {"", ""}},
     {"token", {"name", ""}},
     {"revocation of a token", {"", ""}},
+    {"detail of an alert event", {"", ""}},
 }};
 
 const Words& words(Table table) { return kWords[static_cast<std::size_t>(table)]; }

@@ -4,6 +4,8 @@
 #include <charconv>
 
 #include "base/json_writer.h"
+#include "store/alert_states.h"
+#include "store/read_back.h"
 
 namespace trialward::store {
 
@@ -15,37 +17,16 @@ using model::AlertEventType;
 
 namespace {
 
-Status append_event(Writer& writer, const AlertPlace& place, std::int64_t alert,
-                    AlertEventType type, std::span<const std::int64_t> causes, const Act& act,
-                    std::int64_t& number) {
-  auto taken = writer.take_event_number(place.study);
-  if (!taken) return taken.error();
-  number = *taken;
-  base::JsonWriter json;
-  json.begin_array();
-  for (const std::int64_t cause : causes) json.value(cause);
-  json.end_array();
-  const std::array<SqlValue, 9> values = {writer.next_id(Table::alert_events),
-                                          place.study,
-                                          number,
-                                          alert,
-                                          model::to_string(type),
-                                          act.at_ms,
-                                          act.actor,
-                                          text_or_null(act.reason),
-                                          std::string_view(json.text())};
-  const std::string action = "alert." + std::string(model::to_string(type));
-  Act event = act;
-  event.action = action;
-  if (auto done = writer.append(Table::alert_events, place.shard, event, values); !done) {
-    return done;
-  }
-  for (const std::int64_t cause : causes) {
-    auto done = writer.connection().execute(
-        "INSERT INTO alert_causes (alert, record) VALUES ($1, $2)", {alert, cause});
-    if (!done) return done;
-  }
-  return {};
+Status append_detail(Writer& writer, const AlertPlace& place, std::int64_t event,
+                     const model::AlertDetail& detail, const Act& act) {
+  const std::string json = model::to_json(detail);
+  if (json.empty()) return {};
+  const std::array<SqlValue, 3> values = {writer.next_id(Table::alert_details), event,
+                                          std::string_view(json)};
+  Act detailing = act;
+  detailing.action = "alert.detailed";
+  detailing.reason = {};
+  return writer.append(Table::alert_details, place.shard, detailing, values);
 }
 
 Result<std::int64_t> append_alert(Writer& writer, const AlertPlace& place,
@@ -116,26 +97,96 @@ Result<NamedPlace> place_of(Connection& connection, std::int64_t study, std::int
                     std::string(rows->text(2))};
 }
 
+// What the events of an alert say of it, beside what alert_states does.
 Status add_history(Connection& connection, model::Alert& alert) {
   auto rows = connection.query(
-      "SELECT type, at_ms, actor, note, causes FROM alert_events WHERE alert = $1 ORDER BY number",
+      "SELECT e.type, e.at_ms, e.actor, e.note, e.causes, d.detail FROM alert_events e "
+      "LEFT JOIN alert_details d ON d.event = e.id WHERE e.alert = $1 ORDER BY e.number",
       {alert.id});
   if (!rows) return rows.error();
   while (true) {
     auto row = rows->next();
     if (!row) return row.error();
-    if (!*row) return {};
+    if (!*row) break;
     auto names = names_of(connection, rows->text(4));
     if (!names) return names.error();
     alert.records.insert(alert.records.end(), names->begin(), names->end());
-    if (model::parse_alert_event_type(rows->text(0)) != AlertEventType::acknowledged) continue;
-    alert.acknowledged_ms = rows->integer(1);
-    alert.acknowledged_by = std::string(rows->text(2));
-    alert.note = std::string(rows->text(3));
+    const auto type = model::parse_alert_event_type(rows->text(0));
+    if (type == AlertEventType::acknowledged) {
+      alert.acknowledged_ms = rows->integer(1);
+      alert.acknowledged_by = std::string(rows->text(2));
+      alert.note = std::string(rows->text(3));
+    } else if (type == AlertEventType::reopened) {
+      alert.acknowledged_ms.reset();
+    } else if (type == AlertEventType::assessed) {
+      auto detail = model::parse_alert_detail(rows->text(5));
+      if (!detail) return detail.error();
+      alert.assessment = std::move(detail->assessment);
+    }
   }
+  auto duplicates = connection.integer(
+      "SELECT count(*) FROM alert_states WHERE duplicate_of = $1 AND duplicate_of <> 0",
+      {alert.id});
+  if (!duplicates) return duplicates.error();
+  alert.duplicates = *duplicates;
+  return {};
+}
+
+Status add_life(Connection& connection, model::Alert& alert) {
+  auto life = read_alert_life(connection, alert.id);
+  if (!life) return life.error();
+  if (!*life) {
+    return Error{Errc::corrupt, "alert " + std::to_string(alert.id) + " has no state"};
+  }
+  alert.life = **life;
+  return {};
 }
 
 }  // namespace
+
+Result<std::int64_t> append_alert_event(Writer& writer, const AlertPlace& place,
+                                        std::int64_t alert, const AlertStep& step,
+                                        const Act& act) {
+  auto life = read_alert_life(writer.connection(), alert);
+  if (!life) return life.error();
+  const std::optional<model::AlertLife> before = *life;
+  if (auto taken = model::take_event(*life, step.type, step.detail, act.at_ms); !taken) {
+    return Error{taken.error().code,
+                 "alert " + std::to_string(alert) + ": " + taken.error().message};
+  }
+  auto number = writer.take_event_number(place.study);
+  if (!number) return number.error();
+  base::JsonWriter json;
+  json.begin_array();
+  for (const std::int64_t cause : step.causes) json.value(cause);
+  json.end_array();
+  const std::int64_t id = writer.next_id(Table::alert_events);
+  const std::array<SqlValue, 9> values = {id,
+                                          place.study,
+                                          *number,
+                                          alert,
+                                          model::to_string(step.type),
+                                          act.at_ms,
+                                          act.actor,
+                                          text_or_null(act.reason),
+                                          std::string_view(json.text())};
+  const std::string action = "alert." + std::string(model::to_string(step.type));
+  Act event = act;
+  event.action = action;
+  if (auto done = writer.append(Table::alert_events, place.shard, event, values); !done) {
+    return done.error();
+  }
+  if (auto done = append_detail(writer, place, id, step.detail, act); !done) return done.error();
+  for (const std::int64_t cause : step.causes) {
+    auto done = writer.connection().execute(
+        "INSERT INTO alert_causes (alert, record) VALUES ($1, $2)", {alert, cause});
+    if (!done) return done.error();
+  }
+  if (auto put = put_alert_life(writer, alert, before, **life, step.type); !put) {
+    return put.error();
+  }
+  return *number;
+}
 
 Result<AlertChange> raise_or_join(Writer& writer, const AlertPlace& place,
                                   const model::RuleInfo& rule, const model::Match& match,
@@ -165,40 +216,34 @@ Result<AlertChange> raise_or_join(Writer& writer, const AlertPlace& place,
     type = AlertEventType::raised;
     causes = match.causes;
   }
-  std::int64_t number = 0;
-  if (auto done = append_event(writer, place, change.alert, type, causes, act, number); !done) {
-    return done.error();
-  }
-  change.event = number;
+  auto number =
+      append_alert_event(writer, place, change.alert, {.type = type, .causes = causes}, act);
+  if (!number) return number.error();
+  change.event = *number;
   return change;
 }
 
-Result<std::int64_t> acknowledge(Writer& writer, std::int64_t study, std::int64_t alert,
-                                 std::string_view note, const Act& act) {
-  Connection& connection = writer.connection();
-  auto of = place_of(connection, study, alert);
+Result<std::int64_t> step_alert(Writer& writer, std::int64_t study, std::int64_t alert,
+                                const AlertStep& step, const Act& act) {
+  auto of = place_of(writer.connection(), study, alert);
   if (!of) return of.error();
-  auto open = connection.integer(
-      "SELECT 1 FROM open_alerts o JOIN alerts a ON a.subject = o.subject AND a.rule = o.rule "
-      "AND a.join_group = o.join_group WHERE a.id = $1 AND o.alert = a.id",
-      {alert});
-  if (!open && open.error().code != Errc::not_found) return open.error();
-  if (!open) {
-    return Error{Errc::conflict, "alert " + std::to_string(alert) + " is acknowledged already"};
-  }
   const AlertPlace place{.study = study, .shard = model::shard_of(of->study, of->subject)};
-  Act noted = act;
-  noted.reason = note;
-  std::int64_t number = 0;
-  auto done =
-      append_event(writer, place, alert, AlertEventType::acknowledged, {}, noted, number);
-  if (!done) return done.error();
-  auto closed = connection.execute(
-      "DELETE FROM open_alerts WHERE alert = $1 AND (subject, rule, join_group) = "
-      "(SELECT subject, rule, join_group FROM alerts WHERE id = alert)",
-      {alert});
-  if (!closed) return closed.error();
-  return number;
+  return append_alert_event(writer, place, alert, step, act);
+}
+
+Result<std::optional<std::int64_t>> revise_alert(Writer& writer, std::int64_t study,
+                                                 std::int64_t alert, const Revision& revision,
+                                                 const Act& act) {
+  auto life = read_alert_life(writer.connection(), alert);
+  if (!life) return life.error();
+  if (*life && (*life)->holds == revision.holds) return std::optional<std::int64_t>();
+  const AlertStep step{.type = AlertEventType::revised,
+                       .detail = {.holds = revision.holds, .because = revision.because}};
+  Act revising = act;
+  revising.reason = revision.reason;
+  auto number = step_alert(writer, study, alert, step, revising);
+  if (!number) return number.error();
+  return std::optional<std::int64_t>(*number);
 }
 
 Result<std::string> alert_site(Connection& connection, std::int64_t study, std::int64_t alert) {
@@ -212,13 +257,13 @@ Result<std::vector<model::Alert>> read_alerts(Connection& connection, const Aler
   {
     auto rows = connection.query(
         "SELECT a.id, s.subject, a.site, a.rule, a.rule_version, a.title, a.severity, "
-        "a.raised_ms, a.definition, o.alert FROM alerts a JOIN subjects s ON s.id = a.subject "
-        "LEFT JOIN open_alerts o ON o.subject = a.subject AND o.rule = a.rule AND "
-        "o.join_group = a.join_group AND o.alert = a.id "
+        "a.raised_ms, a.definition FROM alerts a JOIN subjects s ON s.id = a.subject "
+        "JOIN alert_states t ON t.alert = a.id "
         "WHERE a.study = $1 AND a.id > $2 AND ($3 = '' OR a.site = $3) AND "
-        "($4 = '' OR ($4 = 'open') = (o.alert IS NOT NULL)) ORDER BY a.id LIMIT $5",
+        "($4 = '' OR ($4 = 'open') = (t.state IN ('raised', 'delivered'))) AND "
+        "($5 = '' OR t.state = $5) AND ($6 = 0 OR t.storm = $6) ORDER BY a.id LIMIT $7",
         {page.study, page.after, std::string_view(page.site), std::string_view(page.status),
-         static_cast<std::int64_t>(page.limit)});
+         std::string_view(page.state), page.storm, static_cast<std::int64_t>(page.limit)});
     if (!rows) return rows.error();
     while (true) {
       auto row = rows->next();
@@ -238,20 +283,23 @@ Result<std::vector<model::Alert>> read_alerts(Connection& connection, const Aler
     }
   }
   for (model::Alert& alert : alerts) {
+    if (auto added = add_life(connection, alert); !added) return added.error();
     if (auto added = add_history(connection, alert); !added) return added.error();
+    auto values = read_back_of(connection, alert.id);
+    if (!values) return values.error();
+    alert.values = std::move(*values);
   }
   return alerts;
 }
 
-Result<std::vector<model::AlertEvent>> read_alert_events(Connection& connection,
-                                                         std::int64_t study, std::int64_t after,
-                                                         std::size_t limit) {
-  auto rows = connection.query(
-      "SELECT e.number, e.type, e.at_ms, e.actor, e.note, e.causes, a.id, s.subject, a.site, "
-      "a.rule, a.title, a.severity FROM alert_events e JOIN alerts a ON a.id = e.alert "
-      "JOIN subjects s ON s.id = a.subject WHERE e.study = $1 AND e.number > $2 "
-      "ORDER BY e.number LIMIT $3",
-      {study, after, static_cast<std::int64_t>(limit)});
+namespace {
+
+constexpr std::string_view kEventColumns =
+    "SELECT e.number, e.type, e.at_ms, e.actor, e.note, e.causes, a.id, s.subject, a.site, "
+    "a.rule, a.title, a.severity, d.detail FROM alert_events e JOIN alerts a ON a.id = e.alert "
+    "JOIN subjects s ON s.id = a.subject LEFT JOIN alert_details d ON d.event = e.id ";
+
+Result<std::vector<model::AlertEvent>> events_in(Connection& connection, base::Result<Query> rows) {
   if (!rows) return rows.error();
   std::vector<model::AlertEvent> events;
   while (true) {
@@ -260,7 +308,12 @@ Result<std::vector<model::AlertEvent>> read_alert_events(Connection& connection,
     if (!*row) return events;
     model::AlertEvent event;
     event.number = rows->integer(0);
-    event.type = model::parse_alert_event_type(rows->text(1)).value_or(AlertEventType::raised);
+    const auto type = model::parse_alert_event_type(rows->text(1));
+    if (!type) {
+      return Error{Errc::corrupt,
+                   "the type of alert event " + std::to_string(event.number) + " is unknown"};
+    }
+    event.type = *type;
     event.at_ms = rows->integer(2);
     event.actor = std::string(rows->text(3));
     event.note = std::string(rows->text(4));
@@ -273,8 +326,34 @@ Result<std::vector<model::AlertEvent>> read_alert_events(Connection& connection,
     event.rule = std::string(rows->text(9));
     event.title = std::string(rows->text(10));
     event.severity = std::string(rows->text(11));
+    auto detail = model::parse_alert_detail(rows->text(12));
+    if (!detail) return detail.error();
+    event.detail = std::move(*detail);
     events.push_back(std::move(event));
   }
+}
+
+}  // namespace
+
+Result<std::vector<model::AlertEvent>> read_alert_events(Connection& connection,
+                                                         std::int64_t study, std::int64_t after,
+                                                         std::size_t limit) {
+  static const std::string kSql =
+      std::string(kEventColumns) +
+      "WHERE e.study = $1 AND e.number > $2 ORDER BY e.number LIMIT $3";
+  return events_in(connection, connection.query(
+                                   kSql, {study, after, static_cast<std::int64_t>(limit)}));
+}
+
+Result<std::vector<model::AlertEvent>> read_alert_history(Connection& connection,
+                                                          std::int64_t study, std::int64_t alert,
+                                                          std::int64_t after, std::size_t limit) {
+  // The unary plus keeps SQLite to the index of the alert's own events.
+  static const std::string kSql =
+      std::string(kEventColumns) +
+      "WHERE e.alert = $1 AND +e.study = $2 AND +e.number > $3 ORDER BY e.number LIMIT $4";
+  return events_in(connection,
+                   connection.query(kSql, {alert, study, after, static_cast<std::int64_t>(limit)}));
 }
 
 Result<std::vector<std::int64_t>> alerts_of_record(Connection& connection, std::int64_t record) {

@@ -35,21 +35,46 @@ base::Result<AlertChange> raise_or_join(Writer& writer, const AlertPlace& place,
                                         const model::RuleInfo& rule, const model::Match& match,
                                         const Act& act);
 
-// Acknowledges an open alert of the study, with a note. Errors: not_found; conflict when it is
-// acknowledged already.
-base::Result<std::int64_t> acknowledge(Writer& writer, std::int64_t study, std::int64_t alert,
-                                       std::string_view note, const Act& act);
+// Something that happens to an alert. `act`'s reason is the event's note.
+struct AlertStep {
+  model::AlertEventType type = model::AlertEventType::raised;
+  std::vector<std::int64_t> causes = {};  // records that the alert does not have yet
+  model::AlertDetail detail = {};
+};
+
+// Appends an event with its detail, and what it makes of the alert (model/alert_life.h). The number
+// of the event in the study. Inside a transaction. Errors: conflict when the alert's state does not
+// allow it; the message names what it does. step_alert finds the place; not_found when the study
+// has no such alert.
+base::Result<std::int64_t> append_alert_event(Writer& writer, const AlertPlace& place,
+                                              std::int64_t alert, const AlertStep& step,
+                                              const Act& act);
+base::Result<std::int64_t> step_alert(Writer& writer, std::int64_t study, std::int64_t alert,
+                                      const AlertStep& step, const Act& act);
+
+// The rule holds for an alert no longer (or again), because of these records: a correction, or one
+// that came late. The alert is kept in its state; while it does not hold nobody is called for it.
+// The event's number; nothing when it is so already. Errors: not_found.
+struct Revision {
+  bool holds = false;
+  std::vector<std::int64_t> because;
+  std::string_view reason;
+};
+base::Result<std::optional<std::int64_t>> revise_alert(Writer& writer, std::int64_t study,
+                                                       std::int64_t alert,
+                                                       const Revision& revision, const Act& act);
 
 // The site that an alert of a study is of. Errors: not_found.
 base::Result<std::string> alert_site(Connection& connection, std::int64_t study,
                                         std::int64_t alert);
 
 // Alerts of a study with an id above `after`, in order of their ids. `site`, `status` (open or
-// acknowledged): only these; empty for all.
+// acknowledged), `state`, `storm`: only these; empty or 0 for all.
 struct AlertPage {
   std::int64_t study = 0;
   std::int64_t after = 0;
-  std::string site, status;
+  std::string site, status, state;
+  std::int64_t storm = 0;
   std::size_t limit = 500;
 };
 base::Result<std::vector<model::Alert>> read_alerts(Connection& connection, const AlertPage& page);
@@ -59,6 +84,12 @@ base::Result<std::vector<model::AlertEvent>> read_alert_events(Connection& conne
                                                                std::int64_t study,
                                                                std::int64_t after,
                                                                std::size_t limit);
+// The same of one alert.
+base::Result<std::vector<model::AlertEvent>> read_alert_history(Connection& connection,
+                                                                std::int64_t study,
+                                                                std::int64_t alert,
+                                                                std::int64_t after,
+                                                                std::size_t limit);
 // The alerts that a record is a cause of.
 base::Result<std::vector<std::int64_t>> alerts_of_record(Connection& connection,
                                                          std::int64_t record);

@@ -80,7 +80,35 @@ ALTER TABLE subject_states DROP COLUMN rules;
 ALTER TABLE subject_states DROP COLUMN watch;
 )sql";
 
-constexpr const char* kMigrations[kSchemaVersion] = {kMigration1, kMigration2};
+// What became of an alert was told by whether it was open. since_ms is on the clock that does not
+// jump, so that of an alert from before is found when the store is next used (store/boot_row.h).
+constexpr const char* kMigration3 = R"sql(
+CREATE TABLE alert_details (
+  id INTEGER PRIMARY KEY, event INTEGER NOT NULL UNIQUE, detail TEXT NOT NULL) STRICT;
+CREATE TABLE alert_states (
+  alert INTEGER PRIMARY KEY, study INTEGER NOT NULL, severity TEXT NOT NULL, state TEXT NOT NULL,
+  waits INTEGER NOT NULL, tier INTEGER NOT NULL, since_ms INTEGER NOT NULL,
+  since_utc_ms INTEGER NOT NULL, holds INTEGER NOT NULL, historical INTEGER NOT NULL,
+  takes_causes INTEGER NOT NULL, storm INTEGER NOT NULL, duplicate_of INTEGER NOT NULL) STRICT;
+CREATE INDEX alert_states_waiting ON alert_states (study, severity, tier, since_ms)
+  WHERE waits = 1;
+CREATE INDEX alert_states_storm ON alert_states (storm, waits) WHERE storm <> 0;
+CREATE INDEX alert_states_duplicate ON alert_states (duplicate_of) WHERE duplicate_of <> 0;
+CREATE TABLE alert_storms (
+  alert INTEGER PRIMARY KEY, study INTEGER NOT NULL, rule TEXT NOT NULL, severity TEXT NOT NULL,
+  count INTEGER NOT NULL, waits INTEGER NOT NULL, tier INTEGER NOT NULL,
+  since_ms INTEGER NOT NULL, since_utc_ms INTEGER NOT NULL, last_utc_ms INTEGER NOT NULL) STRICT;
+CREATE INDEX alert_storms_rule ON alert_storms (study, rule);
+CREATE INDEX alerts_rule ON alerts (study, rule, raised_ms);
+CREATE TABLE boots (one INTEGER PRIMARY KEY, boot TEXT NOT NULL) STRICT;
+INSERT INTO alert_states
+  SELECT a.id, a.study, a.severity, iif(o.alert IS NULL, 'acknowledged', 'raised'),
+    o.alert IS NOT NULL, 0, 0, a.raised_ms, 1, 0, o.alert IS NOT NULL, 0, 0
+  FROM alerts a LEFT JOIN open_alerts o ON o.subject = a.subject AND o.rule = a.rule AND
+    o.join_group = a.join_group AND o.alert = a.id;
+)sql";
+
+constexpr const char* kMigrations[kSchemaVersion] = {kMigration1, kMigration2, kMigration3};
 
 // What tells a trialward store from any other SQLite file ("TrWd").
 constexpr std::int64_t kApplicationId = 0x54725764;
@@ -122,6 +150,7 @@ const TableInfo& info(Table table) {
       {"tokens",
        "id, hash, name, role, study, site, subject, source, unblinded, created_ms, expires_ms"},
       {"token_revocations", "id, token, revoked_ms"},
+      {"alert_details", "id, event, detail"},
   };
   return kInfos[static_cast<std::size_t>(table)].info;
 }

@@ -7,6 +7,7 @@
 //   records                what was observed; `previous` links a subject's records, newest first
 //   alerts, alert_events   what the monitor raised, and everything that happened to it since;
 //                          an event's number is its place in its study's stream
+//   alert_details          what an event says beside (model/alert_detail.h); not every event does
 //   tokens, token_revocations
 // Caches, rebuilt from the audited tables at any time, and compared with them by verify:
 //   shards                 the head of each audit chain
@@ -14,6 +15,11 @@
 //   subject_watches        the saved Watch of a subject; it may lack the newest records
 //   alert_heads            the last event number of a study
 //   alert_causes           the records of an alert; open_alerts: what further causes join
+//   alert_states           what an alert's events have made of it (model/alert_life.h), and since
+//                          when it waits for somebody
+//   alert_storms           the same of a storm, by the alert that made it one
+// And one row that nothing depends on for long:
+//   boots                  the start of the machine that every since_ms counts from
 #pragma once
 
 #include <array>
@@ -35,8 +41,9 @@ enum class Table : std::uint8_t {
   alert_events,
   tokens,
   token_revocations,
+  alert_details,
 };
-inline constexpr std::size_t kTables = 8;
+inline constexpr std::size_t kTables = 9;
 
 struct TableInfo {
   std::string_view name;
@@ -48,7 +55,7 @@ struct TableInfo {
 const TableInfo& info(Table table);
 std::array<Table, kTables> all_tables();
 
-inline constexpr int kSchemaVersion = 2;
+inline constexpr int kSchemaVersion = 3;
 
 // A table, index, trigger or view, in SQLite's words.
 struct SchemaObject {

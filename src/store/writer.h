@@ -53,6 +53,11 @@ class Writer {
   // The number of the study's next alert event; taken with this call.
   base::Result<std::int64_t> take_event_number(std::int64_t study);
 
+  // The moment, in milliseconds of the clock that does not jump, from which an alert waits that is
+  // raised now (AlertState rows). Whoever commits sets it with each transaction.
+  void set_steady_ms(std::int64_t now_ms) { steady_ms_ = now_ms; }
+  std::int64_t steady_ms() const { return steady_ms_; }
+
   // When to move the WAL into the database file: once it holds so many frames that are not there.
   enum class Checkpoint {
     soon,    // kCheckpointFrames
@@ -94,6 +99,7 @@ class Writer {
   Counters before_;       // as of begin()
   Counters before_part_;  // as of begin_part()
   bool in_transaction_ = false;
+  std::int64_t steady_ms_ = 0;
   std::int64_t checkpointed_frames_ = 0;
   std::atomic<bool> failed_ = false;
 };

@@ -140,12 +140,18 @@ class SampleWriter {
     return stored.id;
   }
 
-  void acknowledge(std::int64_t alert) {
+  void step(std::int64_t alert, const store::AlertStep& step, std::string_view note) {
     begin();
-    TW_CHECK(store::acknowledge(writer(), row_.study, alert, "called the site",
-                                {.actor = "safety", .at_ms = kNow + 5})
+    TW_CHECK(store::step_alert(writer(), row_.study, alert, step,
+                               {.actor = "safety", .reason = note, .at_ms = kNow + 5})
                  .ok());
     commit();
+  }
+  void acknowledge(std::int64_t alert) {
+    const model::ReadBack value{.record = 4, .kind = "lab", .code = "ALT", .value = "120"};
+    step(alert,
+         {.type = model::AlertEventType::acknowledged, .detail = {.values = {value}}},
+         "called the site");
   }
 
   std::int64_t add_token(const std::string& name) {

@@ -50,8 +50,8 @@ class AlertRowsTest : public StoreBench {
   }
   base::Result<std::int64_t> try_acknowledge(std::int64_t alert, std::int64_t study = 1) {
     TW_CHECK(writer().begin().ok());
-    auto done =
-        store::acknowledge(writer(), study, alert, "a note", {.actor = "safety", .at_ms = 20});
+    auto done = step_alert(writer(), study, alert, {.type = AlertEventType::acknowledged},
+                           {.actor = "safety", .reason = "a note", .at_ms = 20});
     TW_CHECK(writer().commit().ok());
     return done;
   }

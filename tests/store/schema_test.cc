@@ -39,7 +39,9 @@ TEST_F(SchemaTest, ANewStoreGetsItsTablesItsIdAndItsVersion) {
 TEST_F(SchemaTest, AStoreOfTheFirstVersionKeepsItsWatches) {
   ASSERT_TRUE(migrate(*connection_, "abc").ok());
   ASSERT_TRUE(connection_
-                  ->script("DROP TABLE subject_watches; "
+                  ->script("DROP TABLE alert_details; DROP TABLE alert_states; "
+                           "DROP TABLE alert_storms; DROP TABLE boots; DROP INDEX alerts_rule; "
+                           "DROP TABLE subject_watches; "
                            "ALTER TABLE subject_states ADD COLUMN rules TEXT; "
                            "ALTER TABLE subject_states ADD COLUMN watch BLOB; "
                            "INSERT INTO subject_states VALUES (1, 7, 'h', x'6162'); "
@@ -53,6 +55,26 @@ TEST_F(SchemaTest, AStoreOfTheFirstVersionKeepsItsWatches) {
                                            "watch = x'6162'").value(), 1);
   EXPECT_EQ(connection_->integer(watches + "subject = 2 AND as_of = 8 AND watch = x''").value(), 1);
   EXPECT_EQ(connection_->integer("SELECT sum(last_record) FROM subject_states").value(), 15);
+}
+
+TEST_F(SchemaTest, AlertsOfTheSecondVersionGetTheirStates) {
+  ASSERT_TRUE(migrate(*connection_, "abc").ok());
+  ASSERT_TRUE(connection_
+                  ->script("DROP TABLE alert_details; DROP TABLE alert_states; "
+                           "DROP TABLE alert_storms; DROP TABLE boots; DROP INDEX alerts_rule; "
+                           "INSERT INTO alerts VALUES (1, 1, 4, 'A', 'r', 1, 't', '', 'info', 1, 9); "
+                           "INSERT INTO alerts VALUES (2, 1, 4, 'A', 'r', 1, 't', '', 'info', 1, 10); "
+                           "INSERT INTO open_alerts VALUES (4, 'r', '', 2); "
+                           "PRAGMA user_version = 2")
+                  .ok());
+  const auto done = migrate(*connection_, "abc");
+  ASSERT_TRUE(done.ok()) << why(done);
+  const std::string states = "SELECT count(*) FROM alert_states WHERE study = 1 AND tier = 0 AND "
+                             "severity = 'info' AND holds = 1 AND historical = 0 AND ";
+  EXPECT_EQ(connection_->integer(states + "alert = 1 AND state = 'acknowledged' AND waits = 0 AND "
+                                          "takes_causes = 0 AND since_utc_ms = 9").value(), 1);
+  EXPECT_EQ(connection_->integer(states + "alert = 2 AND state = 'raised' AND waits = 1 AND "
+                                          "takes_causes = 1 AND since_utc_ms = 10").value(), 1);
 }
 
 TEST_F(SchemaTest, AgainItChangesNothing) {

@@ -1,0 +1,86 @@
+#include "store/alert_states.h"
+
+namespace trialward::store {
+
+using base::Result;
+using base::Status;
+using model::AlertLife;
+using model::AlertWait;
+
+namespace {
+
+Status insert_life(Writer& writer, std::int64_t alert, const AlertLife& life) {
+  return writer.connection().execute(
+      "INSERT INTO alert_states (state, waits, tier, since_ms, since_utc_ms, holds, historical, "
+      "takes_causes, storm, duplicate_of, alert, study, severity) "
+      "SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, id, study, severity FROM alerts "
+      "WHERE id = $11",
+      {model::to_string(life.state), static_cast<std::int64_t>(life.waits),
+       std::int64_t{life.tier}, writer.steady_ms(), life.since_utc_ms, std::int64_t{life.holds},
+       std::int64_t{life.historical}, std::int64_t{life.takes_causes}, life.storm,
+       life.duplicate_of, alert});
+}
+
+Status update_life(Writer& writer, std::int64_t alert, const AlertLife& life, bool waits_anew) {
+  auto done = writer.connection().execute(
+      "UPDATE alert_states SET state = $1, waits = $2, tier = $3, since_utc_ms = $4, holds = $5, "
+      "historical = $6, takes_causes = $7, storm = $8, duplicate_of = $9 WHERE alert = $10",
+      {model::to_string(life.state), static_cast<std::int64_t>(life.waits),
+       std::int64_t{life.tier}, life.since_utc_ms, std::int64_t{life.holds},
+       std::int64_t{life.historical}, std::int64_t{life.takes_causes}, life.storm,
+       life.duplicate_of, alert});
+  if (!done || !waits_anew) return done;
+  return writer.connection().execute("UPDATE alert_states SET since_ms = $1 WHERE alert = $2",
+                                     {writer.steady_ms(), alert});
+}
+
+}  // namespace
+
+Result<std::optional<AlertLife>> read_alert_life(Connection& connection, std::int64_t alert) {
+  auto rows = connection.query(
+      "SELECT state, waits, tier, since_utc_ms, holds, historical, takes_causes, storm, "
+      "duplicate_of FROM alert_states WHERE alert = $1",
+      {alert});
+  if (!rows) return rows.error();
+  auto row = rows->next();
+  if (!row) return row.error();
+  if (!*row) return std::optional<AlertLife>();
+  const auto state = model::parse_alert_state(rows->text(0));
+  const std::int64_t waits = rows->integer(1);
+  const auto is_flag = [&](int column) {
+    return rows->integer(column) == 0 || rows->integer(column) == 1;
+  };
+  if (!state || waits < 0 || waits > static_cast<std::int64_t>(AlertWait::in_storm) ||
+      !is_flag(4) || !is_flag(5) || !is_flag(6)) {
+    return base::Error{base::Errc::corrupt,
+                       "the state of alert " + std::to_string(alert) + " cannot be read"};
+  }
+  return std::optional<AlertLife>(AlertLife{.state = *state,
+                                            .waits = static_cast<AlertWait>(waits),
+                                            .since_utc_ms = rows->integer(3),
+                                            .tier = static_cast<int>(rows->integer(2)),
+                                            .holds = rows->integer(4) != 0,
+                                            .historical = rows->integer(5) != 0,
+                                            .takes_causes = rows->integer(6) != 0,
+                                            .storm = rows->integer(7),
+                                            .duplicate_of = rows->integer(8)});
+}
+
+Status put_alert_life(Writer& writer, std::int64_t alert, const std::optional<AlertLife>& before,
+                      const AlertLife& after, model::AlertEventType type) {
+  if (!before) return insert_life(writer, alert, after);
+  if (before->takes_causes && !after.takes_causes) {
+    auto taken = writer.connection().execute(
+        "DELETE FROM open_alerts WHERE alert = $1 AND (subject, rule, join_group) = "
+        "(SELECT subject, rule, join_group FROM alerts WHERE id = alert)",
+        {alert});
+    if (!taken) return taken;
+  }
+  if (after == *before && type != model::AlertEventType::escalated) return {};
+  const bool waits_anew =
+      after.waits == AlertWait::alone &&
+      (before->waits == AlertWait::none || type == model::AlertEventType::escalated);
+  return update_life(writer, alert, after, waits_anew);
+}
+
+}  // namespace trialward::store

@@ -1,0 +1,22 @@
+// What an alert's events have made of it: the rows of alert_states and alert_storms, read and
+// brought up to date. Both are caches of the events; only append_alert_event (alert_rows.h) and
+// storm_rows.h write them, in the transaction of the event.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "model/alert_life.h"
+#include "store/writer.h"
+
+namespace trialward::store {
+
+// Nothing when there is no such alert.
+base::Result<std::optional<model::AlertLife>> read_alert_life(Connection& connection,
+                                                              std::int64_t alert);
+// Writes what an event made of an alert; `before` is empty for a new one.
+base::Status put_alert_life(Writer& writer, std::int64_t alert,
+                            const std::optional<model::AlertLife>& before,
+                            const model::AlertLife& after, model::AlertEventType type);
+
+}  // namespace trialward::store
