@@ -16,6 +16,7 @@
 #include "base/file_limit.h"
 #include "base/json_writer.h"
 #include "base/log.h"
+#include "intake/due_sweep.h"
 #include "runtime/periodic.h"
 #include "store/alert_rows.h"
 
@@ -61,6 +62,15 @@ runtime::PeriodicOptions sweep_options() {
   return {.name = "sweep", .interval = kSweep, .deadline = 10 * kSweep};
 }
 
+runtime::PeriodicOptions due_options() {
+  constexpr base::Duration interval = intake::DueSweep::kInterval;
+  // The longest pause after failures is such that what is due is found within a second.
+  return {.name = "dues",
+          .interval = interval,
+          .deadline = std::chrono::seconds(10),
+          .backoff = {.initial = interval, .max = interval}};
+}
+
 }  // namespace
 
 class App::Impl {
@@ -92,7 +102,11 @@ class App::Impl {
         router_(main_routes(), tokens_, studies_, clock_),
         ops_router_(ops_api_.routes(), tokens_, studies_, clock_),
         sweep_(
-            sweep_options(), [this](const runtime::Cancel&) { return sweep(); }, random, tasks) {}
+            sweep_options(), [this](const runtime::Cancel&) { return sweep(); }, random, tasks),
+        dues_(
+            due_options(),
+            [this](const runtime::Cancel& cancel) { return due_sweep_->run(cancel); }, random,
+            tasks) {}
 
   Status start(store::Store& store) {
     store::Connection& connection = store.writer().connection();
@@ -102,6 +116,12 @@ class App::Impl {
       if (!last) return last.error();
       alert_streams_.begin_study(study->row, *last);
     }
+    auto reader = store.open_reader();
+    if (!reader) return reader.error();
+    std::vector<std::shared_ptr<const intake::ActiveStudy>> studies;
+    for (const auto& [id, study] : studies_) studies.push_back(study);
+    due_sweep_ = std::make_unique<intake::DueSweep>(intake_, clock_, std::move(*reader),
+                                                    std::move(studies));
     intake_.start(tasks_);
     http::ServerOptions ops{
         .address = options_.ops, .name = "ops", .connections_max = kSideConnectionsMax};
@@ -117,6 +137,7 @@ class App::Impl {
     }
     main_stats_ = &main_->stats();
     sweep_.start();
+    dues_.start();
     ready_ = true;
     return {};
   }
@@ -128,6 +149,7 @@ class App::Impl {
       if (*server != nullptr) (*server)->stop_accepting();
     }
     sweep_.stop();
+    dues_.stop();
     alert_streams_.close();
     intake_.drain(clock_.now() + grace / 2);
     for (const auto* server : {&main_, &control_}) {
@@ -287,7 +309,9 @@ class App::Impl {
   std::atomic<const http::Stats*> main_stats_ = nullptr;  // for the other listeners' threads
   int sweeps_ = 0;
   std::atomic<bool> caches_dropped_ = false;
+  std::unique_ptr<intake::DueSweep> due_sweep_;
   runtime::Periodic sweep_;
+  runtime::Periodic dues_;
   std::unique_ptr<http::Server> ops_, main_, control_;  // last: they call back
 };
 

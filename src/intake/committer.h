@@ -13,6 +13,8 @@
 #include "base/clock.h"
 #include "intake/subject_cache.h"
 #include "intake/submission.h"
+#include "store/alert_causes.h"
+#include "store/alert_rows.h"
 #include "store/record_rows.h"
 #include "store/writer.h"
 
@@ -46,6 +48,7 @@ class Committer {
   Applied append(const Submission& submission, const AppendRecord& command);
   Applied repeat(const Submission& submission, const store::KnownRecord& known,
                  const AppendRecord& command);
+  Applied pass_time(const Submission& submission, const PassTime& command);
   Applied change_alert(const Submission& submission, const AcknowledgeAlert& command);
   Applied change_token(const Submission& submission, const Command& command);
   // The record's subject, enrolled if this record does that; or why it cannot be stored.
@@ -55,6 +58,19 @@ class Committer {
                                 model::StoredRecord& stored, SubmissionResult& refusal);
   base::Status watch(const Submission& submission, CachedSubject& subject,
                      const model::StoredRecord& stored, CommandResult& result);
+  // What came of a record, or of time that passed (`because` 0).
+  base::Status raise(const Submission& submission, const CachedSubject& subject, int shard,
+                     const model::Observation& found, std::int64_t because,
+                     CommandResult& result);
+  base::Result<store::AlertChange> raise_one(const Submission& submission,
+                                             const store::AlertPlace& place,
+                                             const model::RuleInfo& rule,
+                                             const model::Match& match, CommandResult& result);
+  // What holds no longer because of a record.
+  base::Status revise(const Submission& submission, const CachedSubject& subject,
+                      const model::StoredRecord& stored, const std::vector<model::Match>& ended);
+  base::Status revise_one(const Submission& submission, const store::AlertPlace& place,
+                          std::int64_t alert, const store::CauseChange& change);
   base::Status publish(const Submission& submission, std::int64_t number);
 
   store::Writer& writer_;

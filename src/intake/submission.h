@@ -45,6 +45,12 @@ struct AcknowledgeAlert {
   std::string note;
 };
 
+// The time has passed for a subject: what was expected until then and has not come raises alerts.
+struct PassTime {
+  std::string subject;
+  std::int64_t utc_ms = 0;
+};
+
 struct CreateToken {
   store::TokenRow token;
   // Else a name that a token of the study has, or had, is a conflict: who did what is told by it.
@@ -59,7 +65,7 @@ struct RevokeToken {
 struct DropCaches {};
 
 using Command =
-    std::variant<AppendRecord, AcknowledgeAlert, CreateToken, RevokeToken, DropCaches>;
+    std::variant<AppendRecord, AcknowledgeAlert, PassTime, CreateToken, RevokeToken, DropCaches>;
 
 struct Submission {
   std::shared_ptr<const ActiveStudy> study;  // none: only for RevokeToken, DropCaches

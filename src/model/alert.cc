@@ -57,6 +57,11 @@ std::string to_json(const Alert& alert) {
   }
   put_read_backs(json, "values", alert.values);
   put_names(json, "records", alert.records);
+  if (!alert.ended.empty()) {
+    json.key("ended").begin_array();
+    for (const std::int64_t record : alert.ended) json.value(record);
+    json.end_array();
+  }
   return json.end_object().take();
 }
 

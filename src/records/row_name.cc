@@ -25,6 +25,7 @@ constexpr std::array<Words, store::kTables> kWords = {{
     {"token", {"name", ""}},
     {"revocation of a token", {"", ""}},
     {"detail of an alert event", {"", ""}},
+    {"passing of time for a subject", {"", ""}},
 }};
 
 const Words& words(Table table) { return kWords[static_cast<std::size_t>(table)]; }

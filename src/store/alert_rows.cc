@@ -122,6 +122,11 @@ Status add_history(Connection& connection, model::Alert& alert) {
       auto detail = model::parse_alert_detail(rows->text(5));
       if (!detail) return detail.error();
       alert.assessment = std::move(detail->assessment);
+    } else if (type == AlertEventType::revised) {
+      auto detail = model::parse_alert_detail(rows->text(5));
+      if (!detail) return detail.error();
+      alert.ended.insert(detail->ended.begin(), detail->ended.end());
+      for (const std::int64_t record : detail->again) alert.ended.erase(record);
     }
   }
   auto duplicates = connection.integer(
