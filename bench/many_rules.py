@@ -3,9 +3,9 @@
     many_rules.py [--build build/release] [--pairs 5] [--seconds 4]
 
 Both sets are spread over the study's codes and hold what rule languages ask for: thresholds,
-multiples, changes, counts, sequences with what must not be, ratios, slopes. Most of their limits are
-such that they seldom hold, as in a trial. The pairs are interleaved; it prints the median of the
-ratio of the processor's microseconds per record, and exits 1 when it is above 2.
+multiples, changes, counts, sequences with what must not be, ratios, slopes. Most of their limits
+are such that they seldom hold, as in a trial. The pairs are interleaved; it prints the median of
+the ratio of the processor's microseconds per record, and exits 1 when it is above 2.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 // Lets time pass: finds the subjects of whom something is overdue and submits that to Intake, a
-// submission for each, which raises what is missing. The body of a Periodic: run() does not wait for
-// what it submitted. What was due while no server ran is found by the first run.
+// submission for each, which raises what is missing. The body of a Periodic: run() does not wait
+// for what it submitted. What was due while no server ran is found by the first run.
 //
 // run() belongs to one thread at a time. Errors: those of the store. What Intake refuses is found
 // again by the next run. It may end before its submissions do.

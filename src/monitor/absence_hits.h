@@ -12,7 +12,7 @@
 namespace trialward::monitor {
 
 struct Missing {
-  Hits hits;                          // overdue at the instant asked for; each stands when it was due
+  Hits hits;  // overdue at the instant asked for; each stands when it was due
   std::optional<std::int64_t> next_ms;  // when the next will be, unless more records come
 };
 

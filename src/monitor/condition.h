@@ -16,7 +16,8 @@ namespace trialward::monitor {
 enum class Op : std::uint8_t { at_least, above, at_most, below };
 
 // Decimal fractions that are equal on paper may differ in their last binary digit: what is closer
-// than 1e-9 of its size is equal. `scale`: the size of the numbers that both were made of, if larger.
+// than 1e-9 of its size is equal. `scale`: the size of the numbers that both were made of, if that
+// is larger.
 bool compare(double value, Op op, double limit, double scale);
 
 struct EveryRecord {};

@@ -17,8 +17,8 @@ struct AbsenceCondition {
   std::int64_t within_ms = 0;
 };
 
-// Of a table that has `missing`. Reads the members of an absence; the table's other members are left
-// to the caller. Faults are noted in the table, and the answer is then good for nothing.
+// Of a table that has `missing`. Reads the members of an absence; the table's other members are
+// left to the caller. Faults are noted in the table, and the answer is then good for nothing.
 AbsenceCondition read_absence(model::TableReader& table, const model::Study& study);
 
 }  // namespace trialward::monitor

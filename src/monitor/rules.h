@@ -50,8 +50,8 @@
 //   missing = { kind = … }    what is expected: any record of which this condition holds
 //   after = { kind = … }      what it is expected after: the first such record; or
 //   after_each = { kind = … } each of them
-//   within = "14 d"           it is missing when none is after that record, and so much time after it
-//                             has passed on the server's clock
+//   within = "14 d"           it is missing when none is after that record, and so much time
+//                             after it has passed on the server's clock
 //   until = { kind = … }      who has such a record from then until it is due is waited for no more
 // It holds until what is expected comes, however late. A jump of the clock is not taken for time
 // that passes (base/steady_utc.h).

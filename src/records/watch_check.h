@@ -1,6 +1,7 @@
-// subject_states, subject_watches and subject_dues, compared with the records: a subject's newest record, and its
-// watch built again by observing its records, as far as it had seen them, in the order in which
-// they were stored; then what it waits for, when it has seen all and knows how much time has passed.
+// subject_states, subject_watches and subject_dues, compared with the records: a subject's newest
+// record, and its watch built again by observing its records, as far as it had seen them, in the
+// order in which they were stored; then what it waits for, when it has seen all and knows how much
+// time has passed.
 // One thread. Errors: corrupt, which names the first bad entry; cancelled, unavailable.
 #pragma once
 

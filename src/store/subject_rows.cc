@@ -11,7 +11,8 @@ Result<std::optional<SubjectRow>> find_subject(Connection& connection, std::int6
                                                std::string_view subject) {
   auto rows = connection.query(
       "SELECT s.id, s.site, t.last_record, w.as_of, w.rules, w.watch, d.rules, d.due_ms, "
-      "(SELECT max(utc_ms) FROM subject_passes p WHERE p.subject = s.id) FROM subjects s LEFT JOIN subject_states t ON t.subject = s.id "
+      "(SELECT max(utc_ms) FROM subject_passes p WHERE p.subject = s.id) "
+      "FROM subjects s LEFT JOIN subject_states t ON t.subject = s.id "
       "LEFT JOIN subject_watches w ON w.subject = s.id "
       "LEFT JOIN subject_dues d ON d.subject = s.id WHERE s.study = $1 AND s.subject = $2",
       {study, subject});

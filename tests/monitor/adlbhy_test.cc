@@ -1,6 +1,6 @@
-// The published analysis of Hy's law in CDISCPILOT01, ADLBHY, which lies outside of the project: its
-// flags "above 1.5 x ULN" and its signal must come out of the rules, from its own values and from
-// the laboratory's in SDTM's LB.
+// The published analysis of Hy's law in CDISCPILOT01, ADLBHY, which lies outside of the project:
+// its flags "above 1.5 x ULN" and its signal must come out of the rules, from its own values and
+// from the laboratory's in SDTM's LB.
 #include <gtest/gtest.h>
 
 #include <cstdlib>

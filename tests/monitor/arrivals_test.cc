@@ -1,5 +1,5 @@
-// Any order in which a subject's records arrive ends in one state, alerts included: random subjects,
-// each in many orders. ARRIVALS in the environment says how many in all (`make arrivals`).
+// Any order in which a subject's records arrive ends in one state, alerts included: random
+// subjects, each in many orders. ARRIVALS in the environment says how many (`make arrivals`).
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -256,7 +256,9 @@ class Arrival {
     }
   }
 
-  std::size_t place_of(std::int64_t id) const { return places_.at(static_cast<std::size_t>(id) - 1); }
+  std::size_t place_of(std::int64_t id) const {
+    return places_.at(static_cast<std::size_t>(id) - 1);
+  }
   std::string name_of(const model::Match& match) {
     const std::string& rule = monitor_.rules()[match.rule].id;
     const std::string group =

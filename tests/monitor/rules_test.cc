@@ -9,8 +9,10 @@ namespace trialward::monitor {
 namespace {
 
 TEST(Rules, MatchWhatTheyShould) {
-  const auto cases = read_cases("matches.txt");
-  ASSERT_GT(cases.size(), 20u);
+  auto cases = read_cases("matches.txt");
+  const auto more = read_cases("matches_of_several.txt");
+  cases.insert(cases.end(), more.begin(), more.end());
+  ASSERT_GT(cases.size(), 30u);
   for (const Case& one : cases) {
     SCOPED_TRACE(one.name);
     const auto study = study_with(one.input);

@@ -47,7 +47,8 @@ TEST_F(VerifyTest, AnUntouchedStoreIsRight) {
   auto report = verify(copy.connection(), {.load_monitor = load_hundred, .heads = heads->get()});
   ASSERT_TRUE(report.ok()) << why(report);
   EXPECT_EQ(report->bad.value_or(""), "");
-  EXPECT_EQ(report->rows, (std::array<std::int64_t, store::kTables>{2, 3, 6, 12, 5, 8, 3, 2, 2, 1}));
+  const std::array<std::int64_t, store::kTables> rows = {2, 3, 6, 12, 5, 8, 3, 2, 2, 1};
+  EXPECT_EQ(report->rows, rows);
   EXPECT_EQ(report->entries, 44);
   EXPECT_EQ(report->heads, 2);
   ASSERT_TRUE(report->newest_head.has_value());
@@ -196,7 +197,8 @@ TEST_F(VerifyTest, P8AnInsertedRowIsNamed) {
        "the state of subject 7: no such"},
       {insert_like_first(subject_passes, {{"id", "2"}}), "passing of time for a subject 2: no aud"},
       {"INSERT INTO alert_causes VALUES (2, 1, 0)", "alert 2: alert_causes names record 1, but no"},
-      {"INSERT INTO alert_causes VALUES (2, 99, 0)", "alert 2: alert_causes names record 99, but no"},
+      {"INSERT INTO alert_causes VALUES (2, 99, 0)",
+       "alert 2: alert_causes names record 99, but no"},
       {"INSERT INTO alert_causes VALUES (6, 1, 0)", "alert_causes, alert 6, record 1: there is no"},
       {"INSERT INTO alert_causes VALUES (0, 1, 0)", "alert_causes, alert 0, record 1: there is no"},
       {"INSERT INTO open_alerts VALUES (1, 'hundred', 'AST', 1)",
