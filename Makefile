@@ -34,7 +34,7 @@ FIXED_ADDRESSES = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
 .DEFAULT_GOAL := help
 .PHONY: help build run test arrivals simulate simulate-defects \
-  sanitize asan tsan bench bench-article fuzz format tidy clean
+  sanitize asan tsan bench bench-article deliver fuzz format tidy clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 27
@@ -83,6 +83,9 @@ bench:  ## Measure the server and its parts (bench/); writes bench/results/
 	$(PACKAGES) build bench
 	$(benchmarks)
 	@$(PYTHON) bench/run.py --build build/release $(BENCH_LENGTH)
+
+deliver: build  ## Kill the server fifty times while it delivers alerts to a bad receiver
+	@$(PYTHON) bench/deliver.py
 
 bench-article:  ## Measure the article's designs in Go beside ours; rewrites docs/evidence.md
 	$(PACKAGES) build bench bench-article

@@ -68,7 +68,7 @@ class CommitBench {
 
   void fill() {
     for (std::size_t left = options_.rows_before; left > 0;) {
-      const auto batch = need(submissions_->next(std::min(left, kFillBatch)));
+      auto batch = need(submissions_->next(std::min(left, kFillBatch)));
       need(all_stored(committer_.commit(batch).results));
       need(store_->writer().checkpoint(store::Writer::Checkpoint::soon));
       left -= batch.size();
@@ -135,7 +135,7 @@ class CommitBench {
   }
 
   void store_batch(Phase& phase) {
-    const auto batch = need(submissions_->next(options_.batch));
+    auto batch = need(submissions_->next(options_.batch));
     const auto begun = SteadyClock::now();
     const auto outcome = committer_.commit(batch);
     const auto committed = SteadyClock::now();

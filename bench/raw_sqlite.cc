@@ -34,7 +34,7 @@ using store::SqlValue;
 // As store::Writer does it. There is no reader here, so each checkpoint is a complete one and the
 // WAL starts over with the next commit.
 constexpr auto kCheckpointFrames = static_cast<int>(store::Writer::kCheckpointFrames);
-constexpr int kCacheKib = 64 << 10;
+constexpr int kCacheKib = 16 << 10;
 constexpr std::size_t kSampleRecords = 50'000;  // 50 a subject: by then a watch is of full size
 constexpr std::size_t kFillBatch = 10'000;
 

@@ -29,21 +29,24 @@ FEATURE = {"model", "store", "runtime"}
 MAY_INCLUDE = {
     "base": set(),
     "runtime": {"base"},
-    "model": {"base"},
+    "ucum": {"base"},
+    "model": {"ucum"},
+    "ctcae": {"model"},
     "store": {"model"},
     "intake": FEATURE,
-    "monitor": FEATURE,
+    "monitor": FEATURE | {"ctcae"},
     "epro": FEATURE,
     "reports": FEATURE,
     "schedule": FEATURE,
     "formulary": FEATURE,
     "records": FEATURE,
+    "delivery": FEATURE,
     "fhir": {"model"},
     "cdisc": {"model"},
     "http": {"runtime"},
 }
 FEATURES = {"intake", "monitor", "epro", "reports", "schedule", "formulary", "records", "fhir",
-            "cdisc"}
+            "cdisc", "delivery"}
 MAY_INCLUDE["api"] = FEATURES | {"http"}
 MAY_INCLUDE["cli"] = {"api"}
 MAY_INCLUDE["main.cc"] = {"cli"}
@@ -55,6 +58,9 @@ BANNED = [
         folder(path) == "http" and path.endswith(".cc") or
         folder(path) == "runtime" and path.endswith(".cc")),
      r"#include\s*<boost/", "Boost stays inside http/*.cc and runtime/*.cc"),
+    ("curl", lambda path: in_src(path) and path != "src/cli/control_client.cc" and not (
+        folder(path) == "http" and path.endswith(".cc")),
+     r"#include\s*<curl/", "libcurl stays inside http/*.cc; features hold a base::Outbound"),
     ("thread", lambda path: in_src(path) and folder(path) != "runtime",
      r"\bstd::(?:jthread|async|thread(?!::(?:hardware_concurrency|id)\b))\b|\bpthread_create\b"
      r"|(?:\.|->)detach\s*\(|\basio::detached\b",

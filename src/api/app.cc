@@ -7,7 +7,10 @@
 #include "api/alert_streams.h"
 #include "api/alerts_api.h"
 #include "api/answers.h"
+#include "api/deliveries_api.h"
+#include "api/delivery_ledger.h"
 #include "api/figures.h"
+#include "api/grades_api.h"
 #include "api/metrics.h"
 #include "api/ops_api.h"
 #include "api/reads_api.h"
@@ -32,18 +35,21 @@ namespace {
 constexpr base::Duration kSweep = std::chrono::milliseconds(500);
 constexpr int kSweepsPerHeartbeat = 30;
 constexpr int kSweepsPerDrop = 10;  // of caches, while memory is short
+constexpr int kStopsPerGrace = 4;   // of the grace, for the answers of targets
 
 // The listeners for the machine itself and its operators: never short of connections because of
 // the main one.
 constexpr std::size_t kSideConnectionsMax = 128;
-// Beside connections: the store, its readers and side files, the threads' wake-ups, and connections
+// Beside connections: the store, its readers and side files, the threads' wake-ups, connections
 // that are being told that there is no room.
 constexpr std::size_t kOtherFiles = 384;
+constexpr std::size_t kOutboundFiles = 384;  // to other machines, if there are targets
 constexpr std::size_t kConnectionsMin = 16;
 
 // Fits the connections of all listeners into the limit on open files.
-Status fit_connections(http::ServerOptions& main) {
-  const std::size_t others = kOtherFiles + 2 * kSideConnectionsMax;
+Status fit_connections(http::ServerOptions& main, bool outbound) {
+  const std::size_t others =
+      kOtherFiles + 2 * kSideConnectionsMax + (outbound ? kOutboundFiles : 0);
   const std::size_t files = base::raise_file_limit(others + main.connections_max);
   if (files < others + kConnectionsMin) {
     return base::Error{base::Errc::unavailable,
@@ -56,6 +62,13 @@ Status fit_connections(http::ServerOptions& main) {
                       std::to_string(main.connections_max) + " connections are let in");
   }
   return {};
+}
+
+// The commit must know who is told of alerts.
+intake::IntakeOptions with_routes(const AppOptions& options) {
+  intake::IntakeOptions intake = options.intake;
+  intake.routes = options.targets.get();
+  return intake;
 }
 
 runtime::PeriodicOptions sweep_options() {
@@ -84,7 +97,7 @@ class App::Impl {
         reads_(std::move(reads)),
         alert_streams_(*reads_, {}),
         intake_(
-            store.writer(), clock_, options_.intake,
+            store.writer(), clock_, with_routes(options_),
             [this](std::vector<intake::Publication> events) { publish(std::move(events)); },
             [this](const intake::BatchReport& report) { metrics_.batch(report); }),
         memory_(options_.memory),
@@ -92,13 +105,20 @@ class App::Impl {
         exports_(*reads_, tokens_, memory_, clock_, options_.exports),
         records_api_(intake_, ndjson_, memory_, clock_, options_.records),
         reads_api_(*reads_, exports_),
+        grades_api_(*reads_),
         alerts_api_(intake_, *reads_, exports_, alert_streams_, clock_),
         tokens_api_(intake_, *reads_, exports_, tokens_, random, clock_),
         figures_(*reads_, intake_),
+        ledger_(intake_, clock_),
+        deliveries_api_(intake_, *reads_, exports_, clock_,
+                        [this] {
+                          if (delivery_ != nullptr) delivery_->look_again();
+                        }),
         ops_api_(metrics_, tasks_,
                  {.sample = [this] { return sample(); },
                   .not_ready = [this] { return not_ready(); },
-                  .routes_json = [this] { return routes_json(); }}),
+                  .routes_json = [this] { return routes_json(); },
+                  .targets = [this] { return target_reports(); }}),
         router_(main_routes(), tokens_, studies_, clock_),
         ops_router_(ops_api_.routes(), tokens_, studies_, clock_),
         sweep_(
@@ -106,7 +126,8 @@ class App::Impl {
         dues_(
             due_options(),
             [this](const runtime::Cancel& cancel) { return due_sweep_->run(cancel); }, random,
-            tasks) {}
+            tasks),
+        random_(random) {}
 
   Status start(store::Store& store) {
     store::Connection& connection = store.writer().connection();
@@ -116,6 +137,7 @@ class App::Impl {
       if (!last) return last.error();
       alert_streams_.begin_study(study->row, *last);
     }
+    if (auto opened = open_delivery(store); !opened) return opened;
     auto reader = store.open_reader();
     if (!reader) return reader.error();
     std::vector<std::shared_ptr<const intake::ActiveStudy>> studies;
@@ -123,6 +145,7 @@ class App::Impl {
     due_sweep_ = std::make_unique<intake::DueSweep>(intake_, clock_, std::move(*reader),
                                                     std::move(studies));
     intake_.start(tasks_);
+    if (delivery_ != nullptr) delivery_->start();
     http::ServerOptions ops{
         .address = options_.ops, .name = "ops", .connections_max = kSideConnectionsMax};
     if (auto started = listen(ops, ops_router_, ops_); !started) return started;
@@ -151,6 +174,9 @@ class App::Impl {
     sweep_.stop();
     dues_.stop();
     alert_streams_.close();
+    // While what it has delivered can still be written down.
+    if (delivery_ != nullptr) delivery_->stop(grace / kStopsPerGrace);
+    if (outbound_ != nullptr) outbound_->stop();
     intake_.drain(clock_.now() + grace / 2);
     for (const auto* server : {&main_, &control_}) {
       if (*server == nullptr) continue;
@@ -172,6 +198,39 @@ class App::Impl {
   intake::Intake& intake() { return intake_; }
 
  private:
+  // Rows of an earlier run may wait for targets that nobody named this time.
+  static Status warn_of_outbox(store::Connection& connection) {
+    auto counts = store::count_deliveries(connection);
+    if (!counts) return counts.error();
+    for (const store::DeliveryCounts& count : *counts) {
+      if (count.pending == 0) continue;
+      base::log_warning("delivery: " + std::to_string(count.pending) + " alert events wait for '" +
+                        count.target + "', and this server has no targets");
+    }
+    return {};
+  }
+
+  Status open_delivery(store::Store& store) {
+    if (options_.targets == nullptr) return warn_of_outbox(store.writer().connection());
+    auto reader = store.open_reader();
+    if (!reader) return reader.error();
+    http::OutboundOptions options = options_.outbound;
+    options.proxy = options_.targets->proxy;
+    auto outbound = http::OutboundClient::start(std::move(options), tasks_);
+    if (!outbound) return outbound.error();
+    outbound_ = std::move(*outbound);
+    auto opened =
+        delivery::Delivery::open(*options_.targets, options_.delivery, *outbound_, ledger_,
+                                 std::move(*reader), random_, tasks_);
+    if (!opened) return opened.error();
+    delivery_ = std::move(*opened);
+    return {};
+  }
+
+  std::vector<delivery::TargetReport> target_reports() const {
+    return delivery_ != nullptr ? delivery_->report() : std::vector<delivery::TargetReport>();
+  }
+
   Status listen(http::ServerOptions options, const Router& router,
                 std::unique_ptr<http::Server>& server) {
     // There are two addresses, of which one may be at fault.
@@ -204,6 +263,8 @@ class App::Impl {
     add("GET", study + "/subjects/{subject}/records", read_records,
         [this](const Call& call) { return reads_api_.subject_records(call); },
         {"from", "limit"});
+    add("GET", study + "/subjects/{subject}/grades", read_alerts,
+        [this](const Call& call) { return grades_api_.subject_grades(call); });
     add("GET", study + "/alerts", read_alerts,
         [this](const Call& call) { return alerts_api_.list(call); },
         {"status", "after", "limit"});
@@ -211,6 +272,17 @@ class App::Impl {
         [this](const Call& call) { return alerts_api_.stream(call); }, {"after"});
     add("POST", study + "/alerts/{alert}/acknowledge", acknowledge_alerts,
         [this](const Call& call) { return alerts_api_.acknowledge(call); });
+    add("GET", study + "/deliveries", read_alerts,
+        [this](const Call& call) { return deliveries_api_.list(call); },
+        {"status", "target", "alert", "after", "limit"});
+    add("POST", study + "/deliveries/{delivery}/resend", manage_deliveries,
+        [this](const Call& call) {
+          return deliveries_api_.change(call, store::DeliveryChange::resend);
+        });
+    add("POST", study + "/deliveries/{delivery}/discard", manage_deliveries,
+        [this](const Call& call) {
+          return deliveries_api_.change(call, store::DeliveryChange::discard);
+        });
     add("GET", study + "/figures", read_figures,
         [this](const Call& call) { return figures_.get(call); });
     add("GET", study + "/tokens", manage_tokens,
@@ -226,6 +298,7 @@ class App::Impl {
 
   void publish(std::vector<intake::Publication> events) {
     alert_streams_.publish(events);
+    if (delivery_ != nullptr) delivery_->wake();
     const base::TimePoint now = clock_.now();
     for (const intake::Publication& event : events) {
       metrics_.alert_published(now - event.received);
@@ -254,7 +327,9 @@ class App::Impl {
                            .subscribers = alert_streams_.subscribers(),
                            .subscribers_cut_off = alert_streams_.cut_off(),
                            .memory = memory_.step(),
-                           .store_failed = intake_.failed()};
+                           .store_failed = intake_.failed(),
+                           .targets = target_reports()};
+    if (outbound_ != nullptr) sample.remotes = outbound_->stats();
     for (const runtime::TaskInfo& task : tasks_.snapshot()) {
       ++sample.live_tasks;
       sample.overdue_tasks += task.overdue ? 1 : 0;
@@ -299,9 +374,12 @@ class App::Impl {
   Exports exports_;
   RecordsApi records_api_;
   ReadsApi reads_api_;
+  GradesApi grades_api_;
   AlertsApi alerts_api_;
   TokensApi tokens_api_;
   Figures figures_;
+  DeliveryLedger ledger_;
+  DeliveriesApi deliveries_api_;
   OpsApi ops_api_;
   const Router router_;
   const Router ops_router_;
@@ -312,12 +390,19 @@ class App::Impl {
   std::unique_ptr<intake::DueSweep> due_sweep_;
   runtime::Periodic sweep_;
   runtime::Periodic dues_;
+  base::Random& random_;
+  // Set before the first thread starts; null without targets. Delivery outlives what it gave to
+  // the intake, which is drained by stop().
+  std::unique_ptr<http::OutboundClient> outbound_;
+  std::unique_ptr<delivery::Delivery> delivery_;
   std::unique_ptr<http::Server> ops_, main_, control_;  // last: they call back
 };
 
 Result<std::unique_ptr<App>> App::start(store::Store& store, Studies studies, AppOptions options,
                                         runtime::TaskList& tasks, base::Random& random) {
-  if (auto fitted = fit_connections(options.server); !fitted) return fitted.error();
+  if (auto fitted = fit_connections(options.server, options.targets != nullptr); !fitted) {
+    return fitted.error();
+  }
   auto reads = ReadPool::open(store, options.reads, tasks, random);
   if (!reads) return reads.error();
   auto impl = std::make_unique<Impl>(store, std::move(studies), std::move(options), tasks, random,

@@ -15,6 +15,8 @@
 #include "api/records_api.h"
 #include "api/route.h"
 #include "base/random.h"
+#include "delivery/delivery.h"
+#include "http/outbound_client.h"
 #include "http/server.h"
 #include "intake/intake.h"
 #include "store/store.h"
@@ -31,6 +33,10 @@ struct AppOptions {
   RecordsOptions records;
   ExportOptions exports;
   runtime::MemoryLimits memory;
+  std::shared_ptr<const delivery::Targets> targets;  // who is told of alerts; null: nobody. Shared:
+                                                     // options are copied
+  delivery::DeliveryOptions delivery;
+  http::OutboundOptions outbound{.in_flight_max = 256, .per_remote_max = 64};
 };
 
 class App {

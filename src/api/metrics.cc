@@ -61,6 +61,10 @@ struct Metrics::Families {
   prometheus::Histogram& commit =
       histogram("trialward_commit_seconds", "A batch's commit, the fsync included")
           .Add({}, kSeconds);
+  prometheus::Histogram& checkpoint =
+      histogram("trialward_checkpoint_seconds",
+                "Moving the WAL into the database file, between two batches")
+          .Add({}, kSeconds);
   prometheus::Family<prometheus::Histogram>& waits =
       histogram("trialward_lane_wait_seconds", "Time in the queue, by lane");
   prometheus::Histogram& alert_latency =
@@ -93,6 +97,27 @@ struct Metrics::Families {
       gauge("trialward_memory_step", "0 calm, 1 tight, 2 scarce: only what is urgent is taken");
   prometheus::Family<prometheus::Gauge>& failed =
       gauge("trialward_store_failed", "1 after the store could not be written");
+
+  prometheus::Family<prometheus::Gauge>& delivery_rows =
+      gauge("trialward_delivery_rows", "Rows of the outbox, by target and state (pending, dead)");
+  prometheus::Family<prometheus::Gauge>& delivery_oldest =
+      gauge("trialward_delivery_oldest_pending_seconds",
+            "How long the oldest undelivered alert event has waited, by target");
+  prometheus::Family<prometheus::Gauge>& delivery_in_flight =
+      gauge("trialward_delivery_in_flight", "Attempts without an answer yet, by target");
+  prometheus::Family<prometheus::Gauge>& delivery_breaker =
+      gauge("trialward_delivery_breaker_state", "0 closed, 1 open, 2 half-open, by target");
+  prometheus::Family<prometheus::Gauge>& delivery_budget =
+      gauge("trialward_delivery_retry_budget", "Repetitions that are saved up, by target");
+  prometheus::Family<prometheus::Counter>& delivery_attempts =
+      counter("trialward_delivery_attempts_total",
+              "Attempts by target and outcome (delivered, failed, refused)");
+  prometheus::Family<prometheus::Gauge>& remote_requests =
+      gauge("trialward_remote_requests", "Requests to a remote, by state (waiting, in_flight)");
+  prometheus::Family<prometheus::Counter>& remote_ended =
+      counter("trialward_remote_requests_total", "Requests that ended, by remote and failure");
+  prometheus::Family<prometheus::Counter>& remote_seconds =
+      counter("trialward_remote_seconds_total", "Time until they ended, together, by remote");
 };
 
 Metrics::Metrics() : families_(std::make_unique<Families>()) {}
@@ -113,6 +138,7 @@ void Metrics::batch(const intake::BatchReport& report) {
   f.batch_items.Observe(static_cast<double>(report.served.size()));
   f.batch_work.Observe(seconds(report.work));
   f.commit.Observe(seconds(report.commit));
+  if (report.checkpoint > base::Duration()) f.checkpoint.Observe(seconds(report.checkpoint));
   std::array<prometheus::Histogram*, intake::kLanes> waits{};
   for (const runtime::Served& served : report.served) {
     prometheus::Histogram*& wait = waits[served.lane];
@@ -176,6 +202,53 @@ void Metrics::sample(const Sample& sample) {
   f.resident.Add({}).Set(static_cast<double>(runtime::resident_bytes()));
   f.memory.Add({}).Set(static_cast<double>(sample.memory));
   f.failed.Add({}).Set(sample.store_failed ? 1 : 0);
+  sample_targets(sample.targets);
+  sample_remotes(sample.remotes);
+}
+
+void Metrics::sample_targets(const std::vector<delivery::TargetReport>& targets) {
+  Families& f = *families_;
+  for (const delivery::TargetReport& target : targets) {
+    const prometheus::Labels labels = {{"target", target.name}};
+    const auto rows = [&](const char* state, std::int64_t count) {
+      f.delivery_rows.Add({{"target", target.name}, {"state", state}})
+          .Set(static_cast<double>(count));
+    };
+    rows("pending", target.pending);
+    rows("dead", target.dead);
+    f.delivery_oldest.Add(labels).Set(seconds(target.oldest_pending));
+    if (!target.configured) continue;
+    f.delivery_in_flight.Add(labels).Set(static_cast<double>(target.in_flight));
+    f.delivery_breaker.Add(labels).Set(static_cast<double>(target.breaker.state));
+    f.delivery_budget.Add(labels).Set(target.budget);
+    const auto attempts = [&](const char* outcome, std::uint64_t count) {
+      count_up_to(f.delivery_attempts.Add({{"target", target.name}, {"outcome", outcome}}), count);
+    };
+    attempts("delivered", target.delivered);
+    attempts("failed", target.failed);
+    attempts("refused", target.refused);
+  }
+}
+
+void Metrics::sample_remotes(const std::vector<http::RemoteStats>& remotes) {
+  Families& f = *families_;
+  for (const http::RemoteStats& remote : remotes) {
+    const auto requests = [&](const char* state, std::size_t count) {
+      f.remote_requests.Add({{"remote", remote.remote}, {"state", state}})
+          .Set(static_cast<double>(count));
+    };
+    requests("waiting", remote.waiting);
+    requests("in_flight", remote.in_flight);
+    for (std::size_t i = 0; i < remote.ended.size(); ++i) {
+      if (remote.ended[i] == 0) continue;
+      const std::string failure(base::to_string(static_cast<base::OutboundFailure>(i)));
+      count_up_to(f.remote_ended.Add({{"remote", remote.remote}, {"failure", failure}}),
+                  remote.ended[i]);
+    }
+    const double took = seconds(remote.took);
+    prometheus::Counter& total = f.remote_seconds.Add({{"remote", remote.remote}});
+    total.Increment(std::max(0.0, took - total.Value()));
+  }
 }
 
 std::string Metrics::text() const {

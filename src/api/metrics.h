@@ -7,6 +7,8 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "delivery/delivery.h"
+#include "http/outbound_client.h"
 #include "http/stats.h"
 #include "intake/intake.h"
 #include "runtime/gate.h"
@@ -35,12 +37,17 @@ class Metrics {
     std::uint64_t subscribers_cut_off = 0;
     runtime::MemoryStep memory = runtime::MemoryStep::calm;
     bool store_failed = false;
+    std::vector<delivery::TargetReport> targets;
+    std::vector<http::RemoteStats> remotes;
   };
   void sample(const Sample& sample);
   std::string text() const;
 
  private:
   struct Families;
+  void sample_targets(const std::vector<delivery::TargetReport>& targets);
+  void sample_remotes(const std::vector<http::RemoteStats>& remotes);
+
   const std::unique_ptr<Families> families_;
 };
 

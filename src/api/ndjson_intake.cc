@@ -1,5 +1,6 @@
 #include "api/ndjson_intake.h"
 
+#include <atomic>
 #include <deque>
 #include <limits>
 #include <mutex>
@@ -91,15 +92,19 @@ class NdjsonIntake::Stream : public std::enable_shared_from_this<Stream> {
   }
 
  private:
+  // Of a subject that has lines among the results.
+  struct Waiting {
+    int lines = 0;
+    std::atomic<int> unanswered = 0;  // of them; the committing thread counts down
+    intake::Lane lane{};              // of the newest
+  };
+  using WaitingSubjects = std::unordered_map<std::string, Waiting>;
   struct Line {
     std::int64_t number = 0;
     bool ready = false;
     SubmissionResult result;
-  };
-  // Of a subject.
-  struct Waiting {
-    int lines = 0;
-    intake::Lane lane{};  // of the newest
+    std::size_t bytes = 0;
+    WaitingSubjects::value_type* subject = nullptr;  // none: it was not submitted
   };
 
   void read() {
@@ -168,10 +173,7 @@ class NdjsonIntake::Stream : public std::enable_shared_from_this<Stream> {
       return;
     }
     const std::size_t bytes = line.size();
-    const std::string subject = decoded.command.record.subject;
-    // A line never overtakes an earlier one of its subject: that may be what enrols it.
-    const intake::Lane lane =
-        lane_of_waiting(subject).value_or(lane_of(decoded.command.record, intake::Lane::bulk));
+    const intake::Lane lane = lane_for(decoded.command.record);
     const runtime::Flow flow = flow_of(*principal_, *study_);
     auto ticket = owner_.intake_.admit(lane, bytes, flow);
     if (!ticket) ticket = owner_.intake_.admit(intake::Lane::bulk, bytes, flow);
@@ -179,26 +181,37 @@ class NdjsonIntake::Stream : public std::enable_shared_from_this<Stream> {
       answer(SubmissionResult::refused(Verdict::cancelled, "the server is stopping"));
       return;
     }
+    // A node of the map stays where it is for as long as it is there.
+    auto& subject = *waiting_subjects_.try_emplace(decoded.command.record.subject).first;
+    subject.second.lane = static_cast<intake::Lane>(ticket->lane());
+    ++subject.second.lines;
+    ++subject.second.unanswered;
     auto submission = submission_of(*principal_, study_, owner_.clock_, owner_.clock_.now());
     submission.commands.emplace_back(std::move(decoded.command));
-    Line& place = expect(subject, static_cast<intake::Lane>(ticket->lane()), bytes);
+    Line& place = expect(subject, bytes);
     owner_.intake_.submit(std::move(*ticket), std::move(submission),
                           owner_.clock_.now() + owner_.options_.deadline,
-                          [self = shared_from_this(), &place, subject,
-                           bytes](SubmissionResult result) {
-                            self->arrived(place, subject, bytes, std::move(result));
+                          [self = shared_from_this(), &place](SubmissionResult result) {
+                            self->arrived(place, std::move(result));
                           });
   }
 
+  // A line never overtakes an earlier one of its subject: that may be what enrols it.
+  intake::Lane lane_for(const model::Record& record) const {
+    const auto waiting = waiting_subjects_.find(record.subject);
+    if (waiting != waiting_subjects_.end() && waiting->second.unanswered > 0) {
+      return waiting->second.lane;
+    }
+    return lane_of(record, intake::Lane::bulk);
+  }
+
   // A place in the order of answers. A deque's elements stay where they are.
-  Line& expect(const std::string& subject, intake::Lane lane, std::size_t bytes) {
+  Line& expect(WaitingSubjects::value_type& subject, std::size_t bytes) {
     const std::lock_guard lock(mutex_);
     ++counts_.read;
-    Waiting& waiting = waiting_subjects_[subject];
-    ++waiting.lines;
-    waiting.lane = lane;
     waiting_bytes_ += bytes;
-    return results_.emplace_back(Line{.number = lines_.number()});
+    return results_.emplace_back(
+        Line{.number = lines_.number(), .bytes = bytes, .subject = &subject});
   }
 
   void answer(SubmissionResult result) {
@@ -208,16 +221,14 @@ class NdjsonIntake::Stream : public std::enable_shared_from_this<Stream> {
   }
 
   // On the committing thread.
-  void arrived(Line& place, const std::string& subject, std::size_t bytes,
-               SubmissionResult result) {
+  void arrived(Line& place, SubmissionResult result) {
     bool pump_now = false;
+    --place.subject->second.unanswered;
     {
       const std::lock_guard lock(mutex_);
       place.result = std::move(result);
       place.ready = true;
-      waiting_bytes_ -= bytes;
-      const auto waiting = waiting_subjects_.find(subject);
-      if (--waiting->second.lines == 0) waiting_subjects_.erase(waiting);
+      waiting_bytes_ -= place.bytes;
       pump_now = !std::exchange(pump_posted_, true);
     }
     if (!pump_now) return;
@@ -228,13 +239,6 @@ class NdjsonIntake::Stream : public std::enable_shared_from_this<Stream> {
       }
       self->pump();
     });
-  }
-
-  std::optional<intake::Lane> lane_of_waiting(const std::string& subject) {
-    const std::lock_guard lock(mutex_);
-    const auto waiting = waiting_subjects_.find(subject);
-    if (waiting == waiting_subjects_.end()) return std::nullopt;
-    return waiting->second.lane;
   }
 
   bool window_has_room() {
@@ -257,6 +261,10 @@ class NdjsonIntake::Stream : public std::enable_shared_from_this<Stream> {
       const std::lock_guard lock(mutex_);
       while (!results_.empty() && results_.front().ready && text.size() < kPieceBytes) {
         note(results_.front(), text);
+        if (auto* subject = results_.front().subject;
+            subject != nullptr && --subject->second.lines == 0) {
+          waiting_subjects_.erase(waiting_subjects_.find(subject->first));
+        }
         results_.pop_front();
       }
     }
@@ -326,12 +334,12 @@ class NdjsonIntake::Stream : public std::enable_shared_from_this<Stream> {
   Failure failure_;
   std::vector<std::string> refusals_;
   std::int64_t refusals_left_out_ = 0;
+  WaitingSubjects waiting_subjects_;
 
   std::mutex mutex_;  // guards all below
   std::deque<Line> results_;
   Counts counts_;
   std::size_t waiting_bytes_ = 0;
-  std::unordered_map<std::string, Waiting> waiting_subjects_;
   bool pump_posted_ = false;
 };
 

@@ -1,6 +1,7 @@
 #include "api/ops_api.h"
 
 #include "base/json_writer.h"
+#include "model/effective_time.h"
 
 namespace trialward::api {
 namespace {
@@ -32,6 +33,9 @@ std::vector<Route> OpsApi::routes() {
   routes.emplace_back("GET", "/ops/tasks", Permission::anyone, [this](const Call&) {
     return answer_now([this] { return http::json_response(200, tasks_json()); });
   });
+  routes.emplace_back("GET", "/ops/deliveries", Permission::anyone, [this](const Call&) {
+    return answer_now([this] { return http::json_response(200, deliveries_json()); });
+  });
   routes.emplace_back("GET", "/ops/routes", Permission::anyone, [this](const Call&) {
     return answer_now([this] { return http::json_response(200, sources_.routes_json()); });
   });
@@ -50,6 +54,38 @@ std::string OpsApi::tasks_json() const {
         .member("age_s", seconds(task.age));
     if (task.deadline) json.member("deadline_in_s", seconds(*task.deadline - now));
     json.member("overdue", task.overdue).end_object();
+  }
+  return json.end_array().end_object().take();
+}
+
+std::string OpsApi::deliveries_json() const {
+  base::JsonWriter json;
+  json.begin_object().key("targets").begin_array();
+  for (const delivery::TargetReport& target : sources_.targets()) {
+    json.begin_object()
+        .member("name", target.name)
+        .member("configured", target.configured)
+        .member("pending", target.pending)
+        .member("dead", target.dead)
+        .member("oldest_pending_s", seconds(target.oldest_pending));
+    if (target.configured) {
+      json.member("kind", target.kind == delivery::TargetKind::email ? "email" : "webhook")
+          .member("in_flight", std::uint64_t{target.in_flight})
+          .member("breaker", to_string(target.breaker.state))
+          .member("breaker_opened", target.breaker.opened)
+          .member("retry_budget", target.budget)
+          .member("delivered", target.delivered)
+          .member("failed", target.failed)
+          .member("refused", target.refused)
+          .member_if("last_error", target.last_error);
+    }
+    if (target.last_error_ms != 0) {
+      json.member("last_error_at", model::format_utc(target.last_error_ms));
+    }
+    if (target.last_delivered_ms != 0) {
+      json.member("last_delivered_at", model::format_utc(target.last_delivered_ms));
+    }
+    json.end_object();
   }
   return json.end_array().end_object().take();
 }

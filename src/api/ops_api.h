@@ -16,16 +16,18 @@ class OpsApi {
     std::function<Metrics::Sample()> sample;
     std::function<std::string()> not_ready;    // the reason why it is not ready, or ""
     std::function<std::string()> routes_json;  // every route of every listener
+    std::function<std::vector<delivery::TargetReport>()> targets;
   };
   OpsApi(Metrics& metrics, const runtime::TaskList& tasks, Sources sources)
       : metrics_(metrics), tasks_(tasks), sources_(std::move(sources)) {}
 
-  // GET /livez, /readyz, /metrics, /ops/tasks and /ops/routes; for anyone: the listener is what
-  // is guarded.
+  // GET /livez, /readyz, /metrics, /ops/tasks, /ops/deliveries and /ops/routes; for anyone: the
+  // listener is what is guarded.
   std::vector<Route> routes();
 
  private:
   std::string tasks_json() const;
+  std::string deliveries_json() const;
 
   Metrics& metrics_;
   const runtime::TaskList& tasks_;

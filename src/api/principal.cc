@@ -9,9 +9,9 @@ namespace {
 constexpr std::array<std::string_view, kRoles> kRoleNames = {
     "patient", "coordinator", "investigator", "monitor", "safety", "feed", "admin"};
 
-constexpr std::array<std::string_view, 8> kPermissionNames = {
+constexpr std::array<std::string_view, 9> kPermissionNames = {
     "anyone",      "holder",       "write_records", "read_records", "read_alerts",
-    "acknowledge_alerts", "read_figures", "manage_tokens"};
+    "acknowledge_alerts", "read_figures", "manage_tokens", "manage_deliveries"};
 
 constexpr unsigned bit(Permission permission) { return 1U << static_cast<unsigned>(permission); }
 
@@ -32,12 +32,12 @@ constexpr std::array<unsigned, kRoles> kPermissions = {
     // monitor
     set({read_records, read_alerts, read_figures}),
     // safety
-    set({read_records, read_alerts, acknowledge_alerts, read_figures}),
+    set({read_records, read_alerts, acknowledge_alerts, read_figures, manage_deliveries}),
     // feed
     set({write_records, read_records}),
     // admin
     set({write_records, read_records, read_alerts, acknowledge_alerts, read_figures,
-         manage_tokens}),
+         manage_tokens, manage_deliveries}),
 };
 
 }  // namespace

@@ -14,7 +14,7 @@ enum class Role : std::uint8_t {
   coordinator,   // enters and reads a site's data
   investigator,  // as a coordinator, and acknowledges alerts
   monitor,       // reads
-  safety,        // reads, and acknowledges alerts
+  safety,        // reads, acknowledges alerts, resends and discards their deliveries
   feed,          // a device, laboratory or hospital: sends, and reads what is there
   admin,         // everything in the study but unblinding
 };
@@ -33,6 +33,7 @@ enum class Permission : std::uint8_t {
   acknowledge_alerts,
   read_figures,
   manage_tokens,
+  manage_deliveries,
 };
 std::string_view to_string(Permission permission);
 

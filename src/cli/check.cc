@@ -5,8 +5,10 @@
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <optional>
 
 #include "cli/command.h"
+#include "cli/targets_file.h"
 #include "model/study.h"
 #include "monitor/rules.h"
 
@@ -57,7 +59,8 @@ model::Study read_in_spite(const std::string& folder) {
   return model::read_study(std::move(files)).study;
 }
 
-bool check(const std::string& folder) {
+// The study's id, if it is sound.
+std::optional<std::string> check(const std::string& folder) {
   DefinitionFaults faults;
   auto loaded = model::load_study(folder);
   if (!loaded) faults = loaded.error();
@@ -69,7 +72,7 @@ bool check(const std::string& folder) {
   for (const model::DefinitionFault& fault : faults) {
     std::cerr << folder << '/' << model::to_string(fault) << '\n';
   }
-  if (!faults.empty()) return false;
+  if (!faults.empty()) return std::nullopt;
 
   const std::size_t count = (*rules)->rules().size();
   const bool empty_file = count == 0 && study->file("rules.toml") != nullptr;
@@ -78,6 +81,13 @@ bool check(const std::string& folder) {
             << " sites, "
             << (count == 0 ? "no rules: nothing is watched" : std::to_string(count) + " rules")
             << ", definition " << study->hash.substr(0, 12) << '\n';
+  return study->id;
+}
+
+bool check_targets(const std::string& path, const std::vector<std::string>& studies) {
+  const auto targets = load_targets_file(path, studies);
+  if (targets == nullptr) return false;
+  std::cout << path << ": " << targets->all.size() << " targets, sound\n";
   return true;
 }
 
@@ -85,15 +95,21 @@ bool check(const std::string& folder) {
 
 Run add_check(CLI::App& app) {
   auto folders = std::make_shared<std::vector<std::string>>();
+  auto targets = std::make_shared<std::string>();
   app.add_option("STUDY_DIR", *folders, "Folder of a study definition")->required();
-  return [folders] {
+  app.add_option("--targets", *targets, "Check this file of targets as well, with its secrets");
+  return [folders, targets] {
     int code = kSuccess;
+    std::vector<std::string> studies;
     for (const std::string& folder : *folders) {
       if (!fs::is_directory(folder)) {
         return fail(kWrongUse, "STUDY_DIR: there is no folder " + folder);
       }
-      if (!check(folder)) code = kFailure;
+      const auto study = check(folder);
+      if (study) studies.push_back(*study);
+      if (!study) code = kFailure;
     }
+    if (!targets->empty() && !check_targets(*targets, studies)) code = kFailure;
     return code;
   };
 }

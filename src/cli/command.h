@@ -23,6 +23,7 @@ Run add_import(CLI::App& app);
 Run add_simulate(CLI::App& app);
 Run add_check(CLI::App& app);
 Run add_token(CLI::App& app);
+Run add_deliveries(CLI::App& app);
 Run add_verify(CLI::App& app);
 Run add_version(CLI::App& app);
 

@@ -64,6 +64,8 @@ int run(int argc, char** argv) {
       {"simulate", "Load a server with an invented trial at a fixed rate", add_simulate},
       {"check", "Check a study definition", add_check},
       {"token", "Make, list or revoke access tokens", add_token},
+      {"deliveries", "List, resend or discard what is to be delivered of alerts",
+       add_deliveries},
       {"verify", "Check that nothing stored was changed, removed or inserted", add_verify},
       {"version", "Print the version", add_version},
   };

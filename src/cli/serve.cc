@@ -12,6 +12,7 @@
 #include "cli/stop_signal.h"
 #include "cli/store_flag.h"
 #include "cli/study_folder.h"
+#include "cli/targets_file.h"
 #include "http/socket_stream.h"
 #include "records/heads.h"
 #include "runtime/periodic.h"
@@ -27,6 +28,7 @@ struct ServeOptions {
   std::string listen = "127.0.0.1:8080";
   std::string ops = "127.0.0.1:8081";
   std::string tls_cert, tls_key;
+  std::string targets;
   unsigned io_threads = 1;
   double drain_s = 4;
   std::size_t memory_mib = 1024;
@@ -145,6 +147,12 @@ int serve(const ServeOptions& options) {
     return fail(kWrongUse, "--demo: invents data, and so wants the study 'demo' (--study "
                            "studies/demo), whatever others there are");
   }
+  if (!options.targets.empty()) {
+    std::vector<std::string> ids;
+    for (const auto& study : loaded) ids.push_back(study.study->id);
+    app->targets = load_targets_file(options.targets, ids);
+    if (app->targets == nullptr) return fail(kWrongUse, "--targets: the file has faults");
+  }
   base::SystemClock clock;
   base::SystemRandom random;
   auto store = store::Store::open(*path, random);
@@ -183,6 +191,8 @@ Run add_serve(CLI::App& app) {
   auto* key = app.add_option("--tls-key", options->tls_key, "Its private key, PEM");
   cert->needs(key);
   key->needs(cert);
+  app.add_option("--targets", options->targets,
+                 "File that says which webhooks and mail addresses are told of alerts");
   app.add_option("--io-threads", options->io_threads, "Threads for connections")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();

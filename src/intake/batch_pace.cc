@@ -25,13 +25,13 @@ void BatchPace::observe(const Batch& batch) {
   average(commit_, Seconds(batch.commit).count());
 }
 
-std::size_t BatchPace::items_max() const {
+std::size_t BatchPace::items_in(Seconds work) const {
+  const std::size_t limit = options_.items_max;
   const double cpu = item_cpu_.load(std::memory_order_relaxed);
-  if (cpu <= 0) return std::min(kItemsMin, items_limit_);
-  const double time = std::max(work_max_.count(), commit_.load(std::memory_order_relaxed));
-  const double items = std::min(time / cpu, static_cast<double>(items_limit_));
-  return std::clamp(static_cast<std::size_t>(items), std::min(kItemsMin, items_limit_),
-                    items_limit_);
+  if (cpu <= 0) return std::min(kItemsMin, limit);
+  const double time = std::max(work.count(), commit_.load(std::memory_order_relaxed));
+  const double items = std::min(time / cpu, static_cast<double>(limit));
+  return std::clamp(static_cast<std::size_t>(items), std::min(kItemsMin, limit), limit);
 }
 
 base::Duration BatchPace::time_for(std::size_t items) const {

@@ -1,7 +1,8 @@
 // BatchPace: how large the next batch may be, and how long what waits will take, from how it went
-// of late. A safety record waits for at most one running batch. So a batch's work takes about
-// `work_max`, or as long as its commit does: then a slow disk, which no batch size makes faster, is
-// used for as many records as doubles the wait at most.
+// of late. A safety record waits for at most one running batch, and then for its own. So a batch's
+// work takes about `work_max` (with a safety record in it `urgent_work_max`), or as long as its
+// commit does: then a slow disk, which no batch size makes faster, is used for as many records as
+// doubles the wait at most.
 //
 // observe() belongs to the committing thread; any may call the rest.
 #pragma once
@@ -15,8 +16,12 @@ namespace trialward::intake {
 
 class BatchPace {
  public:
-  BatchPace(std::size_t items_max, base::Duration work_max)
-      : items_limit_(items_max), work_max_(work_max) {}
+  struct Options {
+    std::size_t items_max = 1024;
+    base::Duration work_max = std::chrono::milliseconds(5);
+    base::Duration urgent_work_max = std::chrono::milliseconds(1);
+  };
+  explicit BatchPace(const Options& options) : options_(options) {}
 
   struct Batch {
     std::size_t items = 0;
@@ -26,14 +31,16 @@ class BatchPace {
   };
   void observe(const Batch& batch);
 
-  std::size_t items_max() const;
+  std::size_t items_max() const { return items_in(options_.work_max); }
+  std::size_t urgent_items_max() const { return items_in(options_.urgent_work_max); }
   base::Duration time_for(std::size_t items) const;  // zero before the first batch
 
  private:
   using Seconds = std::chrono::duration<double>;
 
-  const std::size_t items_limit_;
-  const Seconds work_max_;
+  std::size_t items_in(Seconds work) const;
+
+  const Options options_;
   // Running means in seconds; 0 before the first batch. `commit_` is of a batch.
   std::atomic<double> item_cpu_ = 0, item_time_ = 0, commit_ = 0;
 };

@@ -16,7 +16,31 @@ using model::StoredRecord;
 
 namespace {
 
-SubmissionResult stored(CommandResult result) { return {.results = {std::move(result)}}; }
+// Lends a submission's record to what is stored of it, which saves a copy. It comes back as it was:
+// a batch that cannot be committed is tried again in parts.
+class Loan {
+ public:
+  Loan(Record& owner, Record& borrower) : owner_(owner), borrower_(borrower), site_(owner.site) {
+    borrower_ = std::move(owner_);
+  }
+  ~Loan() {
+    borrower_.site = std::move(site_);
+    owner_ = std::move(borrower_);
+  }
+  Loan(const Loan&) = delete;
+  Loan& operator=(const Loan&) = delete;
+
+ private:
+  Record& owner_;
+  Record& borrower_;
+  std::string site_;
+};
+
+SubmissionResult stored(CommandResult result) {
+  SubmissionResult all;
+  all.results.push_back(std::move(result));
+  return all;
+}
 
 store::AlertPlace place_of(const Submission& submission, const CachedSubject& subject, int shard) {
   return {.study = submission.study->row,
@@ -39,7 +63,7 @@ Result<SubmissionResult> refusal_of(const Error& error) {
 
 }  // namespace
 
-Committer::Outcome Committer::commit(std::span<const Submission> batch) {
+Committer::Outcome Committer::commit(std::span<Submission> batch) {
   Outcome outcome;
   outcome.results.reserve(batch.size());
   commit_part(batch, outcome);
@@ -47,7 +71,7 @@ Committer::Outcome Committer::commit(std::span<const Submission> batch) {
   return outcome;
 }
 
-void Committer::commit_part(std::span<const Submission> batch, Outcome& outcome) {
+void Committer::commit_part(std::span<Submission> batch, Outcome& outcome) {
   if (batch.empty()) return;
   const Status done = try_commit(batch, outcome);
   if (done) return;
@@ -67,7 +91,7 @@ void Committer::commit_part(std::span<const Submission> batch, Outcome& outcome)
   }
 }
 
-Status Committer::try_commit(std::span<const Submission> batch, Outcome& outcome) {
+Status Committer::try_commit(std::span<Submission> batch, Outcome& outcome) {
   const base::TimePoint started = clock_.now();
   const base::Duration used = clock_.thread_cpu();
   if (auto begun = writer_.begin(); !begun) return begun;
@@ -78,7 +102,7 @@ Status Committer::try_commit(std::span<const Submission> batch, Outcome& outcome
   publications_.clear();
   Status done;
   try {
-    for (const Submission& submission : batch) {
+    for (Submission& submission : batch) {
       auto applied = apply(submission);
       if (!applied) {
         done = applied.error();
@@ -113,7 +137,7 @@ Status Committer::try_commit(std::span<const Submission> batch, Outcome& outcome
   return {};
 }
 
-Committer::Applied Committer::apply(const Submission& submission) {
+Committer::Applied Committer::apply(Submission& submission) {
   if (submission.commands.size() == 1) return apply_command(submission, submission.commands[0]);
   if (auto saved = subjects_.save(writer_.connection()); !saved) return saved.error();
   if (auto begun = writer_.begin_part(); !begun) return begun.error();
@@ -135,8 +159,8 @@ Committer::Applied Committer::apply(const Submission& submission) {
   return all;
 }
 
-Committer::Applied Committer::apply_command(const Submission& submission, const Command& command) {
-  if (const auto* record = std::get_if<AppendRecord>(&command)) return append(submission, *record);
+Committer::Applied Committer::apply_command(const Submission& submission, Command& command) {
+  if (auto* record = std::get_if<AppendRecord>(&command)) return append(submission, *record);
   if (const auto* alert = std::get_if<AcknowledgeAlert>(&command)) {
     return change_alert(submission, *alert);
   }
@@ -145,29 +169,53 @@ Committer::Applied Committer::apply_command(const Submission& submission, const 
     drop_caches_ = true;
     return stored({});
   }
+  if (std::holds_alternative<RecordAttempts>(command) ||
+      std::holds_alternative<ChangeDelivery>(command) ||
+      std::holds_alternative<PruneDeliveries>(command)) {
+    return change_outbox(submission, command);
+  }
   return change_token(submission, command);
 }
 
-Committer::Applied Committer::append(const Submission& submission, const AppendRecord& command) {
-  store::Connection& connection = writer_.connection();
-  const ActiveStudy& study = *submission.study;
+Committer::Applied Committer::append(const Submission& submission, AppendRecord& command) {
   const Record& record = command.record;
-  auto known = store::find_record(connection, study.row, record.source, record.source_id);
-  if (!known) return known.error();
-  if (*known) return repeat(submission, **known, command);
-
+  auto enrolled = subjects_.find(writer_.connection(), *submission.study, record.subject);
+  if (!enrolled) return enrolled.error();
+  // Most records are new and change nothing but themselves: whether one is known is left to the
+  // insert to find out, which saves a search. Others are looked up before anything is written.
+  const bool plain = *enrolled != nullptr && record.amends == 0;
+  if (!plain) {
+    auto repeated = repeat_if_known(submission, command);
+    if (!repeated) return repeated.error();
+    if (*repeated) return std::move(**repeated);
+  }
   SubmissionResult refusal;
-  auto found = subject_of(submission, record, refusal);
-  if (!found) return found.error();
-  if (*found == nullptr) return refusal;
-  CachedSubject& subject = **found;
+  auto subject = subject_of(submission, record, *enrolled, refusal);
+  if (!subject) return subject.error();
+  Applied done = *subject != nullptr ? append_of(submission, **subject, command)
+                                     : Applied(std::move(refusal));
+  const bool taken = !done && done.error().code == Errc::conflict;
+  const bool refused = done && done->verdict != Verdict::stored;
+  if (plain && (taken || refused)) {
+    // A known record has its first answer, whatever has changed since.
+    auto repeated = repeat_if_known(submission, command);
+    if (!repeated) return repeated.error();
+    if (*repeated) return std::move(**repeated);
+  }
+  return done;
+}
 
-  StoredRecord stored{.record = record,
-                      .flags = command.flags,
-                      .received_ms = submission.received_ms,
-                      .actor = submission.actor,
-                      .definition = study.definition,
-                      .shard = model::shard_of(study.study->id, record.subject)};
+Committer::Applied Committer::append_of(const Submission& submission, CachedSubject& subject,
+                                        AppendRecord& command) {
+  const ActiveStudy& study = *submission.study;
+  StoredRecord stored;
+  stored.flags = command.flags;
+  stored.received_ms = submission.received_ms;
+  stored.actor = submission.actor;
+  stored.definition = study.definition;
+  const Loan loan(command.record, stored.record);
+  const Record& record = stored.record;
+  stored.shard = model::shard_of(study.study->id, record.subject);
   stored.record.site = subject.row.site;
   if (!record.effective.empty()) {
     const model::Site* site = study.study->site(subject.row.site);
@@ -177,6 +225,7 @@ Committer::Applied Committer::append(const Submission& submission, const AppendR
     stored.interval = *interval;
   }
   if (record.amends != 0) {
+    SubmissionResult refusal;
     auto placed = place_correction(submission, subject.row, stored, refusal);
     if (!placed) return placed.error();
     if (!refusal.faults.empty()) return refusal;
@@ -193,6 +242,18 @@ Committer::Applied Committer::append(const Submission& submission, const AppendR
   CommandResult result{.id = stored.id};
   if (auto done = watch(submission, subject, stored, result); !done) return done.error();
   return intake::stored(std::move(result));
+}
+
+Result<std::optional<SubmissionResult>> Committer::repeat_if_known(const Submission& submission,
+                                                                   const AppendRecord& command) {
+  const Record& record = command.record;
+  auto known = store::find_record(writer_.connection(), submission.study->row, record.source,
+                                  record.source_id);
+  if (!known) return known.error();
+  if (!*known) return std::optional<SubmissionResult>();
+  auto repeated = repeat(submission, **known, command);
+  if (!repeated) return repeated.error();
+  return std::optional(std::move(*repeated));
 }
 
 Committer::Applied Committer::repeat(const Submission& submission,
@@ -226,7 +287,7 @@ Committer::Applied Committer::repeat(const Submission& submission,
 }
 
 Result<CachedSubject*> Committer::subject_of(const Submission& submission, const Record& record,
-                                             SubmissionResult& refusal) {
+                                             CachedSubject* enrolled, SubmissionResult& refusal) {
   const auto refuse = [&](std::string path, std::string reason) {
     refusal = SubmissionResult::refused(Verdict::invalid, std::move(reason), std::move(path));
     return static_cast<CachedSubject*>(nullptr);
@@ -238,12 +299,10 @@ Result<CachedSubject*> Committer::subject_of(const Submission& submission, const
     return true;
   };
   const ActiveStudy& study = *submission.study;
-  auto found = subjects_.find(writer_.connection(), study, record.subject);
-  if (!found) return found;
-  if (*found != nullptr) {
-    const std::string& site = (*found)->row.site;
+  if (enrolled != nullptr) {
+    const std::string& site = enrolled->row.site;
     if (foreign(site)) return static_cast<CachedSubject*>(nullptr);
-    if (record.site.empty() || record.site == site) return found;
+    if (record.site.empty() || record.site == site) return enrolled;
     return refuse("/site", "subject '" + record.subject + "' is of site '" + site + "', not '" +
                                record.site + "'");
   }
@@ -262,12 +321,12 @@ Result<CachedSubject*> Committer::subject_of(const Submission& submission, const
   const store::Act act{.actor = submission.actor,
                        .action = "subject.enrolled",
                        .at_ms = submission.received_ms};
-  const store::NewSubject enrolled{
+  const store::NewSubject newcomer{
       .study = study.row,
       .subject = record.subject,
       .site = site,
       .shard = model::shard_of(study.study->id, record.subject)};
-  auto id = store::append_subject(writer_, enrolled, act);
+  auto id = store::append_subject(writer_, newcomer, act);
   if (!id) return id.error();
   return subjects_.add(study, record.subject, {.id = *id, .site = site});
 }
@@ -377,7 +436,8 @@ Result<store::AlertChange> Committer::raise_one(const Submission& submission,
                                                 const model::RuleInfo& rule,
                                                 const model::Match& match,
                                                 CommandResult& result) {
-  const store::Act act{.actor = "monitor", .at_ms = submission.received_ms};
+  const store::Act act{
+      .actor = "monitor", .reason = match.detail, .at_ms = submission.received_ms};
   auto change = store::raise_or_join(writer_, place, rule, match, act);
   if (!change) return change;
   result.alerts.push_back(change->alert);
@@ -441,6 +501,13 @@ Status Committer::publish(const Submission& submission, std::int64_t number) {
       store::read_alert_events(writer_.connection(), submission.study->row, number - 1, 1);
   if (!events) return events.error();
   TW_CHECK(events->size() == 1);
+  if (routes_ != nullptr) {
+    const ActiveStudy& study = *submission.study;
+    const auto targets = routes_->targets(study.study->id, events->front());
+    auto put = store::append_deliveries(writer_, study.row, number, targets,
+                                        submission.received_ms);
+    if (!put) return put;
+  }
   publications_.push_back({.study = submission.study,
                            .event = std::move(events->front()),
                            .received = submission.received});
@@ -464,6 +531,28 @@ Committer::Applied Committer::change_alert(const Submission& submission,
   if (!number) return refusal_of(number.error());
   if (auto done = publish(submission, *number); !done) return done.error();
   return stored({.id = command.alert});
+}
+
+Committer::Applied Committer::change_outbox(const Submission& submission,
+                                            const Command& command) {
+  if (const auto* record = std::get_if<RecordAttempts>(&command)) {
+    auto delivered = store::record_attempts(writer_, record->attempts, submission.actor,
+                                            submission.received_ms);
+    if (!delivered) return delivered.error();
+    return stored({.id = static_cast<std::int64_t>(delivered->size())});
+  }
+  if (const auto* prune = std::get_if<PruneDeliveries>(&command)) {
+    auto gone = store::prune_deliveries(writer_.connection(), prune->before_ms, prune->limit);
+    if (!gone) return gone.error();
+    return stored({.id = *gone});
+  }
+  const auto& change = std::get<ChangeDelivery>(command);
+  const store::Act act{
+      .actor = submission.actor, .reason = change.reason, .at_ms = submission.received_ms};
+  auto done = store::change_delivery(writer_, submission.study->row, submission.site,
+                                     change.delivery, change.change, act);
+  if (!done) return refusal_of(done.error());
+  return stored({.id = change.delivery});
 }
 
 Committer::Applied Committer::change_token(const Submission& submission, const Command& command) {

@@ -7,12 +7,14 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "base/clock.h"
 #include "intake/subject_cache.h"
 #include "intake/submission.h"
+#include "model/alert_routes.h"
 #include "store/alert_causes.h"
 #include "store/alert_rows.h"
 #include "store/record_rows.h"
@@ -33,27 +35,36 @@ class Committer {
     base::Duration commit{};                // waiting for the disk
   };
 
-  Committer(store::Writer& writer, const base::Clock& clock, SubjectCacheOptions subjects)
-      : writer_(writer), clock_(clock), subjects_(subjects) {}
+  // `routes` may be null: nobody outside is told of alerts.
+  Committer(store::Writer& writer, const base::Clock& clock, SubjectCacheOptions subjects,
+            const model::AlertRoutes* routes = nullptr)
+      : writer_(writer), clock_(clock), subjects_(subjects), routes_(routes) {}
 
-  Outcome commit(std::span<const Submission> batch);
+  // The batch is as it was when this returns.
+  Outcome commit(std::span<Submission> batch);
 
  private:
   using Applied = base::Result<SubmissionResult>;
 
-  void commit_part(std::span<const Submission> batch, Outcome& outcome);
-  base::Status try_commit(std::span<const Submission> batch, Outcome& outcome);
-  Applied apply(const Submission& submission);
-  Applied apply_command(const Submission& submission, const Command& command);
-  Applied append(const Submission& submission, const AppendRecord& command);
+  void commit_part(std::span<Submission> batch, Outcome& outcome);
+  base::Status try_commit(std::span<Submission> batch, Outcome& outcome);
+  Applied apply(Submission& submission);
+  Applied apply_command(const Submission& submission, Command& command);
+  Applied append(const Submission& submission, AppendRecord& command);
+  // The same answer again, or why not; nothing when no record has its source and source_id.
+  base::Result<std::optional<SubmissionResult>> repeat_if_known(const Submission& submission,
+                                                                const AppendRecord& command);
   Applied repeat(const Submission& submission, const store::KnownRecord& known,
                  const AppendRecord& command);
+  Applied append_of(const Submission& submission, CachedSubject& subject, AppendRecord& command);
   Applied pass_time(const Submission& submission, const PassTime& command);
   Applied change_alert(const Submission& submission, const AcknowledgeAlert& command);
   Applied change_token(const Submission& submission, const Command& command);
+  Applied change_outbox(const Submission& submission, const Command& command);
   // The record's subject, enrolled if this record does that; or why it cannot be stored.
   base::Result<CachedSubject*> subject_of(const Submission& submission,
-                                          const model::Record& record, SubmissionResult& refusal);
+                                          const model::Record& record, CachedSubject* enrolled,
+                                          SubmissionResult& refusal);
   base::Status place_correction(const Submission& submission, const store::SubjectRow& subject,
                                 model::StoredRecord& stored, SubmissionResult& refusal);
   base::Status watch(const Submission& submission, CachedSubject& subject,
@@ -71,11 +82,14 @@ class Committer {
                       const model::StoredRecord& stored, const std::vector<model::Match>& ended);
   base::Status revise_one(const Submission& submission, const store::AlertPlace& place,
                           std::int64_t alert, const store::CauseChange& change);
+  // Takes an event of this transaction along to its subscribers, and puts it into the outbox for
+  // those outside.
   base::Status publish(const Submission& submission, std::int64_t number);
 
   store::Writer& writer_;
   const base::Clock& clock_;
   SubjectCache subjects_;
+  const model::AlertRoutes* const routes_;
   bool drop_caches_ = false;  // after the commit
   std::vector<Publication> publications_;  // of the transaction that is open
 };

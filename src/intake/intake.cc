@@ -10,7 +10,9 @@
 namespace trialward::intake {
 namespace {
 
-constexpr int kCheckpointRest = 9;  // times as long as the last one took
+// After a checkpoint that took long comes a rest of nine times as long.
+constexpr int kCheckpointRest = 9;
+constexpr base::Duration kLongCheckpoint = std::chrono::milliseconds(25);
 
 }  // namespace
 
@@ -38,10 +40,10 @@ Intake::Intake(store::Writer& writer, const base::Clock& clock, IntakeOptions op
       options_(std::move(options)),
       publish_(std::move(publish)),
       observe_(std::move(observe)),
-      committer_(writer, clock, options_.subjects),
+      committer_(writer, clock, options_.subjects, options_.routes),
       queue_({.lanes = {options_.safety, options_.live, options_.bulk}, .aging = options_.aging},
              clock),
-      pace_(options_.batch_items_max, options_.batch_work_max) {}
+      pace_(options_.batch) {}
 
 Intake::~Intake() { drain(clock_.now()); }
 
@@ -77,10 +79,13 @@ void Intake::drop_caches(std::function<void()> dropped) {
 
 bool Intake::run_once() {
   const base::TimePoint began = clock_.now();
-  Queue::Batch batch =
-      queue_.pop_batch({.items_max = pace_.items_max(), .bytes_max = options_.batch_bytes_max});
+  Queue::Batch batch = queue_.pop_batch({.items_max = pace_.items_max(),
+                                         .bytes_max = options_.batch_bytes_max,
+                                         .urgent_items_max = pace_.urgent_items_max()});
   if (batch.empty()) return false;
-  BatchReport report{.served = std::move(batch.served), .expired = batch.expired.size()};
+  BatchReport report{.served = std::move(batch.served),
+                     .expired = batch.expired.size(),
+                     .checkpoint = std::exchange(checkpoint_took_, {})};
   for (Item& item : batch.expired) {
     item.done(SubmissionResult::refused(
         Verdict::expired, "it waited past its deadline and was not stored; send it again"));
@@ -122,15 +127,19 @@ bool Intake::run_once() {
 }
 
 // Short and often where the disk is fast, so that nobody waits long for one; on a slow disk it
-// takes no more than about a tenth of the time.
+// takes no more than about a tenth of the time. What is urgent goes first.
 void Intake::checkpoint() {
   if (writer_.failed()) return;
   using When = store::Writer::Checkpoint;
   const base::TimePoint began = clock_.now();
-  const auto done = writer_.checkpoint(began >= next_checkpoint_ ? When::soon : When::late);
+  const bool urgent = queue_.items(static_cast<std::size_t>(Lane::safety)) > 0;
+  const auto done =
+      writer_.checkpoint(began >= next_checkpoint_ && !urgent ? When::soon : When::late);
   if (!done || !*done) return;
   const base::TimePoint ended = clock_.now();
-  next_checkpoint_ = ended + kCheckpointRest * (ended - began);
+  checkpoint_took_ = ended - began;
+  next_checkpoint_ = ended;
+  if (checkpoint_took_ > kLongCheckpoint) next_checkpoint_ += kCheckpointRest * checkpoint_took_;
 }
 
 void Intake::set_aside(const Submission& submission, const SubmissionResult& result) {

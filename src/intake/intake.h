@@ -36,12 +36,12 @@ struct IntakeOptions {
   runtime::LaneOptions live{"live", 16384, 64 << 20, 4, 4};
   runtime::LaneOptions bulk{"bulk", 16384, 64 << 20, 1, 0};
   base::Duration aging = std::chrono::seconds(2);
-  std::size_t batch_items_max = 1024;
+  BatchPace::Options batch;
   std::size_t batch_bytes_max = 4 << 20;
-  base::Duration batch_work_max = std::chrono::microseconds(3500);  // see BatchPace
   // A single record is refused when it would wait longer than this to be committed.
   base::Duration live_wait_max = std::chrono::seconds(1);
   SubjectCacheOptions subjects;
+  const model::AlertRoutes* routes = nullptr;  // who is told of alerts; outlives the Intake
   std::string set_aside_path;  // where poison goes, one JSON line each; empty: to the log alone
 };
 
@@ -51,6 +51,7 @@ struct BatchReport {
   std::size_t expired = 0;
   base::Duration work{};    // on the processor, about
   base::Duration commit{};  // waiting for the disk
+  base::Duration checkpoint{};  // before the batch; zero: there was none
   std::array<std::size_t, kVerdicts> verdicts{};  // by Verdict
   std::size_t records = 0;                // stored for the first time
   std::size_t repeated = 0;
@@ -114,7 +115,9 @@ class Intake {
   Committer committer_;
   Queue queue_;
   BatchPace pace_;
-  base::TimePoint next_checkpoint_{};  // the committing thread's
+  // The committing thread's:
+  base::TimePoint next_checkpoint_{};
+  base::Duration checkpoint_took_{};  // the last one, until it is reported
   std::unique_ptr<runtime::WorkerPool> worker_;
 };
 

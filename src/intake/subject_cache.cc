@@ -51,10 +51,6 @@ Status observe_past(store::Connection& connection, model::Watch& watch,
 
 }  // namespace
 
-std::string SubjectCache::key(const ActiveStudy& study, std::string_view subject) {
-  return std::to_string(study.row) + '/' + std::string(subject);
-}
-
 CachedSubject* SubjectCache::touch(Subjects::iterator subject) {
   touched_.push_back(&*subject);
   return &subject->second;
@@ -62,8 +58,9 @@ CachedSubject* SubjectCache::touch(Subjects::iterator subject) {
 
 Result<CachedSubject*> SubjectCache::find(store::Connection& connection, const ActiveStudy& study,
                                           std::string_view subject) {
-  std::string name = key(study, subject);
-  if (const auto known = subjects_.find(name); known != subjects_.end()) return touch(known);
+  if (const auto known = subjects_.find(KeyView{study.row, subject}); known != subjects_.end()) {
+    return touch(known);
+  }
   auto row = store::find_subject(connection, study.row, subject);
   if (!row) return row.error();
   if (!*row) return static_cast<CachedSubject*>(nullptr);
@@ -74,7 +71,7 @@ Result<CachedSubject*> SubjectCache::find(store::Connection& connection, const A
     loaded.passed_ms = loaded.row.passed_ms;
     (void)loaded.watch->pass(loaded.passed_ms);  // it raised what it had to when it was passed
   }
-  return touch(subjects_.emplace(std::move(name), std::move(loaded)).first);
+  return touch(subjects_.emplace(Key{study.row, std::string(subject)}, std::move(loaded)).first);
 }
 
 Result<CachedSubject*> SubjectCache::add(const ActiveStudy& study, std::string_view subject,
@@ -87,7 +84,8 @@ Result<CachedSubject*> SubjectCache::add(const ActiveStudy& study, std::string_v
                       .study = study.monitor->waits() ? study.row : 0,
                       .changed = true,
                       .unsaved = options_.unsaved_max};
-  return touch(subjects_.insert_or_assign(key(study, subject), std::move(added)).first);
+  return touch(
+      subjects_.insert_or_assign(Key{study.row, std::string(subject)}, std::move(added)).first);
 }
 
 Status SubjectCache::load_watch(store::Connection& connection, const ActiveStudy& study,
@@ -164,7 +162,9 @@ void SubjectCache::clear() {
 
 void SubjectCache::rolled_back() {
   sort_touched();
-  for (const Subjects::value_type* touched : touched_) subjects_.erase(std::string(touched->first));
+  for (const Subjects::value_type* touched : touched_) {
+    subjects_.erase(subjects_.find(KeyView(touched->first)));
+  }
   touched_.clear();
 }
 

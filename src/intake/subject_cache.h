@@ -64,9 +64,28 @@ class SubjectCache {
   std::size_t size() const { return subjects_.size(); }
 
  private:
-  using Subjects = std::unordered_map<std::string, CachedSubject>;
+  struct KeyView {
+    std::int64_t study = 0;
+    std::string_view subject;
+    bool operator==(const KeyView&) const = default;
+  };
+  struct Key {
+    std::int64_t study = 0;
+    std::string subject;
+    operator KeyView() const { return {study, subject}; }  // NOLINT: equal and hashed as one
+  };
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(const KeyView& key) const {
+      return std::hash<std::string_view>()(key.subject) + static_cast<std::size_t>(key.study);
+    }
+  };
+  struct Equal {
+    using is_transparent = void;
+    bool operator()(const KeyView& a, const KeyView& b) const { return a == b; }
+  };
+  using Subjects = std::unordered_map<Key, CachedSubject, Hash, Equal>;
 
-  static std::string key(const ActiveStudy& study, std::string_view subject);
   // In the order of ids, each once: what is written does not depend on where things lie (P11).
   void sort_touched();
   CachedSubject* touch(Subjects::iterator subject);

@@ -15,6 +15,7 @@
 #include "model/record.h"
 #include "model/study.h"
 #include "model/watch.h"
+#include "store/outbox_rows.h"
 #include "store/token_rows.h"
 
 namespace trialward::intake {
@@ -61,14 +62,33 @@ struct RevokeToken {
   std::int64_t token = 0;
 };
 
+// What attempts to deliver alert events came to; many travel together.
+struct RecordAttempts {
+  std::vector<store::DeliveryAttempt> attempts;
+};
+
+// A person resends or discards a delivery, and says why.
+struct ChangeDelivery {
+  std::int64_t delivery = 0;
+  store::DeliveryChange change = store::DeliveryChange::resend;
+  std::string reason;
+};
+
+// Takes away what was delivered or discarded before a time, up to a number of rows.
+struct PruneDeliveries {
+  std::int64_t before_ms = 0;
+  std::int64_t limit = 0;
+};
+
 // What the committing thread keeps in memory and can read again shall go.
 struct DropCaches {};
 
-using Command =
-    std::variant<AppendRecord, AcknowledgeAlert, PassTime, CreateToken, RevokeToken, DropCaches>;
+using Command = std::variant<AppendRecord, AcknowledgeAlert, PassTime, CreateToken, RevokeToken,
+                             RecordAttempts, ChangeDelivery, PruneDeliveries, DropCaches>;
 
 struct Submission {
-  std::shared_ptr<const ActiveStudy> study;  // none: only for RevokeToken, DropCaches
+  // None: only for what is of no study (RevokeToken, RecordAttempts, PruneDeliveries, DropCaches).
+  std::shared_ptr<const ActiveStudy> study;
   std::string actor;                         // whose token brought it
   std::int64_t received_ms = 0;              // server time
   base::TimePoint received{};                // the same moment, for latencies
@@ -93,7 +113,7 @@ inline constexpr std::size_t kVerdicts = 9;
 std::string_view to_string(Verdict verdict);
 
 struct CommandResult {
-  std::int64_t id = 0;               // of the record, alert or token
+  std::int64_t id = 0;               // of the record, alert, token or delivery; rows pruned
   bool repeated = false;             // the record was there before, with the same content
   std::vector<std::int64_t> alerts;  // that the record is a cause of
   int raised = 0;                    // how many of them it opened

@@ -36,7 +36,8 @@ std::string to_json(const Alert& alert) {
       .member("raised", format_utc(alert.raised_ms))
       .member("definition", alert.definition)
       .member("state", to_string(alert.life.state))
-      .member("holds", alert.life.holds);
+      .member("holds", alert.life.holds)
+      .member_if("finding", alert.finding);
   if (alert.life.tier != 0) json.member("tier", alert.life.tier);
   if (alert.life.historical) json.member("historical", true);
   if (alert.life.storm != 0) json.member("storm", alert.life.storm);

@@ -32,6 +32,7 @@ struct Alert {
   std::vector<RecordName> records;  // what caused it, oldest first
   std::set<std::int64_t> ended;     // those of them that are no reasons for it any more
   AlertLife life;
+  std::string finding;  // what its rule last said of them, such as a grade; may be empty
   // Of the last acknowledgement; none while the alert is open.
   std::optional<std::int64_t> acknowledged_ms;
   std::string acknowledged_by, note;
@@ -47,7 +48,8 @@ struct AlertEvent {
   std::int64_t number = 0;
   AlertEventType type = AlertEventType::raised;
   std::int64_t at_ms = 0;
-  std::string actor, note;
+  std::string actor;
+  std::string note;  // of who acknowledged it, or what the rule found (Match::detail)
   std::vector<RecordName> causes;  // the records that this event added
   AlertDetail detail;
   // Of the alert:

@@ -96,8 +96,8 @@ class RecordCheck {
     const Range range = study_.canonical_range(record_);
     if ((own.low || !range.low) && (own.high || !range.high)) return;
     flags |= kStudyRange;
-    if (range.low && *value < *range.low) flags |= kBelowRange;
-    if (range.high && *value > *range.high) flags |= kAboveRange;
+    if (range.low && ucum::clearly_below(*value, *range.low)) flags |= kBelowRange;
+    if (range.high && ucum::clearly_below(*range.high, *value)) flags |= kAboveRange;
   }
 
   void effective(std::int64_t now_ms) {
@@ -135,9 +135,13 @@ class RecordCheck {
     if (code_->type == ValueType::text) {
       return add_fault(faults_, "/value", code_->code + " is a text, not a number");
     }
-    if (!unit()) return;
-    const Unit* own = code_->unit(record_.unit);
-    const double number = own ? own->to_own(*record_.value.number) : *record_.value.number;
+    const auto to_own = unit();
+    if (!to_own) return;
+    const double number = (*to_own)(*record_.value.number);
+    if (!std::isfinite(number)) {
+      return add_fault(faults_, "/value", to_text(*record_.value.number) + " " + record_.unit +
+                                              " is nothing in " + code_->units.front().name);
+    }
     const auto& possible = code_->possible;
     if (possible && !possible->contain(number)) {
       const std::string in = code_->units.empty() ? "" : " " + code_->units.front().name;
@@ -163,16 +167,13 @@ class RecordCheck {
     }
   }
 
-  bool unit() {
-    if (code_->units.empty() ? record_.unit.empty() : code_->unit(record_.unit) != nullptr) {
-      return true;
-    }
-    std::string expected;
-    for (const Unit& one : code_->units) expected += (expected.empty() ? "" : " or ") + one.name;
-    add_fault(faults_, "/unit",
-              (record_.unit.empty() ? "is missing" : quoted(record_.unit) + " is wrong") + ": " +
-                  code_->code + (expected.empty() ? " has no unit" : " is in " + expected));
-    return false;
+  // How the record's number becomes one in the code's own unit; nothing, and a fault, when it
+  // cannot.
+  std::optional<ucum::Conversion> unit() {
+    const auto to_own = code_->to_own(record_.unit);
+    if (to_own) return *to_own;
+    add_fault(faults_, "/unit", to_own.error().message);
+    return std::nullopt;
   }
 
   const Study& study_;

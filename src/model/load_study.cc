@@ -8,11 +8,14 @@
 #include "model/decode_record.h"
 #include "model/study.h"
 #include "model/table_reader.h"
+#include "ucum/analyte.h"
+#include "ucum/lab_unit.h"
 
 namespace trialward::model {
 namespace {
 
 constexpr const char* kStudyFile = "study.toml";
+constexpr int kValenceMax = 9;
 
 // Ranges write an open end as an infinity.
 Range to_range(const Bounds& bounds) {
@@ -91,7 +94,21 @@ class StudyLoader {
     study_.open_[static_cast<std::size_t>(Kind::demographics)] = true;
     if (auto kinds = root.table("kinds")) read_kinds(*kinds);
     for (TableReader& table : root.tables("codes")) read_code(table);
+    if (auto ctcae = root.table("ctcae")) read_ctcae(*ctcae);
     root.finish();
+  }
+
+  void read_ctcae(TableReader& table) {
+    CtcaeChoice choice;
+    choice.version = table.id("version");
+    choice.line = table.line("version");
+    if (auto terms = table.table("terms")) {
+      for (const std::string& code : terms->keys()) {
+        choice.codes.push_back({code, terms->texts(code), terms->line(code)});
+      }
+    }
+    table.finish();
+    study_.ctcae = std::move(choice);
   }
 
   void read_study(TableReader& table) {
@@ -238,6 +255,41 @@ class StudyLoader {
       unit_table.finish();
       code.units.push_back(std::move(unit));
     }
+    const auto molar_mass = read_molar_mass(table, code);
+    if (code.units.empty()) return;
+    if (auto own = ucum::parse_lab_unit(code.units.front().name)) {
+      code.ways = std::make_shared<const UnitWays>(std::move(own->unit), molar_mass);
+    }
+  }
+
+  ucum::MolarMass read_molar_mass(TableReader& table, const Code& code) {
+    const std::string name = table.text("analyte");
+    const ucum::Analyte* known = ucum::analyte(name);
+    if (table.has("analyte") && !known) {
+      table.fault("analyte", "unknown analyte \"" + name + "\"");
+    }
+    if (!table.has("analyte") && code.kind == Kind::lab) known = ucum::analyte(code.code);
+    ucum::MolarMass molar_mass = known ? known->molar_mass : ucum::MolarMass{};
+    for (const char* key : {"analyte", "molar_mass", "valence"}) {
+      if (table.has(key) && code.units.empty()) {
+        table.fault(key, std::string(key) + " needs the code's own unit: unit");
+      }
+    }
+    if (table.has("molar_mass")) {
+      molar_mass.g_per_mol = table.number("molar_mass").value_or(1);
+      if (molar_mass.g_per_mol <= 0) table.fault("molar_mass", "molar_mass must be above 0");
+      if (table.has("analyte")) table.fault("molar_mass", "molar_mass is given by analyte");
+    }
+    if (table.has("valence")) {
+      const double valence = table.number("valence").value_or(1);
+      if (1 <= valence && valence <= kValenceMax && valence == std::floor(valence)) {
+        molar_mass.valence = static_cast<int>(valence);
+      } else {
+        table.fault("valence", "valence must be a whole number from 1 to " +
+                                   std::to_string(kValenceMax));
+      }
+    }
+    return molar_mass;
   }
 
   void read_bounds(TableReader& table, Code& code) {

@@ -1,6 +1,7 @@
 #include "model/study.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace trialward::model {
 namespace {
@@ -12,20 +13,33 @@ const T* find_id(const std::vector<T>& all, std::string_view id) {
   return found == all.end() ? nullptr : &*found;
 }
 
-// What converts numbers of the record to its code's own unit; nothing when the unit is not one of
-// the code's.
-std::optional<Unit> conversion(const Code& code, std::string_view unit) {
-  if (const Unit* found = code.unit(unit)) return *found;
-  if (code.units.empty() && unit.empty()) return Unit{};
-  return std::nullopt;
-}
-
 }  // namespace
 
 const Unit* Code::unit(std::string_view unit_name) const {
   const auto found = std::find_if(units.begin(), units.end(),
                                   [&](const Unit& one) { return one.name == unit_name; });
   return found == units.end() ? nullptr : &*found;
+}
+
+base::Result<ucum::Conversion> Code::to_own(std::string_view unit_name) const {
+  if (const Unit* listed = unit(unit_name)) {
+    ucum::Conversion conversion;
+    conversion.factor = listed->factor;
+    conversion.offset = listed->offset;
+    return conversion;
+  }
+  if (units.empty() && unit_name.empty()) return ucum::Conversion{};
+  std::string reason;
+  if (ways && !unit_name.empty()) {
+    auto way = ways->find(unit_name);
+    if (way) return way;
+    reason = "; " + way.error().message;
+  }
+  std::string expected;
+  for (const Unit& one : units) expected += (expected.empty() ? " is in " : " or ") + one.name;
+  return base::Error{base::Errc::invalid,
+                     (unit_name.empty() ? "is missing" : ucum::quoted(unit_name) + " is wrong") +
+                         ": " + code + (units.empty() ? " has no unit" : expected) + reason};
 }
 
 const Site* Study::site(std::string_view site_id) const { return find_id(sites, site_id); }
@@ -52,9 +66,9 @@ std::optional<double> Study::canonical_number(const Record& record) const {
   if (!record.value.number) return std::nullopt;
   const Code* listed = code(record.kind, record.code);
   if (!listed) return record.value.number;
-  const auto unit = conversion(*listed, record.unit);
-  if (!unit) return std::nullopt;
-  return unit->to_own(*record.value.number);
+  const auto to_own = listed->to_own(record.unit);
+  if (!to_own) return std::nullopt;
+  return (*to_own)(*record.value.number);
 }
 
 Range Study::canonical_range(const Record& record) const {
@@ -62,10 +76,11 @@ Range Study::canonical_range(const Record& record) const {
   const Range of_code = listed ? listed->range : Range{};
   if (!record.range.given()) return of_code;
   Range range;
-  const auto unit = listed ? conversion(*listed, record.unit) : Unit{};
-  if (!unit) return range;
-  if (record.range.low) range.low = unit->to_own(*record.range.low);
-  if (record.range.high) range.high = unit->to_own(*record.range.high);
+  const auto to_own = listed ? listed->to_own(record.unit) : ucum::Conversion{};
+  if (!to_own) return range;
+  if (record.range.low) range.low = (*to_own)(*record.range.low);
+  if (record.range.high) range.high = (*to_own)(*record.range.high);
+  if (to_own->falling) std::swap(range.low, range.high);
   // An end that lies on the wrong side of the record's own is of other people.
   if (!range.low && of_code.low && *of_code.low <= *range.high) range.low = of_code.low;
   if (!range.high && of_code.high && *range.low <= *of_code.high) range.high = of_code.high;

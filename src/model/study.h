@@ -12,13 +12,22 @@
 //                         type = "number" (the default) | "text" | "any";
 //                         unit = "U/L" (absent: the value has none);
 //                         also = [{ unit = "C", factor = 1.8, offset = 32.0 }]: other units;
-//                           number * factor + offset gives it in `unit`;
+//                           number * factor + offset gives it in `unit`; they go before what
+//                           UCUM would make of them. Every other unit that UCUM or laboratories
+//                           write (ucum/lab_unit.h) and that converts to `unit` is accepted, too;
+//                         molar_mass = 180.156 (g/mol), valence = 1: for conversions between mass,
+//                           amount and equivalents; or analyte = "GLUC": those of ucum/analyte.cc,
+//                           where a lab code that names an analyte there need not say so;
 //                         possible = [low, high]: outside is refused;
 //                         plausible = [low, high]: outside is accepted and flagged;
 //                         range = [low, high]: the reference range of records that bring none,
 //                           and the other end for those that bring one end only;
 //                           in all three -inf or inf leaves an end open;
 //                         values = ["Y", "N"]: the only texts accepted (type text)
+//                [ctcae]   version = "5": by which version of the NCI's CTCAE laboratory values are
+//                         graded (ctcae/tables/); absent: they are not
+//                [ctcae.terms] CODE = ["TERM", …]: the terms that grade a code, in place of those
+//                         of ctcae/tables/codes.toml; [] for none
 //   rules.toml   the monitor's rules (monitor/rules.h)
 //   questionnaires/*.toml, schedule.toml   room for later: read as text, kept with the definition
 //
@@ -30,6 +39,7 @@
 #include <array>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,6 +48,8 @@
 #include "base/result.h"
 #include "model/fault.h"
 #include "model/record.h"
+#include "model/unit_ways.h"
+#include "ucum/unit.h"
 
 namespace trialward::model {
 
@@ -51,7 +63,10 @@ struct Arm {
 
 struct Bounds {
   double low = 0, high = 0;
-  bool contain(double number) const { return low <= number && number <= high; }
+  // What noise of conversions adds puts no number outside.
+  bool contain(double number) const {
+    return !ucum::clearly_below(number, low) && !ucum::clearly_below(high, number);
+  }
 };
 
 struct Unit {
@@ -60,18 +75,37 @@ struct Unit {
   double to_own(double number) const { return number * factor + offset; }
 };
 
+// What [ctcae] says, not yet checked against the criteria (ctcae/study_grading.h).
+struct CtcaeChoice {
+  struct OfCode {
+    std::string code;
+    std::vector<std::string> terms;
+    int line = 0;
+  };
+  std::string version;
+  int line = 0;
+  std::vector<OfCode> codes;  // by code
+};
+
 enum class ValueType { number, text, any };
 
 struct Code {
   Kind kind = Kind::lab;
   std::string code, name, system;
   ValueType type = ValueType::number;
-  std::vector<Unit> units;                    // the code's own first; empty: values have no unit
+  // The code's own first, then those that the definition lists; empty: values have no unit.
+  std::vector<Unit> units;
+  // Other units by UCUM; none when the own unit is not one of UCUM's. Copies of a code share what
+  // was worked out.
+  std::shared_ptr<const UnitWays> ways;
   std::optional<Bounds> possible, plausible;  // in the code's own unit
   Range range;                                // in the code's own unit
   std::vector<std::string> values;
 
   const Unit* unit(std::string_view name) const;
+  // How a number in this unit becomes one in the code's own. The error says what is wrong with the
+  // unit (or that it is missing) and which would be right, and names both.
+  base::Result<ucum::Conversion> to_own(std::string_view unit_name) const;
 };
 
 struct DefinitionFile {
@@ -85,6 +119,7 @@ class Study {
   std::string default_site;
   std::vector<Site> sites;
   std::vector<Arm> arms;
+  std::optional<CtcaeChoice> ctcae;
   std::vector<DefinitionFile> files;  // sorted by name; what the definition's hash covers
   std::string hash;                   // hexadecimal SHA-256 over the files
   bool whole = true;                  // false: see StudyReading
@@ -97,8 +132,8 @@ class Study {
   bool subject_id_fits(std::string_view subject) const;
   const DefinitionFile* file(std::string_view name) const;
 
-  // A number of a record in its code's own unit; nothing when it has no number or the unit is not
-  // the code's. Without a listed code the number itself.
+  // A number of a record in its code's own unit; nothing when it has no number or its unit does not
+  // convert. Without a listed code the number itself.
   std::optional<double> canonical_number(const Record& record) const;
   // The reference range that holds for a record, in its code's own unit: each end its own, else the
   // code's. Numbers alone, without the texts.

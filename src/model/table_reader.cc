@@ -116,6 +116,23 @@ std::vector<std::pair<std::string, TableReader>> TableReader::members() {
   return all;
 }
 
+std::vector<std::string> TableReader::keys() const {
+  std::vector<std::string> all;
+  for (const auto& [key, node] : *table_) all.emplace_back(key.str());
+  return all;
+}
+
+bool TableReader::is_array(std::string_view key) const {
+  const toml::node* node = table_->get(key);
+  return node != nullptr && node->is_array();
+}
+
+int TableReader::line(std::string_view key) const {
+  const auto found = table_->find(key);
+  const auto& source = found == table_->end() ? table_->source() : found->first.source();
+  return static_cast<int>(source.begin.line);
+}
+
 void TableReader::fault(std::string_view key, std::string reason) {
   const auto found = table_->find(key);
   fault_at(found == table_->end() ? table_->source() : found->first.source(), std::move(reason));

@@ -38,6 +38,7 @@ struct Match {
   std::size_t rule = 0;              // index into Monitor::rules()
   std::string group;                 // matches of one rule, subject and group join one open alert
   std::vector<std::int64_t> causes;  // record ids; never empty
+  std::string detail;                // what people should read of it; may be empty
 };
 
 // What a record, or the passing of time, makes a difference to.

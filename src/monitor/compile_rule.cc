@@ -143,6 +143,7 @@ void RuleCompiler::add_direct(std::size_t rule, OneAlertPer one_alert_per,
   for (const CodeTest& test : condition.tests) {
     const auto* record_test = std::get_if<RecordTest>(&test.test);
     if (record_test == nullptr) continue;
+    if (std::holds_alternative<GradeFrom>(*record_test)) rules_.mark_graded(rule);
     rules_.add(condition.kind, test.code)
         .direct.push_back({.rule = rule,
                            .one_alert_per = one_alert_per,
@@ -175,7 +176,9 @@ void RuleCompiler::add_tree(std::size_t rule, std::string group, const Condition
   Tree tree{.rule = rule, .group = std::move(group), .root = compile(condition)};
   if (fault_) return;
   tree.with_direct = has_direct(condition);
-  tree.compares = has<Comparison>(tree.root);
+  const bool graded = has<GradeBesideBaseline>(tree.root);
+  if (graded) rules_.mark_graded(rule);
+  tree.compares = graded || has<Comparison>(tree.root);
   tree.revocable =
       tree.compares || has<RatioLeaf>(tree.root) || has<Slope>(tree.root) || excludes(tree.root);
   tree.reach_ms = reach_ms(tree.root);
@@ -238,6 +241,10 @@ Leaf RuleCompiler::compile(const Condition& condition, const CodeTest& test) {
   }
   track.values = true;
   if (const auto* slope = std::get_if<Slope>(&test.test)) return {*series, *slope};
+  if (const auto* graded = std::get_if<GradeBesideBaseline>(&test.test)) {
+    track.ranges = true;
+    return {*series, *graded};
+  }
   return {*series, std::get<Comparison>(test.test)};
 }
 

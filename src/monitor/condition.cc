@@ -4,10 +4,11 @@
 #include <array>
 #include <cmath>
 
+#include "ucum/unit.h"
+
 namespace trialward::monitor {
 namespace {
 
-constexpr double kTolerance = 1e-9;
 
 struct Holds {
   const Reading& reading;
@@ -30,12 +31,16 @@ struct Holds {
   bool operator()(const SeverityFrom& test) const {
     return severity_grade(reading.record.severity).value_or(0) >= test.grade;
   }
+  bool operator()(const GradeFrom& test) const {
+    ctcae::Grade grade;
+    return test.holds(observed_of(reading), nullptr, grade) != nullptr;
+  }
 };
 
 }  // namespace
 
 bool compare(double value, Op op, double limit, double scale) {
-  const double margin = kTolerance * std::max({std::abs(value), std::abs(limit), scale});
+  const double margin = ucum::kRelativeNoise * std::max({std::abs(value), std::abs(limit), scale});
   switch (op) {
     case Op::at_least:
       return value >= limit - margin;
@@ -59,6 +64,10 @@ Reading::Reading(const model::Study& study, const model::Record& given)
     : record(given), number(study.canonical_number(given)), range(study.canonical_range(given)) {
   // A conversion of units may overflow.
   if (number && !std::isfinite(*number)) number.reset();
+}
+
+ctcae::Observed observed_of(const Reading& reading) {
+  return {.value = reading.number, .low = reading.range.low, .high = reading.range.high};
 }
 
 bool holds(const RecordTest& test, const Reading& reading) {

@@ -10,13 +10,14 @@
 
 #include "model/record.h"
 #include "model/study.h"
+#include "monitor/graded.h"
 
 namespace trialward::monitor {
 
 enum class Op : std::uint8_t { at_least, above, at_most, below };
 
-// Decimal fractions that are equal on paper may differ in their last binary digit: what is closer
-// than 1e-9 of its size is equal. `scale`: the size of the numbers that both were made of, if that
+// Numbers that are equal on paper, or become so by a conversion, may differ in the last binary
+// digits: what is closer than ucum::kRelativeNoise of its size is equal. `scale`: the size of the numbers that both were made of, if that
 // is larger.
 bool compare(double value, Op op, double limit, double scale);
 
@@ -39,8 +40,8 @@ struct Serious {};
 struct SeverityFrom {
   int grade = 1;
 };
-using RecordTest =
-    std::variant<EveryRecord, Threshold, RangeMultiple, Answer, Serious, SeverityFrom>;
+using RecordTest = std::variant<EveryRecord, Threshold, RangeMultiple, Answer, Serious,
+                                SeverityFrom, GradeFrom>;
 
 // Of a value beside the baseline or the value before it: value op reference * factor + offset.
 struct Comparison {
@@ -59,6 +60,9 @@ struct Reading {
   std::optional<double> number;
   model::Range range;
 };
+
+// The number and range, as they are graded.
+ctcae::Observed observed_of(const Reading& reading);
 
 bool holds(const RecordTest& test, const Reading& reading);
 

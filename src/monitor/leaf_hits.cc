@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "monitor/graded.h"
+
 namespace trialward::monitor {
 namespace {
 
@@ -36,9 +38,9 @@ struct LeafHits {
   void operator()(const Comparison& test) const {
     const Points& points = own.points();
     const auto baseline = test.with_baseline ? own.baseline() : std::nullopt;
-    for (std::size_t i = 0; i < points.size(); ++i) {
+    for (std::size_t i = first_place(); i < points.size(); ++i) {
       const Point& point = points[i];
-      if (point.at_ms < span.from_ms || point.at_ms > span.until_ms) continue;
+      if (point.at_ms > span.until_ms) break;
       if (point.superseded || !point.number) continue;
       const auto reference = test.with_baseline ? baseline : own.value_before(i);
       if (!reference || *reference >= i) continue;
@@ -47,6 +49,24 @@ struct LeafHits {
         found.push_back(hit_of(point, point.at_ms, {earlier.record, point.record}));
       }
     }
+  }
+
+  void operator()(const GradeBesideBaseline& test) const {
+    const Points& points = own.points();
+    for (std::size_t i = first_place(); i < points.size(); ++i) {
+      const Point& point = points[i];
+      if (point.at_ms > span.until_ms) break;
+      GradedPoint graded;
+      if (!graded_at(test.from, own, i, false, graded)) continue;
+      std::vector<std::int64_t> causes = {point.record};
+      if (graded.baseline != 0) causes.push_back(graded.baseline);
+      found.push_back(hit_of(point, point.at_ms, std::move(causes)));
+    }
+  }
+
+  // Of the points within the span; their number where there is none.
+  std::size_t first_place() const {
+    return static_cast<std::size_t>(first_from(own.points(), span.from_ms) - own.points().begin());
   }
 
   void operator()(const RatioLeaf& test) const {

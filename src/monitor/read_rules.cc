@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/sha256.h"
+#include "ctcae/study_grading.h"
 #include "model/table_reader.h"
 #include "monitor/compile_rule.h"
 #include "monitor/read_condition.h"
@@ -21,7 +22,7 @@ constexpr const char* kRulesFile = "rules.toml";
 constexpr std::string_view kReservedIds = "trialward-";  // of alerts that come from no rule
 constexpr int kVersionMax = 1'000'000;
 // A part of the hash: the saved form and the meaning of the rules. It grows with either.
-constexpr std::string_view kFormat = "trialward rules 3";
+constexpr std::string_view kFormat = "trialward rules 4";
 
 class RulesReader {
  public:
@@ -32,6 +33,10 @@ class RulesReader {
   base::Result<RuleSet, DefinitionFaults> read() && {
     const model::DefinitionFile* file = rules_.study->file(kRulesFile);
     hash(file);
+    // Also without a rule that asks for grades: a definition is right or wrong as a whole.
+    if (auto grading = ctcae::StudyGrading::make(*rules_.study); !grading) {
+      faults_ = grading.error();
+    }
     if (file != nullptr) {
       if (const auto table = model::parse_toml(*file, faults_)) {
         read_root(TableReader(*table, kRulesFile, kRulesFile, faults_));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
 
 #include "monitor/duration.h"
 
@@ -24,7 +25,8 @@ constexpr std::array<OpName, 4> kOps = {{{"at_least", Op::at_least},
 constexpr std::array<const char*, 6> kChanges = {"rise",         "fall",       "rise_percent",
                                                  "fall_percent", "rise_above", "fall_above"};
 constexpr std::string_view kSlope = "slope_";  // and an Op's name
-constexpr std::array<const char*, 3> kOthers = {"one_of", "serious", "severity_from"};
+constexpr const char* kGrade = "ctcae_grade_at_least";
+constexpr std::array<const char*, 4> kOthers = {"one_of", "serious", "severity_from", kGrade};
 
 // Reads the one test that a condition may have, then gives it for one code after the other.
 class TestReader {
@@ -43,6 +45,7 @@ class TestReader {
     if (!with_of_) refuse(table_, "of", "needs at_least, above, at_most or below");
     if (!with_of_) refuse(table_, "ratio_to", "needs at_least, above, at_most or below");
     if (!in_unit_) refuse(table_, "unit", "needs a number that is no multiple and no percentage");
+    if (!grade_) refuse(table_, "direction", "needs ctcae_grade_at_least");
     if (!with_from_) refuse(table_, "from", "needs a rise or a fall");
     if (!with_ratio_) refuse(table_, "apart", "needs ratio_to");
     if (!with_slope_) {
@@ -52,6 +55,7 @@ class TestReader {
   }
 
   Test test_for(const std::string& code_text) {
+    if (grade_) return grade_for(code_text);
     const Code* code = study_.code(kind_, code_text);
     if (of_numbers_) {
       if (!code) {
@@ -67,6 +71,16 @@ class TestReader {
       }
     }
     return test_;
+  }
+
+  // The codes that are meant by none.
+  std::vector<std::string> expanded(const std::vector<std::string>& codes) const {
+    if (!grade_ || codes != std::vector<std::string>{""}) return codes;
+    std::vector<std::string> gradable;
+    for (const std::string& code : grading_.codes(kind_)) {
+      if (!terms_of(code).empty()) gradable.push_back(code);
+    }
+    return gradable;
   }
 
  private:
@@ -97,6 +111,7 @@ class TestReader {
     if (key == "one_of") return read_answer();
     if (key == "serious") return read_serious();
     if (key == "severity_from") return read_severity();
+    if (key == kGrade) return read_grade();
     of_numbers_ = true;
     amount_ = table_.number(key).value_or(1);
     const bool slope = key.starts_with(kSlope);
@@ -216,6 +231,54 @@ class TestReader {
     test_ = RecordTest(Serious{});
   }
 
+  void read_grade() {
+    const double grade = table_.number(kGrade).value_or(1);
+    if (grade != 1 && grade != 2 && grade != 3 && grade != 4) {
+      fault("ctcae_grade_at_least must be 1, 2, 3 or 4");
+    }
+    grade_ = std::clamp(static_cast<int>(grade), 1, 4);
+    const std::string direction = table_.text("direction");
+    if (direction == "low") direction_ = ctcae::Direction::low;
+    if (direction == "high") direction_ = ctcae::Direction::high;
+    if (table_.has("direction") && !direction_) {
+      table_.fault("direction", "direction must be \"low\" or \"high\"");
+    }
+    // What is wrong in [ctcae] is told when the rules as a whole are read.
+    if (auto made = ctcae::StudyGrading::make(study_)) grading_ = std::move(*made);
+    // A study without an id could not be read, and what it lacks is no fault of the rules.
+    if (!study_.ctcae && !study_.id.empty()) {
+      fault("ctcae_grade_at_least needs [ctcae] in study.toml");
+    }
+    if (kind_ != Kind::lab && kind_ != Kind::vital) fault("only a lab or a vital has a grade");
+  }
+
+  std::vector<ctcae::GradedTerm> terms_of(const std::string& code) const {
+    std::vector<ctcae::GradedTerm> chosen;
+    const auto* terms = grading_.terms(kind_, code);
+    if (terms == nullptr) return chosen;
+    for (const ctcae::GradedTerm& one : *terms) {
+      if (!direction_ || one.term->direction == *direction_) chosen.push_back(one);
+    }
+    return chosen;
+  }
+
+  Test grade_for(const std::string& code) {
+    GradeFrom from{*grade_, grading_.criteria(), terms_of(code)};
+    if (grading_.criteria() == nullptr || code.empty()) return RecordTest{};  // told already
+    if (from.terms.empty()) {
+      fault("CTCAE version " + grading_.criteria()->version + " has no term for " + code +
+            " that is known here; [ctcae.terms] in study.toml may name one");
+    }
+    for (const ctcae::GradedTerm& one : from.terms) {
+      if (!one.unfit.empty()) fault(code + ": " + one.unfit);
+      if ((one.term->asks_for() & (ctcae::kAge | ctcae::kSex)) != 0) {
+        fault(code + ": " + one.term->name + " asks for the age, which no rule knows");
+      }
+    }
+    if (from.asks_for_baseline()) return GradeBesideBaseline{std::move(from)};
+    return RecordTest(std::move(from));
+  }
+
   void read_severity() {
     const std::string severity = table_.text("severity_from");
     const auto grade = severity_grade(severity);
@@ -242,28 +305,29 @@ class TestReader {
 
   // The test with its number in the code's own unit.
   Test in_unit_of(const Code& code) {
-    model::Unit unit;
-    if (const model::Unit* found = code.unit(unit_)) {
-      unit = *found;
-    } else if (!code.units.empty() || table_.has("unit")) {
-      std::string expected;
-      for (const auto& one : code.units) expected += (expected.empty() ? "" : " or ") + one.name;
-      table_.fault(table_.has("unit") ? "unit" : keys_[0],
-                   (table_.has("unit") ? quoted(unit_) + " is wrong" : "unit is missing") + ": " +
-                       code.code + (expected.empty() ? " has no unit" : " is in " + expected));
+    const auto to_own = code.to_own(unit_);
+    if (!to_own) {
+      const bool given = table_.has("unit");
+      table_.fault(given ? "unit" : keys_[0], (given ? "" : "unit ") + to_own.error().message);
+      return test_;
+    }
+    if (!to_own->linear) {
+      table_.fault("unit", ucum::quoted(unit_) + " is wrong: " + code.code + " is in " +
+                               code.units.front().name + ", which is not in proportion to it");
+      return test_;
     }
     if (const auto* comparison = std::get_if<Comparison>(&test_)) {
       Comparison converted = *comparison;
-      converted.offset *= unit.factor;
+      converted.offset *= to_own->factor;
       return converted;
     }
     if (const auto* slope = std::get_if<Slope>(&test_)) {
       Slope converted = *slope;
-      converted.per_ms *= unit.factor;
+      converted.per_ms *= to_own->factor;
       return converted;
     }
     auto converted = std::get<Threshold>(std::get<RecordTest>(test_));
-    converted.limit = unit.to_own(converted.limit);
+    converted.limit = (*to_own)(converted.limit);
     return RecordTest(converted);
   }
 
@@ -277,6 +341,9 @@ class TestReader {
   bool with_of_ = false, with_from_ = false;  // which members belong to the test
   bool with_ratio_ = false, with_slope_ = false;
   std::string unit_;
+  std::optional<int> grade_;
+  std::optional<ctcae::Direction> direction_;
+  ctcae::StudyGrading grading_;
 };
 
 }  // namespace
@@ -285,7 +352,9 @@ std::vector<CodeTest> read_tests(TableReader& table, const model::Study& study, 
                                  const std::vector<std::string>& codes) {
   TestReader reader(table, study, kind);
   std::vector<CodeTest> tests;
-  for (const std::string& code : codes) tests.push_back({code, reader.test_for(code)});
+  for (const std::string& code : reader.expanded(codes)) {
+    tests.push_back({code, reader.test_for(code)});
+  }
   return tests;
 }
 

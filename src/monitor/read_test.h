@@ -14,7 +14,7 @@
 
 namespace trialward::monitor {
 
-using Test = std::variant<RecordTest, Comparison, Ratio, Slope>;
+using Test = std::variant<RecordTest, Comparison, GradeBesideBaseline, Ratio, Slope>;
 
 struct CodeTest {
   std::string code;  // empty: whatever the code
@@ -22,7 +22,8 @@ struct CodeTest {
 };
 
 // The test for each of the codes, its numbers in that code's own unit. Asks the table for the
-// members of a test only.
+// members of a test only. A grade of the kind as a whole (one empty code) is one of each of its
+// codes that can be graded.
 std::vector<CodeTest> read_tests(model::TableReader& table, const model::Study& study,
                                  model::Kind kind, const std::vector<std::string>& codes);
 

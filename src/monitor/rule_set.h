@@ -47,6 +47,7 @@ struct Track {
   std::size_t series = 0;
   bool values = false;
   bool multiples = false;        // of the upper limit of normal, too
+  bool ranges = false;           // beside the values
   std::vector<VisitTest> tests;  // test i holds: bit i
 };
 
@@ -64,7 +65,7 @@ struct RatioLeaf {
 struct Leaf {
   std::size_t series = 0;
   // A bit, or a test of several values.
-  std::variant<std::size_t, Comparison, RatioLeaf, Slope> test;
+  std::variant<std::size_t, Comparison, GradeBesideBaseline, RatioLeaf, Slope> test;
 };
 
 enum class Join : std::uint8_t { any, all, then };
@@ -90,10 +91,12 @@ struct Tree {
   std::size_t rule = 0;
   std::string group;
   Node root;
-  bool compares = false;   // has a comparison: a record may make a difference at any distance
+  // Has a comparison, or a grade beside the baseline: a record that is a baseline makes a
+  // difference at any distance.
+  bool compares = false;
   bool revocable = false;  // a record may end what holds, though it corrects nothing
   bool with_direct = false;  // one of its conditions is also judged directly, see there
-  std::int64_t reach_ms = 0;  // how far a record makes a difference; when it compares nothing
+  std::int64_t reach_ms = 0;  // how far another record makes a difference
 };
 
 // A rule that is judged by what is remembered and by the time.
@@ -113,8 +116,10 @@ class RuleSet {
   std::vector<std::vector<std::size_t>> trees_of_series;
   std::vector<Absence> absences;
   std::vector<bool> awaited;  // by series: whether an absence looks at it
+  std::vector<bool> graded;  // by rule: whether it asks for a grade; may be shorter
   std::string hash;
 
+  bool grades(std::size_t rule) const { return rule < graded.size() && graded[rule]; }
   std::size_t series_count() const { return trees_of_series.size(); }
 
   // Null when no rule mentions them.
@@ -126,6 +131,10 @@ class RuleSet {
   const CodeRules* of_kind(model::Kind kind) const {
     const auto& rules = kinds_[static_cast<std::size_t>(kind)];
     return rules ? &*rules : nullptr;
+  }
+  void mark_graded(std::size_t rule) {
+    if (graded.size() <= rule) graded.resize(rule + 1);
+    graded[rule] = true;
   }
   // For building; an empty code stands for the whole kind.
   CodeRules& add(model::Kind kind, const std::string& code) {

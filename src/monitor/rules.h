@@ -32,6 +32,9 @@
 //                             squares' line, or of the line through the first and the last
 //   one_of = ["POSITIVE"]     the text is one of these
 //   serious = true            the adverse event is serious
+//   ctcae_grade_at_least = 3, direction = "low" | "high" (absent: either)
+//                             the value's grade, by the version and the terms that [ctcae] in
+//                             study.toml names; without codes, of each code that has a term
 //   severity_from = "SEVERE"  MILD, MODERATE, SEVERE, LIFE THREATENING, FATAL, or grade "1" to "5"
 // A condition of conditions has, in place of all these:
 //   any = [{ kind = … }, …]   one of them holds
@@ -64,7 +67,11 @@
 // - A value that is no number ("<0.2", missing, not done) never meets a condition on numbers, nor
 //   does one whose reference (ULN, LLN, baseline, value before) is missing; nor, where the
 //   reference is multiplied (of, …_percent), one whose reference is not above 0.
-// - Numbers closer than 1e-9 of their size are equal: 0.6 is at least 3 x 0.2.
+// - A grade is the one that the value alone allows, the worst where a finding decides that no value
+//   shows (ctcae/grade.h); a value that cannot be graded has none. A grade that is by multiples of
+//   the baseline, or by the change from it, is judged beside the baseline; the baseline itself,
+//   what precedes it, and all while there is none, are judged as if it had been normal.
+// - Numbers closer than 1e-10 of their size are equal: 0.6 is at least 3 x 0.2.
 // - A record that amends another takes its place. What held because of the other, of what a late
 //   record stands before, or of what must not be beside it, holds no longer: the alerts that it was
 //   raised for are revised (docs/decisions/012).

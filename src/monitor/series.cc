@@ -101,6 +101,14 @@ std::optional<std::size_t> Series::baseline() const {
   return std::nullopt;
 }
 
+std::optional<std::size_t> Series::value_from(std::int64_t at_ms) const {
+  auto point = std::lower_bound(points_.begin(), points_.end(), at_ms,
+                                [](const Point& one, std::int64_t at) { return one.at_ms < at; });
+  point = std::find_if(point, points_.end(), is_value);
+  if (point == points_.end()) return std::nullopt;
+  return static_cast<std::size_t>(point - points_.begin());
+}
+
 std::optional<std::size_t> Series::value_before(std::size_t place) const {
   while (place > 0) {
     const bool neighbours = !forgot() || place < kEarliest || place > points_.size() - kLatest;

@@ -24,6 +24,7 @@ struct Point {
   bool marked = false;           // as a baseline
   std::optional<double> number;  // in the code's own unit; only where values are compared
   std::optional<double> of_uln;  // in multiples of the upper limit; only where those are compared
+  std::optional<double> low, high;  // its reference range; only where values are graded
   std::uint64_t bits = 0;        // which of the series' tests hold, see Track
 };
 bool operator<(const Point& a, const Point& b);
@@ -68,6 +69,8 @@ class Series {
   // too much was forgotten to say.
   std::optional<std::size_t> baseline() const;
   std::optional<std::size_t> value_before(std::size_t place) const;
+  // Place of the first value from an instant on; nothing when there is none.
+  std::optional<std::size_t> value_from(std::int64_t at_ms) const;
 
  private:
   bool forgot() const { return seen_ > points_.size(); }

@@ -6,6 +6,7 @@
 
 #include "monitor/absence_hits.h"
 #include "monitor/evaluate.h"
+#include "monitor/grade_details.h"
 #include "monitor/watch_format.h"
 
 namespace trialward::monitor {
@@ -59,6 +60,10 @@ std::optional<Point> point_of(const StoredRecord& stored, const Track& track,
     const double of_uln = *reading.number / *reading.range.high;
     if (std::isfinite(of_uln)) point.of_uln = of_uln;
   }
+  if (track.ranges && point.number) {
+    point.low = reading.range.low;
+    point.high = reading.range.high;
+  }
   if (point.bits == 0 && !point.number && !point.of_uln) return std::nullopt;
   const model::Record& record = stored.record;
   point.at_ms = stored.interval->from_ms;
@@ -107,13 +112,15 @@ Observation SubjectWatch::observe(const StoredRecord& stored) {
   Observation found;
   try {
     apply(edits);
-    const std::vector<Causes> known = known_causes(stored, edits, trees);
+    const Reach reach = reach_of(stored, edits);
+    const std::vector<Causes> known = known_causes(stored, edits, reach, trees);
     for (std::size_t i = 0; i < trees.size(); ++i) {
-      judge(stored, rules_->trees[trees[i]], edits, known[i], found);
+      judge(stored, rules_->trees[trees[i]], edits, reach, known[i], found);
     }
     if (awaited(edits)) wait_anew(stored, edits, found);
     add_direct(of_code, reading, stored, found);
     add_direct(of_kind, reading, stored, found);
+    add_grade_details(*rules_, of_code, of_kind, reading, all_, found.matches);
   } catch (...) {
     take_back(stored.id, edits);
     throw;
@@ -237,18 +244,45 @@ void SubjectWatch::hide(const StoredRecord& stored, const Edits& edits, bool hid
   }
 }
 
-Span SubjectWatch::span_of(const Tree& tree, const Edits& edits) const {
-  if (tree.compares) return {};
-  Span span{kInstantMsMax, -kInstantMsMax};
+SubjectWatch::Reach SubjectWatch::reach_of(const StoredRecord& stored, const Edits& edits) {
+  Reach reach;
+  if (edits.empty()) return reach;
   for (const Edit& edit : edits) {
-    span.from_ms = std::min(span.from_ms, edit.at_ms);
-    span.until_ms = std::max(span.until_ms, edit.at_ms);
+    std::int64_t until_ms = edit.at_ms;
+    const auto next = series_[edit.series].value_from(edit.at_ms + 1);
+    if (next) until_ms = series_[edit.series].points()[*next].at_ms;
+    reach.own.from_ms = std::min(reach.own.from_ms, edit.at_ms);
+    reach.own.until_ms = std::max(reach.own.until_ms, edit.at_ms);
+    reach.compared_until_ms = std::max(reach.compared_until_ms, until_ms);
   }
+  const auto baselines = [&] {
+    std::vector<std::int64_t> records;
+    for (const Edit& edit : edits) {
+      const Series& series = series_[edit.series];
+      const auto place = series.baseline();
+      records.push_back(place ? series.points()[*place].record : 0);
+    }
+    return records;
+  };
+  const std::vector<std::int64_t> now = baselines();
+  hide(stored, edits, true);
+  reach.moves_baseline = now != baselines();
+  hide(stored, edits, false);
+  return reach;
+}
+
+// What is compared stands beside the baseline, which stays where it is, or beside the value before,
+// which is another only until the next value.
+Span SubjectWatch::span_of(const Tree& tree, const Reach& reach) {
+  if (tree.compares && reach.moves_baseline) return {};
+  Span span = reach.own;
+  if (tree.compares) span.until_ms = reach.compared_until_ms;
   return span.widened(tree.reach_ms, tree.reach_ms);
 }
 
 std::vector<SubjectWatch::Causes> SubjectWatch::known_causes(
-    const StoredRecord& stored, const Edits& edits, const std::vector<std::size_t>& trees) {
+    const StoredRecord& stored, const Edits& edits, const Reach& reach,
+    const std::vector<std::size_t>& trees) {
   std::vector<Causes> known(trees.size());
   bool hidden = false;
   for (std::size_t i = 0; i < trees.size(); ++i) {
@@ -256,29 +290,41 @@ std::vector<SubjectWatch::Causes> SubjectWatch::known_causes(
     if (!tree.revocable && stored.record.amends == 0) continue;
     if (!hidden) hide(stored, edits, true);
     hidden = true;
-    known[i] = causes_of(hits(tree.root, all_, span_of(tree, edits)));
+    known[i] = causes_of(hits(tree.root, all_, span_of(tree, reach)));
   }
   if (hidden) hide(stored, edits, false);
   return known;
 }
 
 // A hit is news when the record is one of its causes. Where a record may end what holds, it can
-// also make two others neighbours: then a hit is news when a cause was none before.
+// also make two others neighbours: then a hit is news when a cause was none before. Of what is
+// compared that is seldom so, and only then it is asked whether the cause was one elsewhere.
 void SubjectWatch::judge(const StoredRecord& stored, const Tree& tree, const Edits& edits,
-                         const Causes& known, Observation& found) const {
+                         const Reach& reach, const Causes& known, Observation& found) {
   const bool may_end = tree.revocable || stored.record.amends != 0;
-  Span span = span_of(tree, edits);
+  Span span = span_of(tree, reach);
   if (!may_end) span = {stored.interval->from_ms, stored.interval->from_ms + tree.root.span_ms};
   const Hits all = hits(tree.root, all_, span);
+  std::optional<Causes> known_anywhere;
+  const auto was_known = [&](std::int64_t id) {
+    if (known.contains(id)) return true;
+    if (!tree.compares) return false;
+    if (!known_anywhere) {
+      hide(stored, edits, true);
+      known_anywhere = causes_of(hits(tree.root, all_, Span()));
+      hide(stored, edits, false);
+    }
+    return known_anywhere->contains(id);
+  };
   for (const Hit& hit : all) {
-    const bool news = std::any_of(hit.causes.begin(), hit.causes.end(), [&](std::int64_t id) {
-      return id == stored.id || (may_end && !known.contains(id));
-    });
+    const bool of_record = std::binary_search(hit.causes.begin(), hit.causes.end(), stored.id);
+    const bool news =
+        of_record || (may_end && !std::all_of(hit.causes.begin(), hit.causes.end(), was_known));
     if (news) add_match(found.matches, tree.rule, tree.group, hit.causes);
   }
   if (!may_end) return;
   std::vector<std::int64_t> ended = difference(known, causes_of(all));
-  if (!ended.empty() && !tree.compares) {
+  if (!ended.empty()) {
     // It may still be one of what holds elsewhere.
     const Causes now = causes_of(hits(tree.root, all_, Span()));
     std::erase_if(ended, [&](std::int64_t id) { return now.contains(id); });

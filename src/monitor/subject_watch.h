@@ -54,12 +54,20 @@ class SubjectWatch final : public model::Watch {
   // for it stays forgotten, so that nothing seems to have ended because of that.
   void hide(const model::StoredRecord& stored, const Edits& edits, bool hidden);
 
-  Span span_of(const Tree& tree, const Edits& edits) const;
+  // How far a record makes a difference, but for the times of a tree.
+  struct Reach {
+    Span own{kInstantMsMax, -kInstantMsMax};         // of the edits
+    std::int64_t compared_until_ms = -kInstantMsMax;  // where values are compared
+    bool moves_baseline = false;                      // of a series: there is no end to it then
+  };
+  // Once the edits are made.
+  Reach reach_of(const model::StoredRecord& stored, const Edits& edits);
+  static Span span_of(const Tree& tree, const Reach& reach);
   // Of the trees that the record may make end; empty for others.
   std::vector<Causes> known_causes(const model::StoredRecord& stored, const Edits& edits,
-                                   const std::vector<std::size_t>& trees);
+                                   const Reach& reach, const std::vector<std::size_t>& trees);
   void judge(const model::StoredRecord& stored, const Tree& tree, const Edits& edits,
-             const Causes& known, model::Observation& found) const;
+             const Reach& reach, const Causes& known, model::Observation& found);
   void wait_anew(const model::StoredRecord& stored, const Edits& edits, model::Observation& found);
   void judge_absences(const Awaited& before, const Awaited& now, model::Observation& found) const;
   void add_direct(const CodeRules* rules, const Reading& reading,

@@ -15,7 +15,14 @@ constexpr char kVersion = 2;
 constexpr std::size_t kChecksumBytes = 8;
 constexpr std::size_t kNameBytesMax = 1025;  // two ids of 128 characters of up to 4 bytes
 
-enum PointFlag : std::uint8_t { kSuperseded = 1, kMarked = 2, kHasNumber = 4, kHasMultiple = 8 };
+enum PointFlag : std::uint8_t {
+  kSuperseded = 1,
+  kMarked = 2,
+  kHasNumber = 4,
+  kHasMultiple = 8,
+  kHasLow = 16,
+  kHasHigh = 32,
+};
 
 std::string checksum(std::string_view bytes) {
   return std::string(base::as_bytes(base::sha256(bytes)).substr(0, kChecksumBytes));
@@ -52,10 +59,12 @@ class Writer {
     difference(point.record, before.record);
     byte(static_cast<std::uint8_t>(
         (point.superseded ? kSuperseded : 0) | (point.marked ? kMarked : 0) |
-        (point.number ? kHasNumber : 0) | (point.of_uln ? kHasMultiple : 0)));
+        (point.number ? kHasNumber : 0) | (point.of_uln ? kHasMultiple : 0) |
+        (point.low ? kHasLow : 0) | (point.high ? kHasHigh : 0)));
     number(point.bits);
-    if (point.number) real(*point.number);
-    if (point.of_uln) real(*point.of_uln);
+    for (const auto& one : {point.number, point.of_uln, point.low, point.high}) {
+      if (one) real(*one);
+    }
   }
 
   std::string take() {
@@ -126,9 +135,12 @@ class Reader {
     point.bits = number();
     if ((flags & kHasNumber) != 0) point.number = real();
     if ((flags & kHasMultiple) != 0) point.of_uln = real();
-    const bool fits = std::abs(static_cast<double>(point.at_ms)) < kInstantMsMax &&
-                      point.record > 0 && std::isfinite(point.number.value_or(0)) &&
-                      std::isfinite(point.of_uln.value_or(0));
+    if ((flags & kHasLow) != 0) point.low = real();
+    if ((flags & kHasHigh) != 0) point.high = real();
+    bool fits = std::abs(static_cast<double>(point.at_ms)) < kInstantMsMax && point.record > 0;
+    for (const auto& one : {point.number, point.of_uln, point.low, point.high}) {
+      fits = fits && std::isfinite(one.value_or(0));
+    }
     if (!fits) fail();
     return point;
   }

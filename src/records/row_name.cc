@@ -24,6 +24,7 @@ constexpr std::array<Words, store::kTables> kWords = {{
     {"alert event", {"", ""}},
     {"token", {"name", ""}},
     {"revocation of a token", {"", ""}},
+    {"outcome of a delivery", {"target", "outcome"}},
     {"detail of an alert event", {"", ""}},
     {"passing of time for a subject", {"", ""}},
 }};

@@ -12,6 +12,7 @@
 // wait_drained() block. Refusals are counted and typed. The queue outlives its tickets (checked).
 #pragma once
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -33,6 +34,9 @@ namespace trialward::runtime {
 struct BatchLimits {
   std::size_t items_max = 0;
   std::size_t bytes_max = 0;  // one item is always taken, however large
+  // While the first lane holds something, this many, or twice what it holds: what is urgent shall
+  // not wait for much that rides with it. 0: no difference.
+  std::size_t urgent_items_max = 0;
 };
 
 // How one item of a batch came through; the input of the wait-time histograms.
@@ -88,6 +92,10 @@ class BoundedQueue {
     const std::lock_guard lock(mutex_);
     return book_.items_before(lane);
   }
+  std::size_t items(std::size_t lane) const {
+    const std::lock_guard lock(mutex_);
+    return book_.items(lane);
+  }
   // One that was made before a place was asked for.
   void count_refusal(std::size_t lane, Refusal refusal) {
     const std::lock_guard lock(mutex_);
@@ -105,6 +113,7 @@ class BoundedQueue {
     bool aged = false;
   };
 
+  std::size_t items_max_of(const BatchLimits& limits) const;
   Choice choose(base::TimePoint now);
   const typename Lane::Item& peek(const Choice& choice) const;
   typename Lane::Item take(const Choice& choice);
@@ -234,13 +243,21 @@ typename FlowLane<T>::Item BoundedQueue<T>::take(const Choice& choice) {
 }
 
 template <class T>
+std::size_t BoundedQueue<T>::items_max_of(const BatchLimits& limits) const {
+  const std::size_t urgent = book_.items(0);
+  if (urgent == 0 || limits.urgent_items_max == 0) return limits.items_max;
+  return std::min(limits.items_max, std::max(limits.urgent_items_max, 2 * urgent));
+}
+
+template <class T>
 typename BoundedQueue<T>::Batch BoundedQueue<T>::pop_batch(const BatchLimits& limits) {
   Batch batch;
   std::size_t bytes = 0;
   const std::lock_guard lock(mutex_);
   const base::TimePoint now = clock_.now();
-  while (book_.items() > 0 && batch.items.size() < limits.items_max &&
-         batch.expired.size() < limits.items_max) {
+  const std::size_t items_max = items_max_of(limits);
+  while (book_.items() > 0 && batch.items.size() < items_max &&
+         batch.expired.size() < items_max) {
     const Choice choice = choose(now);
     const auto& next = peek(choice);
     if (next.deadline <= now) {  // costs its lane no turn

@@ -67,6 +67,7 @@ class LaneBook {
   const QueueOptions& options() const { return options_; }
   std::size_t lanes() const { return counts_.size(); }
   std::size_t items() const { return items_; }
+  std::size_t items(std::size_t lane) const { return counts_[lane].items; }
   std::size_t tickets() const { return tickets_; }
   LaneStats stats(std::size_t lane, base::Duration oldest_age) const;
 

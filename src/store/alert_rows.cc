@@ -112,6 +112,8 @@ Status add_history(Connection& connection, model::Alert& alert) {
     if (!names) return names.error();
     alert.records.insert(alert.records.end(), names->begin(), names->end());
     const auto type = model::parse_alert_event_type(rows->text(0));
+    const bool of_rule = type == AlertEventType::raised || type == AlertEventType::joined;
+    if (of_rule && !rows->text(3).empty()) alert.finding = std::string(rows->text(3));
     if (type == AlertEventType::acknowledged) {
       alert.acknowledged_ms = rows->integer(1);
       alert.acknowledged_by = std::string(rows->text(2));

@@ -1,12 +1,17 @@
 #include "store/chain.h"
 
 #include <bit>
+#include <cstring>
 
 namespace trialward::store {
 namespace {
 
+static_assert(std::endian::native == std::endian::little);
+
 void put_number(std::string& out, std::uint64_t number) {
-  for (int shift = 0; shift < 64; shift += 8) out.push_back(static_cast<char>(number >> shift));
+  char bytes[sizeof number];
+  std::memcpy(bytes, &number, sizeof number);
+  out.append(bytes, sizeof bytes);
 }
 
 void put_bytes(std::string& out, std::string_view bytes) {
@@ -31,8 +36,8 @@ void put(std::string& out, const SqlValue& value) {
 
 base::Digest chain(const base::Digest& previous, const AuditEntry& entry,
                    std::span<const SqlValue> row) {
-  std::string bytes;
-  bytes.reserve(1024);
+  static thread_local std::string bytes;  // keeps its memory
+  bytes.clear();
   bytes.append(base::as_bytes(previous));
   for (const SqlValue& value :
        {SqlValue{entry.seq}, SqlValue{std::int64_t{entry.shard}}, SqlValue{entry.position},

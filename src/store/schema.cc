@@ -80,9 +80,32 @@ ALTER TABLE subject_states DROP COLUMN rules;
 ALTER TABLE subject_states DROP COLUMN watch;
 )sql";
 
+// What is to be delivered of alert events, and what became of it. Ids are never used again, though
+// rows go: what is written down of one must not be taken for another's.
+constexpr const char* kOutboxMigration = R"sql(
+CREATE TABLE outbox (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, study INTEGER NOT NULL, event INTEGER NOT NULL,
+  alert INTEGER NOT NULL, subject INTEGER NOT NULL, target TEXT NOT NULL, state INTEGER NOT NULL,
+  created_ms INTEGER NOT NULL, attempts INTEGER NOT NULL, settled_ms INTEGER,
+  UNIQUE (event, target)) STRICT;
+CREATE INDEX outbox_pending ON outbox (target, id) WHERE state = 0;
+CREATE INDEX outbox_subject ON outbox (target, subject, id) WHERE state = 0;
+CREATE INDEX outbox_dead ON outbox (target, id) WHERE state = 2;
+CREATE INDEX outbox_settled ON outbox (settled_ms) WHERE state IN (1, 3);
+CREATE TABLE outbox_attempts (
+  delivery INTEGER NOT NULL, number INTEGER NOT NULL, at_ms INTEGER NOT NULL,
+  outcome TEXT NOT NULL, status INTEGER NOT NULL, duration_ms INTEGER NOT NULL, error TEXT,
+  PRIMARY KEY (delivery, number)) STRICT, WITHOUT ROWID;
+CREATE TABLE delivery_outcomes (
+  id INTEGER PRIMARY KEY, study INTEGER NOT NULL, event INTEGER NOT NULL, alert INTEGER NOT NULL,
+  target TEXT NOT NULL, outcome TEXT NOT NULL, attempts INTEGER NOT NULL, at_ms INTEGER NOT NULL)
+  STRICT;
+CREATE INDEX delivery_outcomes_alert ON delivery_outcomes (alert);
+)sql";
+
 // What became of an alert was told by whether it was open. since_ms is on the clock that does not
 // jump, so that of an alert from before is found when the store is next used (store/boot_row.h).
-constexpr const char* kMigration3 = R"sql(
+constexpr const char* kAlertsMigration = R"sql(
 CREATE TABLE alert_details (
   id INTEGER PRIMARY KEY, event INTEGER NOT NULL UNIQUE, detail TEXT NOT NULL) STRICT;
 CREATE TABLE alert_states (
@@ -110,7 +133,7 @@ INSERT INTO alert_states
 
 // What is missing is found by the time that passes: that it did is kept, and when it is due next.
 // What was a cause of an alert may be none any more.
-constexpr const char* kMigration4 = R"sql(
+constexpr const char* kSignalsMigration = R"sql(
 CREATE TABLE subject_passes (
   id INTEGER PRIMARY KEY, subject INTEGER NOT NULL, utc_ms INTEGER NOT NULL) STRICT;
 CREATE INDEX subject_passes_subject ON subject_passes (subject, utc_ms);
@@ -122,8 +145,8 @@ ALTER TABLE alert_causes ADD COLUMN ended INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX alert_causes_ended ON alert_causes (alert, record) WHERE ended <> 0;
 )sql";
 
-constexpr const char* kMigrations[kSchemaVersion] = {kMigration1, kMigration2, kMigration3,
-                                                    kMigration4};
+constexpr const char* kMigrations[kSchemaVersion] = {
+    kMigration1, kMigration2, kOutboxMigration, kAlertsMigration, kSignalsMigration};
 
 // What tells a trialward store from any other SQLite file ("TrWd").
 constexpr std::int64_t kApplicationId = 0x54725764;
@@ -165,6 +188,7 @@ const TableInfo& info(Table table) {
       {"tokens",
        "id, hash, name, role, study, site, subject, source, unblinded, created_ms, expires_ms"},
       {"token_revocations", "id, token, revoked_ms"},
+      {"delivery_outcomes", "id, study, event, alert, target, outcome, attempts, at_ms"},
       {"alert_details", "id, event, detail"},
       {"subject_passes", "id, subject, utc_ms"},
   };

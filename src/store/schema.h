@@ -11,6 +11,11 @@
 //   subject_passes         an instant that had passed when a subject's rules were asked what was
 //                          missing; records that come later do not change that
 //   tokens, token_revocations
+//   delivery_outcomes      that an alert event was delivered to a target, refused by it for good
+//                          (dead), resent or discarded, and by whom
+// Work, which goes when it is done (store/outbox_rows.h):
+//   outbox                 a row for each alert event and target that it is to be delivered to
+//   outbox_attempts        the newest attempts of each
 // Caches, rebuilt from the audited tables at any time, and compared with them by verify:
 //   shards                 the head of each audit chain
 //   subject_states         the newest record of a subject
@@ -46,10 +51,11 @@ enum class Table : std::uint8_t {
   alert_events,
   tokens,
   token_revocations,
+  delivery_outcomes,
   alert_details,
   subject_passes,
 };
-inline constexpr std::size_t kTables = 10;
+inline constexpr std::size_t kTables = 11;
 
 struct TableInfo {
   std::string_view name;
@@ -61,7 +67,7 @@ struct TableInfo {
 const TableInfo& info(Table table);
 std::array<Table, kTables> all_tables();
 
-inline constexpr int kSchemaVersion = 4;
+inline constexpr int kSchemaVersion = 5;
 
 // A table, index, trigger or view, in SQLite's words.
 struct SchemaObject {

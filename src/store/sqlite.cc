@@ -3,6 +3,8 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <filesystem>
 #include <unordered_map>
 
@@ -17,8 +19,9 @@ using base::Status;
 constexpr int kStatementsMax = 256;  // distinct SQL texts a connection prepares
 // The writer never meets a lock; a reader may, for the moment in which a WAL is recovered.
 constexpr int kBusyTimeoutMs = 5000;
-constexpr int kWriterCacheKib = 64 << 10;
-constexpr int kReaderCacheKib = 16 << 10;
+// The system keeps the file in memory as well, and SQLite looks through its whole cache with each
+// commit that follows a B-tree page's split: a larger cache does not pay.
+constexpr int kCacheKib = 16 << 10;
 
 Error error_of(sqlite3* db, int code) {
   const std::string text =
@@ -56,6 +59,7 @@ class SqliteStatement final : public Statement {
 
   Status bind(std::span<const SqlValue> parameters) override {
     TW_CHECK(static_cast<int>(parameters.size()) == sqlite3_bind_parameter_count(statement_));
+    sqlite3_clear_bindings(statement_);  // to NULL, all at once
     int index = 0;
     for (const SqlValue& value : parameters) {
       if (const int code = bind_one(++index, value); code != SQLITE_OK) return error_of(db_, code);
@@ -108,7 +112,7 @@ class SqliteStatement final : public Statement {
         return sqlite3_bind_blob64(statement_, index, bytes.data() != nullptr ? bytes.data() : "",
                                    bytes.size(), SQLITE_STATIC);
       }
-      default: return sqlite3_bind_null(statement_, index);
+      default: return SQLITE_OK;  // NULL it is
     }
   }
 
@@ -208,8 +212,7 @@ class Implementation final : public SqliteConnection {
       if (auto is = expect("PRAGMA synchronous", "2"); !is) return is;
     }
     // The constructor's WAL hook has taken the place of automatic checkpoints.
-    const int cache_kib = mode == SqliteMode::writer ? kWriterCacheKib : kReaderCacheKib;
-    auto set = script("PRAGMA cache_size=-" + std::to_string(cache_kib) + ";");
+    auto set = script("PRAGMA cache_size=-" + std::to_string(kCacheKib) + ";");
     if (!set || immutable || mode == SqliteMode::scratch) return set;
     return expect("PRAGMA journal_mode", "wal");
   }
@@ -229,8 +232,14 @@ class Implementation final : public SqliteConnection {
 
  protected:
   Result<Statement*> prepare(std::string_view sql) override {
+    using Found = Result<Statement*>;
+    // A text at the same place is nearly always the same text: to compare it costs less than to
+    // hash it, and it is run for every record.
+    Entry*& recent = recent_[reinterpret_cast<std::uintptr_t>(sql.data()) / 16 % recent_.size()];
+    if (recent != nullptr && *recent->text == sql) return Found(recent->statement.get());
     if (const auto found = statements_.find(sql); found != statements_.end()) {
-      return static_cast<Statement*>(found->second.statement.get());
+      recent = &found->second;
+      return Found(recent->statement.get());
     }
     TW_CHECK(statements_.size() < kStatementsMax);
     auto text = std::make_unique<std::string>(sql);
@@ -242,10 +251,9 @@ class Implementation final : public SqliteConnection {
       return error_of(db_, code);
     }
     Entry entry{std::move(text), std::make_unique<SqliteStatement>(db_, made, disk_failed_)};
-    Statement* statement = entry.statement.get();
     const std::string_view key = *entry.text;
-    statements_.emplace(key, std::move(entry));
-    return statement;
+    recent = &statements_.emplace(key, std::move(entry)).first->second;
+    return Found(recent->statement.get());
   }
 
  private:
@@ -257,6 +265,7 @@ class Implementation final : public SqliteConnection {
   sqlite3* db_;
   bool disk_failed_ = false;
   std::unordered_map<std::string_view, Entry> statements_;
+  std::array<Entry*, 64> recent_{};  // of statements_, by where their callers' texts are
   std::int64_t wal_frames_ = 0;
 };
 

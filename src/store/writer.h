@@ -72,7 +72,7 @@ class Writer {
   bool in_transaction() const { return in_transaction_; }
   std::int64_t last_seq() const { return now_.seq; }
 
-  static constexpr std::int64_t kCheckpointFrames = 1000;  // 4 MB of pages
+  static constexpr std::int64_t kCheckpointFrames = 500;  // 2 MB of pages
   static constexpr std::int64_t kLateFrames = 16000;
   static constexpr std::int64_t kRestartFrames = 64000;  // then the WAL file should start over
 

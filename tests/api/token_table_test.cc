@@ -74,6 +74,10 @@ TEST(Principal, RolesAllowWhatIsListedAndNoMore) {
       {Role::feed, Permission::read_alerts, false},
       {Role::feed, Permission::manage_tokens, false},
       {Role::admin, Permission::manage_tokens, true},
+      {Role::investigator, Permission::manage_deliveries, false},
+      {Role::monitor, Permission::manage_deliveries, false},
+      {Role::safety, Permission::manage_deliveries, true},
+      {Role::admin, Permission::manage_deliveries, true},
   };
   for (const Case& one : cases) {
     const Principal principal{.role = one.role};

@@ -137,7 +137,10 @@ TEST(CdiscPilot01, RefusesAndFlagsWhatCannotBe) {
       {Kind::vital, "WEIGHT", 1500, "LB", refused},
       {Kind::lab, "K", 4.2, "mEq/L", accepted},
       {Kind::lab, "K", 42, "mEq/L", refused},
-      {Kind::lab, "K", 4.2, "mmol/L", refused},
+      {Kind::lab, "K", 4.2, "mmol/L", accepted},  // by its valence
+      {Kind::lab, "CA", 9.4, "mg/dL", accepted},
+      {Kind::lab, "CA", 2.35, "mmol/L", accepted},
+      {Kind::lab, "CA", 2.35, "U/L", refused},
       {Kind::lab, "ALT", -1, "U/L", refused},
       {Kind::lab, "XYZ", 1, "", refused},
       {Kind::questionnaire, "MMITM01", 6, "", refused},

@@ -63,6 +63,23 @@ TEST_F(CommitterTest, P2OtherContentUnderTheSameIdIsAConflict) {
   EXPECT_EQ(other.faults.front().path, "/source_id");
 }
 
+// Whatever has become of its subject or of what it corrects: the first answer again.
+TEST_F(CommitterTest, P2ARepeatComesBeforeAnyRefusal) {
+  const AppendRecord first = alt("1", 50, "P-7");
+  ASSERT_EQ(one({first}).verdict, Verdict::stored);
+  Submission elsewhere = submission({first});
+  elsewhere.site = "B";
+  EXPECT_EQ(commit({elsewhere}).results.front().faults.front().path, "/source_id");
+  AppendRecord correction = alt("2", 60, "P-7");
+  correction.record.amends = 1;
+  correction.record.reason = "typing error";
+  ASSERT_EQ(one({correction}).verdict, Verdict::stored);
+  EXPECT_TRUE(one({correction}).results.front().repeated) << "record 1 is corrected already";
+  // Known content under another, unknown subject: nobody is enrolled by it.
+  EXPECT_EQ(one({alt("1", 50, "P-8")}).verdict, Verdict::conflict);
+  EXPECT_EQ(count("SELECT count(*) FROM subjects"), 1);
+}
+
 TEST_F(CommitterTest, P2DuplicatesWithinABatchAreStoredOnce) {
   const auto outcome = commit({submission({alt("1", 50)}), submission({alt("1", 50)}),
                                submission({alt("1", 60)}), submission({alt("2", 50)})});

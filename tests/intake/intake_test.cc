@@ -63,7 +63,7 @@ TEST_F(IntakeTest, WhatWaitsIsCommittedAsOneBatch) {
 }
 
 TEST_F(IntakeTest, ABatchIsCappedInItemsAndInBytes) {
-  make({.batch_items_max = 3});
+  make({.batch = {.items_max = 3}});
   for (int i = 0; i < 7; ++i) put(std::to_string(i));
   intake_->run_once();
   EXPECT_EQ(order_.size(), 3u);
@@ -124,7 +124,7 @@ TEST_F(IntakeTest, P4AFullLaneRefusesAndOnlyThatLane) {
 }
 
 TEST_F(IntakeTest, P4SafetyGoesBeforeAFullBulkLane) {
-  make({.batch_items_max = 4});
+  make({.batch = {.items_max = 4}});
   for (int i = 0; i < 12; ++i) put("bulk" + std::to_string(i), Lane::bulk);
   put("safety", Lane::safety);
   intake_->run_once();

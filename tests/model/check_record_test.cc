@@ -73,6 +73,26 @@ unit = "C"
 also = [{ unit = "F", factor = 0.5555555555555556, offset = -17.77777777777778 }]
 possible = [30, 45]
 [[codes]]
+kind = "lab"
+code = "GLUC"
+unit = "mg/dL"
+range = [70, 99]
+possible = [0, 2000]
+[[codes]]
+kind = "lab"
+code = "CRP"
+unit = "mg/L"
+[[codes]]
+kind = "lab"
+code = "ABGPH"
+unit = "pH"
+range = [7.35, 7.45]
+possible = [6, 8]
+[[codes]]
+kind = "lab"
+code = "WEAR"
+unit = "notches"
+[[codes]]
 kind = "vital"
 code = "SPO2"
 unit = "%"
@@ -117,6 +137,17 @@ TEST(CheckRecord, WhatTheStudyKnowsIsAccepted) {
            R"("kind":"lab","code":"ALT","value":"> 1000","unit":"U/L")",
            R"("kind":"lab","code":"ALT","value":"<=-5","unit":"ukat/L")",
            R"("kind":"lab","code":"ALT","value":">=12.5","unit":"U/L")",
+           R"("kind":"lab","code":"ALT","value":34,"unit":"u/l")",
+           R"("kind":"lab","code":"ALT","value":34,"unit":"IU/L")",
+           R"("kind":"lab","code":"ALT","value":"<5","unit":"nkat/mL")",
+           R"("kind":"lab","code":"GLUC","value":5.5,"unit":"mmol/L")",
+           R"("kind":"lab","code":"GLUC","value":5.5,"unit":"MMOL/L")",
+           R"("kind":"lab","code":"GLUC","value":55,"unit":"mg/100mL")",
+           R"("kind":"lab","code":"ABGPH","value":40,"unit":"nmol/L")",
+           R"("kind":"vital","code":"TEMP","value":310.15,"unit":"K")",
+           R"("kind":"vital","code":"TEMP","value":45,"unit":"Cel")",
+           R"("kind":"vital","code":"TEMP","value":113.0,"unit":"[degF]")",
+           R"("kind":"lab","code":"WEAR","value":3,"unit":"notches")",
            R"("kind":"lab","code":"ALT","value":null)",
            R"("kind":"lab","code":"ALT","not_done":"haemolysed")",
            R"("kind":"lab","code":"PH","value":7.4)",
@@ -158,13 +189,31 @@ TEST(CheckRecord, WhatBreaksTheDefinitionIsNamed) {
        "/code: the study has no medication \"ASPIRIN\"\n"},
       {R"("kind":"lab","code":"ALT","system":"urn:x")", "/system: \"urn:x\" is not \"urn:labs\"\n"},
       {R"("kind":"lab","code":"ALT","value":34)", "/unit: is missing: ALT is in U/L or ukat/L\n"},
-      {R"("kind":"lab","code":"ALT","value":34,"unit":"u/l")",
-       "/unit: \"u/l\" is wrong: ALT is in U/L or ukat/L\n"},
+      {R"("kind":"lab","code":"ALT","value":34,"unit":"[iU]/L")",
+       "/unit: \"[iU]/L\" is wrong: ALT is in U/L or ukat/L; \"[iU]/L\" cannot be converted to "
+       "\"U/L\": an arbitrary unit has a meaning of its own\n"},
+      {R"("kind":"lab","code":"ALT","value":34,"unit":"U per L")",
+       "/unit: \"U per L\" is wrong: ALT is in U/L or ukat/L; unit \"U per L\", character 2: a "
+       "blank; units are multiplied by '.'\n"},
+      {R"("kind":"lab","code":"CRP","value":1,"unit":"mmol/L")",
+       "/unit: \"mmol/L\" is wrong: CRP is in mg/L; \"mmol/L\" cannot be converted to \"mg/L\": "
+       "the molar mass is not known\n"},
+      {R"("kind":"lab","code":"WEAR","value":1,"unit":"mg")",
+       "/unit: \"mg\" is wrong: WEAR is in notches\n"},
+      {R"("kind":"lab","code":"ABGPH","value":0,"unit":"nmol/L")",
+       "/value: 0 nmol/L is nothing in pH\n"},
+      {R"("kind":"lab","code":"ABGPH","value":1,"unit":"nmol/L")",
+       "/value: 9 pH is not possible: ABGPH lies from 6 to 8 pH\n"},
+      {R"("kind":"lab","code":"ABGPH","value":-1,"unit":"nmol/L")",
+       "/value: -1 nmol/L is nothing in pH\n"},
+      {R"("kind":"lab","code":"GLUC","value":2000,"unit":"mmol/L")",
+       "/value: 36031.2 mg/dL is not possible: GLUC lies from 0 to 2000 mg/dL\n"},
       {R"("kind":"lab","code":"PH","value":7,"unit":"pH")",
        "/unit: \"pH\" is wrong: PH has no unit\n"},
       {R"("kind":"lab","code":"ALT","value":"<5")", "/unit: is missing: ALT is in U/L or ukat/L\n"},
       {R"("kind":"lab","code":"KETONES","value":"trace","unit":"g")",
-       "/unit: \"g\" is wrong: KETONES is in mg/dL\n"},
+       "/unit: \"g\" is wrong: KETONES is in mg/dL; \"g\" cannot be converted to \"mg/dL\": they "
+       "measure different things\n"},
       {R"("kind":"lab","code":"KETONES","value":20)", "/unit: is missing: KETONES is in mg/dL\n"},
       {R"("kind":"lab","code":"ALT","value":-1,"unit":"U/L")",
        "/value: -1 U/L is not possible: ALT lies from 0 to 50000 U/L\n"},
@@ -244,6 +293,15 @@ TEST(CheckRecord, ARangeOfTheStudySaysWhereANumberLies) {
       {R"("code":"AST","value":7.9,"unit":"U/L")", kLow},
       {R"("code":"AST","value":40.1,"unit":"U/L")", kHigh},
       {R"("code":"AST","value":1,"unit":"ukat/L")", kHigh},
+      {R"("code":"GLUC","value":5.4951,"unit":"mmol/L")", kNormal},  // 98.998 mg/dL
+      {R"("code":"GLUC","value":5.4953,"unit":"mmol/L")", kHigh},    // 99.001 mg/dL
+      // 5.495237460867248 mmol/L are 99 mg/dL to all digits that a double has.
+      {R"("code":"GLUC","value":5.495237460867248,"unit":"mmol/L")", kNormal},
+      {R"("code":"GLUC","value":5.495237460867249,"unit":"mmol/L")", kNormal},
+      {R"("code":"GLUC","value":3.8855214369768426,"unit":"mmol/L")", kNormal},
+      {R"("code":"GLUC","value":3.8855,"unit":"mmol/L")", kLow},
+      {R"("code":"ABGPH","value":46,"unit":"nmol/L")", kLow},
+      {R"("code":"ABGPH","value":33,"unit":"nmol/L")", kHigh},
       {R"("code":"AST","value":3,"unit":"U/L","range":{"low":2,"high":9})", 0},
       {R"("code":"AST","value":41,"unit":"U/L","range":{"low":2})", kHigh},
       {R"("code":"AST","value":1,"unit":"U/L","range":{"low":2})", kLow},

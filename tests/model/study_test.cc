@@ -82,13 +82,17 @@ TEST(Study, NumbersAreConvertedToTheCodesOwnUnit) {
     std::optional<double> expected;
   } cases[] = {
       {Kind::lab, "BILI", 1.5, "mg/dL", 1.5},       {Kind::lab, "BILI", 16, "umol/L", 1},
-      {Kind::lab, "BILI", 16, "g/L", std::nullopt}, {Kind::lab, "BILI", 16, "", std::nullopt},
+      {Kind::lab, "BILI", 16, "g", std::nullopt},   {Kind::lab, "BILI", 16, "", std::nullopt},
+      {Kind::lab, "BILI", 0.016, "g/L", 1.6},       {Kind::lab, "BILI", 16, "UMOL/L", 0.9354768},
       {Kind::vital, "TEMP", 100, "F", 34},          {Kind::lab, "PH", 7, "", 7},
       {Kind::lab, "PH", 7, "pH", std::nullopt},     {Kind::exposure, "ANYTHING", 54, "mg", 54},
   };
   for (const auto& [kind, code, number, unit, expected] : cases) {
-    EXPECT_EQ(test_study().canonical_number(measured(kind, code, number, unit)), expected)
-        << code << " " << unit;
+    const auto found = test_study().canonical_number(measured(kind, code, number, unit));
+    EXPECT_EQ(found.has_value(), expected.has_value()) << code << " " << unit;
+    if (found && expected) {
+      EXPECT_TRUE(ucum::same_at(*found, *expected)) << code << " " << unit << ": " << *found;
+    }
   }
   Record text;
   text.code = "BILI";
@@ -112,7 +116,10 @@ TEST(Study, ARecordsOwnRangeGoesBeforeTheCodes) {
   record.range.low = 8;
   EXPECT_EQ(test_study().canonical_range(record).low, 0.5);
   EXPECT_EQ(test_study().canonical_range(record).high, 1.25);
-  record.unit = "g/L";
+  record.unit = "ug/dL";
+  record.range.low = 500;
+  EXPECT_EQ(test_study().canonical_range(record).low, 0.5);
+  record.unit = "g";
   EXPECT_FALSE(test_study().canonical_range(record).given());
 
   Record ph = measured(Kind::lab, "PH", 7, "");
@@ -123,6 +130,58 @@ TEST(Study, ARecordsOwnRangeGoesBeforeTheCodes) {
   EXPECT_FALSE(test_study().canonical_range(open).given());
   open.range.low = 3;
   EXPECT_EQ(test_study().canonical_range(open).low, 3);
+}
+
+// The value, its range and the molar mass: by the study's own number, by the analyte it names, and
+// by the code.
+TEST(Study, MolarMassesAreOfTheStudyOrOfTheAnalyte) {
+  const auto loaded = load_study(
+      {{"study.toml",
+        "[study]\nid='x'\n[[sites]]\nid='1'\ntime_zone='UTC'\n"
+        "[[codes]]\nkind='lab'\ncode='GLUC'\nunit='mmol/L'\n"
+        "[[codes]]\nkind='lab'\ncode='2345-7'\nunit='mmol/L'\nanalyte='GLUC'\n"
+        "[[codes]]\nkind='lab'\ncode='HGB'\nunit='mmol/L'\nmolar_mass=64458\n"
+        "[[codes]]\nkind='lab'\ncode='DRUG'\nunit='nmol/L'\nmolar_mass=250\nvalence=2\n"
+        "[[codes]]\nkind='vital'\ncode='K'\nunit='mmol/L'\n"}});
+  ASSERT_TRUE(loaded.ok());
+  const struct {
+    Kind kind;
+    const char* code;
+    double number;
+    const char* unit;
+    std::optional<double> expected;
+  } cases[] = {
+      {Kind::lab, "GLUC", 180.156, "mg/dL", 10},
+      {Kind::lab, "2345-7", 180.156, "mg/dL", 10},
+      {Kind::lab, "HGB", 64.458, "g/dL", 10},
+      {Kind::lab, "DRUG", 250, "ng/mL", 1000},
+      {Kind::lab, "DRUG", 2, "ueq/L", 1000},
+      {Kind::vital, "K", 4, "meq/L", std::nullopt},  // the table is of laboratory codes
+  };
+  for (const auto& [kind, code, number, unit, expected] : cases) {
+    const auto found = loaded.value().canonical_number(measured(kind, code, number, unit));
+    EXPECT_EQ(found.has_value(), expected.has_value()) << code << " " << unit;
+    if (found && expected) {
+      EXPECT_TRUE(ucum::same_at(*found, *expected)) << code << " " << unit << ": " << *found;
+    }
+  }
+}
+
+// What rises in one unit may fall in another.
+TEST(Study, ARangeTurnsRoundWithItsUnit) {
+  const auto loaded = load_study({{"study.toml",
+                                   "[study]\nid='x'\n[[sites]]\nid='1'\ntime_zone='UTC'\n"
+                                   "[[codes]]\nkind='lab'\ncode='PH'\nunit='pH'\n"}});
+  ASSERT_TRUE(loaded.ok());
+  Record record = measured(Kind::lab, "PH", 100, "nmol/L");
+  record.range.low = 10;
+  const auto low_alone = loaded.value().canonical_range(record);
+  EXPECT_EQ(low_alone.low, std::nullopt);
+  EXPECT_NEAR(low_alone.high.value_or(0), 8, 1e-9);
+  record.range.high = 100;
+  const auto both = loaded.value().canonical_range(record);
+  EXPECT_NEAR(both.low.value_or(0), 7, 1e-9);
+  EXPECT_NEAR(both.high.value_or(0), 8, 1e-9);
 }
 
 TEST(Study, CopiesAreWhole) {

@@ -21,6 +21,8 @@ std::vector<Series> example() {
   Point point = point_at(-86'400'000, std::string("lab\0A-1", 7));
   point.marked = true;
   point.number = -0.1;
+  point.low = 0;
+  point.high = 7.5;
   all[1].insert(point);
   point = point_at(1'577'880'000'123, std::string("lab\0A-2", 7));
   point.record = 1'000'000'000'000;
@@ -52,6 +54,8 @@ TEST(WatchFormat, KeepsEverything) {
       EXPECT_EQ(a.marked, b.marked);
       EXPECT_EQ(a.number, b.number);
       EXPECT_EQ(a.of_uln, b.of_uln);
+      EXPECT_EQ(a.low, b.low);
+      EXPECT_EQ(a.high, b.high);
       EXPECT_EQ(a.bits, b.bits);
     }
   }
@@ -109,7 +113,7 @@ TEST(WatchFormat, RefusesWhatItWouldNotWrite) {
       {"points that were never seen", "\x02\x02\x00\x01\x02\x00\x03s\0i\x0a\x00\x03"s},
       {"a longer integer than needed", "\x02\x82\x00\x01\x01\x02\x00\x03s\0i\x0a\x00\x03"s},
       {"an integer without end", "\x02\x02\x01\x01"s + std::string(12, '\xff')},
-      {"an unknown flag", "\x02\x02\x01\x01\x02\x00\x03s\0i\x0a\x10\x03"s},
+      {"an unknown flag", "\x02\x02\x01\x01\x02\x00\x03s\0i\x0a\x40\x03"s},
       {"shared bytes with nothing before", "\x02\x02\x01\x01\x02\x01\x03s\0i\x0a\x00\x03"s},
       {"a name that does not end", "\x02\x02\x01\x01\x02\x00\x7fs\0i\x0a\x00\x03"s},
       {"a record id below 1", "\x02\x02\x01\x01\x02\x00\x03s\0i\x00\x00\x03"s},
@@ -117,6 +121,8 @@ TEST(WatchFormat, RefusesWhatItWouldNotWrite) {
        "\x02\x02\x01\x01\x02\x00\x03s\0i\x0a\x04\x03\0\0\0\0\0\0\xf8\x7f"s},
       {"a multiple that is none",
        "\x02\x02\x01\x01\x02\x00\x03s\0i\x0a\x08\x03\0\0\0\0\0\0\xf8\x7f"s},
+      {"a limit that is none",
+       "\x02\x02\x01\x01\x02\x00\x03s\0i\x0a\x20\x03\0\0\0\0\0\0\xf8\x7f"s},
       {"an instant beyond all",
        "\x02\x02\x01\x01\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00\x03s\0i\x0a\x00\x03"s},
       {"bytes after the last series", right + "\x00"s},
@@ -134,6 +140,7 @@ TEST(WatchFormat, APointTakesNoMoreThanItMay) {
   point.record = INT64_MAX;
   point.number = 0.1;
   point.of_uln = 0.1;
+  point.low = point.high = 0.1;
   point.bits = ~std::uint64_t{0};
   all[0].insert(point);
   EXPECT_LE(save_series(all).size(), kPointBytesMax);

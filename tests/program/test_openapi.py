@@ -3,10 +3,16 @@ permissions, and the form of its answers."""
 
 import json
 import re
+import sys
 
 import pytest
 
-from program import ROOT
+from program import ROOT, Server
+
+sys.path.insert(0, str(ROOT / "tests/remote"))
+
+from deliveries import desk, targets_file  # noqa: E402
+from hostile import HostileRemote  # noqa: E402
 
 OPENAPI = json.loads((ROOT / "web/openapi.json").read_text())
 METHODS = {"get", "put", "post", "delete", "patch"}
@@ -269,7 +275,52 @@ def test_tokens_are_as_described(server):
     check(server.get("/v1/token", made["token"]), "get", "/v1/token", 401)
 
 
-@pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics", "/ops/tasks", "/ops/routes"])
+def test_deliveries_are_as_described(tmp_path):
+    def choose(request):
+        described = resolve(OPENAPI["webhooks"]["alert"])["post"]
+        assert {p["name"].lower() for p in described["parameters"]} <= request.headers.keys()
+        schema = described["requestBody"]["content"]["application/json"]["schema"]
+        bodies.append(list(mismatches(json.loads(request.body), schema)))
+        return "410" if b"SUBJ-1" in request.body else "ok"
+
+    bodies = []
+    with HostileRemote(choose) as remote:
+        options = ("--targets", str(targets_file(tmp_path, remote.url)))
+        with Server(tmp_path / "store.db", options=options) as server:
+            admin = server.token("admin")
+            for subject in ("SUBJ-1", "SUBJ-2"):
+                server.post(STUDY + "/records", admin,
+                            {**RECORD, "source_id": subject, "subject": subject})
+            server.wait_for(lambda: len(bodies) == 2 and (desk(server)["dead"], desk(
+                server)["pending"]) == (1, 0))
+            described = resolve(OPENAPI["paths"]["/ops/deliveries"])["get"]["responses"]["200"]
+            assert list(mismatches(server.get("/ops/deliveries", ops=True).json(),
+                                   described["content"]["application/json"]["schema"])) == []
+            route = "/v1/studies/{study}/deliveries"
+            path = STUDY + "/deliveries"
+            page = check(server.get(path + "?limit=1", admin), "get", route, 200)
+            assert page["next"] == page["deliveries"][0]["id"]
+            check(server.get(path, admin, headers={"Accept": NDJSON["Content-Type"]}),
+                  "get", route, 200, NDJSON["Content-Type"])
+            check(server.get(path + "?status=lost", admin), "get", route, 400)
+            check(server.get(path, server.token("feed")), "get", route, 403)
+            [dead] = server.get(path + "?status=dead", admin).json()["deliveries"]
+            route += "/{delivery}/discard"
+            path += f"/{dead['id']}/discard"
+            check(server.post(path, admin, {"reason": " "}), "post", route, 422)
+            check(server.post(path, server.token("monitor"), {"reason": "x"}), "post", route, 403)
+            check(server.post(path, admin, {"reason": "told by telephone"}), "post", route, 200)
+            check(server.post(path, admin, {"reason": "again"}), "post", route, 409)
+            check(server.post(STUDY + "/deliveries/99/discard", admin, {"reason": "x"}),
+                  "post", route, 404)
+            resend = path.replace("discard", "resend")
+            check(server.post(resend, server.token("safety"), {"reason": "after all"}),
+                  "post", route.replace("discard", "resend"), 200)
+    assert [body for body in bodies if body] == []
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics", "/ops/tasks", "/ops/deliveries",
+                                  "/ops/routes"])
 def test_operations_are_as_described(server, path):
     answer = server.get(path, ops=True)
     assert answer.status == 200

@@ -45,6 +45,10 @@ TEST_F(AuditScanTest, P8AnEmptiedStoreIsNotANewOne) {
   Copy copy(sample_.late());
   for (const std::string& table : all_table_names(copy.connection())) {
     if (table == "meta" || table == "alert_storms" || table == "boots") continue;
+    // The sample delivers nothing.
+    const auto rows = copy.connection().integer("SELECT count(*) FROM " + table);
+    if (rows.ok() && *rows == 0) continue;
+    if (table == "sqlite_sequence") continue;
     ASSERT_TRUE(copy.change("DELETE FROM " + table));
   }
   EXPECT_EQ(copy.verify(), "");

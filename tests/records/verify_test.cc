@@ -37,7 +37,14 @@ TEST_F(VerifyTest, EveryTableOfTheSchemaIsTampered) {
   std::vector<std::string> all = kTables;
   all.insert(all.end(), kOtherTables.begin(), kOtherTables.end());
   std::sort(all.begin(), all.end());
-  EXPECT_EQ(all_table_names(copy.connection()), all);
+  std::vector<std::string> tables = all_table_names(copy.connection());
+  // Work, which is not audited; and outcomes of deliveries, of which the sample has none:
+  // tests/program/test_delivery.py tampers with one.
+  std::erase_if(tables, [](const std::string& table) {
+    return table == "outbox" || table == "outbox_attempts" || table == "sqlite_sequence" ||
+           table == "delivery_outcomes";
+  });
+  EXPECT_EQ(tables, all);
 }
 
 TEST_F(VerifyTest, AnUntouchedStoreIsRight) {
@@ -244,7 +251,7 @@ TEST_F(VerifyTest, P8AChangedSchemaIsNamed) {
 TEST_F(VerifyTest, AnotherSchemaVersionIsNamed) {
   Copy copy(sample_.late());
   ASSERT_TRUE(copy.connection().script("PRAGMA user_version = 7").ok());
-  EXPECT_EQ(copy.verify(), "the schema: it has version 7, not 4");
+  EXPECT_EQ(copy.verify(), "the schema: it has version 7, not 5");
 }
 
 // Changes the file's bytes where SQL does not reach: a value also stands in indexes.

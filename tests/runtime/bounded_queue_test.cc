@@ -58,6 +58,19 @@ TEST_F(BoundedQueueTest, P3RefusesBeyondItsLimitsAndCountsWhy) {
   EXPECT_EQ(stats[kLive].counts.refused[static_cast<int>(Refusal::bytes_full)], 1u);
 }
 
+TEST_F(BoundedQueueTest, ABatchWithAnUrgentItemIsSmallerUnlessManyAreUrgent) {
+  const BatchLimits limits{.items_max = 12, .bytes_max = 10'000, .urgent_items_max = 3};
+  const auto popped = [&] { return queue_.pop_batch(limits).items.size(); };
+  for (int i = 0; i < 30; ++i) push(kBulk, "b");
+  EXPECT_EQ(popped(), 12u) << "nothing is urgent";
+  push(kSafety, "s");
+  EXPECT_EQ(popped(), 3u);
+  for (int i = 0; i < 5; ++i) push(kSafety, "s");
+  EXPECT_EQ(popped(), 10u) << "what is urgent fills half of it";
+  for (int i = 0; i < 8; ++i) push(kSafety, "s");
+  EXPECT_EQ(popped(), 12u) << "and never more than the limit";
+}
+
 TEST_F(BoundedQueueTest, ATicketHoldsItsPlaceUntilItIsDropped) {
   std::vector<BoundedQueue<std::string>::Ticket> tickets;
   for (int i = 0; i < 8; ++i) tickets.push_back(queue_.reserve(kSafety, 100).value());

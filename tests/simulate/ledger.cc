@@ -253,6 +253,26 @@ std::string Ledger::compare_events(store::Connection& reader, std::int64_t study
            (wanted.contains(odd.front()) ? " meets " : " does not meet ") +
            std::string(rule.rule) + ", and its alerts say otherwise";
   }
+  return compare_outbox(reader);
+}
+
+std::string Ledger::compare_outbox(store::Connection& reader) const {
+  struct Check {
+    const char *sql, *wrong;
+  };
+  const Check checks[] = {
+      {"SELECT count(*) FROM alert_events e WHERE NOT EXISTS (SELECT 1 FROM outbox o "
+       "WHERE o.event = e.id AND o.alert = e.alert AND o.study = e.study AND o.target = 'desk')",
+       " alert events are stored without their row in the outbox"},
+      {"SELECT count(*) FROM outbox o WHERE NOT EXISTS (SELECT 1 FROM alert_events e "
+       "WHERE e.id = o.event)",
+       " rows of the outbox are of no alert event"},
+  };
+  for (const Check& check : checks) {
+    const auto found = reader.integer(check.sql);
+    if (!found) return "reading failed: " + found.error().message;
+    if (*found != 0) return "P1: " + std::to_string(*found) + check.wrong;
+  }
   return {};
 }
 

@@ -66,6 +66,7 @@ class Ledger {
                               std::map<Key, std::int64_t>& stored, Causes& demanded) const;
   std::string compare_events(store::Connection& reader, std::int64_t study,
                              Causes& demanded) const;
+  std::string compare_outbox(store::Connection& reader) const;
   void learn(const model::AlertEvent& event);
 
   std::map<Key, Known> records_;

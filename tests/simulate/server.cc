@@ -13,11 +13,20 @@ intake::IntakeOptions small_intake() {
   options.safety = {"safety", 12, 8 << 10, 8};
   options.live = {"live", 24, 16 << 10, 4};
   options.bulk = {"bulk", 24, 16 << 10, 1};
-  options.batch_items_max = 16;
+  options.batch.items_max = 16;
   options.batch_bytes_max = 8 << 10;
   options.subjects = {.subjects_max = 5, .unsaved_max = 3};
   return options;
 }
+
+// Everybody is told of everything: each alert event must have its row in the outbox.
+class OneDesk final : public model::AlertRoutes {
+ public:
+  std::vector<std::string> targets(std::string_view, const model::AlertEvent&) const override {
+    return {"desk"};
+  }
+};
+const OneDesk kDesk;
 
 }  // namespace
 
@@ -64,8 +73,10 @@ std::string Server::start() {
   auto signer = records::HeadSigner::open(path_);
   if (!signer) return "the heads do not open: " + signer.error().message;
   signer_ = std::move(*signer);
-  intake_ = std::make_unique<intake::Intake>(store_->writer(), clock_, small_intake(), publish_,
-                                             [](const intake::BatchReport&) {});
+  intake::IntakeOptions options = small_intake();
+  options.routes = &kDesk;
+  intake_ = std::make_unique<intake::Intake>(store_->writer(), clock_, std::move(options),
+                                             publish_, [](const intake::BatchReport&) {});
   return {};
 }
 

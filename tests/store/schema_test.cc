@@ -49,6 +49,8 @@ TEST_F(SchemaTest, AStoreOfTheFirstVersionKeepsItsWatches) {
                            "ALTER TABLE subject_states ADD COLUMN watch BLOB; "
                            "INSERT INTO subject_states VALUES (1, 7, 'h', x'6162'); "
                            "INSERT INTO subject_states VALUES (2, 8, NULL, NULL); "
+                           "DROP TABLE outbox; DROP TABLE outbox_attempts; "
+                           "DROP TABLE delivery_outcomes; "
                            "PRAGMA user_version = 1")
                   .ok());
   const auto done = migrate(*connection_, "abc");
@@ -68,6 +70,8 @@ TEST_F(SchemaTest, AlertsOfTheSecondVersionGetTheirStates) {
                            "DROP TABLE subject_passes; DROP TABLE subject_dues; "
                            "DROP INDEX alert_causes_ended; "
                            "ALTER TABLE alert_causes DROP COLUMN ended; "
+                           "DROP TABLE outbox; DROP TABLE outbox_attempts; "
+                           "DROP TABLE delivery_outcomes; "
                            "INSERT INTO alerts VALUES (1, 1, 4, 'A', 'r', 1, 't', '', 'info', 1, 9); "
                            "INSERT INTO alerts VALUES (2, 1, 4, 'A', 'r', 1, 't', '', 'info', 1, 10); "
                            "INSERT INTO open_alerts VALUES (4, 'r', '', 2); "

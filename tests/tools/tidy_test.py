@@ -17,6 +17,8 @@ BREACHES = [
     ("include", "src/nowhere/a.cc", "", 1),
     ("boost", "src/http/a.h", HEADER + "#include <boost/asio.hpp>\n", 3),
     ("boost", "src/api/a.cc", "#include <boost/url.hpp>\n", 1),
+    ("curl", "src/http/a.h", HEADER + "#include <curl/curl.h>\n", 3),
+    ("curl", "src/delivery/a.cc", "#include <curl/curl.h>\n", 1),
     ("thread", "src/http/a.cc", "\nstd::thread t(f);\n", 2),
     ("thread", "src/api/a.cc", "auto f = std::async(g);\n", 1),
     ("thread", "src/cli/a.cc", "worker.detach();\n", 1),

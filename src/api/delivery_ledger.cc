@@ -1,0 +1,41 @@
+#include "api/delivery_ledger.h"
+
+#include "runtime/wait.h"
+
+namespace trialward::api {
+namespace {
+
+constexpr std::size_t kAttemptBytes = 512;  // about
+
+}  // namespace
+
+bool DeliveryLedger::submit(intake::Lane lane, std::size_t bytes, intake::Command command,
+                            intake::Intake::Done done) {
+  if (intake_.failed()) return false;
+  auto ticket = intake_.admit(lane, bytes);
+  if (!ticket) return false;
+  intake::Submission submission{
+      .actor = "delivery", .received_ms = clock_.utc_ms(), .received = clock_.now()};
+  submission.commands.push_back(std::move(command));
+  intake_.submit(std::move(*ticket), std::move(submission), runtime::kForever, std::move(done));
+  return true;
+}
+
+bool DeliveryLedger::record(const std::vector<store::DeliveryAttempt>& attempts,
+                            std::function<void(bool stored)> done) {
+  return submit(intake::Lane::safety, attempts.size() * kAttemptBytes,
+                intake::RecordAttempts{attempts},
+                [done = std::move(done)](const intake::SubmissionResult& result) {
+                  done(result.verdict == intake::Verdict::stored);
+                });
+}
+
+bool DeliveryLedger::prune(std::int64_t before_ms, std::int64_t limit,
+                           std::function<void(std::int64_t rows)> done) {
+  return submit(intake::Lane::bulk, 0, intake::PruneDeliveries{before_ms, limit},
+                [done = std::move(done)](const intake::SubmissionResult& result) {
+                  done(result.verdict == intake::Verdict::stored ? result.results.front().id : -1);
+                });
+}
+
+}  // namespace trialward::api

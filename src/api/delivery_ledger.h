@@ -1,0 +1,30 @@
+// The way of delivery/ to the store's one writer: outcomes travel as submissions of the safety
+// lane, since a subject's next alert waits for them. Delivery offers one at a time, of a few dozen
+// rows, so that a batch has one of them at most. Any thread.
+#pragma once
+
+#include "delivery/ledger.h"
+#include "intake/intake.h"
+
+namespace trialward::api {
+
+class DeliveryLedger final : public delivery::Ledger {
+ public:
+  DeliveryLedger(intake::Intake& intake, const base::Clock& clock)
+      : intake_(intake), clock_(clock) {}
+
+  bool record(const std::vector<store::DeliveryAttempt>& attempts,
+              std::function<void(bool stored)> done) override;
+  // By the bulk lane: it can wait.
+  bool prune(std::int64_t before_ms, std::int64_t limit,
+             std::function<void(std::int64_t rows)> done) override;
+
+ private:
+  bool submit(intake::Lane lane, std::size_t bytes, intake::Command command,
+              intake::Intake::Done done);
+
+  intake::Intake& intake_;
+  const base::Clock& clock_;
+};
+
+}  // namespace trialward::api

@@ -1,0 +1,86 @@
+"""Grades of the running program: over HTTP, and of the pilot study's 59,580 results beside a count
+of its own (ctcae_pilot.py)."""
+
+import json
+import shutil
+
+import pytest
+
+import cdiscpilot01
+import ctcae_pilot
+from program import ROOT, Server, trialward
+
+STUDY = ROOT / "studies/cdiscpilot01"
+RULE = """
+[[rules]]
+id = "graded"
+title = "Grade 2 or more"
+one_alert_per = "code"
+kind = "lab"
+ctcae_grade_at_least = 2
+"""
+needs_data = pytest.mark.skipif(not cdiscpilot01.SDTM.is_dir(),
+                                reason=f"no CDISCPILOT01 data at {cdiscpilot01.SDTM}")
+
+
+@needs_data
+def test_the_pilots_grades_are_those_counted_from_the_files(tmp_path):
+    study = tmp_path / "cdiscpilot01"
+    shutil.copytree(STUDY, study)
+    with (study / "rules.toml").open("a") as rules:
+        rules.write(RULE)
+    store = tmp_path / "store.db"
+    trialward("import", "--store", f"sqlite:{store}", "--study", study,
+              cdiscpilot01.path("dm"), cdiscpilot01.path("lb"))
+    with Server(store, studies=(study,)) as server:
+        token = server.token("safety")
+        answer = server.get("/v1/studies/cdiscpilot01/alerts", token,
+                            headers={"Accept": "application/x-ndjson"})
+        alerts = [json.loads(line) for line in answer.body.splitlines()]
+        found = {}
+        for alert in (one for one in alerts if one["rule"] == "graded"):
+            assert alert["finding"].startswith("CTCAE v5.0 grade "), alert
+            found.setdefault(alert["subject"], set()).update(
+                record["source_id"] for record in alert["records"])
+        graded = {}
+        for subject in sorted(found):
+            grades = server.get(f"/v1/studies/cdiscpilot01/subjects/{subject}/grades",
+                                token).json()
+            assert grades["version"] == "5.0" and grades["complete"]
+            high = {one["record"] for one in grades["grades"] if (one["grade"] or 0) >= 2}
+            records = {record["source_id"] for alert in alerts if alert["rule"] == "graded"
+                       and alert["subject"] == subject for record in alert["records"]
+                       if record["id"] in high}
+            graded[subject] = records
+    expected = {}
+    for (subject, _), keys in ctcae_pilot.graded_results(2).items():
+        expected.setdefault(subject, set()).update(keys)
+    assert graded == expected
+    assert sum(map(len, expected.values())) > 150
+
+
+def test_a_grade_is_shown_with_version_line_and_baseline(tmp_path):
+    def lab(source_id, value, effective, **more):
+        return {"source": "lab", "source_id": source_id, "subject": "SUBJ-1", "kind": "lab",
+                "code": "BILI", "value": value, "unit": "mg/dL", "effective": effective, **more}
+
+    with Server(tmp_path / "store.db") as server:
+        feed, safety = server.token("feed"), server.token("safety")
+        for record in (lab("1", 1.4, "2024-01-01", baseline=True), lab("2", 4.3, "2024-01-08")):
+            assert server.post("/v1/studies/demo/records", feed, record).status == 201
+        answer = server.get("/v1/studies/demo/subjects/SUBJ-1/grades", safety)
+        assert answer.status == 200, answer.body
+        grades = answer.json()
+        assert [(one["grade"], one.get("baseline")) for one in grades["grades"]] == [(1, None),
+                                                                                   (3, 1)]
+        line = (">3.0 - 10.0 x ULN if baseline was normal; >3.0 - 10.0 x baseline if baseline was "
+                "abnormal")
+        assert grades["grades"][1]["line"] == line
+        alerts = server.get("/v1/studies/demo/alerts", safety).json()["alerts"]
+        assert [alert["finding"] for alert in alerts if alert["rule"] == "lab-grade-3"] == [
+            f"CTCAE v5.0 grade 3, Blood bilirubin increased: {line}"]
+        missing = server.get("/v1/studies/demo/subjects/SUBJ-2/grades", safety)
+        assert missing.status == 404
+        site = server.token("coordinator", site="S02")
+        assert server.get("/v1/studies/demo/subjects/SUBJ-1/grades", site).status == 404
+        assert server.get("/v1/studies/demo/subjects/SUBJ-1/grades", feed).status == 403
