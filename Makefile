@@ -14,6 +14,7 @@ JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 60
 BENCH_REPEATS ?= 3
 SEEDS ?= 1000
+ARRIVALS ?= 1000000
 FROM ?= 1
 
 # Debian's interpreter, whatever else is on the PATH: Debian's pytest belongs to it.
@@ -32,7 +33,7 @@ BENCH_LENGTH = $(if $(BENCH_SECONDS),--seconds $(BENCH_SECONDS)) --repeats $(BEN
 FIXED_ADDRESSES = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test simulate simulate-defects \
+.PHONY: help build run test arrivals simulate simulate-defects \
   sanitize asan tsan bench bench-article deliver fuzz format tidy clean
 
 help:  ## Show this list
@@ -53,6 +54,12 @@ test:  ## Build everything and run every test
 	$(call configure,release)
 	@cmake --build --preset release -j $(JOBS)
 	@ctest --preset release -j $(JOBS)
+
+arrivals:  ## Let ARRIVALS (1000000) orders of subjects' records come in; all end in one state
+	$(PACKAGES) build
+	$(call configure,release)
+	@cmake --build --preset release -j $(JOBS) --target monitor_test
+	@ARRIVALS=$(ARRIVALS) build/release/monitor_test --gtest_filter='Arrivals.*'
 
 simulate:  ## Run SEEDS (1000) seeds of the simulation, from FROM (1) on
 	$(PACKAGES) build

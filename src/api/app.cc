@@ -19,6 +19,7 @@
 #include "base/file_limit.h"
 #include "base/json_writer.h"
 #include "base/log.h"
+#include "intake/due_sweep.h"
 #include "monitor/escalator.h"
 #include "runtime/periodic.h"
 #include "store/alert_rows.h"
@@ -77,6 +78,15 @@ runtime::PeriodicOptions sweep_options() {
   return {.name = "sweep", .interval = kSweep, .deadline = 10 * kSweep};
 }
 
+runtime::PeriodicOptions due_options() {
+  constexpr base::Duration interval = intake::DueSweep::kInterval;
+  // The longest pause after failures is such that what is due is found within a second.
+  return {.name = "dues",
+          .interval = interval,
+          .deadline = std::chrono::seconds(10),
+          .backoff = {.initial = interval, .max = interval}};
+}
+
 }  // namespace
 
 class App::Impl {
@@ -116,7 +126,11 @@ class App::Impl {
         ops_router_(ops_api_.routes(), tokens_, studies_, clock_),
         random_(random),
         sweep_(
-            sweep_options(), [this](const runtime::Cancel&) { return sweep(); }, random, tasks) {}
+            sweep_options(), [this](const runtime::Cancel&) { return sweep(); }, random, tasks),
+        dues_(
+            due_options(),
+            [this](const runtime::Cancel& cancel) { return due_sweep_->run(cancel); }, random,
+            tasks) {}
 
   Status start(store::Store& store) {
     store::Connection& connection = store.writer().connection();
@@ -129,6 +143,12 @@ class App::Impl {
     if (auto adopted = store::adopt_boot(store.writer(), clock_); !adopted) return adopted;
     if (auto made = make_escalator(store); !made) return made;
     if (auto opened = open_delivery(store); !opened) return opened;
+    auto reader = store.open_reader();
+    if (!reader) return reader.error();
+    std::vector<std::shared_ptr<const intake::ActiveStudy>> studies;
+    for (const auto& [id, study] : studies_) studies.push_back(study);
+    due_sweep_ = std::make_unique<intake::DueSweep>(intake_, clock_, std::move(*reader),
+                                                    std::move(studies));
     intake_.start(tasks_);
     if (delivery_ != nullptr) delivery_->start();
     http::ServerOptions ops{
@@ -146,6 +166,7 @@ class App::Impl {
     main_stats_ = &main_->stats();
     sweep_.start();
     escalator_->start();
+    dues_.start();
     ready_ = true;
     return {};
   }
@@ -158,6 +179,7 @@ class App::Impl {
     }
     sweep_.stop();
     if (escalator_ != nullptr) escalator_->stop();
+    dues_.stop();
     alert_streams_.close();
     // While what it has delivered can still be written down.
     if (delivery_ != nullptr) delivery_->stop(grace / kStopsPerGrace);
@@ -425,7 +447,9 @@ class App::Impl {
   std::atomic<bool> caches_dropped_ = false;
   base::Random& random_;
   std::unique_ptr<monitor::Escalator> escalator_;
+  std::unique_ptr<intake::DueSweep> due_sweep_;
   runtime::Periodic sweep_;
+  runtime::Periodic dues_;
   // Set before the first thread starts; null without targets. Delivery outlives what it gave to
   // the intake, which is drained by stop().
   std::unique_ptr<http::OutboundClient> outbound_;

@@ -45,6 +45,17 @@ SubmissionResult stored(CommandResult result) {
   return all;
 }
 
+store::AlertPlace place_of(const Submission& submission, const CachedSubject& subject, int shard) {
+  return {.study = submission.study->row,
+          .subject = subject.row.id,
+          .site = subject.row.site,
+          .definition = submission.study->definition,
+          .shard = shard,
+          .escalation = submission.study->study->escalation
+                            ? &*submission.study->study->escalation
+                            : nullptr};
+}
+
 // What the store says of a command's content becomes the sender's answer; the rest is an error.
 Result<SubmissionResult> refusal_of(const Error& error) {
   if (error.code == Errc::not_found) {
@@ -164,6 +175,7 @@ Committer::Applied Committer::apply_command(const Submission& submission, Comman
       std::holds_alternative<EscalateAlert>(command)) {
     return change_alert(submission, command);
   }
+  if (const auto* time = std::get_if<PassTime>(&command)) return pass_time(submission, *time);
   if (std::holds_alternative<DropCaches>(command)) {
     drop_caches_ = true;
     return stored({});
@@ -373,37 +385,127 @@ Status Committer::watch(const Submission& submission, CachedSubject& subject,
   static const model::RuleInfo kFailure{.id = std::string(kRuleFailed),
                                         .title = "A rule failed on a record; see the log",
                                         .severity = model::AlertSeverity::critical};
-  const ActiveStudy& study = *submission.study;
-  std::vector<model::Match> matches;
-  bool failed = false;
+  model::Observation found;
   try {
-    matches = subject.watch->observe(stored);
+    found = subject.watch->observe(stored);
   } catch (const std::exception& error) {
     base::log_error("intake: a rule failed on record " + std::to_string(stored.id) + ": " +
                     error.what());
-    failed = true;
-    matches = {{.causes = {stored.id}}};
+    const auto place = place_of(submission, subject, stored.shard);
+    auto raised = raise_one(submission, place, kFailure, {.causes = {stored.id}}, result);
+    if (!raised) return raised.error();
   }
-  const store::AlertPlace place{.study = study.row,
-                                .subject = subject.row.id,
-                                .site = subject.row.site,
-                                .definition = study.definition,
-                                .shard = stored.shard,
-                                .escalation = study.study->escalation ? &*study.study->escalation
-                                                                      : nullptr};
-  store::Act act{.actor = "monitor", .at_ms = submission.received_ms};
-  for (const model::Match& match : matches) {
-    act.reason = match.detail;
-    const model::RuleInfo& rule = failed ? kFailure : study.monitor->rules()[match.rule];
-    auto change = store::raise_or_join(writer_, place, rule, match, act);
-    if (!change) return change.error();
-    result.alerts.push_back(change->alert);
-    result.raised += change->raised ? 1 : 0;
-    for (const std::int64_t number : change->events) {
-      if (auto done = publish(submission, number); !done) return done;
-    }
+  auto done = raise(submission, subject, stored.shard, found, stored.id, result);
+  if (!done) return done;
+  return revise(submission, subject, stored, found.ended);
+}
+
+Committer::Applied Committer::pass_time(const Submission& submission, const PassTime& command) {
+  const ActiveStudy& study = *submission.study;
+  auto found = subjects_.find(writer_.connection(), study, command.subject);
+  if (!found) return found.error();
+  if (*found == nullptr) {
+    return SubmissionResult::refused(Verdict::not_found,
+                                     "'" + command.subject + "' is not enrolled");
+  }
+  CachedSubject& subject = **found;
+  CommandResult result;
+  if (command.utc_ms <= subject.passed_ms) return stored(std::move(result));
+  const int shard = model::shard_of(study.study->id, command.subject);
+  const store::Act act{
+      .actor = submission.actor, .action = "subject.waited", .at_ms = submission.received_ms};
+  auto passed = store::append_pass(
+      writer_, {.subject = subject.row.id, .utc_ms = command.utc_ms, .shard = shard}, act);
+  if (!passed) return passed.error();
+  subject.passed_ms = command.utc_ms;
+  const model::Observation overdue = subject.watch->pass(command.utc_ms);
+  auto done = raise(submission, subject, shard, overdue, 0, result);
+  if (!done) return done.error();
+  return stored(std::move(result));
+}
+
+Status Committer::raise(const Submission& submission, const CachedSubject& subject, int shard,
+                        const model::Observation& found, std::int64_t because,
+                        CommandResult& result) {
+  const auto& rules = submission.study->monitor->rules();
+  const auto place = place_of(submission, subject, shard);
+  for (const model::Match& match : found.matches) {
+    auto raised = raise_one(submission, place, rules[match.rule], match, result);
+    if (!raised) return raised.error();
+    if (raised->raised) continue;
+    auto again = store::ended_causes(writer_.connection(), raised->alert, match.causes);
+    if (!again) return again.error();
+    if (again->empty()) continue;
+    const store::CauseChange change{.again = std::move(*again), .holds = true, .because = because};
+    if (auto done = revise_one(submission, place, raised->alert, change); !done) return done;
   }
   return {};
+}
+
+Result<store::AlertChange> Committer::raise_one(const Submission& submission,
+                                                const store::AlertPlace& place,
+                                                const model::RuleInfo& rule,
+                                                const model::Match& match,
+                                                CommandResult& result) {
+  const store::Act act{
+      .actor = "monitor", .reason = match.detail, .at_ms = submission.received_ms};
+  auto change = store::raise_or_join(writer_, place, rule, match, act);
+  if (!change) return change;
+  result.alerts.push_back(change->alert);
+  result.raised += change->raised ? 1 : 0;
+  for (const std::int64_t number : change->events) {
+    if (auto done = publish(submission, number); !done) return done.error();
+  }
+  return change;
+}
+
+// What is left over may be no reason for an alert any more. A record that was corrected is no cause
+// of anything, whatever rules there were when it was one.
+Status Committer::revise(const Submission& submission, const CachedSubject& subject,
+                         const StoredRecord& stored, const std::vector<model::Match>& ended) {
+  if (ended.empty() && stored.record.amends == 0) return {};
+  store::Connection& connection = writer_.connection();
+  const auto& rules = submission.study->monitor->rules();
+  store::AlertsOfCauses alerts;
+  for (const model::Match& match : ended) {
+    const store::CauseQuery query{
+        .subject = subject.row.id, .rule = rules[match.rule].id, .group = match.group};
+    for (const std::int64_t cause : match.causes) {
+      auto done = store::find_alerts_of_cause(connection, query, cause, alerts);
+      if (!done) return done;
+    }
+  }
+  if (stored.record.amends != 0) {
+    auto done = store::find_alerts_of_cause(connection, {.subject = subject.row.id},
+                                            stored.record.amends, alerts);
+    if (!done) return done;
+  }
+  const auto place = place_of(submission, subject, stored.shard);
+  for (auto& [alert, found] : alerts) {
+    if (found.rule == kRuleFailed) continue;  // it is about the rule
+    auto left = store::causes_left(connection, alert, found.causes);
+    if (!left) return left.error();
+    const auto rule = std::find_if(rules.begin(), rules.end(), [&](const model::RuleInfo& info) {
+      return info.id == found.rule;
+    });
+    const bool holds =
+        rule == rules.end()
+            ? !left->empty()  // nobody knows the rule any more
+            : subject.watch->holds(static_cast<std::size_t>(rule - rules.begin()), found.group,
+                                   *left);
+    const store::CauseChange change{
+        .ended = std::move(found.causes), .holds = holds, .because = stored.id};
+    if (auto done = revise_one(submission, place, alert, change); !done) return done;
+  }
+  return {};
+}
+
+Status Committer::revise_one(const Submission& submission, const store::AlertPlace& place,
+                             std::int64_t alert, const store::CauseChange& change) {
+  const store::Act act{.actor = "monitor", .at_ms = submission.received_ms};
+  auto event = store::revise_causes(writer_, place, alert, change, act);
+  if (!event) return event.error();
+  return publish(submission, *event);
 }
 
 Status Committer::publish(const Submission& submission, std::int64_t number) {

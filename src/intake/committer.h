@@ -15,6 +15,8 @@
 #include "intake/subject_cache.h"
 #include "intake/submission.h"
 #include "model/alert_routes.h"
+#include "store/alert_causes.h"
+#include "store/alert_rows.h"
 #include "store/record_rows.h"
 #include "store/writer.h"
 
@@ -57,6 +59,7 @@ class Committer {
   Applied append_of(const Submission& submission, CachedSubject& subject, AppendRecord& command);
   // AcknowledgeAlert, ChangeAlert or EscalateAlert.
   Applied change_alert(const Submission& submission, const Command& command);
+  Applied pass_time(const Submission& submission, const PassTime& command);
   Applied change_token(const Submission& submission, const Command& command);
   Applied change_outbox(const Submission& submission, const Command& command);
   // An alert that has arrived somewhere is a delivered one.
@@ -70,6 +73,19 @@ class Committer {
                                 model::StoredRecord& stored, SubmissionResult& refusal);
   base::Status watch(const Submission& submission, CachedSubject& subject,
                      const model::StoredRecord& stored, CommandResult& result);
+  // What came of a record, or of time that passed (`because` 0).
+  base::Status raise(const Submission& submission, const CachedSubject& subject, int shard,
+                     const model::Observation& found, std::int64_t because,
+                     CommandResult& result);
+  base::Result<store::AlertChange> raise_one(const Submission& submission,
+                                             const store::AlertPlace& place,
+                                             const model::RuleInfo& rule,
+                                             const model::Match& match, CommandResult& result);
+  // What holds no longer because of a record.
+  base::Status revise(const Submission& submission, const CachedSubject& subject,
+                      const model::StoredRecord& stored, const std::vector<model::Match>& ended);
+  base::Status revise_one(const Submission& submission, const store::AlertPlace& place,
+                          std::int64_t alert, const store::CauseChange& change);
   // Takes an event of this transaction along to its subscribers, and puts it into the outbox for
   // those outside.
   base::Status publish(const Submission& submission, std::int64_t number);

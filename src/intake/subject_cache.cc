@@ -66,6 +66,11 @@ Result<CachedSubject*> SubjectCache::find(store::Connection& connection, const A
   if (!*row) return static_cast<CachedSubject*>(nullptr);
   CachedSubject loaded{.row = std::move(**row)};
   if (auto done = load_watch(connection, study, loaded); !done) return done.error();
+  if (study.monitor->waits()) {
+    loaded.study = study.row;
+    loaded.passed_ms = loaded.row.passed_ms;
+    (void)loaded.watch->pass(loaded.passed_ms);  // it raised what it had to when it was passed
+  }
   return touch(subjects_.emplace(Key{study.row, std::string(subject)}, std::move(loaded)).first);
 }
 
@@ -76,6 +81,7 @@ Result<CachedSubject*> SubjectCache::add(const ActiveStudy& study, std::string_v
   row.rules = study.monitor->hash();
   CachedSubject added{.row = std::move(row),
                       .watch = std::move(*watch),
+                      .study = study.monitor->waits() ? study.row : 0,
                       .changed = true,
                       .unsaved = options_.unsaved_max};
   return touch(
@@ -118,6 +124,7 @@ Status SubjectCache::save(store::Connection& connection) {
   sort_touched();
   for (Subjects::value_type* touched : touched_) {
     CachedSubject& subject = touched->second;
+    if (auto done = save_due(connection, subject); !done) return done;
     if (!subject.changed) continue;
     if (auto done = store::put_last_record(connection, subject.row); !done) return done;
     subject.changed = false;
@@ -130,6 +137,14 @@ Status SubjectCache::save(store::Connection& connection) {
     subject.unsaved = 0;
   }
   return {};
+}
+
+Status SubjectCache::save_due(store::Connection& connection, CachedSubject& subject) {
+  if (subject.study == 0) return {};
+  store::SubjectDue due{.rules = subject.row.rules, .due_ms = subject.watch->due_ms()};
+  if (due == subject.row.due) return {};
+  subject.row.due = std::move(due);
+  return store::put_due(connection, subject.study, subject.row);
 }
 
 void SubjectCache::committed() {

@@ -28,6 +28,8 @@ struct CachedSubject {
 
   store::SubjectRow row;  // row.watch is empty while `watch` holds it
   std::unique_ptr<model::Watch> watch;
+  std::int64_t study = 0;    // its row; 0: no rule waits for anything
+  std::int64_t passed_ms = 0;  // the instant that `watch` knows has passed
   bool changed = false;      // since the last save()
   std::size_t unsaved = 0;   // records that `watch` has seen since it was saved
 };
@@ -87,6 +89,7 @@ class SubjectCache {
   // In the order of ids, each once: what is written does not depend on where things lie (P11).
   void sort_touched();
   CachedSubject* touch(Subjects::iterator subject);
+  static base::Status save_due(store::Connection& connection, CachedSubject& subject);
   base::Status load_watch(store::Connection& connection, const ActiveStudy& study,
                           CachedSubject& subject) const;
 

@@ -64,6 +64,12 @@ struct EscalateAlert {
   int told = 0;
 };
 
+// The time has passed for a subject: what was expected until then and has not come raises alerts.
+struct PassTime {
+  std::string subject;
+  std::int64_t utc_ms = 0;
+};
+
 struct CreateToken {
   store::TokenRow token;
   // Else a name that a token of the study has, or had, is a conflict: who did what is told by it.
@@ -97,7 +103,7 @@ struct PruneDeliveries {
 // What the committing thread keeps in memory and can read again shall go.
 struct DropCaches {};
 
-using Command = std::variant<AppendRecord, AcknowledgeAlert, ChangeAlert, EscalateAlert,
+using Command = std::variant<AppendRecord, AcknowledgeAlert, ChangeAlert, EscalateAlert, PassTime,
                              CreateToken, RevokeToken, RecordAttempts, ChangeDelivery,
                              PruneDeliveries, DropCaches>;
 

@@ -36,13 +36,13 @@ std::string to_json(const Alert& alert) {
       .member("raised", format_utc(alert.raised_ms))
       .member("definition", alert.definition)
       .member("state", to_string(alert.life.state))
-      .member("holds", alert.life.holds);
+      .member("holds", alert.life.holds)
+      .member_if("finding", alert.finding);
   if (alert.life.tier != 0) json.member("tier", alert.life.tier);
   if (alert.life.historical) json.member("historical", true);
   if (alert.life.storm != 0) json.member("storm", alert.life.storm);
   if (alert.life.duplicate_of != 0) json.member("duplicate_of", alert.life.duplicate_of);
   if (alert.duplicates != 0) json.member("duplicates", alert.duplicates);
-  json.member_if("finding", alert.finding);
   if (alert.acknowledged_ms) {
     json.member("acknowledged", format_utc(*alert.acknowledged_ms))
         .member("acknowledged_by", alert.acknowledged_by)
@@ -58,6 +58,11 @@ std::string to_json(const Alert& alert) {
   }
   put_read_backs(json, "values", alert.values);
   put_names(json, "records", alert.records);
+  if (!alert.ended.empty()) {
+    json.key("ended").begin_array();
+    for (const std::int64_t record : alert.ended) json.value(record);
+    json.end_array();
+  }
   return json.end_object().take();
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,8 +30,9 @@ struct Alert {
   std::int64_t raised_ms = 0;
   std::int64_t definition = 0;
   std::vector<RecordName> records;  // what caused it, oldest first
-  std::string finding;  // what its rule last said of them, such as a grade; may be empty
+  std::set<std::int64_t> ended;     // those of them that are no reasons for it any more
   AlertLife life;
+  std::string finding;  // what its rule last said of them, such as a grade; may be empty
   // Of the last acknowledgement; none while the alert is open.
   std::optional<std::int64_t> acknowledged_ms;
   std::string acknowledged_by, note;

@@ -84,6 +84,8 @@ bool take_member(AlertDetail& detail, std::string_view key, const element& value
   if (key == "duplicate_of") return take(value, detail.duplicate_of);
   if (key == "holds") return take(value, detail.holds.emplace());
   if (key == "because") return take(value, detail.because);
+  if (key == "ended") return take(value, detail.ended);
+  if (key == "again") return take(value, detail.again);
   if (key == "target") return take(value, detail.target);
   return false;
 }
@@ -128,6 +130,8 @@ std::string to_json(const AlertDetail& detail) {
   put_number(json, "duplicate_of", detail.duplicate_of);
   if (detail.holds) json.member("holds", *detail.holds);
   put_ids(json, "because", detail.because);
+  put_ids(json, "ended", detail.ended);
+  put_ids(json, "again", detail.again);
   json.member_if("target", detail.target);
   return json.end_object().take();
 }

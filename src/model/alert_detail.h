@@ -14,6 +14,7 @@
 //   duplicate_of  an alert's id (merged)
 //   holds         false: the rule holds no longer; true: it does again (revised)
 //   because       [N]: the records that this is due to (revised)
+//   ended, again  [N]: records of the alert that are no reasons for it any more, or again (revised)
 //   target        where it has arrived (delivered)
 // Plain values.
 #pragma once
@@ -76,6 +77,7 @@ struct AlertDetail {
   std::int64_t duplicate_of = 0;
   std::optional<bool> holds;
   std::vector<std::int64_t> because;
+  std::vector<std::int64_t> ended, again;
   std::string target;
   bool operator==(const AlertDetail&) const = default;
 };

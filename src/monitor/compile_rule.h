@@ -5,7 +5,9 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "monitor/read_absence.h"
 #include "monitor/read_condition.h"
 #include "monitor/rule_set.h"
 
@@ -19,11 +21,19 @@ class RuleCompiler {
   std::optional<std::string> add(std::size_t rule, OneAlertPer one_alert_per,
                                  const Condition& condition);
 
+  // The same of an absence.
+  std::optional<std::string> add(std::size_t rule, const AbsenceCondition& absence);
+
  private:
-  void add_tests(std::size_t rule, OneAlertPer one_alert_per, const Condition& condition);
+  void add_by_code(std::size_t rule, OneAlertPer one_alert_per,
+                   const std::vector<Condition>& conditions);
+  // `if_not_remembered`: as of Direct.
+  void add_direct(std::size_t rule, OneAlertPer one_alert_per, const Condition& condition,
+                  bool if_not_remembered);
   void add_tree(std::size_t rule, std::string group, const Condition& condition);
-  Node compile(const Condition& condition, Tree& tree);
-  Leaf compile(model::Kind kind, const CodeTest& test);
+  Node compile(const Condition& condition);
+  Leaf compile(const Condition& condition, const CodeTest& test);
+  std::optional<std::size_t> series_of(model::Kind kind, const std::string& code);
   void fail(std::string reason);
 
   RuleSet& rules_;

@@ -4,26 +4,11 @@
 #include <array>
 #include <cmath>
 
+#include "ucum/unit.h"
+
 namespace trialward::monitor {
 namespace {
 
-// `scale`: the size of the numbers that `value` and `limit` were made of.
-// Numbers that are equal on paper, or become so by a conversion, may differ in the last binary
-// digits: that decides nothing.
-bool compare(double value, Op op, double limit, double scale) {
-  const double margin = ucum::kRelativeNoise * std::max({std::abs(value), std::abs(limit), scale});
-  switch (op) {
-    case Op::at_least:
-      return value >= limit - margin;
-    case Op::above:
-      return value > limit + margin;
-    case Op::at_most:
-      return value <= limit + margin;
-    case Op::below:
-      return value < limit - margin;
-  }
-  return false;
-}
 
 struct Holds {
   const Reading& reading;
@@ -53,6 +38,21 @@ struct Holds {
 };
 
 }  // namespace
+
+bool compare(double value, Op op, double limit, double scale) {
+  const double margin = ucum::kRelativeNoise * std::max({std::abs(value), std::abs(limit), scale});
+  switch (op) {
+    case Op::at_least:
+      return value >= limit - margin;
+    case Op::above:
+      return value > limit + margin;
+    case Op::at_most:
+      return value <= limit + margin;
+    case Op::below:
+      return value < limit - margin;
+  }
+  return false;
+}
 
 bool Comparison::holds(double value, double reference) const {
   const bool multiplied = offset == 0;

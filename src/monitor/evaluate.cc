@@ -2,17 +2,20 @@
 
 #include <algorithm>
 #include <iterator>
+#include <span>
 #include <tuple>
+
+#include "monitor/leaf_hits.h"
 
 namespace trialward::monitor {
 namespace {
 
-using Hits = std::vector<Hit>;
+using AllSeries = std::vector<const Series*>;
 
 // In the order of the instants; what holds by two conditions of the same records counts once.
 void sort_and_unify(Hits& hits) {
   std::sort(hits.begin(), hits.end(), [](const Hit& a, const Hit& b) {
-    return std::tie(a.at_ms, a.record, a.causes) < std::tie(b.at_ms, b.record, b.causes);
+    return std::tie(a.at_ms, a.name, a.causes) < std::tie(b.at_ms, b.name, b.causes);
   });
   const auto same = [](const Hit& a, const Hit& b) {
     return a.at_ms == b.at_ms && a.causes == b.causes;
@@ -20,17 +23,32 @@ void sort_and_unify(Hits& hits) {
   hits.erase(std::unique(hits.begin(), hits.end(), same), hits.end());
 }
 
-// The first hit at or after an instant.
-Hits::const_iterator from(const Hits& hits, std::int64_t at_ms) {
-  return std::lower_bound(hits.begin(), hits.end(), at_ms,
-                          [](const Hit& hit, std::int64_t at) { return hit.at_ms < at; });
-}
+// Makes one hit of several; it stands at the last of their instants.
+class United {
+ public:
+  void add(const Hit& hit) {
+    const bool later = causes_.empty() || std::tie(last_.at_ms, last_.name) <
+                                              std::tie(hit.at_ms, hit.name);
+    const std::int64_t from_ms =
+        causes_.empty() ? hit.from_ms : std::min(last_.from_ms, hit.from_ms);
+    if (later) {
+      last_.at_ms = hit.at_ms;
+      last_.record = hit.record;
+      last_.name = hit.name;
+    }
+    last_.from_ms = from_ms;
+    causes_.insert(causes_.end(), hit.causes.begin(), hit.causes.end());
+  }
+  Hit take() {
+    sort_causes(causes_);
+    last_.causes = std::move(causes_);
+    return std::move(last_);
+  }
 
-Hit unite(std::int64_t at_ms, std::int64_t record, std::vector<std::int64_t> causes) {
-  std::sort(causes.begin(), causes.end());
-  causes.erase(std::unique(causes.begin(), causes.end()), causes.end());
-  return {at_ms, record, std::move(causes)};
-}
+ private:
+  Hit last_;
+  std::vector<std::int64_t> causes_;
+};
 
 // One hit for each record, whichever of the conditions it meets: "of so many records" is what a
 // count asks for.
@@ -38,9 +56,10 @@ Hits one_per_record(const Hits& single) {
   Hits found;
   for (const Hit& hit : single) {
     if (!found.empty() && found.back().at_ms == hit.at_ms && found.back().record == hit.record) {
-      auto causes = std::move(found.back().causes);
-      causes.insert(causes.end(), hit.causes.begin(), hit.causes.end());
-      found.back() = unite(hit.at_ms, hit.record, std::move(causes));
+      United both;
+      both.add(found.back());
+      both.add(hit);
+      found.back() = both.take();
     } else {
       found.push_back(hit);
     }
@@ -48,57 +67,9 @@ Hits one_per_record(const Hits& single) {
   return found;
 }
 
-void add_bit_hits(const Series& series, std::size_t bit, Span span, Hits& found) {
-  const auto& points = series.points();
-  auto point = std::lower_bound(points.begin(), points.end(), span.from_ms,
-                                [](const Point& p, std::int64_t at) { return p.at_ms < at; });
-  for (; point != points.end() && point->at_ms <= span.until_ms; ++point) {
-    if (!point->superseded && (point->bits >> bit & 1) != 0) {
-      found.push_back({point->at_ms, point->record, {point->record}});
-    }
-  }
-}
-
-void add_comparison_hits(const Series& series, const Comparison& test, Span span, Hits& found) {
-  const auto& points = series.points();
-  const auto baseline = test.with_baseline ? series.baseline() : std::nullopt;
-  for (std::size_t i = 0; i < points.size(); ++i) {
-    const Point& point = points[i];
-    if (point.at_ms < span.from_ms || point.at_ms > span.until_ms) continue;
-    if (point.superseded || !point.number) continue;
-    const auto reference = test.with_baseline ? baseline : series.value_before(i);
-    if (!reference || *reference >= i) continue;
-    const Point& earlier = points[*reference];
-    if (test.holds(*point.number, *earlier.number)) {
-      found.push_back(unite(point.at_ms, point.record, {earlier.record, point.record}));
-    }
-  }
-}
-
-void add_grade_hits(const Series& series, const GradeFrom& from, Span span, Hits& found) {
-  const auto& points = series.points();
-  for (std::size_t i = 0; i < points.size(); ++i) {
-    const Point& point = points[i];
-    if (point.at_ms < span.from_ms || point.at_ms > span.until_ms) continue;
-    GradedPoint graded;
-    if (!graded_at(from, series, i, false, graded)) continue;
-    std::vector<std::int64_t> causes = {point.record};
-    if (graded.baseline != 0) causes.push_back(graded.baseline);
-    found.push_back(unite(point.at_ms, point.record, std::move(causes)));
-  }
-}
-
-Hits any_hits(const Node& node, const std::vector<const Series*>& series, Span span) {
+Hits any_hits(const Node& node, const AllSeries& series, Span span) {
   Hits found;
-  for (const Leaf& leaf : node.leaves) {
-    if (const auto* bit = std::get_if<std::size_t>(&leaf.test)) {
-      add_bit_hits(*series[leaf.series], *bit, span, found);
-    } else if (const auto* graded = std::get_if<GradeBesideBaseline>(&leaf.test)) {
-      add_grade_hits(*series[leaf.series], graded->from, span, found);
-    } else {
-      add_comparison_hits(*series[leaf.series], std::get<Comparison>(leaf.test), span, found);
-    }
-  }
+  for (const Leaf& leaf : node.leaves) add_leaf_hits(leaf, series, span, found);
   for (const Node& member : node.members) {
     Hits more = hits(member, series, span);
     std::move(more.begin(), more.end(), std::back_inserter(found));
@@ -114,52 +85,118 @@ Hits count_hits(const Node& node, const Hits& single, Span span) {
     const std::size_t first = last + 1 - node.count;
     const std::int64_t at_ms = single[last].at_ms;
     if (at_ms < span.from_ms || at_ms - single[first].at_ms > node.within_ms) continue;
-    std::vector<std::int64_t> causes;
-    for (std::size_t i = first; i <= last; ++i) {
-      causes.insert(causes.end(), single[i].causes.begin(), single[i].causes.end());
-    }
-    found.push_back(unite(at_ms, single[last].record, std::move(causes)));
+    United all;
+    for (std::size_t i = first; i <= last; ++i) all.add(single[i]);
+    found.push_back(all.take());
   }
   return found;
 }
 
-Hits all_hits(const Node& node, const std::vector<const Series*>& series, Span span) {
+std::vector<Hits> hits_of_members(const Node& node, const AllSeries& series, Span span) {
   std::vector<Hits> of_member;
-  std::vector<std::int64_t> instants;
   for (const Node& member : node.members) {
-    of_member.push_back(hits(member, series, {span.from_ms - node.within_ms, span.until_ms}));
-    for (const Hit& hit : of_member.back()) {
+    of_member.push_back(hits(member, series, span.widened(node.within_ms, 0)));
+  }
+  return of_member;
+}
+
+// Those within the span, each once.
+std::vector<std::int64_t> instants_of(std::span<const Hits> all, Span span) {
+  std::vector<std::int64_t> instants;
+  for (const Hits& hits : all) {
+    for (const Hit& hit : hits) {
       if (hit.at_ms >= span.from_ms) instants.push_back(hit.at_ms);
     }
   }
-  std::sort(instants.begin(), instants.end());
-  instants.erase(std::unique(instants.begin(), instants.end()), instants.end());
+  sort_causes(instants);
+  return instants;
+}
 
+Hits all_hits(const Node& node, const AllSeries& series, Span span) {
+  const std::vector<Hits> of_member = hits_of_members(node, series, span);
   Hits found;
-  for (const std::int64_t at_ms : instants) {
-    std::int64_t record = 0;
-    std::vector<std::int64_t> causes;
+  for (const std::int64_t at_ms : instants_of(of_member, span)) {
+    United all;
     const bool each = std::all_of(of_member.begin(), of_member.end(), [&](const Hits& member) {
-      const auto begin = from(member, at_ms - node.within_ms);
-      const auto end = from(member, at_ms + 1);
-      for (auto hit = begin; hit != end; ++hit) {
-        if (hit->at_ms == at_ms) record = std::max(record, hit->record);
-        causes.insert(causes.end(), hit->causes.begin(), hit->causes.end());
-      }
+      const auto begin = first_from(member, at_ms - node.within_ms);
+      const auto end = first_from(member, at_ms + 1);
+      std::for_each(begin, end, [&](const Hit& hit) { all.add(hit); });
       return begin != end;
     });
-    if (each) found.push_back(unite(at_ms, record, std::move(causes)));
+    if (each) found.push_back(all.take());
   }
   return found;
+}
+
+// Takes whatever is a link of some chain that ends at an instant: a member's hits from the first
+// that can follow on the members before it, until the last that the members after it can follow.
+Hits then_hits(const Node& node, const AllSeries& series, Span span) {
+  const std::vector<Hits> of_member = hits_of_members(node, series, span);
+  const std::size_t count = of_member.size();
+  Hits found;
+  for (const std::int64_t at_ms : instants_of(std::span(of_member).last(1), span)) {
+    std::vector<Hits::const_iterator> begins(count);
+    std::int64_t from_ms = at_ms - node.within_ms;
+    bool each = true;
+    for (std::size_t i = 0; each && i < count; ++i) {
+      begins[i] = first_from(of_member[i], from_ms);
+      each = begins[i] != of_member[i].end() && begins[i]->at_ms <= at_ms;
+      if (each) from_ms = begins[i]->at_ms;
+    }
+    if (!each) continue;
+    United all;
+    std::int64_t until_ms = at_ms;
+    for (std::size_t i = count; i-- > 0;) {
+      const auto end = first_from(of_member[i], until_ms + 1);
+      const auto begin = i + 1 == count ? first_from(of_member[i], at_ms) : begins[i];
+      std::for_each(begin, end, [&](const Hit& hit) { all.add(hit); });
+      until_ms = std::prev(end)->at_ms;
+    }
+    found.push_back(all.take());
+  }
+  return found;
+}
+
+bool forgot_within(const Node& node, const AllSeries& series, Span span) {
+  const auto of_leaf = [&](const Leaf& leaf) {
+    const auto* ratio = std::get_if<RatioLeaf>(&leaf.test);
+    return monitor::forgot_within(*series[leaf.series], span) ||
+           (ratio != nullptr && monitor::forgot_within(*series[ratio->divisor], span));
+  };
+  const auto of_member = [&](const Node& member) { return forgot_within(member, series, span); };
+  return std::any_of(node.leaves.begin(), node.leaves.end(), of_leaf) ||
+         std::any_of(node.members.begin(), node.members.end(), of_member);
+}
+
+// Of what cannot be said any more nothing holds.
+void drop_excluded(const Node& node, const AllSeries& series, Span span, Hits& found) {
+  for (const Node& excluded : node.without) {
+    const std::int64_t around_ms = excluded.around_ms;
+    const Hits all =
+        hits(excluded, series, span.widened(node.span_ms + around_ms, around_ms));
+    std::erase_if(found, [&](const Hit& hit) {
+      const Span around{hit.from_ms - around_ms, hit.at_ms + around_ms};
+      const auto first = first_from(all, around.from_ms);
+      if (first != all.end() && first->at_ms <= around.until_ms) return true;
+      return forgot_within(excluded, series, around.widened(excluded.span_ms, 0));
+    });
+  }
+}
+
+Hits hits_with(const Node& node, const AllSeries& series, Span span) {
+  if (node.join == Join::all) return all_hits(node, series, span);
+  if (node.join == Join::then) return then_hits(node, series, span);
+  if (node.count == 1) return any_hits(node, series, span);
+  const Hits single = any_hits(node, series, span.widened(node.within_ms, 0));
+  return count_hits(node, one_per_record(single), span);
 }
 
 }  // namespace
 
-std::vector<Hit> hits(const Node& node, const std::vector<const Series*>& series, Span span) {
-  if (node.all) return all_hits(node, series, span);
-  if (node.count == 1) return any_hits(node, series, span);
-  const Hits single = any_hits(node, series, {span.from_ms - node.within_ms, span.until_ms});
-  return count_hits(node, one_per_record(single), span);
+Hits hits(const Node& node, const AllSeries& series, Span span) {
+  Hits found = hits_with(node, series, span);
+  if (!node.without.empty() && !found.empty()) drop_excluded(node, series, span, found);
+  return found;
 }
 
 }  // namespace trialward::monitor

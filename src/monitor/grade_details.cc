@@ -8,7 +8,7 @@ namespace {
 std::string direct_detail(const CodeRules* rules, std::size_t rule, const Reading& reading) {
   if (rules == nullptr) return "";
   for (const Direct& direct : rules->direct) {
-    const auto* from = std::get_if<GradeFrom>(&direct.test);
+    const auto* from = std::get_if<GradeFrom>(&direct.test.test);
     if (direct.rule != rule || from == nullptr) continue;
     ctcae::Grade grade;
     const ctcae::GradedTerm* term = from->holds(observed_of(reading), nullptr, grade);

@@ -1,12 +1,12 @@
 #include "monitor/read_condition.h"
 
+#include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
-#include <optional>
 #include <set>
 #include <string_view>
 
+#include "monitor/duration.h"
 #include "monitor/read_rules.h"
 
 namespace trialward::monitor {
@@ -15,55 +15,45 @@ namespace {
 using model::Kind;
 using model::TableReader;
 
-constexpr std::int64_t kSecondMs = 1000, kMinuteMs = 60 * kSecondMs, kHourMs = 60 * kMinuteMs,
-                       kDayMs = 24 * kHourMs, kWeekMs = 7 * kDayMs;
-constexpr std::int64_t kWithinMsMax = 3660 * kDayMs;  // ten years
-
-// "10 min" in milliseconds.
-std::optional<std::int64_t> parse_duration(std::string_view text) {
-  struct UnitMs {
-    std::string_view name;
-    std::int64_t ms;
-  };
-  static constexpr std::array<UnitMs, 5> kUnits = {
-      {{"s", kSecondMs}, {"min", kMinuteMs}, {"h", kHourMs}, {"d", kDayMs}, {"wk", kWeekMs}}};
-  std::int64_t number = 0;
-  const char* end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc() || number <= 0 || rest == end || *rest != ' ') return std::nullopt;
-  const std::string_view name(rest + 1, static_cast<std::size_t>(end - rest - 1));
-  for (const UnitMs& unit : kUnits) {
-    if (unit.name != name) continue;
-    if (number > kWithinMsMax / unit.ms) return std::nullopt;
-    return number * unit.ms;
-  }
-  return std::nullopt;
-}
+constexpr std::array<const char*, 3> kJoins = {"any", "all", "then"};  // by Join
 
 }  // namespace
 
+bool ConditionReader::count_one(TableReader& table) {
+  if (++conditions_ <= kConditionsMax) return true;
+  if (conditions_ == kConditionsMax + 1) {
+    table.fault("", "a rule has at most " + std::to_string(kConditionsMax) + " conditions");
+  }
+  return false;
+}
+
 Condition ConditionReader::read(TableReader& table) {
   Condition condition;
-  if (++conditions_ > kConditionsMax) {
-    if (conditions_ == kConditionsMax + 1) {
-      table.fault("", "a rule has at most " + std::to_string(kConditionsMax) + " conditions");
+  if (!count_one(table)) return condition;
+  const char* key = nullptr;
+  for (const char* join : kJoins) {
+    if (!table.has(join)) continue;
+    if (key != nullptr) {
+      table.fault(join, std::string("a condition has either ") + key + " or " + join);
+    } else {
+      key = join;
     }
-    return condition;
   }
-  const bool any = table.has("any");
-  if (any || table.has("all")) {
-    if (any && table.has("all")) table.fault("all", "a condition has either any or all");
-    refuse(table, "kind", "belongs to the members of any and all");
-    read_members(table, any ? "any" : "all", condition);
+  if (key != nullptr) {
+    refuse(table, "kind", "belongs to the members of any, all and then");
+    read_members(table, key, condition);
   } else {
     read_leaf(table, condition);
   }
   read_time(table, condition);
+  read_without(table, condition);
   return condition;
 }
 
 void ConditionReader::read_members(TableReader& table, const char* key, Condition& condition) {
-  condition.all = std::string_view(key) == "all";
+  for (std::size_t join = 0; join < kJoins.size(); ++join) {
+    if (std::string_view(key) == kJoins[join]) condition.join = static_cast<Join>(join);
+  }
   auto members = table.tables(key);
   if (members.size() < 2) table.fault(key, std::string(key) + " needs two conditions or more");
   if (++depth_ > kConditionDepthMax) {
@@ -77,6 +67,27 @@ void ConditionReader::read_members(TableReader& table, const char* key, Conditio
   --depth_;
 }
 
+void ConditionReader::read_without(TableReader& table, Condition& condition) {
+  if (!table.has("without")) return;
+  auto all = table.tables("without");
+  if (++depth_ > kConditionDepthMax) {
+    table.fault("without",
+                "conditions nest at most " + std::to_string(kConditionDepthMax) + " deep");
+    all.clear();
+  }
+  for (TableReader& one : all) {
+    condition.without.push_back(read(one));
+    if (conditions_ > kConditionsMax) continue;
+    const auto around_ms = parse_duration(one.text("around"));
+    if (!around_ms) {
+      one.fault("around", std::string("what must not be needs around = ") + kDurationWanted);
+    }
+    condition.without.back().around_ms = around_ms.value_or(0);
+    one.finish();
+  }
+  --depth_;
+}
+
 void ConditionReader::read_leaf(TableReader& table, Condition& condition) {
   const std::string name = table.id("kind");
   const auto kind = model::parse_kind(name);
@@ -84,11 +95,25 @@ void ConditionReader::read_leaf(TableReader& table, Condition& condition) {
   if (kind) {
     condition.kind = *kind;
     condition.tests = read_tests(table, study_, *kind, read_codes(table, *kind));
+    read_visit(table, condition);
   } else {
     // What the other members must be hangs on the kind. Any kind will do to ask for them; this one
     // may have all tests.
     (void)table.texts("codes");
     (void)read_tests(table, study_, Kind::adverse_event, {});
+    (void)table.text("visit");
+  }
+}
+
+void ConditionReader::read_visit(TableReader& table, Condition& condition) {
+  if (!table.has("visit")) return;
+  condition.visit = table.id("visit");
+  const bool of_one_record =
+      std::all_of(condition.tests.begin(), condition.tests.end(), [](const CodeTest& test) {
+        return std::holds_alternative<RecordTest>(test.test);
+      });
+  if (!of_one_record) {
+    table.fault("visit", "what compares several values cannot ask for the visit of one");
   }
 }
 
@@ -126,16 +151,21 @@ void ConditionReader::read_time(TableReader& table, Condition& condition) {
     } else {
       condition.count = static_cast<std::size_t>(count);
     }
-    if (condition.all) table.fault("count", "all cannot be counted; its members can");
+    if (condition.join != Join::any) {
+      table.fault("count", std::string(kJoins[static_cast<std::size_t>(condition.join)]) +
+                               " cannot be counted; its members can");
+    }
   }
-  if (!condition.all && !table.has("count")) {
-    refuse(table, "within", "needs count or all");
+  if (condition.join == Join::any && !table.has("count")) {
+    refuse(table, "within", "needs count, all or then");
     return;
   }
   const auto within_ms = parse_duration(table.text("within"));
   if (!within_ms) {
-    table.fault("within", std::string(condition.all ? "all" : "count") +
-                              " needs within = \"N s\", min, h, d or wk; at most 3660 d");
+    const char* what = condition.join == Join::any
+                           ? "count"
+                           : kJoins[static_cast<std::size_t>(condition.join)];
+    table.fault("within", std::string(what) + " needs within = " + kDurationWanted);
   }
   condition.within_ms = within_ms.value_or(0);
 }

@@ -22,7 +22,7 @@ constexpr const char* kRulesFile = "rules.toml";
 constexpr std::string_view kReservedIds = "trialward-";  // of alerts that come from no rule
 constexpr int kVersionMax = 1'000'000;
 // A part of the hash: the saved form and the meaning of the rules. It grows with either.
-constexpr std::string_view kFormat = "trialward rules 3";
+constexpr std::string_view kFormat = "trialward rules 4";
 
 class RulesReader {
  public:
@@ -85,13 +85,25 @@ class RulesReader {
     info.version = read_version(table);
     info.severity = read_severity(table);
     const OneAlertPer one_alert_per = read_one_alert_per(table);
-    const Condition condition = ConditionReader(*rules_.study).read(table);
-    table.finish();
+    const std::size_t rule = rules_.infos.size();
     rules_.infos.push_back(std::move(info));
-    if (faults_.size() > faults_before) return;
-    if (auto fault = compiler_.add(rules_.infos.size() - 1, one_alert_per, condition)) {
-      table.fault("one_alert_per", std::move(*fault));
+    std::optional<std::string> fault;
+    if (table.has("missing")) {
+      const AbsenceCondition absence = read_absence(table, *rules_.study);
+      table.finish();
+      if (faults_.size() > faults_before) return;
+      if (one_alert_per == OneAlertPer::subject) {
+        fault = compiler_.add(rule, absence);
+      } else {
+        fault = "what is missing has one alert per subject";
+      }
+    } else {
+      const Condition condition = ConditionReader(*rules_.study).read(table);
+      table.finish();
+      if (faults_.size() > faults_before) return;
+      fault = compiler_.add(rule, one_alert_per, condition);
     }
+    if (fault) table.fault("one_alert_per", std::move(*fault));
   }
 
   int read_version(TableReader& table) {

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <optional>
+
+#include "monitor/duration.h"
 
 namespace trialward::monitor {
 namespace {
@@ -19,7 +22,9 @@ constexpr std::array<OpName, 4> kOps = {{{"at_least", Op::at_least},
                                          {"above", Op::above},
                                          {"at_most", Op::at_most},
                                          {"below", Op::below}}};
-constexpr std::array<const char*, 4> kChanges = {"rise", "fall", "rise_percent", "fall_percent"};
+constexpr std::array<const char*, 6> kChanges = {"rise",         "fall",       "rise_percent",
+                                                 "fall_percent", "rise_above", "fall_above"};
+constexpr std::string_view kSlope = "slope_";  // and an Op's name
 constexpr const char* kGrade = "ctcae_grade_at_least";
 constexpr std::array<const char*, 4> kOthers = {"one_of", "serious", "severity_from", kGrade};
 
@@ -30,6 +35,7 @@ class TestReader {
       : table_(table), study_(study), kind_(kind) {
     for (const OpName& op : kOps) look_for(op.name);
     for (const char* key : kChanges) look_for(key);
+    for (const OpName& op : kOps) look_for(std::string(kSlope) + op.name);
     for (const char* key : kOthers) look_for(key);
     if (!keys_.empty()) read(keys_[0]);
     for (std::size_t i = 1; i < keys_.size(); ++i) {
@@ -37,9 +43,15 @@ class TestReader {
       skip(keys_[i]);
     }
     if (!with_of_) refuse(table_, "of", "needs at_least, above, at_most or below");
+    if (!with_of_) refuse(table_, "ratio_to", "needs at_least, above, at_most or below");
     if (!in_unit_) refuse(table_, "unit", "needs a number that is no multiple and no percentage");
     if (!grade_) refuse(table_, "direction", "needs ctcae_grade_at_least");
-    if (!with_from_) refuse(table_, "from", "needs rise, fall, rise_percent or fall_percent");
+    if (!with_from_) refuse(table_, "from", "needs a rise or a fall");
+    if (!with_ratio_) refuse(table_, "apart", "needs ratio_to");
+    if (!with_slope_) {
+      for (const char* key : {"per", "over", "fit"}) refuse(table_, key, "needs a slope");
+      refuse_number("points", "needs a slope");
+    }
   }
 
   Test test_for(const std::string& code_text) {
@@ -72,8 +84,13 @@ class TestReader {
   }
 
  private:
-  void look_for(const char* key) {
-    if (table_.has(key)) keys_.emplace_back(key);
+  void look_for(const std::string& key) {
+    if (table_.has(key)) keys_.push_back(key);
+  }
+  void refuse_number(const char* key, const char* reason) {
+    if (!table_.has(key)) return;
+    (void)table_.number(key);
+    table_.fault(key, std::string(key) + " " + reason);
   }
   void fault(std::string reason) { table_.fault(keys_[0], std::move(reason)); }
 
@@ -97,15 +114,19 @@ class TestReader {
     if (key == kGrade) return read_grade();
     of_numbers_ = true;
     amount_ = table_.number(key).value_or(1);
+    const bool slope = key.starts_with(kSlope);
+    const std::string name = slope ? key.substr(kSlope.size()) : key;
     const auto op =
-        std::find_if(kOps.begin(), kOps.end(), [&](const OpName& one) { return key == one.name; });
-    if (op != kOps.end()) return read_threshold(op->op);
-    read_change(key);
+        std::find_if(kOps.begin(), kOps.end(), [&](const OpName& one) { return name == one.name; });
+    if (op == kOps.end()) return read_change(key);
+    if (slope) return read_slope(op->op);
+    read_threshold(op->op);
   }
 
   void read_threshold(Op op) {
     with_of_ = true;
     const std::string of = table_.text("of");
+    if (table_.has("ratio_to")) return read_ratio(op, of);
     if (!table_.has("of")) {
       test_ = RecordTest(Threshold{op, amount_});
       return read_unit();
@@ -120,9 +141,58 @@ class TestReader {
     check_positive();
   }
 
+  void read_ratio(Op op, const std::string& of) {
+    with_ratio_ = true;
+    Ratio ratio{.op = op, .limit = amount_, .of_uln = of == "ULN"};
+    ratio.divisor = table_.text("ratio_to");
+    if (table_.has("of") && !ratio.of_uln) {
+      table_.fault("of", "a ratio is one of numbers or, with of = \"ULN\", of their multiples");
+    }
+    const Code* divisor = study_.code(kind_, ratio.divisor);
+    if (divisor == nullptr && study_.whole) {
+      table_.fault("ratio_to", "the study lists no " + std::string(to_string(kind_)) + " " +
+                                   quoted(ratio.divisor));
+    } else if (divisor != nullptr && divisor->type == model::ValueType::text) {
+      table_.fault("ratio_to", divisor->code + " is a text, not a number");
+    }
+    const auto apart_ms = parse_duration(table_.text("apart"));
+    if (!apart_ms) {
+      table_.fault("apart", std::string("a ratio needs apart = ") + kDurationWanted);
+    }
+    ratio.apart_ms = apart_ms.value_or(0);
+    check_positive();
+    test_ = std::move(ratio);
+  }
+
+  void read_slope(Op op) {
+    with_slope_ = true;
+    Slope slope{.op = op};
+    const auto per_ms = parse_time_unit(table_.text("per"));
+    if (!per_ms) table_.fault("per", "a slope needs per = \"s\", \"min\", \"h\", \"d\" or \"wk\"");
+    slope.per_ms = amount_ / static_cast<double>(per_ms.value_or(1));
+    const auto over_ms = parse_duration(table_.text("over"));
+    if (!over_ms) table_.fault("over", std::string("a slope needs over = ") + kDurationWanted);
+    slope.over_ms = over_ms.value_or(0);
+    const double points = table_.number("points").value_or(0);
+    if (points != std::floor(points) || points < 2 || points > kSlopePointsMax) {
+      table_.fault("points", "a slope needs points, a whole number from 2 to " +
+                                 std::to_string(kSlopePointsMax));
+    } else {
+      slope.points_min = static_cast<std::size_t>(points);
+    }
+    const std::string fit = table_.text("fit");
+    slope.ends = fit == "ends";
+    if (table_.has("fit") && !slope.ends && fit != "least-squares") {
+      table_.fault("fit", "fit must be \"least-squares\" or \"ends\"");
+    }
+    read_unit();
+    test_ = slope;
+  }
+
   void read_change(const std::string& key) {
     const bool rises = key.starts_with("rise");
     Comparison change{.op = rises ? Op::at_least : Op::at_most};
+    if (key.ends_with("_above")) change.op = rises ? Op::above : Op::below;
     with_from_ = true;
     const std::string from = table_.text("from");
     change.with_baseline = from == "baseline";
@@ -251,6 +321,11 @@ class TestReader {
       converted.offset *= to_own->factor;
       return converted;
     }
+    if (const auto* slope = std::get_if<Slope>(&test_)) {
+      Slope converted = *slope;
+      converted.per_ms *= to_own->factor;
+      return converted;
+    }
     auto converted = std::get<Threshold>(std::get<RecordTest>(test_));
     converted.limit = (*to_own)(converted.limit);
     return RecordTest(converted);
@@ -264,6 +339,7 @@ class TestReader {
   double amount_ = 1;
   bool of_numbers_ = false, in_unit_ = false;
   bool with_of_ = false, with_from_ = false;  // which members belong to the test
+  bool with_ratio_ = false, with_slope_ = false;
   std::string unit_;
   std::optional<int> grade_;
   std::optional<ctcae::Direction> direction_;

@@ -10,10 +10,11 @@
 #include "model/study.h"
 #include "model/table_reader.h"
 #include "monitor/condition.h"
+#include "monitor/pattern.h"
 
 namespace trialward::monitor {
 
-using Test = std::variant<RecordTest, Comparison, GradeBesideBaseline>;
+using Test = std::variant<RecordTest, Comparison, GradeBesideBaseline, Ratio, Slope>;
 
 struct CodeTest {
   std::string code;  // empty: whatever the code

@@ -18,17 +18,25 @@
 #include "model/study.h"
 #include "model/watch.h"
 #include "monitor/condition.h"
+#include "monitor/pattern.h"
 #include "monitor/series.h"
 
 namespace trialward::monitor {
 
 enum class OneAlertPer : std::uint8_t { subject, code, record };
 
+// What is asked of one record.
+struct VisitTest {
+  RecordTest test;
+  std::string visit;  // its record's; empty: any
+};
+
 // A rule that is judged by one record alone and remembers nothing.
 struct Direct {
   std::size_t rule = 0;
   OneAlertPer one_alert_per = OneAlertPer::subject;
-  RecordTest test;
+  VisitTest test;
+  bool if_not_remembered = false;  // a tree judges it where the record is remembered
 };
 
 inline constexpr std::size_t kTestsPerSeriesMax = 64;  // the bits of a Point
@@ -38,8 +46,9 @@ inline constexpr std::size_t kTestsPerSeriesMax = 64;  // the bits of a Point
 struct Track {
   std::size_t series = 0;
   bool values = false;
-  bool ranges = false;  // beside the values
-  std::vector<RecordTest> tests;  // test i holds: bit i
+  bool multiples = false;        // of the upper limit of normal, too
+  bool ranges = false;           // beside the values
+  std::vector<VisitTest> tests;  // test i holds: bit i
 };
 
 // What the rules have to do with the records of one code, or of one kind whatever the code.
@@ -48,20 +57,33 @@ struct CodeRules {
   std::optional<Track> track;
 };
 
-struct Leaf {
-  std::size_t series = 0;
-  // A bit, or a comparison of values, or a grade that asks for the baseline.
-  std::variant<std::size_t, Comparison, GradeBesideBaseline> test;
+struct RatioLeaf {
+  Ratio ratio;
+  std::size_t divisor = 0;  // a series
 };
 
-// Holds where one of its leaves or members does or, with `all`, where each member does within
-// `within_ms`; with a count, where that happens so many times within `within_ms`.
+struct Leaf {
+  std::size_t series = 0;
+  // A bit, or a test of several values.
+  std::variant<std::size_t, Comparison, GradeBesideBaseline, RatioLeaf, Slope> test;
+};
+
+enum class Join : std::uint8_t { any, all, then };
+
+// Holds where one of its leaves or members does; with `all`, where each member does within
+// `within_ms`; with `then`, where each does, none before the one that it follows; with a count,
+// where that happens so many times within `within_ms`.
+// It does not hold where one of `without` does, from `around_ms` before what it takes until as long
+// after.
 struct Node {
   std::vector<Leaf> leaves;
   std::vector<Node> members;
-  bool all = false;
+  Join join = Join::any;
   std::size_t count = 1;
   std::int64_t within_ms = 0;
+  std::vector<Node> without;
+  std::int64_t around_ms = 0;  // of a node that is one of `without`
+  std::int64_t span_ms = 0;    // what it takes lies at most so far apart, but for references
 };
 
 // A rule that is judged by what is remembered.
@@ -69,8 +91,21 @@ struct Tree {
   std::size_t rule = 0;
   std::string group;
   Node root;
-  bool compares = false;     // has a comparison in it, or a grade beside the baseline
-  std::int64_t span_ms = 0;  // what it holds of lies at most so far apart; when it compares nothing
+  // Has a comparison, or a grade beside the baseline: a record that is a baseline makes a
+  // difference at any distance.
+  bool compares = false;
+  bool revocable = false;  // a record may end what holds, though it corrects nothing
+  bool with_direct = false;  // one of its conditions is also judged directly, see there
+  std::int64_t reach_ms = 0;  // how far another record makes a difference
+};
+
+// A rule that is judged by what is remembered and by the time.
+struct Absence {
+  std::size_t rule = 0;
+  Node missing, after;
+  std::optional<Node> until;
+  bool after_each = false;  // false: after the first only
+  std::int64_t within_ms = 0;
 };
 
 class RuleSet {
@@ -79,6 +114,8 @@ class RuleSet {
   std::vector<model::RuleInfo> infos;
   std::vector<Tree> trees;
   std::vector<std::vector<std::size_t>> trees_of_series;
+  std::vector<Absence> absences;
+  std::vector<bool> awaited;  // by series: whether an absence looks at it
   std::vector<bool> graded;  // by rule: whether it asks for a grade; may be shorter
   std::string hash;
 

@@ -13,6 +13,7 @@ class RuleMonitor final : public model::Monitor {
 
   const std::vector<model::RuleInfo>& rules() const override { return rules_->infos; }
   const std::string& hash() const override { return rules_->hash; }
+  bool waits() const override { return !rules_->absences.empty(); }
   base::Result<std::unique_ptr<model::Watch>> open(std::string_view saved) const override {
     auto series = load_series(saved, rules_->series_count());
     if (!series) return series.error();

@@ -74,6 +74,22 @@ std::optional<std::size_t> Series::find(std::int64_t record) const {
   return static_cast<std::size_t>(found - points_.begin());
 }
 
+bool Series::knows(std::int64_t record) const {
+  return std::any_of(points_.begin(), points_.end(),
+                     [&](const Point& point) { return point.record == record; });
+}
+
+void Series::set_superseded(std::int64_t record, bool superseded) {
+  for (Point& point : points_) {
+    if (point.record == record) point.superseded = superseded;
+  }
+}
+
+std::optional<Series::Gap> Series::gap() const {
+  if (!forgot()) return std::nullopt;
+  return Gap{points_[kEarliest - 1].at_ms, points_[points_.size() - kLatest].at_ms};
+}
+
 std::optional<std::size_t> Series::baseline() const {
   for (std::size_t i = points_.size(); i-- > 0;) {
     if (points_[i].marked && is_value(points_[i])) return i;
@@ -83,6 +99,14 @@ std::optional<std::size_t> Series::baseline() const {
     if (is_value(points_[i])) return i;
   }
   return std::nullopt;
+}
+
+std::optional<std::size_t> Series::value_from(std::int64_t at_ms) const {
+  auto point = std::lower_bound(points_.begin(), points_.end(), at_ms,
+                                [](const Point& one, std::int64_t at) { return one.at_ms < at; });
+  point = std::find_if(point, points_.end(), is_value);
+  if (point == points_.end()) return std::nullopt;
+  return static_cast<std::size_t>(point - points_.begin());
 }
 
 std::optional<std::size_t> Series::value_before(std::size_t place) const {

@@ -23,6 +23,7 @@ struct Point {
   bool superseded = false;
   bool marked = false;           // as a baseline
   std::optional<double> number;  // in the code's own unit; only where values are compared
+  std::optional<double> of_uln;  // in multiples of the upper limit; only where those are compared
   std::optional<double> low, high;  // its reference range; only where values are graded
   std::uint64_t bits = 0;        // which of the series' tests hold, see Track
 };
@@ -50,6 +51,17 @@ class Series {
     points_[place].superseded = superseded;
   }
 
+  // Whether a record has a point, superseded or not.
+  bool knows(std::int64_t record) const;
+  // Hides a record's point, or shows it again: for asking what would hold without it.
+  void set_superseded(std::int64_t record, bool superseded);
+
+  // Between these instants, both included, there were points that are forgotten.
+  struct Gap {
+    std::int64_t from_ms = 0, until_ms = 0;
+  };
+  std::optional<Gap> gap() const;
+
   const std::vector<Point>& points() const { return points_; }
   std::uint64_t seen() const { return seen_; }
 
@@ -57,6 +69,8 @@ class Series {
   // too much was forgotten to say.
   std::optional<std::size_t> baseline() const;
   std::optional<std::size_t> value_before(std::size_t place) const;
+  // Place of the first value from an instant on; nothing when there is none.
+  std::optional<std::size_t> value_from(std::int64_t at_ms) const;
 
  private:
   bool forgot() const { return seen_ > points_.size(); }

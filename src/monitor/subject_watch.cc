@@ -1,8 +1,10 @@
 #include "monitor/subject_watch.h"
 
 #include <algorithm>
-#include <ranges>
+#include <cmath>
+#include <iterator>
 
+#include "monitor/absence_hits.h"
 #include "monitor/evaluate.h"
 #include "monitor/grade_details.h"
 #include "monitor/watch_format.h"
@@ -11,6 +13,7 @@ namespace trialward::monitor {
 namespace {
 
 using model::Match;
+using model::Observation;
 using model::StoredRecord;
 
 void add_match(std::vector<Match>& matches, std::size_t rule, const std::string& group,
@@ -24,8 +27,7 @@ void add_match(std::vector<Match>& matches, std::size_t rule, const std::string&
   }
   auto& all = same->causes;
   all.insert(all.end(), causes.begin(), causes.end());
-  std::sort(all.begin(), all.end());
-  all.erase(std::unique(all.begin(), all.end()), all.end());
+  sort_causes(all);
 }
 
 // All versions of a record are one to the alerts: each correction belongs to the first of them.
@@ -42,13 +44,8 @@ std::string group_of(OneAlertPer one_alert_per, const StoredRecord& stored) {
   return "";
 }
 
-void add_direct(const CodeRules* rules, const Reading& reading, const StoredRecord& stored,
-                std::vector<Match>& matches) {
-  if (rules == nullptr) return;
-  for (const Direct& direct : rules->direct) {
-    if (!holds(direct.test, reading)) continue;
-    add_match(matches, direct.rule, group_of(direct.one_alert_per, stored), {stored.id});
-  }
+bool holds_of(const VisitTest& test, const Reading& reading) {
+  return (test.visit.empty() || test.visit == reading.record.visit) && holds(test.test, reading);
 }
 
 // What a series remembers of a record; nothing when no test holds and its value is not compared.
@@ -56,14 +53,18 @@ std::optional<Point> point_of(const StoredRecord& stored, const Track& track,
                               const Reading& reading) {
   Point point;
   for (std::size_t bit = 0; bit < track.tests.size(); ++bit) {
-    if (holds(track.tests[bit], reading)) point.bits |= std::uint64_t{1} << bit;
+    if (holds_of(track.tests[bit], reading)) point.bits |= std::uint64_t{1} << bit;
   }
   if (track.values) point.number = reading.number;
+  if (track.multiples && reading.number && reading.range.high && *reading.range.high > 0) {
+    const double of_uln = *reading.number / *reading.range.high;
+    if (std::isfinite(of_uln)) point.of_uln = of_uln;
+  }
   if (track.ranges && point.number) {
     point.low = reading.range.low;
     point.high = reading.range.high;
   }
-  if (point.bits == 0 && !point.number) return std::nullopt;
+  if (point.bits == 0 && !point.number && !point.of_uln) return std::nullopt;
   const model::Record& record = stored.record;
   point.at_ms = stored.interval->from_ms;
   point.name.reserve(record.source.size() + 1 + record.source_id.size());
@@ -74,10 +75,17 @@ std::optional<Point> point_of(const StoredRecord& stored, const Track& track,
   return point;
 }
 
-std::set<std::int64_t> causes_of(const std::vector<Hit>& all) {
+std::set<std::int64_t> causes_of(const Hits& all) {
   std::set<std::int64_t> causes;
   for (const Hit& hit : all) causes.insert(hit.causes.begin(), hit.causes.end());
   return causes;
+}
+
+std::vector<std::int64_t> difference(const std::set<std::int64_t>& of,
+                                     const std::set<std::int64_t>& less) {
+  std::vector<std::int64_t> rest;
+  std::set_difference(of.begin(), of.end(), less.begin(), less.end(), std::back_inserter(rest));
+  return rest;
 }
 
 }  // namespace
@@ -86,12 +94,13 @@ SubjectWatch::SubjectWatch(std::shared_ptr<const RuleSet> rules, std::vector<Ser
     : rules_(std::move(rules)), series_(std::move(series)) {
   TW_CHECK(series_.size() == rules_->series_count());
   for (const Series& one : series_) all_.push_back(&one);
+  (void)awaited_at(passed_ms_, due_ms_);
 }
 
 std::string SubjectWatch::save() const { return save_series(series_); }
 
 // A series may be long, so it is not copied but changed, and changed back if a rule throws.
-std::vector<Match> SubjectWatch::observe(const StoredRecord& stored) {
+Observation SubjectWatch::observe(const StoredRecord& stored) {
   const model::Record& record = stored.record;
   const CodeRules* of_code = rules_->of_code(record.kind, record.code);
   const CodeRules* of_kind = rules_->of_kind(record.kind);
@@ -100,23 +109,62 @@ std::vector<Match> SubjectWatch::observe(const StoredRecord& stored) {
   const Reading reading(*rules_->study, record);
   Edits edits = edits_for(stored, of_code, of_kind, reading);
   const std::vector<std::size_t> trees = trees_of(edits);
-  std::vector<Causes> known;
-  for (const std::size_t tree : trees) known.push_back(known_causes(rules_->trees[tree]));
-  std::vector<Match> matches;
+  Observation found;
   try {
     apply(edits);
+    const Reach reach = reach_of(stored, edits);
+    const std::vector<Causes> known = known_causes(stored, edits, reach, trees);
     for (std::size_t i = 0; i < trees.size(); ++i) {
-      add_matches(stored, rules_->trees[trees[i]], known[i], matches);
+      judge(stored, rules_->trees[trees[i]], edits, reach, known[i], found);
     }
-    add_direct(of_code, reading, stored, matches);
-    add_direct(of_kind, reading, stored, matches);
-    add_grade_details(*rules_, of_code, of_kind, reading, all_, matches);
+    if (awaited(edits)) wait_anew(stored, edits, found);
+    add_direct(of_code, reading, stored, found);
+    add_direct(of_kind, reading, stored, found);
+    add_grade_details(*rules_, of_code, of_kind, reading, all_, found.matches);
   } catch (...) {
     take_back(stored.id, edits);
     throw;
   }
   if (!edits.empty()) changed_ = true;
-  return matches;
+  return found;
+}
+
+Observation SubjectWatch::pass(std::int64_t utc_ms) {
+  Observation found;
+  if (utc_ms <= passed_ms_ || rules_->absences.empty()) return found;
+  std::optional<std::int64_t> next_ms;
+  const Awaited before = awaited_at(passed_ms_, next_ms);
+  judge_absences(before, awaited_at(utc_ms, next_ms), found);
+  passed_ms_ = utc_ms;
+  due_ms_ = next_ms;
+  return found;
+}
+
+bool SubjectWatch::holds(std::size_t rule, std::string_view group,
+                         const std::vector<std::int64_t>& causes) const {
+  const auto among = [&](const Hit& hit) {
+    return std::includes(causes.begin(), causes.end(), hit.causes.begin(), hit.causes.end());
+  };
+  const auto not_remembered = [&](std::int64_t id) {
+    return std::none_of(series_.begin(), series_.end(),
+                        [&](const Series& series) { return series.knows(id); });
+  };
+  bool remembers = false;
+  for (const Tree& tree : rules_->trees) {
+    if (tree.rule != rule || tree.group != group) continue;
+    remembers = true;
+    if (tree.with_direct && std::any_of(causes.begin(), causes.end(), not_remembered)) return true;
+    const Hits all = hits(tree.root, all_, Span());
+    if (std::any_of(all.begin(), all.end(), among)) return true;
+  }
+  for (const Absence& absence : rules_->absences) {
+    if (absence.rule != rule) continue;
+    remembers = true;
+    const Hits all = missing_at(absence, all_, passed_ms_).hits;
+    if (std::any_of(all.begin(), all.end(), among)) return true;
+  }
+  // What is judged by one record holds of each.
+  return !remembers && !causes.empty();
 }
 
 SubjectWatch::Edits SubjectWatch::edits_for(const StoredRecord& stored, const CodeRules* of_code,
@@ -127,7 +175,9 @@ SubjectWatch::Edits SubjectWatch::edits_for(const StoredRecord& stored, const Co
     // A correction may change the code, so the corrected record may stand in any series.
     for (std::size_t index = 0; index < series_.size(); ++index) {
       const auto place = series_[index].find(stored.record.amends);
-      if (place) edits.push_back({.series = index, .point = {}, .superseded = *place});
+      if (!place) continue;
+      const std::int64_t at_ms = series_[index].points()[*place].at_ms;
+      edits.push_back({.series = index, .point = {}, .superseded = *place, .at_ms = at_ms});
     }
   }
   if (!stored.interval) return edits;
@@ -136,7 +186,8 @@ SubjectWatch::Edits SubjectWatch::edits_for(const StoredRecord& stored, const Co
     auto point = point_of(stored, *rules->track, reading);
     const std::size_t index = rules->track->series;
     if (!point || series_[index].has(*point)) continue;
-    edits.push_back({.series = index, .point = std::move(point)});
+    const std::int64_t at_ms = point->at_ms;
+    edits.push_back({.series = index, .point = std::move(point), .at_ms = at_ms});
   }
   return edits;
 }
@@ -152,8 +203,9 @@ std::vector<std::size_t> SubjectWatch::trees_of(const Edits& edits) const {
   return trees;
 }
 
-SubjectWatch::Causes SubjectWatch::known_causes(const Tree& tree) const {
-  return tree.compares ? causes_of(hits(tree.root, all_, Span())) : Causes();
+bool SubjectWatch::awaited(const Edits& edits) const {
+  return std::any_of(edits.begin(), edits.end(),
+                     [&](const Edit& edit) { return rules_->awaited[edit.series]; });
 }
 
 void SubjectWatch::apply(Edits& edits) {
@@ -169,31 +221,159 @@ void SubjectWatch::apply(Edits& edits) {
 }
 
 void SubjectWatch::take_back(std::int64_t record, Edits& edits) {
-  for (Edit& edit : std::views::reverse(edits)) {
-    if (!edit.done) continue;
+  // The last first; not by a view, which the fuzz build's Clang cannot compile.
+  std::for_each(edits.rbegin(), edits.rend(), [&](Edit& edit) {
+    if (!edit.done) return;
     Series& series = series_[edit.series];
     if (edit.point) {
       series.take_back(record, std::move(edit.forgotten));
     } else {
       series.supersede(edit.superseded, false);
     }
+  });
+}
+
+void SubjectWatch::hide(const StoredRecord& stored, const Edits& edits, bool hidden) {
+  for (const Edit& edit : edits) {
+    Series& series = series_[edit.series];
+    if (edit.point) {
+      series.set_superseded(stored.id, hidden);
+    } else {
+      series.set_superseded(stored.record.amends, !hidden);
+    }
   }
 }
 
-// A hit is news when the record is one of its causes. Where values are compared, a correction can
-// also make two others neighbours: then it is news when a cause was none before.
-void SubjectWatch::add_matches(const StoredRecord& stored, const Tree& tree, const Causes& known,
-                               std::vector<Match>& matches) const {
-  Span span;
-  if (!tree.compares) {
-    if (!stored.interval) return;
-    span = {stored.interval->from_ms, stored.interval->from_ms + tree.span_ms};
+SubjectWatch::Reach SubjectWatch::reach_of(const StoredRecord& stored, const Edits& edits) {
+  Reach reach;
+  if (edits.empty()) return reach;
+  for (const Edit& edit : edits) {
+    std::int64_t until_ms = edit.at_ms;
+    const auto next = series_[edit.series].value_from(edit.at_ms + 1);
+    if (next) until_ms = series_[edit.series].points()[*next].at_ms;
+    reach.own.from_ms = std::min(reach.own.from_ms, edit.at_ms);
+    reach.own.until_ms = std::max(reach.own.until_ms, edit.at_ms);
+    reach.compared_until_ms = std::max(reach.compared_until_ms, until_ms);
   }
-  for (const Hit& hit : hits(tree.root, all_, span)) {
-    const bool news = std::any_of(hit.causes.begin(), hit.causes.end(), [&](std::int64_t id) {
-      return id == stored.id || (tree.compares && !known.contains(id));
-    });
-    if (news) add_match(matches, tree.rule, tree.group, hit.causes);
+  const auto baselines = [&] {
+    std::vector<std::int64_t> records;
+    for (const Edit& edit : edits) {
+      const Series& series = series_[edit.series];
+      const auto place = series.baseline();
+      records.push_back(place ? series.points()[*place].record : 0);
+    }
+    return records;
+  };
+  const std::vector<std::int64_t> now = baselines();
+  hide(stored, edits, true);
+  reach.moves_baseline = now != baselines();
+  hide(stored, edits, false);
+  return reach;
+}
+
+// What is compared stands beside the baseline, which stays where it is, or beside the value before,
+// which is another only until the next value.
+Span SubjectWatch::span_of(const Tree& tree, const Reach& reach) {
+  if (tree.compares && reach.moves_baseline) return {};
+  Span span = reach.own;
+  if (tree.compares) span.until_ms = reach.compared_until_ms;
+  return span.widened(tree.reach_ms, tree.reach_ms);
+}
+
+std::vector<SubjectWatch::Causes> SubjectWatch::known_causes(
+    const StoredRecord& stored, const Edits& edits, const Reach& reach,
+    const std::vector<std::size_t>& trees) {
+  std::vector<Causes> known(trees.size());
+  bool hidden = false;
+  for (std::size_t i = 0; i < trees.size(); ++i) {
+    const Tree& tree = rules_->trees[trees[i]];
+    if (!tree.revocable && stored.record.amends == 0) continue;
+    if (!hidden) hide(stored, edits, true);
+    hidden = true;
+    known[i] = causes_of(hits(tree.root, all_, span_of(tree, reach)));
+  }
+  if (hidden) hide(stored, edits, false);
+  return known;
+}
+
+// A hit is news when the record is one of its causes. Where a record may end what holds, it can
+// also make two others neighbours: then a hit is news when a cause was none before. Of what is
+// compared that is seldom so, and only then it is asked whether the cause was one elsewhere.
+void SubjectWatch::judge(const StoredRecord& stored, const Tree& tree, const Edits& edits,
+                         const Reach& reach, const Causes& known, Observation& found) {
+  const bool may_end = tree.revocable || stored.record.amends != 0;
+  Span span = span_of(tree, reach);
+  if (!may_end) span = {stored.interval->from_ms, stored.interval->from_ms + tree.root.span_ms};
+  const Hits all = hits(tree.root, all_, span);
+  std::optional<Causes> known_anywhere;
+  const auto was_known = [&](std::int64_t id) {
+    if (known.contains(id)) return true;
+    if (!tree.compares) return false;
+    if (!known_anywhere) {
+      hide(stored, edits, true);
+      known_anywhere = causes_of(hits(tree.root, all_, Span()));
+      hide(stored, edits, false);
+    }
+    return known_anywhere->contains(id);
+  };
+  for (const Hit& hit : all) {
+    const bool of_record = std::binary_search(hit.causes.begin(), hit.causes.end(), stored.id);
+    const bool news =
+        of_record || (may_end && !std::all_of(hit.causes.begin(), hit.causes.end(), was_known));
+    if (news) add_match(found.matches, tree.rule, tree.group, hit.causes);
+  }
+  if (!may_end) return;
+  std::vector<std::int64_t> ended = difference(known, causes_of(all));
+  if (!ended.empty()) {
+    // It may still be one of what holds elsewhere.
+    const Causes now = causes_of(hits(tree.root, all_, Span()));
+    std::erase_if(ended, [&](std::int64_t id) { return now.contains(id); });
+  }
+  if (!ended.empty()) add_match(found.ended, tree.rule, tree.group, ended);
+}
+
+void SubjectWatch::wait_anew(const StoredRecord& stored, const Edits& edits, Observation& found) {
+  std::optional<std::int64_t> next_ms;
+  hide(stored, edits, true);
+  const Awaited before = awaited_at(passed_ms_, next_ms);
+  hide(stored, edits, false);
+  judge_absences(before, awaited_at(passed_ms_, next_ms), found);
+  due_ms_ = next_ms;
+}
+
+SubjectWatch::Awaited SubjectWatch::awaited_at(std::int64_t utc_ms,
+                                               std::optional<std::int64_t>& next_ms) const {
+  next_ms.reset();
+  Awaited all;
+  for (const Absence& absence : rules_->absences) {
+    const Missing missing = missing_at(absence, all_, utc_ms);
+    all.push_back(causes_of(missing.hits));
+    if (missing.next_ms && (!next_ms || *missing.next_ms < *next_ms)) next_ms = missing.next_ms;
+  }
+  return all;
+}
+
+void SubjectWatch::judge_absences(const Awaited& before, const Awaited& now,
+                                  Observation& found) const {
+  for (std::size_t i = 0; i < now.size(); ++i) {
+    const std::size_t rule = rules_->absences[i].rule;
+    const auto begun = difference(now[i], before[i]);
+    if (!begun.empty()) add_match(found.matches, rule, "", begun);
+    const auto ended = difference(before[i], now[i]);
+    if (!ended.empty()) add_match(found.ended, rule, "", ended);
+  }
+}
+
+void SubjectWatch::add_direct(const CodeRules* rules, const Reading& reading,
+                              const StoredRecord& stored, Observation& found) const {
+  if (rules == nullptr) return;
+  for (const Direct& direct : rules->direct) {
+    if (!holds_of(direct.test, reading)) continue;
+    if (direct.if_not_remembered) {
+      const auto& series = series_[rules->track->series];
+      if (series.find(stored.id)) continue;
+    }
+    add_match(found.matches, direct.rule, group_of(direct.one_alert_per, stored), {stored.id});
   }
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "model/watch.h"
+#include "monitor/hit.h"
 #include "monitor/rule_set.h"
 #include "monitor/series.h"
 
@@ -19,7 +20,11 @@ class SubjectWatch final : public model::Watch {
   // One series for each of the rules'.
   SubjectWatch(std::shared_ptr<const RuleSet> rules, std::vector<Series> series);
 
-  std::vector<model::Match> observe(const model::StoredRecord& stored) override;
+  model::Observation observe(const model::StoredRecord& stored) override;
+  model::Observation pass(std::int64_t utc_ms) override;
+  std::optional<std::int64_t> due_ms() const override { return due_ms_; }
+  bool holds(std::size_t rule, std::string_view group,
+             const std::vector<std::int64_t>& causes) const override;
   bool changed() const override { return changed_; }
   std::string save() const override;
 
@@ -29,27 +34,53 @@ class SubjectWatch final : public model::Watch {
     std::size_t series = 0;
     std::optional<Point> point;
     std::size_t superseded = 0;  // the place, without a point
+    std::int64_t at_ms = 0;      // where it stands
     bool done = false;
     std::vector<Point> forgotten;
   };
   using Edits = std::vector<Edit>;
   using Causes = std::set<std::int64_t>;
+  // The causes of all absences now, by their index.
+  using Awaited = std::vector<Causes>;
 
   Edits edits_for(const model::StoredRecord& stored, const CodeRules* of_code,
                   const CodeRules* of_kind, const Reading& reading) const;
   // Indexes of the trees that an edit may make a difference to.
   std::vector<std::size_t> trees_of(const Edits& edits) const;
-  // Of a tree that compares; empty for others.
-  Causes known_causes(const Tree& tree) const;
+  bool awaited(const Edits& edits) const;
   void apply(Edits& edits);
   void take_back(std::int64_t record, Edits& edits);
-  void add_matches(const model::StoredRecord& stored, const Tree& tree, const Causes& known,
-                   std::vector<model::Match>& matches) const;
+  // Lets what is remembered be as if the record had not come, or as it is; but what was forgotten
+  // for it stays forgotten, so that nothing seems to have ended because of that.
+  void hide(const model::StoredRecord& stored, const Edits& edits, bool hidden);
+
+  // How far a record makes a difference, but for the times of a tree.
+  struct Reach {
+    Span own{kInstantMsMax, -kInstantMsMax};         // of the edits
+    std::int64_t compared_until_ms = -kInstantMsMax;  // where values are compared
+    bool moves_baseline = false;                      // of a series: there is no end to it then
+  };
+  // Once the edits are made.
+  Reach reach_of(const model::StoredRecord& stored, const Edits& edits);
+  static Span span_of(const Tree& tree, const Reach& reach);
+  // Of the trees that the record may make end; empty for others.
+  std::vector<Causes> known_causes(const model::StoredRecord& stored, const Edits& edits,
+                                   const Reach& reach, const std::vector<std::size_t>& trees);
+  void judge(const model::StoredRecord& stored, const Tree& tree, const Edits& edits,
+             const Reach& reach, const Causes& known, model::Observation& found);
+  void wait_anew(const model::StoredRecord& stored, const Edits& edits, model::Observation& found);
+  void judge_absences(const Awaited& before, const Awaited& now, model::Observation& found) const;
+  void add_direct(const CodeRules* rules, const Reading& reading,
+                  const model::StoredRecord& stored, model::Observation& found) const;
+  // As of an instant; also tells when the next is due.
+  Awaited awaited_at(std::int64_t utc_ms, std::optional<std::int64_t>& next_ms) const;
 
   const std::shared_ptr<const RuleSet> rules_;
   std::vector<Series> series_;
   std::vector<const Series*> all_;  // of series_
   bool changed_ = false;
+  std::int64_t passed_ms_ = 0;          // by pass()
+  std::optional<std::int64_t> due_ms_;  // of what is remembered, after passed_ms_
 };
 
 }  // namespace trialward::monitor

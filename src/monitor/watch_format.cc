@@ -11,7 +11,7 @@
 namespace trialward::monitor {
 namespace {
 
-constexpr char kVersion = 1;
+constexpr char kVersion = 2;
 constexpr std::size_t kChecksumBytes = 8;
 constexpr std::size_t kNameBytesMax = 1025;  // two ids of 128 characters of up to 4 bytes
 
@@ -19,6 +19,7 @@ enum PointFlag : std::uint8_t {
   kSuperseded = 1,
   kMarked = 2,
   kHasNumber = 4,
+  kHasMultiple = 8,
   kHasLow = 16,
   kHasHigh = 32,
 };
@@ -56,14 +57,14 @@ class Writer {
     number(point.name.size() - shared);
     text(std::string_view(point.name).substr(shared));
     difference(point.record, before.record);
-    byte(static_cast<std::uint8_t>((point.superseded ? kSuperseded : 0) |
-                                   (point.marked ? kMarked : 0) |
-                                   (point.number ? kHasNumber : 0) | (point.low ? kHasLow : 0) |
-                                   (point.high ? kHasHigh : 0)));
+    byte(static_cast<std::uint8_t>(
+        (point.superseded ? kSuperseded : 0) | (point.marked ? kMarked : 0) |
+        (point.number ? kHasNumber : 0) | (point.of_uln ? kHasMultiple : 0) |
+        (point.low ? kHasLow : 0) | (point.high ? kHasHigh : 0)));
     number(point.bits);
-    if (point.number) real(*point.number);
-    if (point.low) real(*point.low);
-    if (point.high) real(*point.high);
+    for (const auto& one : {point.number, point.of_uln, point.low, point.high}) {
+      if (one) real(*one);
+    }
   }
 
   std::string take() {
@@ -133,11 +134,13 @@ class Reader {
     point.marked = (flags & kMarked) != 0;
     point.bits = number();
     if ((flags & kHasNumber) != 0) point.number = real();
+    if ((flags & kHasMultiple) != 0) point.of_uln = real();
     if ((flags & kHasLow) != 0) point.low = real();
     if ((flags & kHasHigh) != 0) point.high = real();
-    const bool fits = std::abs(static_cast<double>(point.at_ms)) < kInstantMsMax &&
-                      point.record > 0 && std::isfinite(point.number.value_or(0)) &&
-                      std::isfinite(point.low.value_or(0)) && std::isfinite(point.high.value_or(0));
+    bool fits = std::abs(static_cast<double>(point.at_ms)) < kInstantMsMax && point.record > 0;
+    for (const auto& one : {point.number, point.of_uln, point.low, point.high}) {
+      fits = fits && std::isfinite(one.value_or(0));
+    }
     if (!fits) fail();
     return point;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -41,8 +42,21 @@ std::optional<std::vector<std::int64_t>> parse_causes(std::string_view json) {
 // What an alert's events say of it.
 struct AlertSum {
   model::AlertLife life;
-  std::vector<std::int64_t> causes;  // ascending
+  std::map<std::int64_t, bool> causes;  // records, and whether they are none any more
 };
+
+// False when the event ends what is no cause, or brings back what has not ended.
+bool take_causes(const model::AlertDetail& detail, std::map<std::int64_t, bool>& causes) {
+  const auto turn = [&](const std::vector<std::int64_t>& records, bool ended) {
+    return std::all_of(records.begin(), records.end(), [&](std::int64_t record) {
+      const auto cause = causes.find(record);
+      if (cause == causes.end() || cause->second == ended) return false;
+      cause->second = ended;
+      return true;
+    });
+  };
+  return turn(detail.ended, true) && turn(detail.again, false);
+}
 
 Result<AlertSum> sum_up(store::Connection& reader, std::int64_t alert) {
   auto events = reader.query(
@@ -68,31 +82,37 @@ Result<AlertSum> sum_up(store::Connection& reader, std::int64_t alert) {
     }
     const auto causes = parse_causes(events->text(3));
     if (!causes) return wrong("its causes cannot be read");
-    sum.causes.insert(sum.causes.end(), causes->begin(), causes->end());
+    for (const std::int64_t cause : *causes) sum.causes.emplace(cause, false);
+    if (!take_causes(*detail, sum.causes)) {
+      return wrong("it ends what is no cause, or brings back one that is");
+    }
   }
   if (!life) return Error{Errc::corrupt, "it has no event"};
   sum.life = *life;
-  std::sort(sum.causes.begin(), sum.causes.end());
   return sum;
 }
 
 Status check_causes(store::Connection& reader, std::int64_t alert,
-                    const std::vector<std::int64_t>& causes) {
-  auto rows =
-      reader.query("SELECT record FROM alert_causes WHERE alert = $1 ORDER BY record", {alert});
+                    const std::map<std::int64_t, bool>& causes) {
+  auto rows = reader.query(
+      "SELECT record, ended FROM alert_causes WHERE alert = $1 ORDER BY record", {alert});
   if (!rows) return rows.error();
   auto expected = causes.begin();
   while (true) {
     auto row = rows->next();
     if (!row) return row.error();
     if (!*row && expected == causes.end()) return {};
-    if (expected == causes.end() || (*row && rows->integer(0) < *expected)) {
+    if (expected == causes.end() || (*row && rows->integer(0) < expected->first)) {
       return Error{Errc::corrupt, "alert_causes names record " + number(rows->integer(0)) +
                                       ", but no event of the alert does"};
     }
-    if (!*row || rows->integer(0) > *expected) {
+    if (!*row || rows->integer(0) > expected->first) {
       return Error{Errc::corrupt,
-                   "record " + number(*expected) + " caused it, but is not in alert_causes"};
+                   "record " + number(expected->first) + " caused it, but is not in alert_causes"};
+    }
+    if (rows->integer(1) != (expected->second ? 1 : 0)) {
+      return Error{Errc::corrupt, "alert_causes does not say of record " +
+                                      number(expected->first) + " whether it is a cause still"};
     }
     ++expected;
   }

@@ -26,6 +26,7 @@ constexpr std::array<Words, store::kTables> kWords = {{
     {"revocation of a token", {"", ""}},
     {"outcome of a delivery", {"target", "outcome"}},
     {"detail of an alert event", {"", ""}},
+    {"passing of time for a subject", {"", ""}},
 }};
 
 const Words& words(Table table) { return kWords[static_cast<std::size_t>(table)]; }

@@ -43,16 +43,24 @@ Status WatchCheck::check_subject(std::int64_t subject) {
 
 Result<WatchCheck::State> WatchCheck::read_state(std::int64_t subject) {
   auto rows = reader_.query(
-      "SELECT t.last_record, w.as_of, w.rules, w.watch FROM subject_states t "
-      "LEFT JOIN subject_watches w ON w.subject = t.subject WHERE t.subject = $1",
+      "SELECT t.last_record, w.as_of, w.rules, w.watch, d.study, d.rules, d.due_ms, "
+      "(SELECT max(utc_ms) FROM subject_passes p WHERE p.subject = t.subject) "
+      "FROM subject_states t LEFT JOIN subject_watches w ON w.subject = t.subject "
+      "LEFT JOIN subject_dues d ON d.subject = t.subject WHERE t.subject = $1",
       {subject});
   if (!rows) return rows.error();
   auto row = rows->next();
   if (!row) return row.error();
   if (!*row) return wrong("it is missing");
   if (rows->null(1)) return wrong("its watch is missing");
-  return State{rows->integer(0), rows->integer(1), std::string(rows->text(2)),
-               std::string(rows->blob(3))};
+  State state{rows->integer(0), rows->integer(1), std::string(rows->text(2)),
+              std::string(rows->blob(3))};
+  state.has_due = !rows->null(4);
+  state.due_study = rows->integer(4);
+  state.due_rules = std::string(rows->text(5));
+  if (!rows->null(6)) state.due_ms = rows->integer(6);
+  state.passed_ms = rows->integer(7);
+  return state;
 }
 
 Result<std::vector<std::int64_t>> WatchCheck::read_ids(std::int64_t subject, std::int64_t newest) {
@@ -93,20 +101,57 @@ Status WatchCheck::check_watch(std::int64_t subject, const State& state,
   if (!watch) return watch.error();
   for (const std::int64_t id : std::views::reverse(ids)) {
     if (id > state.as_of) break;
-    auto row = store::read_record(reader_, id);
-    if (!row) return row.error();
-    if (!*row) return wrong(record(id) + " is missing");
-    try {
-      (void)(*watch)->observe((*row)->stored);
-    } catch (const std::exception&) {
-      // As when it was stored: a rule that failed on a record has left the watch as it was.
-    }
+    if (auto done = observe(**watch, id); !done) return done;
   }
   if ((*watch)->save() != state.watch) {
     return wrong("its watch is not what the subject's records lead to");
   }
   ++watches_;
+  return check_due(subject, state, ids, (*rules)->waits(), **watch);
+}
+
+Status WatchCheck::observe(model::Watch& watch, std::int64_t id) {
+  auto row = store::read_record(reader_, id);
+  if (!row) return row.error();
+  if (!*row) return wrong(record(id) + " is missing");
+  try {
+    (void)watch.observe((*row)->stored);
+  } catch (const std::exception&) {
+    // As when it was stored: a rule that failed on a record has left the watch as it was.
+  }
   return {};
+}
+
+Status WatchCheck::check_due(std::int64_t subject, const State& state,
+                             const std::vector<std::int64_t>& ids, bool waits,
+                             model::Watch& watch) {
+  if (!state.has_due) {
+    // Both are written together.
+    return waits ? Status(wrong("when its rules will miss something is missing")) : Status();
+  }
+  const bool own = reader_.integer("SELECT 1 FROM subjects WHERE id = $1 AND study = $2",
+                                   {subject, state.due_study})
+                       .ok();
+  if (!own) return wrong("what is due is said to be of another study");
+  if (state.due_rules == state.rules) return check_due_ms(state, ids, state.as_of, watch);
+  if (!waits) return {};  // from when there were rules that wait
+  // Other rules found it when a server began to use them; the watch is saved under them later.
+  auto rules = monitor(subject, state.due_rules);
+  if (!rules || *rules == nullptr) return rules ? Status() : rules.error();
+  auto other = (*rules)->open({});
+  if (!other) return other.error();
+  return check_due_ms(state, ids, 0, **other);
+}
+
+Status WatchCheck::check_due_ms(const State& state, const std::vector<std::int64_t>& ids,
+                                std::int64_t as_of, model::Watch& watch) {
+  for (const std::int64_t id : std::views::reverse(ids)) {
+    if (id <= as_of) continue;
+    if (auto done = observe(watch, id); !done) return done;
+  }
+  (void)watch.pass(state.passed_ms);
+  if (watch.due_ms() == state.due_ms) return {};
+  return wrong("what is due next is not what the subject's records lead to");
 }
 
 Result<std::shared_ptr<const model::Monitor>> WatchCheck::monitor(std::int64_t subject,
@@ -140,7 +185,7 @@ Result<std::shared_ptr<const model::Monitor>> WatchCheck::monitor(std::int64_t s
 Status WatchCheck::check_stray() {
   auto stray = reader_.integer(
       "SELECT subject FROM (SELECT subject FROM subject_states UNION SELECT subject FROM "
-      "subject_watches) WHERE subject < 1 OR "
+      "subject_watches UNION SELECT subject FROM subject_dues) WHERE subject < 1 OR "
       "subject > (SELECT coalesce(max(id), 0) FROM subjects) LIMIT 1");
   if (stray) return bad("the state of " + row_name(Table::subjects, *stray), "no such subject");
   if (stray.error().code != Errc::not_found) return stray.error();

@@ -1,6 +1,7 @@
-// subject_states and subject_watches, compared with the records: a subject's newest record, and its
-// watch built again by observing its records, as far as it had seen them, in the order in which
-// they were stored.
+// subject_states, subject_watches and subject_dues, compared with the records: a subject's newest
+// record, and its watch built again by observing its records, as far as it had seen them, in the
+// order in which they were stored; then what it waits for, when it has seen all and knows how much
+// time has passed.
 // One thread. Errors: corrupt, which names the first bad entry; cancelled, unavailable.
 #pragma once
 
@@ -8,6 +9,7 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,6 +43,11 @@ class WatchCheck {
     std::int64_t last_record = 0;
     std::int64_t as_of = 0;
     std::string rules, watch;
+    bool has_due = false;
+    std::int64_t due_study = 0;
+    std::string due_rules;
+    std::optional<std::int64_t> due_ms;
+    std::int64_t passed_ms = 0;
   };
   // The rules of a study by the definitions in the store, loaded as far as they were needed.
   struct Rules {
@@ -56,6 +63,12 @@ class WatchCheck {
   base::Result<std::vector<std::int64_t>> read_ids(std::int64_t subject, std::int64_t newest);
   base::Status check_watch(std::int64_t subject, const State& state,
                            const std::vector<std::int64_t>& ids);
+  base::Status observe(model::Watch& watch, std::int64_t id);
+  // `watch` has seen the records up to `as_of`.
+  base::Status check_due(std::int64_t subject, const State& state,
+                         const std::vector<std::int64_t>& ids, bool waits, model::Watch& watch);
+  base::Status check_due_ms(const State& state, const std::vector<std::int64_t>& ids,
+                            std::int64_t as_of, model::Watch& watch);
   // Null when the rules cannot be had any more.
   base::Result<std::shared_ptr<const model::Monitor>> monitor(std::int64_t subject,
                                                               const std::string& hash);

@@ -114,6 +114,8 @@ Status add_history(Connection& connection, model::Alert& alert) {
     if (!names) return names.error();
     alert.records.insert(alert.records.end(), names->begin(), names->end());
     const auto type = model::parse_alert_event_type(rows->text(0));
+    const bool of_rule = type == AlertEventType::raised || type == AlertEventType::joined;
+    if (of_rule && !rows->text(3).empty()) alert.finding = std::string(rows->text(3));
     if (type == AlertEventType::acknowledged) {
       alert.acknowledged_ms = rows->integer(1);
       alert.acknowledged_by = std::string(rows->text(2));
@@ -126,6 +128,11 @@ Status add_history(Connection& connection, model::Alert& alert) {
       auto detail = model::parse_alert_detail(rows->text(5));
       if (!detail) return detail.error();
       alert.assessment = std::move(detail->assessment);
+    } else if (type == AlertEventType::revised) {
+      auto detail = model::parse_alert_detail(rows->text(5));
+      if (!detail) return detail.error();
+      alert.ended.insert(detail->ended.begin(), detail->ended.end());
+      for (const std::int64_t record : detail->again) alert.ended.erase(record);
     }
   }
   auto duplicates = connection.integer(

@@ -131,8 +131,22 @@ INSERT INTO alert_states
     o.join_group = a.join_group AND o.alert = a.id;
 )sql";
 
-constexpr const char* kMigrations[kSchemaVersion] = {kMigration1, kMigration2, kOutboxMigration,
-                                                     kLifeMigration};
+// What is missing is found by the time that passes: that it did is kept, and when it is due next.
+// What was a cause of an alert may be none any more.
+constexpr const char* kSignalsMigration = R"sql(
+CREATE TABLE subject_passes (
+  id INTEGER PRIMARY KEY, subject INTEGER NOT NULL, utc_ms INTEGER NOT NULL) STRICT;
+CREATE INDEX subject_passes_subject ON subject_passes (subject, utc_ms);
+CREATE TABLE subject_dues (
+  subject INTEGER PRIMARY KEY, study INTEGER NOT NULL, rules TEXT NOT NULL, due_ms INTEGER)
+  STRICT;
+CREATE INDEX subject_dues_due ON subject_dues (study, due_ms) WHERE due_ms IS NOT NULL;
+ALTER TABLE alert_causes ADD COLUMN ended INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX alert_causes_ended ON alert_causes (alert, record) WHERE ended <> 0;
+)sql";
+
+constexpr const char* kMigrations[kSchemaVersion] = {
+    kMigration1, kMigration2, kOutboxMigration, kLifeMigration, kSignalsMigration};
 
 // What tells a trialward store from any other SQLite file ("TrWd").
 constexpr std::int64_t kApplicationId = 0x54725764;
@@ -176,6 +190,7 @@ const TableInfo& info(Table table) {
       {"token_revocations", "id, token, revoked_ms"},
       {"delivery_outcomes", "id, study, event, alert, target, outcome, attempts, at_ms"},
       {"alert_details", "id, event, detail"},
+      {"subject_passes", "id, subject, utc_ms"},
   };
   return kInfos[static_cast<std::size_t>(table)].info;
 }

@@ -8,6 +8,8 @@
 //   alerts, alert_events   what the monitor raised, and everything that happened to it since;
 //                          an event's number is its place in its study's stream
 //   alert_details          what an event says beside (model/alert_detail.h); not every event does
+//   subject_passes         an instant that had passed when a subject's rules were asked what was
+//                          missing; records that come later do not change that
 //   tokens, token_revocations
 //   delivery_outcomes      that an alert event was delivered to a target, refused by it for good
 //                          (dead), resent or discarded, and by whom
@@ -18,8 +20,11 @@
 //   shards                 the head of each audit chain
 //   subject_states         the newest record of a subject
 //   subject_watches        the saved Watch of a subject; it may lack the newest records
+//   subject_dues           when one of a subject's rules will next miss something; no row: no rule
+//                          waits for anything
 //   alert_heads            the last event number of a study
-//   alert_causes           the records of an alert; open_alerts: what further causes join
+//   alert_causes           the records of an alert, and whether they are reasons for it no more;
+//                          open_alerts: what further causes join
 //   alert_states           what an alert's events have made of it (model/alert_life.h), and since
 //                          when it waits for somebody
 //   alert_storms           the same of a storm, by the alert that made it one
@@ -48,8 +53,9 @@ enum class Table : std::uint8_t {
   token_revocations,
   delivery_outcomes,
   alert_details,
+  subject_passes,
 };
-inline constexpr std::size_t kTables = 10;
+inline constexpr std::size_t kTables = 11;
 
 struct TableInfo {
   std::string_view name;
@@ -61,7 +67,7 @@ struct TableInfo {
 const TableInfo& info(Table table);
 std::array<Table, kTables> all_tables();
 
-inline constexpr int kSchemaVersion = 4;
+inline constexpr int kSchemaVersion = 5;
 
 // A table, index, trigger or view, in SQLite's words.
 struct SchemaObject {

@@ -4,10 +4,19 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "store/writer.h"
 
 namespace trialward::store {
+
+// When something is due that the subject's rules wait for.
+struct SubjectDue {
+  std::string rules;  // Monitor::hash() that found it; empty: there is no row
+  std::optional<std::int64_t> due_ms;  // the next that is missed; none: nothing is waited for
+  bool operator==(const SubjectDue&) const = default;
+};
 
 struct SubjectRow {
   std::int64_t id = 0;
@@ -16,6 +25,8 @@ struct SubjectRow {
   std::int64_t as_of = 0;        // the newest record that `watch` has seen; 0: none is saved
   std::string rules;             // Monitor::hash() that it was saved under
   std::string watch;
+  SubjectDue due;
+  std::int64_t passed_ms = 0;  // the latest instant that has passed for its rules
 };
 
 base::Result<std::optional<SubjectRow>> find_subject(Connection& connection, std::int64_t study,
@@ -33,5 +44,24 @@ base::Result<std::int64_t> append_subject(Writer& writer, const NewSubject& subj
 base::Status put_last_record(Connection& connection, const SubjectRow& row);
 // Saves as_of, rules and watch of the row.
 base::Status put_watch(Connection& connection, const SubjectRow& row);
+
+struct NewPass {
+  std::int64_t subject = 0;  // its row
+  std::int64_t utc_ms = 0;
+  int shard = 0;
+};
+base::Status append_pass(Writer& writer, const NewPass& pass, const Act& act);
+base::Status put_due(Connection& connection, std::int64_t study, const SubjectRow& row);
+
+// Subjects of a study of whom something is due at an instant or before, the longest due first.
+base::Result<std::vector<std::string>> subjects_due(Connection& connection, std::int64_t study,
+                                                    std::int64_t utc_ms, std::size_t limit);
+// Subjects of a study of whom other rules, or none, have found what is due, in the order of their
+// ids; with ids above `after`, which is moved on.
+base::Result<std::vector<std::string>> subjects_not_waited_for(Connection& connection,
+                                                               std::int64_t study,
+                                                               std::string_view rules,
+                                                               std::int64_t& after,
+                                                               std::size_t limit);
 
 }  // namespace trialward::store

@@ -27,6 +27,11 @@ also = [{ unit = "ukat/L", factor = 60 }]
 range = [5, 40]
 [[codes]]
 kind = "lab"
+code = "ALP"
+unit = "U/L"
+range = [35, 100]
+[[codes]]
+kind = "lab"
 code = "HCG"
 type = "text"
 )toml";
@@ -53,6 +58,21 @@ id = "cluster"
 title = "t"
 within = "1 d"
 all = [{ kind = "adverse_event", serious = true }, { kind = "lab", codes = ["ALT"] }]
+[[rules]]
+id = "ratio"
+title = "t"
+kind = "lab"
+codes = ["ALT"]
+at_least = 2
+of = "ULN"
+ratio_to = "ALP"
+apart = "1 d"
+[[rules]]
+id = "missing"
+title = "t"
+within = "1 min"
+missing = { kind = "lab", codes = ["ALP"] }
+after_each = { kind = "lab", codes = ["ALT"] }
 )toml";
 
 std::shared_ptr<const model::Study> study_with(std::string rules) {
@@ -60,6 +80,14 @@ std::shared_ptr<const model::Study> study_with(std::string rules) {
       std::vector<model::DefinitionFile>{{"study.toml", kStudy}, {"rules.toml", std::move(rules)}});
   TW_CHECK(study.ok());
   return std::make_shared<const model::Study>(std::move(*study));
+}
+
+void check(const model::Monitor& monitor, const model::Observation& found) {
+  for (const auto* matches : {&found.matches, &found.ended}) {
+    for (const model::Match& match : *matches) {
+      TW_CHECK(match.rule < monitor.rules().size() && !match.causes.empty());
+    }
+  }
 }
 
 // Observes a few records, and checks that what is saved opens and saves the same again.
@@ -72,16 +100,15 @@ void watch(const model::Monitor& monitor, model::Watch& watch) {
     record.source = "s";
     record.source_id = std::to_string(id);
     record.kind = id % 4 == 0 ? model::Kind::adverse_event : model::Kind::lab;
-    record.code = id % 7 == 0 ? "HCG" : "ALT";
+    record.code = id % 7 == 0 ? "HCG" : id % 5 == 0 ? "ALP" : "ALT";
     record.unit = "U/L";
     record.serious = true;
     record.severity = "SEVERE";
     record.baseline = id == 3;
     record.value.number = static_cast<double>(id * 37 % 400);
     record.amends = id == 11 ? 5 : 0;
-    for (const model::Match& match : watch.observe(stored)) {
-      TW_CHECK(match.rule < monitor.rules().size() && !match.causes.empty());
-    }
+    check(monitor, watch.observe(stored));
+    if (id % 3 == 0) check(monitor, watch.pass(id * 60'000));
   }
   const std::string saved = watch.save();
   auto again = monitor.open(saved);

@@ -25,6 +25,7 @@ class HundredMonitor final : public model::Monitor {
   explicit HundredMonitor(std::string hash = "h1") : hash_(std::move(hash)) {}
   const std::vector<model::RuleInfo>& rules() const override { return rules_; }
   const std::string& hash() const override { return hash_; }
+  bool waits() const override { return false; }
   base::Result<std::unique_ptr<model::Watch>> open(std::string_view saved) const override {
     if (saved == "damaged" || hash_ == "broken") return base::Error{base::Errc::corrupt, "damaged"};
     return std::unique_ptr<model::Watch>(new Watch(saved));
@@ -38,14 +39,20 @@ class HundredMonitor final : public model::Monitor {
         (void)std::sscanf(std::string(saved).c_str(), "%ld %ld", &seen_, &sum_);
       }
     }
-    std::vector<model::Match> observe(const model::StoredRecord& record) override {
+    model::Observation observe(const model::StoredRecord& record) override {
       const double number = record.record.value.number.value_or(0);
       if (number == 666) throw std::runtime_error("the rule is broken");
       ++seen_;
       sum_ += record.id;
       changed_ = true;
       if (number < 100) return {};
-      return {{.rule = 0, .group = "g", .causes = {record.id}}};
+      return {.matches = {{.rule = 0, .group = "g", .causes = {record.id}}}};
+    }
+    model::Observation pass(std::int64_t) override { return {}; }
+    std::optional<std::int64_t> due_ms() const override { return std::nullopt; }
+    bool holds(std::size_t, std::string_view,
+               const std::vector<std::int64_t>& causes) const override {
+      return !causes.empty();
     }
     bool changed() const override { return changed_; }
     std::string save() const override {

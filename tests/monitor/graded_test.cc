@@ -51,7 +51,7 @@ TEST(Graded, AnAlertSaysVersionGradeAndLine) {
   ASSERT_TRUE(monitor.ok());
   const auto watch = open_watch(**monitor);
   const auto detail = [&](std::int64_t id, const std::string& members) {
-    const auto matches = watch->observe(stored_record(*study, id, members));
+    const auto matches = watch->observe(stored_record(*study, id, members)).matches;
     return matches.empty() ? "" : matches.front().detail;
   };
   EXPECT_EQ(detail(1, R"("kind":"lab","code":"HGB","value":7.9,"unit":"g/dL")"),

@@ -85,19 +85,22 @@ inline model::StoredRecord stored_record(const model::Study& study, std::int64_t
   return stored;
 }
 
-// "rule[group]: id, id; rule: id", or "" without a match.
-inline std::string to_text(const model::Monitor& monitor,
-                           const std::vector<model::Match>& matches) {
+// "rule[group]: id, id; rule: id; -rule: id" (ended), or "" when nothing came of it.
+inline std::string to_text(const model::Monitor& monitor, const model::Observation& found) {
   std::string text;
-  for (const model::Match& match : matches) {
-    text += (text.empty() ? "" : "; ") + monitor.rules()[match.rule].id;
-    if (!match.group.empty()) text += "[" + match.group + "]";
-    const char* mark = ": ";
-    for (const std::int64_t id : match.causes) {
-      text += mark + std::to_string(id);
-      mark = ", ";
+  const auto add = [&](const std::vector<model::Match>& matches, const char* sign) {
+    for (const model::Match& match : matches) {
+      text += (text.empty() ? "" : "; ") + (sign + monitor.rules()[match.rule].id);
+      if (!match.group.empty()) text += "[" + match.group + "]";
+      const char* mark = ": ";
+      for (const std::int64_t id : match.causes) {
+        text += mark + std::to_string(id);
+        mark = ", ";
+      }
     }
-  }
+  };
+  add(found.matches, "");
+  add(found.ended, "-");
   return text;
 }
 
@@ -130,29 +133,37 @@ inline std::vector<Case> read_cases(const std::string& name) {
 }
 
 // Takes a case's lines, "ID MEMBERS => MATCHES", as records of a subject of whom nothing is known,
-// and expects the matches. The watch is saved and opened again after each.
+// and expects the matches; "@ INSTANT => MATCHES" lets the time pass until then. The watch is saved
+// and opened again after each.
 inline void run_steps(const Case& one, const model::Study& study, const model::Monitor& monitor) {
   auto watch = open_watch(monitor);
   std::map<std::int64_t, std::int64_t> first_versions;  // of the corrections
+  std::int64_t passed_ms = 0;
   EXPECT_FALSE(one.lines.empty());
   for (const std::string& line : one.lines) {
     SCOPED_TRACE(line);
     const auto blank = line.find(' ');
     const auto arrow = line.find(" =>");
     ASSERT_TRUE(blank < arrow && arrow != std::string::npos);
-    auto stored = stored_record(study, std::stoll(line.substr(0, blank)),
-                                line.substr(blank + 1, arrow - blank - 1));
+    const std::string given = line.substr(blank + 1, arrow - blank - 1);
+    const std::string expected = arrow + 4 < line.size() ? line.substr(arrow + 4) : "";
+    if (line.starts_with("@ ")) {
+      passed_ms = model::parse_instant(given).value();
+      EXPECT_EQ(to_text(monitor, watch->pass(passed_ms)), expected);
+      continue;
+    }
+    auto stored = stored_record(study, std::stoll(line.substr(0, blank)), given);
     if (const std::int64_t amended = stored.record.amends; amended != 0) {
       const auto known = first_versions.find(amended);
       stored.first = known == first_versions.end() ? amended : known->second;
       first_versions[stored.id] = stored.first;
     }
-    const std::string expected = arrow + 4 < line.size() ? line.substr(arrow + 4) : "";
     const std::string before = watch->save();
     EXPECT_EQ(to_text(monitor, watch->observe(stored)), expected);
     EXPECT_EQ(watch->changed(), watch->save() != before);
     watch = open_watch(monitor, watch->save());
     ASSERT_TRUE(watch);
+    (void)watch->pass(passed_ms);
   }
 }
 

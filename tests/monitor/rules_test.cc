@@ -9,8 +9,10 @@ namespace trialward::monitor {
 namespace {
 
 TEST(Rules, MatchWhatTheyShould) {
-  const auto cases = read_cases("matches.txt");
-  ASSERT_GT(cases.size(), 20u);
+  auto cases = read_cases("matches.txt");
+  const auto more = read_cases("matches_of_several.txt");
+  cases.insert(cases.end(), more.begin(), more.end());
+  ASSERT_GT(cases.size(), 30u);
   for (const Case& one : cases) {
     SCOPED_TRACE(one.name);
     const auto study = study_with(one.input);
@@ -89,8 +91,8 @@ TEST(Rules, WatchOutlivesItsMonitor) {
   monitor.reset();
   const std::string members =
       R"("kind":"lab","code":"ALT","value":1,"unit":"U/L","effective":"2020-01-01T10:00")";
-  EXPECT_TRUE(watch->observe(stored_record(*study, 1, members)).empty());
-  EXPECT_EQ(watch->observe(stored_record(*study, 2, members)).size(), 1u);
+  EXPECT_TRUE(watch->observe(stored_record(*study, 1, members)).matches.empty());
+  EXPECT_EQ(watch->observe(stored_record(*study, 2, members)).matches.size(), 1u);
 }
 
 }  // namespace

@@ -165,5 +165,18 @@ TEST(Series, RestoresOnlyWhatASeriesCanBe) {
   EXPECT_FALSE(Series::restore(301, too_many));
 }
 
+TEST(Series, KnowsBetweenWhichInstantsItForgot) {
+  Series series;
+  constexpr std::int64_t kAll = Series::kEarliest + Series::kLatest;
+  for (std::int64_t at_ms = 0; at_ms < kAll; ++at_ms) (void)series.insert(point_at(at_ms));
+  EXPECT_FALSE(series.gap());
+  (void)series.insert(point_at(kAll));
+  ASSERT_TRUE(series.gap());
+  EXPECT_EQ(series.gap()->from_ms, 7);
+  EXPECT_EQ(series.gap()->until_ms, 9);
+  EXPECT_FALSE(series.knows(9));  // the record at 8
+  EXPECT_TRUE(series.knows(8) && series.knows(10));
+}
+
 }  // namespace
 }  // namespace trialward::monitor

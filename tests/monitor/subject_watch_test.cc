@@ -142,7 +142,7 @@ std::string observe_all(const model::Monitor& monitor,
                         bool reopen) {
   auto watch = open_watch(monitor);
   for (const auto& stored : records) {
-    for (const model::Match& match : watch->observe(stored)) {
+    for (const model::Match& match : watch->observe(stored).matches) {
       EXPECT_FALSE(match.causes.empty());
       const std::string& id = monitor.rules()[match.rule].id;
       if (!kMonotone.contains(id)) continue;

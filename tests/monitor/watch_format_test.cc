@@ -53,6 +53,7 @@ TEST(WatchFormat, KeepsEverything) {
       EXPECT_EQ(a.superseded, b.superseded);
       EXPECT_EQ(a.marked, b.marked);
       EXPECT_EQ(a.number, b.number);
+      EXPECT_EQ(a.of_uln, b.of_uln);
       EXPECT_EQ(a.low, b.low);
       EXPECT_EQ(a.high, b.high);
       EXPECT_EQ(a.bits, b.bits);
@@ -65,9 +66,11 @@ TEST(WatchFormat, StaysAsItIs) {
   std::vector<Series> all(2);
   Point point = point_at(1, std::string("s\0i", 3));
   point.number = 1;
+  point.of_uln = 2;
   point.bits = 3;
   all[1].insert(point);
-  const std::string bytes("\x01\x02\x01\x01\x02\x00\x03s\0i\x0a\x04\x03\0\0\0\0\0\0\xf0\x3f", 21);
+  const std::string bytes(
+      "\x02\x02\x01\x01\x02\x00\x03s\0i\x0a\x0c\x03\0\0\0\0\0\0\xf0\x3f\0\0\0\0\0\0\0\x40", 29);
   EXPECT_EQ(base::to_hex(save_series(all)), base::to_hex(sealed(bytes)));
 }
 
@@ -98,28 +101,30 @@ TEST(WatchFormat, EveryChangedByteIsFound) {
 // With a right checksum: what no series writes is refused all the same.
 TEST(WatchFormat, RefusesWhatItWouldNotWrite) {
   using namespace std::string_literals;
-  const std::string right = "\x01\x02\x01\x01\x02\x00\x03s\0i\x0a\x00\x03"s;
+  const std::string right = "\x02\x02\x01\x01\x02\x00\x03s\0i\x0a\x00\x03"s;
   ASSERT_TRUE(load_series(sealed(right), 2).ok());
   const std::pair<const char*, std::string> wrong[] = {
-      {"no series", "\x01"s},
-      {"another version", "\x02\x02\x01\x01\x02\x00\x03s\0i\x0a\x00\x03"s},
-      {"a series of distance 0", "\x01\x00\x01\x01\x02\x00\x03s\0i\x0a\x00\x03"s},
-      {"a series beyond the rules'", "\x01\x03\x01\x01\x02\x00\x03s\0i\x0a\x00\x03"s},
-      {"an empty series", "\x01\x02\x00\x00"s},
-      {"more points than may be", "\x01\x02\xff\xff\x03\xff\xff\x03"s},
-      {"points that were never seen", "\x01\x02\x00\x01\x02\x00\x03s\0i\x0a\x00\x03"s},
-      {"a longer integer than needed", "\x01\x82\x00\x01\x01\x02\x00\x03s\0i\x0a\x00\x03"s},
-      {"an integer without end", "\x01\x02\x01\x01"s + std::string(12, '\xff')},
-      {"an unknown flag", "\x01\x02\x01\x01\x02\x00\x03s\0i\x0a\x08\x03"s},
-      {"shared bytes with nothing before", "\x01\x02\x01\x01\x02\x01\x03s\0i\x0a\x00\x03"s},
-      {"a name that does not end", "\x01\x02\x01\x01\x02\x00\x7fs\0i\x0a\x00\x03"s},
-      {"a record id below 1", "\x01\x02\x01\x01\x02\x00\x03s\0i\x00\x00\x03"s},
+      {"no series", "\x02"s},
+      {"another version", "\x01\x02\x01\x01\x02\x00\x03s\0i\x0a\x00\x03"s},
+      {"a series of distance 0", "\x02\x00\x01\x01\x02\x00\x03s\0i\x0a\x00\x03"s},
+      {"a series beyond the rules'", "\x02\x03\x01\x01\x02\x00\x03s\0i\x0a\x00\x03"s},
+      {"an empty series", "\x02\x02\x00\x00"s},
+      {"more points than may be", "\x02\x02\xff\xff\x03\xff\xff\x03"s},
+      {"points that were never seen", "\x02\x02\x00\x01\x02\x00\x03s\0i\x0a\x00\x03"s},
+      {"a longer integer than needed", "\x02\x82\x00\x01\x01\x02\x00\x03s\0i\x0a\x00\x03"s},
+      {"an integer without end", "\x02\x02\x01\x01"s + std::string(12, '\xff')},
+      {"an unknown flag", "\x02\x02\x01\x01\x02\x00\x03s\0i\x0a\x40\x03"s},
+      {"shared bytes with nothing before", "\x02\x02\x01\x01\x02\x01\x03s\0i\x0a\x00\x03"s},
+      {"a name that does not end", "\x02\x02\x01\x01\x02\x00\x7fs\0i\x0a\x00\x03"s},
+      {"a record id below 1", "\x02\x02\x01\x01\x02\x00\x03s\0i\x00\x00\x03"s},
       {"a number that is none",
-       "\x01\x02\x01\x01\x02\x00\x03s\0i\x0a\x04\x03\0\0\0\0\0\0\xf8\x7f"s},
+       "\x02\x02\x01\x01\x02\x00\x03s\0i\x0a\x04\x03\0\0\0\0\0\0\xf8\x7f"s},
+      {"a multiple that is none",
+       "\x02\x02\x01\x01\x02\x00\x03s\0i\x0a\x08\x03\0\0\0\0\0\0\xf8\x7f"s},
       {"a limit that is none",
-       "\x01\x02\x01\x01\x02\x00\x03s\0i\x0a\x20\x03\0\0\0\0\0\0\xf8\x7f"s},
+       "\x02\x02\x01\x01\x02\x00\x03s\0i\x0a\x20\x03\0\0\0\0\0\0\xf8\x7f"s},
       {"an instant beyond all",
-       "\x01\x02\x01\x01\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00\x03s\0i\x0a\x00\x03"s},
+       "\x02\x02\x01\x01\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00\x03s\0i\x0a\x00\x03"s},
       {"bytes after the last series", right + "\x00"s},
   };
   for (const auto& [what, bytes] : wrong) {
@@ -134,6 +139,7 @@ TEST(WatchFormat, APointTakesNoMoreThanItMay) {
       point_at(kInstantMsMax - 1, std::string(512, '\xf4') + '\0' + std::string(512, 'i'));
   point.record = INT64_MAX;
   point.number = 0.1;
+  point.of_uln = 0.1;
   point.low = point.high = 0.1;
   point.bits = ~std::uint64_t{0};
   all[0].insert(point);

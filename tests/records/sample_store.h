@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "records/heads.h"
-#include "store/alert_rows.h"
+#include "store/alert_causes.h"
 #include "store/record_rows.h"
 #include "store/study_rows.h"
 #include "store/subject_rows.h"
@@ -26,12 +26,13 @@ namespace trialward::records {
 inline constexpr std::int64_t kNow = 1'750'000'000'000;  // 2025-06-15T15:06:40.000Z
 
 // One rule: a number of 100 and more, grouped by code; 666 breaks it. What it remembers are the ids
-// of the current versions of the numbers from 10 on, in any order of arrival the same.
+// of the current versions of the numbers from 10 on, in any order of arrival the same. It waits.
 class HundredMonitor final : public model::Monitor {
  public:
   explicit HundredMonitor(std::string hash) : hash_(std::move(hash)) {}
   const std::vector<model::RuleInfo>& rules() const override { return rules_; }
   const std::string& hash() const override { return hash_; }
+  bool waits() const override { return true; }
   base::Result<std::unique_ptr<model::Watch>> open(std::string_view) const override {
     return std::unique_ptr<model::Watch>(std::make_unique<Watch>());
   }
@@ -39,13 +40,26 @@ class HundredMonitor final : public model::Monitor {
  private:
   class Watch final : public model::Watch {
    public:
-    std::vector<model::Match> observe(const model::StoredRecord& stored) override {
+    model::Observation observe(const model::StoredRecord& stored) override {
       const double number = stored.record.value.number.value_or(0);
       if (number == 666) throw std::runtime_error("the rule is broken");
       ids_.erase(stored.record.amends);
       if (number >= 10) ids_.insert(stored.id);
       if (number < 100) return {};
-      return {{.rule = 0, .group = stored.record.code, .causes = {stored.id}}};
+      return {.matches = {{.rule = 0, .group = stored.record.code, .causes = {stored.id}}}};
+    }
+    // Something is due a second after the newest number that it remembers, by its id.
+    model::Observation pass(std::int64_t utc_ms) override {
+      passed_ms_ = std::max(passed_ms_, utc_ms);
+      return {};
+    }
+    std::optional<std::int64_t> due_ms() const override {
+      if (ids_.empty() || kNow + *ids_.rbegin() * 1000 <= passed_ms_) return std::nullopt;
+      return kNow + *ids_.rbegin() * 1000;
+    }
+    bool holds(std::size_t, std::string_view,
+               const std::vector<std::int64_t>& causes) const override {
+      return !causes.empty();
     }
     bool changed() const override { return true; }
     std::string save() const override {
@@ -56,6 +70,7 @@ class HundredMonitor final : public model::Monitor {
 
    private:
     std::set<std::int64_t> ids_;
+    std::int64_t passed_ms_ = 0;
   };
 
   const std::string hash_;
@@ -112,7 +127,7 @@ class SampleWriter {
         .content = base::sha256(model::canonical_content(stored.record))};
     TW_CHECK(store::append_record(writer(), stored, links).ok());
     auto& watch = watches_[row.id];
-    if (watch == nullptr || row.rules != monitor_->hash()) watch = replay(row.last_record);
+    if (watch == nullptr || row.rules != monitor_->hash()) watch = replay(row);
     const store::AlertPlace place{.study = row_.study,
                                   .subject = row.id,
                                   .site = "A",
@@ -129,8 +144,33 @@ class SampleWriter {
     row.as_of = stored.id;
     TW_CHECK(store::put_last_record(writer().connection(), row).ok());
     TW_CHECK(store::put_watch(writer().connection(), row).ok());
+    put_due(row, *watch);
     commit();
     return stored.id;
+  }
+
+  // The time has passed for a subject that the study's rules of now have watched.
+  void pass(const std::string& subject, std::int64_t utc_ms) {
+    begin();
+    const int shard = model::shard_of(study_.id, subject);
+    store::SubjectRow row = subject_row(subject, shard);
+    const store::NewPass pass{.subject = row.id, .utc_ms = utc_ms, .shard = shard};
+    TW_CHECK(store::append_pass(writer(), pass,
+                                {.actor = "monitor", .action = "subject.waited", .at_ms = utc_ms})
+                 .ok());
+    (void)watches_.at(row.id)->pass(utc_ms);
+    put_due(row, *watches_.at(row.id));
+    commit();
+  }
+  // A record of an alert is a reason for it no more, or again.
+  void revise(std::int64_t alert, const store::CauseChange& change) {
+    begin();
+    const store::AlertPlace place{.study = row_.study,
+                                  .shard = model::shard_of(study_.id, "P-1")};
+    TW_CHECK(store::revise_causes(writer(), place, alert, change,
+                                  {.actor = "monitor", .at_ms = kNow})
+                 .ok());
+    commit();
   }
 
   void step(std::int64_t alert, const store::AlertStep& step, std::string_view note) {
@@ -213,18 +253,24 @@ class SampleWriter {
 
   static std::vector<model::Match> observe(model::Watch& watch, const model::StoredRecord& stored) {
     try {
-      return watch.observe(stored);
+      return watch.observe(stored).matches;
     } catch (const std::runtime_error&) {
       return {};
     }
   }
 
-  std::unique_ptr<model::Watch> replay(std::int64_t last_record) {
+  void put_due(store::SubjectRow& row, const model::Watch& watch) {
+    row.due = {.rules = monitor_->hash(), .due_ms = watch.due_ms()};
+    TW_CHECK(store::put_due(writer().connection(), row_.study, row).ok());
+  }
+
+  std::unique_ptr<model::Watch> replay(const store::SubjectRow& row_before) {
     auto watch = monitor_->open({});
     TW_CHECK(watch.ok());
-    auto rows = store::read_chain(writer().connection(), last_record, 100);
+    auto rows = store::read_chain(writer().connection(), row_before.last_record, 100);
     TW_CHECK(rows.ok());
     for (auto row = rows->rbegin(); row != rows->rend(); ++row) observe(**watch, row->stored);
+    (void)(*watch)->pass(row_before.passed_ms);
     return std::move(*watch);
   }
 
@@ -289,6 +335,8 @@ class SampleStore {
     writer.add("P-4", 200);
     writer.revoke(writer.add_token("leaked"));
     writer.add_token("in use");
+    writer.pass("P-4", kNow + 5000);
+    writer.revise(3, {.ended = {6}, .holds = true, .because = 7});
   }
 
   void sign(SampleWriter& writer, std::int64_t at_ms) {

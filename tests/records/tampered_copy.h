@@ -135,7 +135,7 @@ inline std::string expected_name(store::Connection& connection, const std::strin
   if (table == "audit") return "audit entry " + one("SELECT seq" + from);
   if (table == "meta") return "meta: ";
   if (table == "shards") return "the end of audit chain " + one("SELECT shard" + from);
-  if (table == "subject_states" || table == "subject_watches") {
+  if (table == "subject_states" || table == "subject_watches" || table == "subject_dues") {
     return "the state of subject " + one("SELECT subject" + from);
   }
   if (table == "alert_heads") return "the last alert event of study " + one("SELECT study" + from);

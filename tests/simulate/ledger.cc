@@ -56,6 +56,9 @@ class AlertLives {
     }
     const std::string alert = "P6: alert " + std::to_string(event.alert);
     State& state = states_[event.alert];
+    if (event.type == model::AlertEventType::revised) {
+      return state == State::unknown ? alert + " is revised before it is raised" : "";
+    }
     if (state == State::acknowledged) return alert + " goes on after its acknowledgement";
     if ((state == State::unknown) != (event.type == model::AlertEventType::raised)) {
       return alert + " is not raised once, and first";

@@ -41,6 +41,9 @@ TEST_F(SchemaTest, AStoreOfTheFirstVersionKeepsItsWatches) {
   ASSERT_TRUE(connection_
                   ->script("DROP TABLE alert_details; DROP TABLE alert_states; "
                            "DROP TABLE alert_storms; DROP TABLE boots; DROP INDEX alerts_rule; "
+                           "DROP TABLE subject_passes; DROP TABLE subject_dues; "
+                           "DROP INDEX alert_causes_ended; "
+                           "ALTER TABLE alert_causes DROP COLUMN ended; "
                            "DROP TABLE subject_watches; "
                            "ALTER TABLE subject_states ADD COLUMN rules TEXT; "
                            "ALTER TABLE subject_states ADD COLUMN watch BLOB; "
@@ -64,11 +67,13 @@ TEST_F(SchemaTest, AlertsOfTheSecondVersionGetTheirStates) {
   ASSERT_TRUE(connection_
                   ->script("DROP TABLE alert_details; DROP TABLE alert_states; "
                            "DROP TABLE alert_storms; DROP TABLE boots; DROP INDEX alerts_rule; "
+                           "DROP TABLE subject_passes; DROP TABLE subject_dues; "
+                           "DROP INDEX alert_causes_ended; "
+                           "ALTER TABLE alert_causes DROP COLUMN ended; "
                            "DROP TABLE outbox; DROP TABLE outbox_attempts; "
                            "DROP TABLE delivery_outcomes; "
-                           "INSERT INTO alerts VALUES "
-                           "(1, 1, 4, 'A', 'r', 1, 't', '', 'info', 1, 9), "
-                           "(2, 1, 4, 'A', 'r', 1, 't', '', 'info', 1, 10); "
+                           "INSERT INTO alerts VALUES (1, 1, 4, 'A', 'r', 1, 't', '', 'info', 1, 9); "
+                           "INSERT INTO alerts VALUES (2, 1, 4, 'A', 'r', 1, 't', '', 'info', 1, 10); "
                            "INSERT INTO open_alerts VALUES (4, 'r', '', 2); "
                            "PRAGMA user_version = 2")
                   .ok());

@@ -1,0 +1,107 @@
+// A store with the monitor's test study, and rules of one's own; the real rules, not invented ones.
+#pragma once
+
+#include "intake/committer.h"
+#include "monitor/rules.h"
+#include "store/alert_rows.h"
+#include "tests/intake/bench_study.h"
+
+#include <fstream>
+#include <sstream>
+
+namespace trialward::intake {
+
+class WatchedStudy : public StudyBench {
+ protected:
+  // Anew with these rules; what is stored stays.
+  void use_rules(const std::string& rules) {
+    std::ifstream file(TRIALWARD_SOURCE "/tests/monitor/study.toml");
+    std::stringstream toml;
+    toml << file.rdbuf();
+    auto study = model::load_study(std::vector<model::DefinitionFile>{
+        {"study.toml", toml.str()}, {"rules.toml", rules}});
+    ASSERT_TRUE(study.ok()) << model::to_string(study.error().front());
+    auto active = std::make_shared<ActiveStudy>();
+    active->study = std::make_shared<const model::Study>(std::move(*study));
+    auto monitor = monitor::load_rules(active->study);
+    ASSERT_TRUE(monitor.ok()) << model::to_string(monitor.error().front());
+    active->monitor = std::move(*monitor);
+    store::Writer& writer = store_->writer();
+    ASSERT_TRUE(writer.begin().ok());
+    auto row = store::ensure_study(writer, *active->study, {.actor = "test", .at_ms = 1});
+    ASSERT_TRUE(row.ok()) << row.error().message;
+    ASSERT_TRUE(writer.commit().ok());
+    active->row = row->study;
+    active->definition = row->definition;
+    study_ = active;
+    committer_ = std::make_unique<Committer>(writer, clock_, SubjectCacheOptions{.unsaved_max = 2});
+  }
+
+  model::Record record(const std::string& source_id, model::Kind kind, const std::string& code,
+                       std::optional<double> number, const std::string& unit,
+                       const std::string& effective) {
+    model::Record record;
+    record.source = "s";
+    record.source_id = source_id;
+    record.subject = "S1";
+    record.kind = kind;
+    record.code = code;
+    record.value.number = number;
+    if (number) record.value.number_text = std::to_string(*number);
+    record.unit = unit;
+    record.effective = effective;
+    return record;
+  }
+  model::Record lab(const std::string& source_id, const std::string& code, double number,
+                    const std::string& effective) {
+    return record(source_id, model::Kind::lab, code, number, code == "BILI" ? "mg/dL" : "U/L",
+                  effective);
+  }
+
+  Submission with(model::Record record) {
+    AppendRecord command;
+    const model::Faults faults = prepare(*study_, std::move(record), kNow, command);
+    EXPECT_TRUE(faults.empty()) << (faults.empty() ? "" : faults.front().reason);
+    return submission({command});
+  }
+  // The stored record's id.
+  std::int64_t store(model::Record record) {
+    return run({with(std::move(record))}).results.front().id;
+  }
+  std::int64_t correct(std::int64_t amends, model::Record record) {
+    record.amends = amends;
+    record.reason = "a typing error";
+    return store(std::move(record));
+  }
+  SubmissionResult run(Submission submission) {
+    auto outcome = committer_->commit(std::span(&submission, 1));
+    events_ = std::move(outcome.publications);
+    EXPECT_EQ(outcome.results.front().verdict, Verdict::stored)
+        << model::to_json(outcome.results.front().faults);
+    if (outcome.results.front().results.empty()) outcome.results.front().results.emplace_back();
+    return outcome.results.front();
+  }
+
+  std::vector<model::Alert> alerts() {
+    auto all = store::read_alerts(store_->writer().connection(), {.study = study_->row});
+    EXPECT_TRUE(all.ok());
+    return all.ok() ? *all : std::vector<model::Alert>();
+  }
+  // "rule state: ids (ended ids)", a line an alert; `!` when it holds no longer.
+  std::string told() {
+    std::string text;
+    for (const model::Alert& alert : alerts()) {
+      text += alert.rule + (alert.life.holds ? "" : "!") + ":";
+      for (const auto& name : alert.records) {
+        text += (alert.ended.contains(name.id) ? " -" : " ") + std::to_string(name.id);
+      }
+      text += "\n";
+    }
+    return text;
+  }
+
+  std::unique_ptr<Committer> committer_;
+  std::vector<Publication> events_;  // of the last commit
+};
+
+}  // namespace trialward::intake
