@@ -88,7 +88,7 @@ Result<Replay> replay(store::Connection& reader, std::int64_t record, std::int64
     const bool last = row.stored.id == record;
     if (last) again.before = (*watch)->save();
     try {
-      again.matches = (*watch)->observe(row.stored);
+      again.matches = (*watch)->observe(row.stored).matches;
     } catch (const std::exception&) {
       again.failed = last;
       again.matches.clear();

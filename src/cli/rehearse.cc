@@ -60,7 +60,8 @@ Result<Alerts> judge(Side& side, const std::vector<store::RecordRow>& rows) {
   if (!watch) return watch.error();
   for (const store::RecordRow& row : std::views::reverse(rows)) {
     try {
-      for (const model::Match& match : (*watch)->observe(row.stored)) {
+      const model::Observation found = (*watch)->observe(row.stored);
+      for (const model::Match& match : found.matches) {
         alerts.try_emplace({side.monitor->rules()[match.rule].id, match.group}, row.stored.id);
       }
     } catch (const std::exception&) {
