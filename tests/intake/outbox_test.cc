@@ -1,5 +1,6 @@
 // What the commit has to do with the outbox (store/outbox_rows.h).
 #include "intake/committer.h"
+#include "store/read_back.h"
 #include "tests/intake/bench_study.h"
 
 namespace trialward::intake {
@@ -39,7 +40,9 @@ class OutboxTest : public StudyBench {
 TEST_F(OutboxTest, P1TheOutboxIsWrittenWithTheAlert) {
   one({alt("1", 150)});
   one({alt("2", 160)});
-  one({AcknowledgeAlert{.alert = 1, .note = "seen"}});
+  auto values = store::read_back_of(store_->writer().connection(), 1);
+  ASSERT_TRUE(values.ok());
+  one({AcknowledgeAlert{.alert = 1, .note = "seen", .values = *values}});
   EXPECT_EQ(count("SELECT count(*) FROM outbox WHERE target = 'desk' AND state = 0"), 3);
   EXPECT_EQ(count("SELECT count(*) FROM outbox WHERE target = 'phone'"), 1);
   EXPECT_EQ(count("SELECT count(*) FROM outbox WHERE created_ms = " + std::to_string(kNow)), 4);
