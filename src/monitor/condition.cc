@@ -63,7 +63,9 @@ bool Comparison::holds(double value, double reference) const {
 Reading::Reading(const model::Study& study, const model::Record& given)
     : record(given), number(study.canonical_number(given)), range(study.canonical_range(given)) {
   // A conversion of units may overflow.
-  if (number && !std::isfinite(*number)) number.reset();
+  for (auto* one : {&number, &range.low, &range.high}) {
+    if (*one && !std::isfinite(**one)) one->reset();
+  }
 }
 
 ctcae::Observed observed_of(const Reading& reading) {

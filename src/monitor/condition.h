@@ -17,8 +17,8 @@ namespace trialward::monitor {
 enum class Op : std::uint8_t { at_least, above, at_most, below };
 
 // Numbers that are equal on paper, or become so by a conversion, may differ in the last binary
-// digits: what is closer than ucum::kRelativeNoise of its size is equal. `scale`: the size of the numbers that both were made of, if that
-// is larger.
+// digits: what is closer than ucum::kRelativeNoise of its size is equal. `scale`: the size of the
+// numbers that both were made of, if that is larger.
 bool compare(double value, Op op, double limit, double scale);
 
 struct EveryRecord {};

@@ -23,7 +23,7 @@
 
 namespace trialward::monitor {
 
-inline constexpr std::size_t kPointBytesMax = 1100;  // two ids of 128 characters, and 71 bytes
+inline constexpr std::size_t kPointBytesMax = 1104;  // two ids of 128 characters, and 80 bytes
 inline constexpr std::size_t kSeriesBytesMax = Series::kPointsMax * kPointBytesMax;
 
 std::string save_series(const std::vector<Series>& all);

@@ -55,10 +55,6 @@ constexpr Spelling kWhole[] = {
     {"mg%", "mg/dL", kUsage},
     {"BPM", "/min", kUsage},
     {"bpm", "/min", kUsage},
-    // No patient has megamoles or megagrams of anything.
-    {"Mmol/L", "mmol/L", kUsage},
-    {"Mg/dL", "mg/dL", kUsage},
-    {"Mg/L", "mg/L", kUsage},
 };
 
 // What stands between the slashes, in any case.
@@ -312,13 +308,26 @@ std::optional<Reading> read_pieces(std::string_view text, By by) {
   return whole;
 }
 
+// No patient has megamoles or petagrams of anything: a capital that begins a word is no prefix.
+bool has_sloppy_capital(std::string_view text) {
+  static constexpr std::string_view kMeant[] = {"g", "mol", "eq", "osm", "Osm", "l", "L", "U"};
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const bool begins = at == 0 || text[at - 1] == '/' || text[at - 1] == '.';
+    if (!begins || (text[at] != 'M' && text[at] != 'P')) continue;
+    const std::string_view rest = text.substr(at + 1);
+    const std::string_view word = rest.substr(0, rest.find_first_of("/.{"));
+    if (std::find(std::begin(kMeant), std::end(kMeant), word) != std::end(kMeant)) return true;
+  }
+  return false;
+}
+
 std::vector<Reading> readings(std::string_view text) {
   std::vector<Reading> all;
   for (const Spelling& one : kWhole) {
     if (one.written == text) all.push_back({std::string(one.ucum), one.from});
   }
   const std::string in_ascii = plain(text);
-  const bool capitals = capitals_alone(in_ascii);
+  const bool capitals = capitals_alone(in_ascii) || has_sloppy_capital(in_ascii);
   const auto add_pieces = [&](By by) {
     if (auto reading = read_pieces(in_ascii, by)) all.push_back(std::move(*reading));
   };

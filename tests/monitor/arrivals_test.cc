@@ -67,6 +67,22 @@ any = [
   { kind = "lab", codes = ["ALT"], at_least = 2, of = "baseline" },
 ]
 [[rules]]
+id = "graded"
+title = "t"
+kind = "lab"
+codes = ["ALT", "AST"]
+ctcae_grade_at_least = 2
+[[rules]]
+id = "compared-twice"
+title = "t"
+kind = "lab"
+codes = ["ALT", "BILI"]
+rise_percent = 20
+from = "last"
+count = 2
+within = "2 d"
+without = [{ kind = "lab", codes = ["AST"], fall_percent = 10, from = "baseline", around = "12 h" }]
+[[rules]]
 id = "code"
 title = "t"
 one_alert_per = "code"
@@ -304,7 +320,7 @@ std::size_t arrivals_wanted() {
 }
 
 TEST(Arrivals, EndInOneStateWhateverTheOrder) {
-  const auto monitor = monitor_with(kRules);
+  const auto monitor = monitor_with(kRules, "\n[ctcae]\nversion = \"5\"\n");
   ASSERT_TRUE(monitor);
   std::map<std::string, std::size_t> seen;  // subjects for whom it holds, by rule and group
   std::size_t arrivals = 0;

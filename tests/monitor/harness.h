@@ -30,9 +30,10 @@ inline std::string test_file(const std::string& name) {
   return read_text(TRIALWARD_SOURCE "/tests/monitor/" + name);
 }
 
-inline std::shared_ptr<const model::Study> study_with(std::string rules) {
+inline std::shared_ptr<const model::Study> study_with(std::string rules,
+                                                       const std::string& more_of_study = {}) {
   auto study = model::load_study(std::vector<model::DefinitionFile>{
-      {"study.toml", test_file("study.toml")}, {"rules.toml", std::move(rules)}});
+      {"study.toml", test_file("study.toml") + more_of_study}, {"rules.toml", std::move(rules)}});
   if (!study) {
     ADD_FAILURE() << model::to_string(study.error().front());
     return nullptr;
@@ -41,8 +42,8 @@ inline std::shared_ptr<const model::Study> study_with(std::string rules) {
 }
 
 // Null, and a failure, when the rules have a fault.
-inline Monitor monitor_with(std::string rules) {
-  auto monitor = load_rules(study_with(std::move(rules)));
+inline Monitor monitor_with(std::string rules, const std::string& more_of_study = {}) {
+  auto monitor = load_rules(study_with(std::move(rules), more_of_study));
   if (monitor) return std::move(*monitor);
   ADD_FAILURE() << model::to_string(monitor.error().front());
   return nullptr;

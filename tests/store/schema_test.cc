@@ -72,8 +72,10 @@ TEST_F(SchemaTest, AlertsOfTheSecondVersionGetTheirStates) {
                            "ALTER TABLE alert_causes DROP COLUMN ended; "
                            "DROP TABLE outbox; DROP TABLE outbox_attempts; "
                            "DROP TABLE delivery_outcomes; "
-                           "INSERT INTO alerts VALUES (1, 1, 4, 'A', 'r', 1, 't', '', 'info', 1, 9); "
-                           "INSERT INTO alerts VALUES (2, 1, 4, 'A', 'r', 1, 't', '', 'info', 1, 10); "
+                           "INSERT INTO alerts VALUES "
+                           "(1, 1, 4, 'A', 'r', 1, 't', '', 'info', 1, 9); "
+                           "INSERT INTO alerts VALUES "
+                           "(2, 1, 4, 'A', 'r', 1, 't', '', 'info', 1, 10); "
                            "INSERT INTO open_alerts VALUES (4, 'r', '', 2); "
                            "PRAGMA user_version = 2")
                   .ok());

@@ -67,6 +67,10 @@ TEST(LabUnit, SpellingsOfLaboratoriesAreRead) {
       {"mOsm/kg", "mosm/kg", "CDISC UNIT"},
       {"1/uL", "1/uL", "UCUM"},
       {"Mmol/L", "mmol/L", "laboratory usage"},
+      {"Meq/L", "meq/L", "CDISC UNIT"},
+      {"Mg/dl", "mg/dL", "laboratory usage"},
+      {"Mg/mL", "mg/mL", "laboratory usage"},
+      {"Pg/mL", "pg/mL", "laboratory usage"},
   };
   for (const auto& [written, ucum, from] : cases) {
     const auto read = parse_lab_unit(written);
