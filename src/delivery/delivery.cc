@@ -350,7 +350,8 @@ Result<base::Outbound::Id> Delivery::send(std::size_t index, std::int64_t subjec
                                           const store::DeliveryContent& content) {
   const Target& target = lanes_[index]->target();
   const std::int64_t attempt = lanes_[index]->head(subject).row.attempts + 1;
-  const std::string key = idempotency_key(store_id_, content.event, content.alert_event.at_ms, target.name);
+  const std::string key =
+      idempotency_key(store_id_, content.event, content.alert_event.at_ms, target.name);
   auto done = [this, index, subject](base::OutboundAnswer answer) {
     const std::lock_guard lock(mutex_);
     inbox_.answers.push_back({index, subject, std::move(answer)});

@@ -24,8 +24,8 @@ using base::OutboundFailure;
 
 constexpr long kReplySecondsMax = 10;  // of the mail server, for one command
 
-// The sockets of a mail, one for each address that is tried: shut down by whoever cancels it, closed
-// by libcurl alone.
+// The sockets of a mail, one for each address that is tried: shut down by whoever cancels it,
+// closed by libcurl alone.
 class Plug {
  public:
   void pull() {

@@ -1,3 +1,5 @@
+// Over 600 lines because each kind of command is a step of one transaction and uses the same parts
+// of it; what needs none of them is in alert_commands.cc.
 #include "intake/committer.h"
 
 #include <algorithm>

@@ -146,7 +146,7 @@ TEST_F(DueSweepTest, AServerThatWasDownOverTheDeadlineRaisesAtItsStart) {
   settle();
   EXPECT_EQ(told(), "no-alt: 1\n");
   // Once: also after another restart, and when it was acknowledged meanwhile.
-  (void)run(submission({AcknowledgeAlert{1, "seen"}}));
+  (void)run(submission({acknowledgement(1)}));
   stop();
   reopen();
   start(kRules);

@@ -40,7 +40,7 @@ class ReviseTest : public WatchedStudy {
     use_rules(kRules);
   }
   void acknowledge(std::int64_t alert) {
-    (void)run(submission({AcknowledgeAlert{alert, "seen"}}));
+    (void)run(submission({acknowledgement(alert)}));
   }
 };
 

@@ -4,6 +4,7 @@
 #include "intake/committer.h"
 #include "monitor/rules.h"
 #include "store/alert_rows.h"
+#include "store/read_back.h"
 #include "tests/intake/bench_study.h"
 
 #include <fstream>
@@ -80,6 +81,13 @@ class WatchedStudy : public StudyBench {
         << model::to_json(outcome.results.front().faults);
     if (outcome.results.front().results.empty()) outcome.results.front().results.emplace_back();
     return outcome.results.front();
+  }
+
+  // With what has to be read back.
+  AcknowledgeAlert acknowledgement(std::int64_t alert) {
+    auto values = store::read_back_of(store_->writer().connection(), alert);
+    EXPECT_TRUE(values.ok());
+    return {alert, "seen", *values};
   }
 
   std::vector<model::Alert> alerts() {

@@ -316,14 +316,19 @@ void Simulation::check_escalation(const model::AlertEvent& event) {
   using enum model::AlertEventType;
   // A commit waits for the disk, and so an event is heard a little after it counts from.
   constexpr auto kHeardMax = std::chrono::seconds(5);
+  // A storm waits by itself, beside the alert that leads it: that may have ended and come again.
+  const std::pair waits(event.alert, event.detail.storm != 0);
   if (event.type == escalated) {
     count("escalated");
-    const auto before = told_.find(event.alert);
+    const auto before = told_.find(waits);
     expect(before == told_.end() || clock_.now() - before->second + kHeardMax >= kTierTime,
            "P6: alert " + std::to_string(event.alert) + " was escalated too early");
   }
   const bool tells = event.type == raised || event.type == escalated || event.type == stormed;
-  if (tells && !event.detail.targets.empty()) told_[event.alert] = clock_.now();
+  if (!tells || event.detail.targets.empty()) return;
+  // That a storm has grown is told again, and puts nothing off.
+  if (event.type == stormed) told_.emplace(waits, clock_.now());
+  if (event.type != stormed) told_[waits] = clock_.now();
 }
 
 void Simulation::check_all_escalated() {

@@ -125,7 +125,7 @@ class Simulation {
   std::vector<std::pair<intake::AppendRecord, std::int64_t>> fresh_;  // acknowledged in this step
   std::uint64_t numbers_ = 0;
   // When an alert was last told of, as far as it was heard live.
-  std::map<std::int64_t, base::TimePoint> told_;
+  std::map<std::pair<std::int64_t, bool>, base::TimePoint> told_;  // true: of its storm
   // Of this life:
   bool faulty_ = false;       // the disk was made to fail
   bool unreadable_ = false;   // and does not even read
