@@ -21,6 +21,7 @@ constexpr std::size_t kHeldMax = 6;
 constexpr std::size_t kBytesOfOne = 400, kBytesHeld = 1024;
 constexpr std::size_t kBatchBytes = 8 << 10;
 constexpr int kSettlingRounds = 500;
+constexpr std::int64_t kStormSubjects = 3;  // as in run_seed.cc
 constexpr base::Duration kTierTime = std::chrono::seconds(30);  // as in run_seed.cc
 
 }  // namespace
@@ -327,8 +328,8 @@ void Simulation::check_escalation(const model::AlertEvent& event) {
   const bool tells = event.type == raised || event.type == escalated || event.type == stormed;
   if (!tells || event.detail.targets.empty()) return;
   // That a storm has grown is told again, and puts nothing off.
-  if (event.type == stormed) told_.emplace(waits, clock_.now());
-  if (event.type != stormed) told_[waits] = clock_.now();
+  const bool grown = event.type == stormed && event.detail.count >= 2 * kStormSubjects;
+  if (!grown) told_[waits] = clock_.now();
 }
 
 void Simulation::check_all_escalated() {
