@@ -70,8 +70,14 @@ class FaultyDisk::Impl {
   }
 
   void crash(base::Random& random, unsigned survives_percent) {
-    const std::lock_guard lock(mutex_);
-    for (const auto& [path, file] : files_) {
+    std::map<std::string, std::shared_ptr<DiskFile>> files;
+    {
+      // Not held below: SQLite asks for randomness while it holds the lock that opening a file
+      // takes, and fill() takes this one.
+      const std::lock_guard lock(mutex_);
+      files.swap(files_);
+    }
+    for (const auto& [path, file] : files) {
       TW_CHECK(file.use_count() == 1);
       if (file->all_synced()) continue;
       const auto memory = std::make_unique<char[]>(static_cast<std::size_t>(real_->szOsFile));
@@ -83,7 +89,7 @@ class FaultyDisk::Impl {
       TW_CHECK(file->crash(handle, random, survives_percent) == SQLITE_OK);
       handle->pMethods->xClose(handle);
     }
-    files_.clear();
+    const std::lock_guard lock(mutex_);
     powered_ = true;
     faults_ = {};
   }
