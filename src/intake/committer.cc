@@ -487,9 +487,11 @@ Status Committer::revise(const Submission& submission, const CachedSubject& subj
     if (found.rule == kRuleFailed) continue;  // it is about the rule
     auto left = store::causes_left(connection, alert, found.causes);
     if (!left) return left.error();
-    const auto rule = std::find_if(rules.begin(), rules.end(), [&](const model::RuleInfo& info) {
-      return info.id == found.rule;
-    });
+    // A binding by name is what the fuzz build's Clang cannot capture.
+    const auto rule =
+        std::find_if(rules.begin(), rules.end(), [&id = found.rule](const model::RuleInfo& info) {
+          return info.id == id;
+        });
     const bool holds =
         rule == rules.end()
             ? !left->empty()  // nobody knows the rule any more
