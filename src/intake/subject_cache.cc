@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <ranges>
 
 #include "base/log.h"
 #include "store/record_rows.h"
@@ -35,14 +34,15 @@ Result<std::optional<std::vector<std::int64_t>>> records_since(store::Connection
 // What the rules say of the past raises nothing: these records were watched when they came.
 Status observe_past(store::Connection& connection, model::Watch& watch,
                     const std::vector<std::int64_t>& newest_first) {
-  for (const std::int64_t id : std::views::reverse(newest_first)) {
-    auto row = store::read_record(connection, id);
+  // Not by a view, which the fuzz build's Clang cannot compile.
+  for (auto id = newest_first.rbegin(); id != newest_first.rend(); ++id) {
+    auto row = store::read_record(connection, *id);
     if (!row) return row.error();
     if (!*row) continue;
     try {
       (void)watch.observe((*row)->stored);
     } catch (const std::exception& error) {
-      base::log_error("intake: a rule failed on record " + std::to_string(id) + ": " +
+      base::log_error("intake: a rule failed on record " + std::to_string(*id) + ": " +
                       error.what());
     }
   }
