@@ -11,16 +11,21 @@ namespace {
 
 constexpr std::size_t kSeriesMax = kWatchBytesMax / kSeriesBytesMax;
 
-// The series that a tree looks at, each once.
-void collect_series(const Node& node, std::vector<std::size_t>& series) {
+// What a tree asks of the series that it looks at.
+using Uses = std::map<std::size_t, TreeUse>;
+
+void collect_uses(const Node& node, Uses& uses) {
   for (const Leaf& leaf : node.leaves) {
-    series.push_back(leaf.series);
-    if (const auto* ratio = std::get_if<RatioLeaf>(&leaf.test)) series.push_back(ratio->divisor);
+    TreeUse& use = uses[leaf.series];
+    if (const auto* bit = std::get_if<std::size_t>(&leaf.test)) {
+      use.bits |= std::uint64_t{1} << *bit;
+    } else {
+      use.numbers = true;
+    }
+    if (const auto* ratio = std::get_if<RatioLeaf>(&leaf.test)) uses[ratio->divisor].numbers = true;
   }
-  for (const Node& member : node.members) collect_series(member, series);
-  for (const Node& excluded : node.without) collect_series(excluded, series);
-  std::sort(series.begin(), series.end());
-  series.erase(std::unique(series.begin(), series.end()), series.end());
+  for (const Node& member : node.members) collect_uses(member, uses);
+  for (const Node& excluded : node.without) collect_uses(excluded, uses);
 }
 
 std::int64_t span_ms(const Leaf& leaf) {
@@ -125,11 +130,11 @@ std::optional<std::string> RuleCompiler::add(std::size_t rule, const AbsenceCond
                    .within_ms = absence.within_ms};
   if (absence.until) compiled.until = compile(*absence.until);
   if (fault_) return fault_;
-  std::vector<std::size_t> series;
-  collect_series(compiled.missing, series);
-  collect_series(compiled.after, series);
-  if (compiled.until) collect_series(*compiled.until, series);
-  for (const std::size_t index : series) rules_.awaited[index] = true;
+  Uses uses;
+  collect_uses(compiled.missing, uses);
+  collect_uses(compiled.after, uses);
+  if (compiled.until) collect_uses(*compiled.until, uses);
+  for (const auto& [series, use] : uses) rules_.awaited[series] = true;
   rules_.absences.push_back(std::move(compiled));
   return std::nullopt;
 }
@@ -182,10 +187,11 @@ void RuleCompiler::add_tree(std::size_t rule, std::string group, const Condition
   tree.revocable =
       tree.compares || has<RatioLeaf>(tree.root) || has<Slope>(tree.root) || excludes(tree.root);
   tree.reach_ms = reach_ms(tree.root);
-  std::vector<std::size_t> series;
-  collect_series(tree.root, series);
-  for (const std::size_t index : series) {
-    rules_.trees_of_series[index].push_back(rules_.trees.size());
+  Uses uses;
+  collect_uses(tree.root, uses);
+  for (auto& [series, use] : uses) {
+    use.tree = rules_.trees.size();
+    rules_.trees_of_series[series].push_back(use);
   }
   rules_.trees.push_back(std::move(tree));
 }

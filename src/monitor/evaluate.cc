@@ -92,10 +92,12 @@ Hits count_hits(const Node& node, const Hits& single, Span span) {
   return found;
 }
 
+// None at all when one member has none.
 std::vector<Hits> hits_of_members(const Node& node, const AllSeries& series, Span span) {
   std::vector<Hits> of_member;
   for (const Node& member : node.members) {
     of_member.push_back(hits(member, series, span.widened(node.within_ms, 0)));
+    if (of_member.back().empty()) return {};
   }
   return of_member;
 }
@@ -132,6 +134,7 @@ Hits all_hits(const Node& node, const AllSeries& series, Span span) {
 // that can follow on the members before it, until the last that the members after it can follow.
 Hits then_hits(const Node& node, const AllSeries& series, Span span) {
   const std::vector<Hits> of_member = hits_of_members(node, series, span);
+  if (of_member.empty()) return {};
   const std::size_t count = of_member.size();
   Hits found;
   for (const std::int64_t at_ms : instants_of(std::span(of_member).last(1), span)) {

@@ -9,9 +9,8 @@ namespace {
 
 using Points = std::vector<Point>;
 
-Points::const_iterator first_from(const Points& points, std::int64_t at_ms) {
-  return std::lower_bound(points.begin(), points.end(), at_ms,
-                          [](const Point& point, std::int64_t at) { return point.at_ms < at; });
+Points::const_iterator first_from(const Series& series, std::int64_t at_ms) {
+  return series.points().begin() + static_cast<std::ptrdiff_t>(series.first_from(at_ms));
 }
 
 Hit hit_of(const Point& last, std::int64_t from_ms, std::vector<std::int64_t> causes) {
@@ -26,8 +25,9 @@ struct LeafHits {
   Hits& found;
 
   void operator()(std::size_t bit) const {
+    if (!own.may_have(bit)) return;
     const Points& points = own.points();
-    auto point = first_from(points, span.from_ms);
+    auto point = first_from(own, span.from_ms);
     for (; point != points.end() && point->at_ms <= span.until_ms; ++point) {
       if (!point->superseded && (point->bits >> bit & 1) != 0) {
         found.push_back(hit_of(*point, point->at_ms, {point->record}));
@@ -38,7 +38,7 @@ struct LeafHits {
   void operator()(const Comparison& test) const {
     const Points& points = own.points();
     const auto baseline = test.with_baseline ? own.baseline() : std::nullopt;
-    for (std::size_t i = first_place(); i < points.size(); ++i) {
+    for (std::size_t i = own.first_from(span.from_ms); i < points.size(); ++i) {
       const Point& point = points[i];
       if (point.at_ms > span.until_ms) break;
       if (point.superseded || !point.number) continue;
@@ -53,7 +53,7 @@ struct LeafHits {
 
   void operator()(const GradeBesideBaseline& test) const {
     const Points& points = own.points();
-    for (std::size_t i = first_place(); i < points.size(); ++i) {
+    for (std::size_t i = own.first_from(span.from_ms); i < points.size(); ++i) {
       const Point& point = points[i];
       if (point.at_ms > span.until_ms) break;
       GradedPoint graded;
@@ -64,11 +64,6 @@ struct LeafHits {
     }
   }
 
-  // Of the points within the span; their number where there is none.
-  std::size_t first_place() const {
-    return static_cast<std::size_t>(first_from(own.points(), span.from_ms) - own.points().begin());
-  }
-
   void operator()(const RatioLeaf& test) const {
     const Ratio& ratio = test.ratio;
     const auto value = [&](const Point& point) {
@@ -76,7 +71,7 @@ struct LeafHits {
       return ratio.of_uln ? point.of_uln : point.number;
     };
     const Points& points = own.points();
-    auto point = first_from(points, span.from_ms - ratio.apart_ms);
+    auto point = first_from(own, span.from_ms - ratio.apart_ms);
     for (; point != points.end() && point->at_ms <= span.until_ms; ++point) {
       if (!value(*point)) continue;
       const Point* divisor = nearest(*series[test.divisor], *point, ratio.apart_ms, value);
@@ -96,7 +91,7 @@ struct LeafHits {
     const std::int64_t at_ms = point.at_ms;
     if (forgot_within(of, {at_ms - apart_ms, at_ms + apart_ms})) return nullptr;
     const Points& points = of.points();
-    const auto after = first_from(points, at_ms + 1);
+    const auto after = first_from(of, at_ms + 1);
     const Point* before = nullptr;
     for (auto one = after; one != points.begin() && before == nullptr;) {
       --one;
@@ -116,7 +111,7 @@ struct LeafHits {
   void operator()(const Slope& test) const {
     const Points& points = own.points();
     std::vector<const Point*> values;
-    for (auto point = first_from(points, span.from_ms - test.over_ms);
+    for (auto point = first_from(own, span.from_ms - test.over_ms);
          point != points.end() && point->at_ms <= span.until_ms; ++point) {
       if (!point->superseded && point->number) values.push_back(&*point);
     }

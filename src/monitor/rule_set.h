@@ -99,6 +99,13 @@ struct Tree {
   std::int64_t reach_ms = 0;  // how far another record makes a difference
 };
 
+// What a tree asks of the points of one series.
+struct TreeUse {
+  std::size_t tree = 0;
+  std::uint64_t bits = 0;
+  bool numbers = false;  // their values or multiples, too
+};
+
 // A rule that is judged by what is remembered and by the time.
 struct Absence {
   std::size_t rule = 0;
@@ -113,7 +120,7 @@ class RuleSet {
   std::shared_ptr<const model::Study> study;
   std::vector<model::RuleInfo> infos;
   std::vector<Tree> trees;
-  std::vector<std::vector<std::size_t>> trees_of_series;
+  std::vector<std::vector<TreeUse>> trees_of_series;
   std::vector<Absence> absences;
   std::vector<bool> awaited;  // by series: whether an absence looks at it
   std::vector<bool> graded;  // by rule: whether it asks for a grade; may be shorter

@@ -1,7 +1,6 @@
 #include "monitor/series.h"
 
 #include <algorithm>
-#include <tuple>
 
 namespace trialward::monitor {
 namespace {
@@ -11,7 +10,7 @@ bool is_value(const Point& point) { return !point.superseded && point.number; }
 }  // namespace
 
 bool operator<(const Point& a, const Point& b) {
-  return std::tie(a.at_ms, a.name) < std::tie(b.at_ms, b.name);
+  return a.at_ms != b.at_ms ? a.at_ms < b.at_ms : a.name < b.name;
 }
 
 std::optional<Series> Series::restore(std::uint64_t seen, std::vector<Point> points) {
@@ -26,11 +25,15 @@ std::optional<Series> Series::restore(std::uint64_t seen, std::vector<Point> poi
   std::vector<Point> forgotten;
   series.forget(forgotten);
   if (!forgotten.empty()) return std::nullopt;
+  for (const Point& point : series.points_) series.bits_ |= point.bits;
+  series.baseline_ = series.find_baseline();
+  series.know_last();
   return series;
 }
 
 bool Series::has(const Point& point) const {
-  return std::binary_search(points_.begin(), points_.end(), point);
+  const std::size_t place = place_of(point);
+  return place < points_.size() && !(point < points_[place]);
 }
 
 std::vector<Point> Series::insert(Point point) {
@@ -38,9 +41,15 @@ std::vector<Point> Series::insert(Point point) {
   // What may throw comes before anything is changed.
   const std::size_t size = points_.size() + 1;
   if (size > kEarliest + kLatest) forgotten.reserve(size - kEarliest - kLatest);
-  points_.insert(std::lower_bound(points_.begin(), points_.end(), point), std::move(point));
+  const std::size_t place = place_of(point);
+  const bool moves = moves_baseline(place, point);
+  const std::uint64_t bits = point.bits;
+  points_.insert(points_.begin() + static_cast<std::ptrdiff_t>(place), std::move(point));
+  bits_ |= bits;
   ++seen_;
   forget(forgotten);
+  if (moves) baseline_ = find_baseline();
+  know_last();
   return forgotten;
 }
 
@@ -48,9 +57,35 @@ void Series::take_back(std::int64_t record, std::vector<Point> forgotten) {
   std::erase_if(points_, [&](const Point& point) { return point.record == record; });
   for (Point& point : forgotten) {
     if (point.record == record) continue;
-    points_.insert(std::lower_bound(points_.begin(), points_.end(), point), std::move(point));
+    const auto place = static_cast<std::ptrdiff_t>(place_of(point));
+    points_.insert(points_.begin() + place, std::move(point));
   }
   --seen_;
+  baseline_ = find_baseline();
+  know_last();
+}
+
+void Series::know_last() {
+  if (!points_.empty()) last_ms_ = points_.back().at_ms;
+}
+
+void Series::supersede(std::size_t place, bool superseded) {
+  Point& point = points_[place];
+  point.superseded = superseded;
+  if (moves_baseline(place, point)) baseline_ = find_baseline();
+}
+
+std::size_t Series::place_of(const Point& point) const {
+  if (points_.empty() || last_ms_ < point.at_ms || points_.back() < point) return points_.size();
+  const auto found = std::lower_bound(points_.begin(), points_.end(), point);
+  return static_cast<std::size_t>(found - points_.begin());
+}
+
+// A baseline among the earliest, which are not forgotten, is moved by what comes before it and by
+// a mark.
+bool Series::moves_baseline(std::size_t place, const Point& point) const {
+  if (!baseline_) return point.number.has_value();
+  return place <= *baseline_ || *baseline_ >= kEarliest || point.marked;
 }
 
 void Series::forget(std::vector<Point>& forgotten) {
@@ -79,10 +114,22 @@ bool Series::knows(std::int64_t record) const {
                      [&](const Point& point) { return point.record == record; });
 }
 
-void Series::set_superseded(std::int64_t record, bool superseded) {
-  for (Point& point : points_) {
-    if (point.record == record) point.superseded = superseded;
+void Series::set_superseded(std::int64_t at_ms, std::int64_t record, bool superseded) {
+  for (std::size_t i = first_from(at_ms); i < points_.size() && points_[i].at_ms == at_ms; ++i) {
+    if (points_[i].record == record) supersede(i, superseded);
   }
+}
+
+std::size_t Series::first_from(std::int64_t at_ms) const {
+  std::size_t place = points_.size();
+  if (place == 0 || last_ms_ < at_ms) return place;
+  // Most ask for what is near the end.
+  for (int step = 0; step < 4 && place > 0 && points_[place - 1].at_ms >= at_ms; ++step) --place;
+  if (place == 0 || points_[place - 1].at_ms < at_ms) return place;
+  const auto found =
+      std::lower_bound(points_.begin(), points_.end(), at_ms,
+                       [](const Point& point, std::int64_t at) { return point.at_ms < at; });
+  return static_cast<std::size_t>(found - points_.begin());
 }
 
 std::optional<Series::Gap> Series::gap() const {
@@ -90,7 +137,7 @@ std::optional<Series::Gap> Series::gap() const {
   return Gap{points_[kEarliest - 1].at_ms, points_[points_.size() - kLatest].at_ms};
 }
 
-std::optional<std::size_t> Series::baseline() const {
+std::optional<std::size_t> Series::find_baseline() const {
   for (std::size_t i = points_.size(); i-- > 0;) {
     if (points_[i].marked && is_value(points_[i])) return i;
   }
@@ -102,9 +149,8 @@ std::optional<std::size_t> Series::baseline() const {
 }
 
 std::optional<std::size_t> Series::value_from(std::int64_t at_ms) const {
-  auto point = std::lower_bound(points_.begin(), points_.end(), at_ms,
-                                [](const Point& one, std::int64_t at) { return one.at_ms < at; });
-  point = std::find_if(point, points_.end(), is_value);
+  const auto from = points_.begin() + static_cast<std::ptrdiff_t>(first_from(at_ms));
+  const auto point = std::find_if(from, points_.end(), is_value);
   if (point == points_.end()) return std::nullopt;
   return static_cast<std::size_t>(point - points_.begin());
 }

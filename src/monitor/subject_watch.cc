@@ -112,11 +112,7 @@ Observation SubjectWatch::observe(const StoredRecord& stored) {
   Observation found;
   try {
     apply(edits);
-    const Reach reach = reach_of(stored, edits);
-    const std::vector<Causes> known = known_causes(stored, edits, reach, trees);
-    for (std::size_t i = 0; i < trees.size(); ++i) {
-      judge(stored, rules_->trees[trees[i]], edits, reach, known[i], found);
-    }
+    if (!trees.empty()) judge(stored, trees, edits, found);
     if (awaited(edits)) wait_anew(stored, edits, found);
     add_direct(of_code, reading, stored, found);
     add_direct(of_kind, reading, stored, found);
@@ -195,8 +191,12 @@ SubjectWatch::Edits SubjectWatch::edits_for(const StoredRecord& stored, const Co
 std::vector<std::size_t> SubjectWatch::trees_of(const Edits& edits) const {
   std::vector<std::size_t> trees;
   for (const Edit& edit : edits) {
-    const auto& of_series = rules_->trees_of_series[edit.series];
-    trees.insert(trees.end(), of_series.begin(), of_series.end());
+    const Point& point =
+        edit.point ? *edit.point : series_[edit.series].points()[edit.superseded];
+    for (const TreeUse& use : rules_->trees_of_series[edit.series]) {
+      const bool number = use.numbers && (point.number || point.of_uln);
+      if (number || (use.bits & point.bits) != 0) trees.push_back(use.tree);
+    }
   }
   std::sort(trees.begin(), trees.end());
   trees.erase(std::unique(trees.begin(), trees.end()), trees.end());
@@ -237,16 +237,15 @@ void SubjectWatch::hide(const StoredRecord& stored, const Edits& edits, bool hid
   for (const Edit& edit : edits) {
     Series& series = series_[edit.series];
     if (edit.point) {
-      series.set_superseded(stored.id, hidden);
+      series.set_superseded(edit.at_ms, stored.id, hidden);
     } else {
-      series.set_superseded(stored.record.amends, !hidden);
+      series.set_superseded(edit.at_ms, stored.record.amends, !hidden);
     }
   }
 }
 
 SubjectWatch::Reach SubjectWatch::reach_of(const StoredRecord& stored, const Edits& edits) {
   Reach reach;
-  if (edits.empty()) return reach;
   for (const Edit& edit : edits) {
     std::int64_t until_ms = edit.at_ms;
     const auto next = series_[edit.series].value_from(edit.at_ms + 1);
@@ -294,6 +293,15 @@ std::vector<SubjectWatch::Causes> SubjectWatch::known_causes(
   }
   if (hidden) hide(stored, edits, false);
   return known;
+}
+
+void SubjectWatch::judge(const StoredRecord& stored, const std::vector<std::size_t>& trees,
+                         const Edits& edits, Observation& found) {
+  const Reach reach = reach_of(stored, edits);
+  const std::vector<Causes> known = known_causes(stored, edits, reach, trees);
+  for (std::size_t i = 0; i < trees.size(); ++i) {
+    judge(stored, rules_->trees[trees[i]], edits, reach, known[i], found);
+  }
 }
 
 // A hit is news when the record is one of its causes. Where a record may end what holds, it can

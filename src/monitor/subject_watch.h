@@ -66,6 +66,8 @@ class SubjectWatch final : public model::Watch {
   // Of the trees that the record may make end; empty for others.
   std::vector<Causes> known_causes(const model::StoredRecord& stored, const Edits& edits,
                                    const Reach& reach, const std::vector<std::size_t>& trees);
+  void judge(const model::StoredRecord& stored, const std::vector<std::size_t>& trees,
+             const Edits& edits, model::Observation& found);
   void judge(const model::StoredRecord& stored, const Tree& tree, const Edits& edits,
              const Reach& reach, const Causes& known, model::Observation& found);
   void wait_anew(const model::StoredRecord& stored, const Edits& edits, model::Observation& found);

@@ -45,8 +45,8 @@ class Writer {
     number(up << 1 ^ (up >> 63 != 0 ? ~std::uint64_t{0} : 0));
   }
   void real(double value) {
-    const auto bits = std::bit_cast<std::uint64_t>(value);
-    for (int shift = 0; shift < 64; shift += 8) byte(static_cast<std::uint8_t>(bits >> shift));
+    static_assert(std::endian::native == std::endian::little);
+    bytes_.append(reinterpret_cast<const char*>(&value), sizeof value);
   }
   void text(std::string_view text) { bytes_.append(text); }
 

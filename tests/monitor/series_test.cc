@@ -123,6 +123,44 @@ TEST(Series, BaselineIsTheLastMarkedValueElseTheEarliest) {
   EXPECT_EQ(series.baseline(), 3u);
 }
 
+// As baseline() says it, over all points; it is remembered from change to change.
+TEST(Series, KeepsTheBaselineThroughAllChanges) {
+  std::mt19937 random(3);
+  const auto expected = [](const Series& series) -> std::optional<std::size_t> {
+    const auto& points = series.points();
+    const auto is_value = [](const Point& point) { return !point.superseded && point.number; };
+    for (std::size_t i = points.size(); i-- > 0;) {
+      if (points[i].marked && is_value(points[i])) return i;
+    }
+    const bool forgot = series.seen() > points.size();
+    for (std::size_t i = 0; i < (forgot ? Series::kEarliest : points.size()); ++i) {
+      if (is_value(points[i])) return i;
+    }
+    return std::nullopt;
+  };
+  for (int round = 0; round < 40; ++round) {
+    Series series;
+    const auto marks = round % 4 * 3u;  // in a hundred
+    for (int i = 0; i < 600; ++i) {
+      Point point = point_at(static_cast<std::int64_t>(random() % 5'000), random() % 100 < marks);
+      if (random() % 4 == 0) point.number.reset();
+      if (!series.has(point)) {
+        auto forgotten = series.insert(point);
+        if (random() % 3 == 0) series.take_back(point.record, std::move(forgotten));
+      }
+      ASSERT_EQ(series.baseline(), expected(series)) << round << " " << i;
+      if (series.points().empty()) continue;
+      const std::size_t place = random() % std::min<std::size_t>(series.points().size(), 20);
+      const Point& other = series.points()[place];
+      series.set_superseded(other.at_ms, other.record, random() % 2 == 0);
+      ASSERT_EQ(series.baseline(), expected(series)) << round << " " << i;
+    }
+    const auto again = Series::restore(series.seen(), series.points());
+    ASSERT_TRUE(again.has_value());
+    ASSERT_EQ(again->baseline(), series.baseline());
+  }
+}
+
 // Across what was forgotten nothing is called the value before.
 TEST(Series, SaysNothingAboutWhatItForgot) {
   Series series;
