@@ -98,6 +98,7 @@ Status SubjectCache::load_watch(store::Connection& connection, const ActiveStudy
     if (opened && *since) {
       subject.watch = std::move(*opened);
       subject.unsaved = (*since)->size();
+      subject.saved_bytes = saved.size();
       return observe_past(connection, *subject.watch, **since);
     }
     base::log_warning("intake: a saved watch is damaged and is built anew: " +
@@ -128,10 +129,12 @@ Status SubjectCache::save(store::Connection& connection) {
     if (!subject.changed) continue;
     if (auto done = store::put_last_record(connection, subject.row); !done) return done;
     subject.changed = false;
-    if (subject.unsaved < options_.unsaved_max) continue;
+    const std::size_t of_bytes = subject.saved_bytes / options_.saved_bytes_of_one;
+    if (subject.unsaved < std::max(options_.unsaved_max, of_bytes)) continue;
     subject.row.as_of = subject.row.last_record;
     subject.row.watch = subject.watch->save();
     auto written = store::put_watch(connection, subject.row);
+    subject.saved_bytes = subject.row.watch.size();
     subject.row.watch.clear();
     if (!written) return written;
     subject.unsaved = 0;

@@ -32,11 +32,15 @@ struct CachedSubject {
   std::int64_t passed_ms = 0;  // the instant that `watch` knows has passed
   bool changed = false;      // since the last save()
   std::size_t unsaved = 0;   // records that `watch` has seen since it was saved
+  std::size_t saved_bytes = 0;  // of `watch`, when it was saved
 };
 
 struct SubjectCacheOptions {
   std::size_t subjects_max = 100'000;
-  std::size_t unsaved_max = 64;  // records that a saved watch may lack
+  // Records that a saved watch may lack: so many, or one for so many bytes of it if that is more.
+  // So a long one costs each record no more than a short one.
+  std::size_t unsaved_max = 64;
+  std::size_t saved_bytes_of_one = 32;
 };
 
 class SubjectCache {

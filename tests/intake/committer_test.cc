@@ -304,6 +304,20 @@ TEST_F(CommitterTest, AWatchIsSavedWithTheFirstRecordAndThenSeldom) {
   EXPECT_EQ(count(saved + "'5 17'"), 1);
 }
 
+// So that what a record costs does not grow with what is remembered of its subject.
+TEST_F(CommitterTest, ALongWatchIsSavedMoreSeldom) {
+  const SubjectCacheOptions options{
+      .subjects_max = 100, .unsaved_max = 1, .saved_bytes_of_one = 1};
+  renew(options);
+  const auto as_of = [&] { return count("SELECT as_of FROM subject_watches"); };
+  for (int i = 1; i <= 3; ++i) one({alt(std::to_string(i), 50)});
+  EXPECT_EQ(as_of(), 1) << "three bytes were saved: '1 1'";
+  reopen();
+  renew(options);
+  one({alt("4", 50)});
+  EXPECT_EQ(as_of(), 4) << "the bytes are known again with what was read";
+}
+
 TEST_F(CommitterTest, TheSubjectCacheIsBounded) {
   renew({.subjects_max = 2, .unsaved_max = 1});
   for (int round = 0; round < 3; ++round) {
