@@ -18,7 +18,7 @@ class BatchPace {
  public:
   struct Options {
     std::size_t items_max = 1024;
-    base::Duration work_max = std::chrono::milliseconds(5);
+    base::Duration work_max = std::chrono::milliseconds(7);
     base::Duration urgent_work_max = std::chrono::milliseconds(1);
   };
   explicit BatchPace(const Options& options) : options_(options) {}

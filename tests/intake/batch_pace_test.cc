@@ -14,7 +14,7 @@ TEST(BatchPace, BeforeTheFirstBatchNothingIsKnown) {
 }
 
 TEST(BatchPace, ABatchsWorkTakesAboutItsTime) {
-  BatchPace pace({.items_max = 512});
+  BatchPace pace({.items_max = 512, .work_max = 5ms});
   pace.observe({.items = 10, .cpu = 500us, .commit = 1ms, .all = 3ms});
   EXPECT_EQ(pace.items_max(), 100u);
   pace.observe({});
@@ -31,7 +31,7 @@ TEST(BatchPace, OrAsLongAsItsCommit) {
 }
 
 TEST(BatchPace, ABatchWithAnUrgentItemIsSmaller) {
-  BatchPace pace({.items_max = 512});
+  BatchPace pace({.items_max = 512, .work_max = 5ms});
   pace.observe({.items = 10, .cpu = 500us, .commit = 1ms, .all = 3ms});
   EXPECT_EQ(pace.urgent_items_max(), 20u);
   BatchPace slow({.items_max = 512});
