@@ -41,6 +41,7 @@ constexpr std::size_t kFillBatch = 10'000;
 class Database {
  public:
   explicit Database(const std::string& path) {
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);  // as the store does; refused the second time
     check(
         sqlite3_open_v2(path.c_str(), &db_, SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE, nullptr));
     sqlite3_db_config(db_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);

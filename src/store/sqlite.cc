@@ -271,7 +271,15 @@ class Implementation final : public SqliteConnection {
 
 using Opened = Result<std::unique_ptr<Implementation>>;
 
+// SQLite counts its memory under a lock that all its threads share, with each allocation; nobody
+// asks for the count. Too late, and refused, when it is in use already.
+void count_no_memory() {
+  static const int asked = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  static_cast<void>(asked);
+}
+
 Opened open_file(const std::string& name, SqliteMode mode, bool immutable) {
+  count_no_memory();
   int flags = SQLITE_OPEN_NOMUTEX;
   flags |= mode == SqliteMode::reader ? SQLITE_OPEN_READONLY
                                       : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
