@@ -1,5 +1,6 @@
 #include "cli/simulate_trial.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/check.h"
@@ -48,11 +49,29 @@ const Measurement& draw_measurement(base::Random& random) {
   return kMeasurements.back();
 }
 
-// A multiple of the step in [from, to], in units.
-double draw_value(base::Random& random, const Measurement& of, std::uint64_t from,
-                  std::uint64_t to) {
-  const std::uint64_t steps = (to - from) / of.step_hundredths + 1;
-  const std::uint64_t drawn = from + random.below(steps) * of.step_hundredths;
+struct Bounds {
+  std::uint64_t from, to;  // hundredths, both included
+};
+
+// What is usual for a subject: about a fifth of it to both sides of a value within what is normal.
+// So that one value is seldom twice another, which a rule would take for a sign of injury.
+Bounds usual_for(const Measurement& of, std::uint64_t subject) {
+  const std::uint64_t range = of.high_hundredths - of.low_hundredths;
+  const auto code = static_cast<std::uint64_t>(&of - kMeasurements.data());
+  const std::uint64_t scattered = (subject * kMeasurements.size() + code) * 0x9E3779B97F4A7C15;
+  const std::uint64_t usual = of.low_hundredths + (scattered >> 32) % (range + 1);
+  const auto on_grid = [&](std::uint64_t hundredths) {
+    const std::uint64_t inside =
+        std::clamp(hundredths, of.low_hundredths, of.high_hundredths) - of.low_hundredths;
+    return of.low_hundredths + inside / of.step_hundredths * of.step_hundredths;
+  };
+  return {on_grid(usual - usual / 5), on_grid(usual + usual / 5)};
+}
+
+// A value within the bounds, in units.
+double draw_value(base::Random& random, const Measurement& of, Bounds bounds) {
+  const std::uint64_t steps = (bounds.to - bounds.from) / of.step_hundredths + 1;
+  const std::uint64_t drawn = bounds.from + random.below(steps) * of.step_hundredths;
   return static_cast<double>(drawn) / 100;
 }
 
@@ -78,11 +97,11 @@ InventedRecord InventedTrial::next() {
   const bool serious =
       options_.serious_share > 0 && !record.alarming && drawn(options_.serious_share);
   const Measurement& of = record.alarming ? kMeasurements[kAlt] : draw_measurement(random_);
-  const double value = record.alarming
-                           ? draw_value(random_, of, of.high_hundredths * kAlarmingFactor,
-                                        of.high_hundredths * kAlarmingFactorMax)
-                           : draw_value(random_, of, of.low_hundredths, of.high_hundredths);
   const std::uint64_t subject = 1 + random_.below(options_.subjects);
+  const Bounds bounds = record.alarming ? Bounds{of.high_hundredths * kAlarmingFactor,
+                                                 of.high_hundredths * kAlarmingFactorMax}
+                                        : usual_for(of, subject);
+  const double value = draw_value(random_, of, bounds);
   const std::uint64_t second = made_ % kTrialSeconds;
   record.source_id = "R-" + std::to_string(++made_);
 

@@ -1,8 +1,8 @@
-// InventedTrial: the records of a trial that never was, one after the other: heart rates and liver
-// values of subjects PREFIX1 … PREFIXn, as studies/demo knows them. Most are unremarkable; a
-// settable share is an ALT of three to ten times its upper limit, another a serious adverse event:
-// both raise an alert. Equal options give equal records, so a run that is repeated with its seed
-// stores nothing new.
+// InventedTrial: the records of a trial that never was, one after the other: heart rates and
+// liver values of subjects PREFIX1 … PREFIXn, as studies/demo knows them. Most are unremarkable:
+// normal, and for each subject about as large as they usually are. A settable share is an ALT of
+// three to ten times its upper limit, another a serious adverse event: both raise an alert. Equal
+// options give equal records, so a run that is repeated with its seed stores nothing new.
 // Not thread-safe. Nothing here fails.
 #pragma once
 

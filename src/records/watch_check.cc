@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <ranges>
 
 #include "records/row_name.h"
 #include "store/record_rows.h"
@@ -98,9 +99,7 @@ Status WatchCheck::check_watch(std::int64_t subject, const State& state,
   }
   auto watch = (*rules)->open({});
   if (!watch) return watch.error();
-  // Not by a view, which the fuzz build's Clang cannot compile.
-  for (auto at = ids.rbegin(); at != ids.rend(); ++at) {
-    const std::int64_t id = *at;
+  for (const std::int64_t id : std::views::reverse(ids)) {
     if (id > state.as_of) break;
     if (auto done = observe(**watch, id); !done) return done;
   }
@@ -146,8 +145,7 @@ Status WatchCheck::check_due(std::int64_t subject, const State& state,
 
 Status WatchCheck::check_due_ms(const State& state, const std::vector<std::int64_t>& ids,
                                 std::int64_t as_of, model::Watch& watch) {
-  for (auto at = ids.rbegin(); at != ids.rend(); ++at) {
-    const std::int64_t id = *at;
+  for (const std::int64_t id : std::views::reverse(ids)) {
     if (id <= as_of) continue;
     if (auto done = observe(watch, id); !done) return done;
   }

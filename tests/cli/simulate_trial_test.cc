@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -17,6 +18,8 @@ constexpr std::int64_t kNowMs = 1'751'760'000'000;
 struct Counts {
   int alarming = 0;
   std::map<std::string, int> codes;
+  // By subject and code, of values that are to alarm nobody.
+  std::map<std::pair<std::string, std::string>, std::pair<double, double>> least_and_most;
   std::set<std::string> subjects, source_ids;
 };
 
@@ -46,6 +49,12 @@ Counts check_with_demo_study(InventedTrial& trial, int records) {
       }
     } else if (record->kind == model::Kind::lab) {
       EXPECT_EQ(model::reference_flag(record->value, record->range), "NORMAL") << invented.json;
+      const double value = *record->value.number;
+      auto& [least, most] =
+          counts.least_and_most.try_emplace({record->subject, record->code}, value, value)
+              .first->second;
+      least = std::min(least, value);
+      most = std::max(most, value);
     }
     ++counts.codes[record->code];
     counts.subjects.insert(record->subject);
@@ -63,6 +72,9 @@ TEST(InventedTrial, TheDemoStudyTakesItAll) {
   EXPECT_TRUE(counts.subjects.contains("SUBJ-1") && counts.subjects.contains("SUBJ-50"));
   EXPECT_EQ(counts.codes.size(), 5U);
   EXPECT_NEAR(counts.alarming, 500, 100);
+  for (const auto& [of, values] : counts.least_and_most) {
+    EXPECT_LT(values.second, 2 * values.first) << of.first << " " << of.second;
+  }
 }
 
 TEST(InventedTrial, TheShareOfSeriousEventsIsKept) {
