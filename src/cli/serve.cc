@@ -33,6 +33,7 @@ struct ServeOptions {
   double drain_s = 4;
   std::size_t memory_mib = 1024;
   std::size_t connections = http::ServerOptions().connections_max;
+  std::size_t connections_per_address = http::ServerOptions().connections_per_address_max;
   bool demo = false;
   bool verbose = false;
 };
@@ -72,6 +73,7 @@ base::Result<api::AppOptions> app_options(const ServeOptions& options,
   app.server.tls_key_path = options.tls_key;
   app.server.io_threads = options.io_threads;
   app.server.connections_max = options.connections;
+  app.server.connections_per_address_max = options.connections_per_address;
   app.memory.bytes_max = options.memory_mib << 20;
   app.ops = *ops;
   app.control_path = store::control_socket_path(store_path);
@@ -200,6 +202,10 @@ Run add_serve(CLI::App& app) {
       ->capture_default_str();
   app.add_option("--connections", options->connections,
                  "Connections at a time, of all addresses together; the others are refused")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  app.add_option("--connections-per-address", options->connections_per_address,
+                 "Connections at a time of one address, such as a proxy's")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
   app.add_option("--drain", options->drain_s, "Seconds that stopping may take")
