@@ -31,6 +31,8 @@ Error error_of(sqlite3* db, int code) {
     case SQLITE_INTERRUPT: return {Errc::cancelled, text};
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB: return {Errc::corrupt, text};
+    // SQLite lets go of what it was doing, and is as it was.
+    case SQLITE_NOMEM: return {Errc::refused, text};
     default: return {Errc::unavailable, text};
   }
 }
@@ -87,7 +89,8 @@ class SqliteStatement final : public Statement {
     switch (sqlite3_column_type(statement_, index)) {
       case SQLITE_INTEGER: return std::int64_t{sqlite3_column_int64(statement_, index)};
       case SQLITE_FLOAT: return sqlite3_column_double(statement_, index);
-      case SQLITE_TEXT: return bytes(sqlite3_column_text(statement_, index));
+      // As bytes, UTF-8 as they are: to end them with a zero could want memory that is not there.
+      case SQLITE_TEXT: return bytes(sqlite3_column_blob(statement_, index));
       case SQLITE_BLOB: return Blob{bytes(sqlite3_column_blob(statement_, index))};
       default: return std::monostate{};
     }
@@ -192,6 +195,7 @@ class Implementation final : public SqliteConnection {
 
   std::int64_t wal_frames() const override { return wal_frames_; }
   bool disk_failed() const override { return disk_failed_; }
+  bool in_transaction() const override { return sqlite3_get_autocommit(db_) == 0; }
 
   // Whether the last call failed because a file may not be written or made.
   bool lacks_write_access() const {
