@@ -22,6 +22,8 @@ constexpr int kBusyTimeoutMs = 5000;
 // The system keeps the file in memory as well, and SQLite looks through its whole cache with each
 // commit that follows a B-tree page's split: a larger cache does not pay.
 constexpr int kCacheKib = 16 << 10;
+// There are several readers, and each that has read much keeps its cache full.
+constexpr int kReaderCacheKib = 2 << 10;
 
 Error error_of(sqlite3* db, int code) {
   const std::string text =
@@ -216,7 +218,8 @@ class Implementation final : public SqliteConnection {
       if (auto is = expect("PRAGMA synchronous", "2"); !is) return is;
     }
     // The constructor's WAL hook has taken the place of automatic checkpoints.
-    auto set = script("PRAGMA cache_size=-" + std::to_string(kCacheKib) + ";");
+    const int cache_kib = mode == SqliteMode::reader ? kReaderCacheKib : kCacheKib;
+    auto set = script("PRAGMA cache_size=-" + std::to_string(cache_kib) + ";");
     if (!set || immutable || mode == SqliteMode::scratch) return set;
     return expect("PRAGMA journal_mode", "wal");
   }
