@@ -6,6 +6,7 @@
 #   FUZZ_SECONDS           how long `make fuzz` runs each target
 #   BENCH_SECONDS          how long `make bench` (15) and `make bench-article` (5) run each load
 #   BENCH_REPEATS          how often they measure everything; the figures are medians
+#   BENCH_DAY              how many seconds `make bench-day` (1200) takes for its 24 hours
 
 HOST = 127.0.0.1
 PORT = 8080
@@ -25,7 +26,8 @@ configure = @[ -f build/$(1)/build.ninja ] || cmake --preset $(1)
 # The measurements need more packages, so they are no part of `make build` or `make test`.
 define benchmarks
 @cmake --preset release -DTRIALWARD_BENCH=ON >/dev/null
-@cmake --build --preset release -j $(JOBS) --target trialward benchmarks
+@cmake --build --preset release -j $(JOBS) \
+  --target trialward trialward_on_faulty_disk benchmarks
 endef
 BENCH_LENGTH = $(if $(BENCH_SECONDS),--seconds $(BENCH_SECONDS)) --repeats $(BENCH_REPEATS)
 # Older ThreadSanitizers do not start on kernels that randomise addresses widely; without
@@ -34,7 +36,8 @@ FIXED_ADDRESSES = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
 .DEFAULT_GOAL := help
 .PHONY: help build run test arrivals simulate simulate-defects \
-  sanitize asan tsan bench bench-article deliver fuzz format tidy clean
+  sanitize asan tsan bench bench-overload bench-deep bench-kills bench-slowloris bench-day \
+  bench-proofs bench-article deliver fuzz format tidy clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 27
@@ -83,6 +86,16 @@ bench:  ## Measure the server and its parts (bench/); writes bench/results/
 	$(PACKAGES) build bench
 	$(benchmarks)
 	@$(PYTHON) bench/run.py --build build/release $(BENCH_LENGTH)
+
+# What each proves, and how long it takes, is told in bench/README.md. Loads of a minute, once.
+PROOFS := bench-overload bench-deep bench-kills bench-slowloris bench-day
+$(PROOFS):
+	$(PACKAGES) build bench
+	$(benchmarks)
+	@$(PYTHON) bench/run.py --build build/release --seconds $(or $(BENCH_SECONDS),60) --repeats 1 \
+	  --parts $(@:bench-%=%) --name $(@:bench-%=%) $(if $(BENCH_DAY),--day $(BENCH_DAY))
+
+bench-proofs: $(PROOFS)  ## Overload, 10,000,000 records, 100 kills, slowloris, a day; about an hour
 
 deliver: build  ## Kill the server fifty times while it delivers alerts to a bad receiver
 	@$(PYTHON) bench/deliver.py

@@ -1,9 +1,10 @@
-"""Kills the server under load, with the power: kill.py [--kills N] [--seed S] [--program PATH]
+"""Kills the server under load, with the power: kill.py [--kills N] [--seed S]
 
 A hundred times: start, load from 8 senders who note what was acknowledged, kill -9 at a random
 instant, with every unsynced write of the store dropped (tests/faults/serve_main.cc), start again.
 Each time all that was acknowledged must be there, once (P1, P2), and at the end `verify` must find
-nothing (P8). Writes bench/results/local/kill.json; exits 1 when a record is missing or there twice.
+nothing (P8). Writes bench/results/local/kill.json, or --out; exits 1 when a record is missing or
+there twice.
 """
 
 import argparse
@@ -30,6 +31,7 @@ def arguments():
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=random.randrange(2**32))
     parser.add_argument("--program", default=TRIALWARD_ON_FAULTY_DISK)
+    parser.add_argument("--out", type=Path, default=RESULT)
     return parser.parse_args()
 
 
@@ -57,7 +59,8 @@ def run(options, folder):
     if verified.returncode != 0:
         wrong.append(f"verify: {verified.stdout}{verified.stderr}")
     return wrong, {
-        "kills": kill, "seed": options.seed, "senders": SENDERS,
+        "kills": kill, "program": Path(options.program).name, "seed": options.seed,
+        "senders": SENDERS,
         "acknowledged": sum(len(log.answered) for log in logs.values()),
         "sent_and_not_stored": lost_unanswered, "wrong": wrong,
         "seconds": round(time.monotonic() - started, 1),
@@ -69,8 +72,8 @@ def main():
     print(f"seed {options.seed}")
     with tempfile.TemporaryDirectory() as folder:
         wrong, figures = run(options, folder)
-    RESULT.parent.mkdir(parents=True, exist_ok=True)
-    RESULT.write_text(json.dumps(figures, indent=2) + "\n")
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text(json.dumps(figures, indent=2) + "\n")
     print(json.dumps(figures))
     return 1 if wrong else 0
 

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from datetime import datetime, timezone
 from pathlib import Path
@@ -16,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 PROBE_BYTES = 4096
 PROBE_SECONDS = 2.0
+PROBE_PAUSE_SECONDS = 0.1
 # What a measurement itself rewrites; changes there do not make the program another one.
 WRITTEN = ("bench/results", "docs/evidence.md", "docs/evidence")
 
@@ -44,20 +46,53 @@ def median(values):
     return low if high is None or low == high else (low + high) / 2
 
 
-def probe_disk(folder, seconds=PROBE_SECONDS):
+def probe_once(file):
     """The milliseconds that fdatasync, which SQLite calls, takes after an append of 4 KiB."""
+    file.write(os.urandom(PROBE_BYTES))
+    begun = time.perf_counter()
+    os.fdatasync(file.fileno())
+    return (time.perf_counter() - begun) * 1000
+
+
+def probe_figures(took):
+    ordered = sorted(took)
+    return {"count": len(ordered), "p50": quantile(ordered, 0.5), "p99": quantile(ordered, 0.99),
+            "p99_9": quantile(ordered, 0.999), "max": ordered[-1]}
+
+
+def probe_disk(folder, seconds=PROBE_SECONDS):
+    """Probes for that long, one after the other, while nothing else uses the disk."""
     took = []
-    block = os.urandom(PROBE_BYTES)
     with tempfile.NamedTemporaryFile(dir=folder, buffering=0) as file:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            file.write(block)
-            begun = time.perf_counter()
-            os.fdatasync(file.fileno())
-            took.append((time.perf_counter() - begun) * 1000)
-    took.sort()
-    return {"count": len(took), "p50": quantile(took, 0.5), "p99": quantile(took, 0.99),
-            "p99_9": quantile(took, 0.999), "max": took[-1]}
+            took.append(probe_once(file))
+    return probe_figures(took)
+
+
+class ProbedDisk:
+    """Probes the disk now and then for as long as the context lasts: what it adds to whatever is
+    measured meanwhile. So seldom that it takes little from it."""
+
+    def __init__(self, folder):
+        self.folder, self.took, self.over = folder, [], threading.Event()
+        self.thread = threading.Thread(target=self.run)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.thread.join()
+
+    def run(self):
+        with tempfile.NamedTemporaryFile(dir=self.folder, buffering=0) as file:
+            while not self.took or not self.over.wait(PROBE_PAUSE_SECONDS):
+                self.took.append(probe_once(file))
+
+    def figures(self):
+        return probe_figures(self.took)
 
 
 def first_line(path, pattern):

@@ -1,80 +1,25 @@
-"""The parts of `make bench`: each measures one thing on new stores and gives back what it found."""
+"""The parts of `make bench`: each measures one thing on new stores and gives back what it found.
+What is measured under attack, or for long, is in files of its own; PARTS has them all."""
 
 import contextlib
 import json
-import shutil
+import os
 import sqlite3
 import subprocess
-import tempfile
+import sys
 import threading
-from pathlib import Path
 
-from machine import BenchError
-from server import Loads, Sampler, Server
+from alerts import measure_alerts
+from day import measure_day
+from flood import measure_overload
+from machine import ROOT, BenchError
+from slowloris import measure_slowloris
+from workbench import NDJSON, SINGLE, fill, sampled
 
-SINGLE_CONNECTIONS = 64
-NDJSON_CONNECTIONS = 8
 OFFERED_RATE = 5000
-ALERT_RATE = 200  # adverse events/s, each of which raises an alert
 BATCHES = (64, 512, 1024)
 PACE = 12_000  # records/s of the paced commits
-
-# Before anything is measured a store gets some 50 records a subject, as raw_sqlite's has: by then
-# the state that the monitor keeps of a subject has its full size.
-WARM_RECORDS = 50_000
-NDJSON = ("--ndjson", "--rate", "max", "--connections", NDJSON_CONNECTIONS)
 DEEP_FROM = 100_000
-
-# What slows commits down to about 2,000 records/s in batches of 512.
-SLOW_SYNC_US = 250_000
-OVERLOAD_RATE = 20_000
-SAFETY_RATE = 100  # adverse events/s beside it
-OVERLOAD_CONNECTIONS = 900  # below what the server allows one address
-
-
-class Bench:
-    """The programs, how long a load is, and folders for stores."""
-
-    def __init__(self, folder, seconds, deep):
-        self.folder, self.seconds, self.deep = folder, seconds, deep
-
-    @contextlib.contextmanager
-    def store_folder(self):
-        folder = tempfile.mkdtemp(prefix="store-", dir=self.folder)
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder)
-
-    def program(self, name):
-        return str(Path(self.folder, name))
-
-    @contextlib.contextmanager
-    def loads(self, records=WARM_RECORDS, environment=None):
-        """Loads for a new server that has that many records already."""
-        with self.store_folder() as folder, \
-                Server(self.program("trialward"), folder, environment) as server:
-            loads = Loads(server)
-            fill(loads, records)
-            yield loads
-
-    def run_json(self, name, *arguments):
-        """What a program of bench/ prints about a new store."""
-        with self.store_folder() as folder:
-            done = subprocess.run(
-                [self.program(name), "--db", f"{folder}/bench.db", *map(str, arguments)],
-                capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise BenchError(f"{name}: {done.stderr.strip()}")
-        return json.loads(done.stdout)
-
-
-def fill(loads, records):
-    """Stores at least that many, as a stream."""
-    stored = 0
-    while stored < records:
-        stored += loads.run(*NDJSON, "--seconds", 1 if records - stored < 100_000 else 10,
-                            "--alert-share", 0)["stored"]
 
 
 def measure_raw(bench):
@@ -84,23 +29,6 @@ def measure_raw(bench):
             bench.run_json("raw_sqlite", "--batch", batch, "--seconds", seconds, "--json",
                            *([] if audit else ["--no-audit"]))
             for audit in (True, False) for batch in BATCHES}
-
-
-def sampled(bench, loads, *arguments):
-    """A load's report, with what was sampled meanwhile."""
-    server = loads.server
-    with Sampler(server) as sampler:
-        report = loads.run(*arguments, "--seconds", bench.seconds, "--ops", server.ops)
-    report |= {"wal_mib_max": sampler.wal_mib_max(),
-               "steadiness": sampler.steadiness(bench.seconds),
-               "memory_mib_max": server.memory_mib("VmHWM"),
-               "samples_s_walbytes_mib": sampler.samples, "stored_s": sampler.stored}
-    return report
-
-
-SINGLE = ("--connections", SINGLE_CONNECTIONS)
-# Serious adverse events: they go by the safety lane, and each raises an alert.
-SERIOUS = ("--alert-share", 0, "--serious-share", 1)
 
 
 def measure_single(bench):
@@ -116,8 +44,13 @@ def measure_offered(bench):
 
 
 def measure_stream(bench):
+    """A stream at full speed; and raw SQLite with as many rows in a commit as the server had."""
     with bench.loads() as loads:
-        return sampled(bench, loads, *NDJSON)
+        found = sampled(bench, loads, *NDJSON)
+    batch = max(1, round(found["server"]["batch_items"]))
+    found["raw_same_batch"] = bench.run_json("raw_sqlite", "--batch", batch, "--seconds",
+                                             min(bench.seconds, 15), "--json")
+    return found
 
 
 @contextlib.contextmanager
@@ -158,18 +91,6 @@ def measure_commits(bench):
             "full": bench.run_json("commit_bench", "--batch", 512, *reader)}
 
 
-def measure_alerts(bench):
-    """Alert latency, alone and beside a stream at full speed."""
-    with bench.loads() as loads:
-        follow = ("--rate", ALERT_RATE, "--connections", SINGLE_CONNECTIONS, "--seconds",
-                  bench.seconds, *SERIOUS, "--follow-alerts")
-        found = {"quiet": loads.run(*follow)}
-        with loads.backfill() as backfills:
-            found["beside_stream"] = loads.run(*follow)
-        found["stream"] = backfills[0]
-        return found
-
-
 def measure_micro(bench):
     """Queues and pools, by Google Benchmark."""
     found = []
@@ -193,25 +114,30 @@ def measure_deep(bench):
     """A stream's rate when few records are stored, and when many are."""
     with bench.loads(DEEP_FROM) as loads:
         few = sampled(bench, loads, *NDJSON, "--alert-share", 0)
-        fill(loads, bench.deep - DEEP_FROM)
+        fill(loads, bench.sizes.deep - DEEP_FROM)
         return {"few": few, "many": sampled(bench, loads, *NDJSON, "--alert-share", 0),
                 "records": loads.server.metric("trialward_records_stored_total")}
 
 
-def measure_overload(bench):
-    """Ten times what a slow disk can take: how much is stored all the same."""
-    slow = {"LD_PRELOAD": bench.program("slow_sync.so"), "SLOW_SYNC_US": str(SLOW_SYNC_US)}
-    with bench.loads(1, slow) as loads:
-        many = ("--connections", OVERLOAD_CONNECTIONS)
-        capacity = sampled(bench, loads, "--rate", "max", *many)
-        safety = loads.begin("--rate", SAFETY_RATE, *SERIOUS, "--connections", SINGLE_CONNECTIONS,
-                             "--seconds", bench.seconds)
-        overload = sampled(bench, loads, "--rate", OVERLOAD_RATE, *many)
-        return {"capacity": capacity, "overload": overload, "safety": loads.end(safety)}
+def measure_kills(bench):
+    """kill.py by itself, with the programs that are measured."""
+    with bench.store_folder() as folder:
+        result = f"{folder}/kill.json"
+        done = subprocess.run(
+            [sys.executable, ROOT / "bench/kill.py", "--kills", str(bench.sizes.kills),
+             "--out", result], capture_output=True, text=True, check=False,
+            env={**os.environ, "TRIALWARD": bench.program("trialward")})
+        try:
+            with open(result, encoding="utf-8") as file:
+                return json.load(file)
+        except OSError:
+            raise BenchError(f"kill.py: {(done.stderr or done.stdout).strip()}") from None
 
 
 PARTS = {"raw": measure_raw, "single": measure_single, "stream": measure_stream,
          "offered": measure_offered, "reader": measure_reader, "commits": measure_commits,
          "alerts": measure_alerts, "micro": measure_micro, "overload": measure_overload,
-         "deep": measure_deep}
-DEFAULT = [name for name in PARTS if name not in ("deep", "overload")]
+         "deep": measure_deep, "kills": measure_kills, "slowloris": measure_slowloris,
+         "day": measure_day}
+LONG = ("overload", "deep", "kills", "slowloris", "day")
+DEFAULT = [name for name in PARTS if name not in LONG]

@@ -17,7 +17,6 @@ from machine import ROOT, BenchError
 
 READY_SECONDS = 30
 STOP_SECONDS = 30
-BACKFILL_CONNECTIONS = 4
 SAMPLE_SECONDS = 0.1
 STORED_TOTAL = "trialward_records_stored_total"
 
@@ -25,7 +24,7 @@ STORED_TOTAL = "trialward_records_stored_total"
 class Server:
     """A running `trialward serve` with a new store in `folder`; ends when the context does."""
 
-    def __init__(self, program, folder, environment=None):
+    def __init__(self, program, folder, environment=None, options=()):
         self.program = program
         self.path = Path(folder, "bench.db")
         self.store = f"sqlite:{self.path}"
@@ -33,7 +32,8 @@ class Server:
         self.out_path = Path(folder, "serve.out")
         self.environment = {**os.environ, **(environment or {})}
         self.command = [self.program, "serve", "--store", self.store, "--study",
-                        ROOT / "studies/demo", "--listen", "127.0.0.1:0", "--ops", "127.0.0.1:0"]
+                        ROOT / "studies/demo", "--listen", "127.0.0.1:0", "--ops", "127.0.0.1:0",
+                        *options]
 
     def __enter__(self):
         with open(self.out_path, "wb") as out, open(self.log_path, "wb") as log:
@@ -100,6 +100,13 @@ class Server:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(rf"^{name}:\s*(\d+) kB$", status, re.MULTILINE)[1]) / 1024
 
+    def held(self):
+        """What a leak would make grow: memory, open files, threads, tasks."""
+        process = Path(f"/proc/{self.process.pid}")
+        return {"memory_mib": round(self.memory_mib(), 1), "files": len(os.listdir(process / "fd")),
+                "threads": len(os.listdir(process / "task")),
+                "tasks": int(self.metric('trialward_tasks{state="live"}'))}
+
     def cpu_seconds(self):
         """What all its threads have used of the processors so far."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
@@ -155,26 +162,6 @@ class Loads:
                                        for who, cpu_s in used.items()}
         return report
 
-    @contextlib.contextmanager
-    def backfill(self):
-        """A backfill at full speed for as long as the context lasts; its report is appended to
-        what the context gives."""
-        reports = []
-        process = self.begin("--ndjson", "--rate", "max", "--connections", BACKFILL_CONNECTIONS,
-                             "--seconds", 86400, "--alert-share", 0)
-        try:
-            yield reports
-            if process.poll() is not None:
-                raise BenchError("the backfill ended early: "
-                                 f"{process.communicate()[1].strip()}")
-            process.send_signal(signal.SIGINT)
-            reports.append(self.end(process))
-        finally:
-            if process.poll() is None:
-                process.kill()
-                process.communicate()
-
-
 class Sampler:
     """Samples a server every 100 ms for as long as the context lasts: the WAL's size and the
     resident memory; and every second how many records are stored."""
@@ -209,8 +196,21 @@ class Sampler:
                 return
             self.over.wait(SAMPLE_SECONDS)
 
-    def wal_mib_max(self):
-        return max(sample[1] for sample in self.samples) / 2**20
+    def figures(self, seconds):
+        """Of a load of that length."""
+        return {"wal_mib_max": max(sample[1] for sample in self.samples) / 2**20,
+                "steadiness": self.steadiness(seconds), "memory_growth": self.growth(seconds),
+                "memory_mib_max": self.server.memory_mib("VmHWM"),
+                "samples_s_walbytes_mib": self.samples, "stored_s": self.stored}
+
+    def growth(self, seconds):
+        """The most memory in the last sixth of a load over that in the second sixth: in the first
+        the buffers for what waits come to be. 1 is flat."""
+        def most(sixth):
+            return max((mib for at, _, mib in self.samples
+                        if seconds * sixth / 6 <= at <= seconds * (sixth + 1) / 6), default=None)
+        early, late = most(1), most(5)
+        return late / early if early and late else None
 
     def rate(self, begin_s, end_s):
         """Records stored a second between two moments."""

@@ -32,6 +32,8 @@ struct ServeOptions {
   unsigned io_threads = 1;
   double drain_s = 4;
   std::size_t memory_mib = 1024;
+  std::size_t connections = http::ServerOptions().connections_max;
+  std::size_t connections_per_address = http::ServerOptions().connections_per_address_max;
   bool demo = false;
   bool verbose = false;
 };
@@ -70,6 +72,8 @@ base::Result<api::AppOptions> app_options(const ServeOptions& options,
   app.server.tls_cert_path = options.tls_cert;
   app.server.tls_key_path = options.tls_key;
   app.server.io_threads = options.io_threads;
+  app.server.connections_max = options.connections;
+  app.server.connections_per_address_max = options.connections_per_address;
   app.memory.bytes_max = options.memory_mib << 20;
   app.ops = *ops;
   app.control_path = store::control_socket_path(store_path);
@@ -195,6 +199,14 @@ Run add_serve(CLI::App& app) {
                  "File that says which webhooks and mail addresses are told of alerts");
   app.add_option("--io-threads", options->io_threads, "Threads for connections")
       ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  app.add_option("--connections", options->connections,
+                 "Connections at a time, of all addresses together; the others are refused")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  app.add_option("--connections-per-address", options->connections_per_address,
+                 "Connections at a time of one address, such as a proxy's")
+      ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
   app.add_option("--drain", options->drain_s, "Seconds that stopping may take")
       ->check(CLI::Range(0.0, 600.0))

@@ -25,6 +25,7 @@ struct SimulateOptions {
   std::string to, study, token, alerts_token, ops;
   std::string rate = "100/s";
   double seconds = 10;
+  std::uint64_t records = 0;
   std::size_t connections = 16;
   TrialOptions trial;
   double alerts_per_minute = 0;
@@ -63,6 +64,7 @@ Result<LoadOptions> load_options(SimulateOptions& options) {
                      .connections = options.connections,
                      .records_per_s = *rate,
                      .seconds = options.seconds,
+                     .records_max = options.records,
                      .lines = options.ndjson ? options.lines : 0};
 }
 
@@ -174,6 +176,8 @@ Run add_simulate(CLI::App& app) {
   app.add_option("--seconds", options->seconds, "How long to send")
       ->check(CLI::Range(0.1, 86400.0))
       ->capture_default_str();
+  app.add_option("--records", options->records, "Stop after so many records, if --seconds let it")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000'000}));
   app.add_option("--connections", options->connections, "Connections; one request at a time each")
       ->check(CLI::Range(1, 10000))
       ->capture_default_str();

@@ -3,6 +3,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "cli/simulate_alerts.h"
 #include "cli/simulate_target.h"
@@ -101,7 +102,14 @@ void Load::begin() {
                       std::chrono::duration<double>(options_.seconds));
 }
 
+std::uint64_t Load::requests_max() const {
+  if (options_.records_max == 0) return std::numeric_limits<std::uint64_t>::max();
+  const std::uint64_t lines = std::max<std::size_t>(1, options_.lines);
+  return (options_.records_max + lines - 1) / lines;
+}
+
 bool Load::sending(base::TimePoint now) const {
+  if (sent_ >= requests_max()) return false;
   if (!schedule_) return now < end_;
   return sent_ < schedule_->total() && now < end_ + kGrace;
 }
@@ -139,6 +147,12 @@ std::optional<std::size_t> Load::take_connection(base::TimePoint now) {
 
 std::string Load::make_body(Request& request) {
   request.records = std::max<std::size_t>(1, options_.lines);
+  if (options_.records_max > 0) {
+    // The last request has what is left.
+    const std::uint64_t made = sent_ * request.records;
+    request.records = static_cast<std::size_t>(
+        std::min<std::uint64_t>(request.records, options_.records_max - made));
+  }
   std::string body;
   for (std::size_t i = 0; i < request.records; ++i) {
     InventedRecord record = trial_.next();
@@ -204,6 +218,8 @@ void Load::count(const Request& request, const http::ClientAnswer& answer) {
   ++figures_.by_status[answer.status];
   if (!success(answer)) {
     figures_.refused += request.records;
+    const bool busy = answer.status == 429 || answer.status == 503;
+    if (busy && !answer.retry_after) figures_.no_retry_after += request.records;
   } else if (options_.lines == 0) {
     ++(answer.status == 201 ? figures_.stored : figures_.repeated);
   } else {
@@ -228,7 +244,7 @@ void Load::wait_for_work() {
 
 std::uint64_t Load::unsent(base::TimePoint now) const {
   if (!schedule_ || !begun_) return 0;
-  const std::uint64_t due = schedule_->due_after(now - start_);
+  const std::uint64_t due = std::min(schedule_->due_after(now - start_), requests_max());
   return due > sent_ ? due - sent_ : 0;
 }
 

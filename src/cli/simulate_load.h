@@ -38,6 +38,7 @@ struct LoadOptions {
   std::size_t connections = 1;
   std::optional<double> records_per_s;  // none: closed loop
   double seconds = 10;
+  std::uint64_t records_max = 0;  // then it is over, whatever `seconds` says; 0: no end
   std::size_t lines = 0;  // records in a request, as NDJSON; 0: single records as JSON
 };
 
@@ -46,6 +47,8 @@ struct LoadFigures {
   // Of the records:
   std::uint64_t stored = 0, repeated = 0, refused = 0, unanswered = 0;
   std::uint64_t unsent = 0;  // due, but no connection was free
+  // Of the refused: 429 or 503, and it does not say when to come again.
+  std::uint64_t no_retry_after = 0;
   std::map<int, std::uint64_t> by_status;
   std::string first_failure;  // what the first answer that is no success said
   LatencyHistogram answers;   // of successes, from when they were due
@@ -88,6 +91,7 @@ class Load {
 
   Load(LoadOptions options, InventedTrial& trial, AlertWatch* watch, const base::Clock& clock);
   void begin();
+  std::uint64_t requests_max() const;
   bool sending(base::TimePoint now) const;
   base::TimePoint next_due(base::TimePoint now) const;
   std::uint64_t unsent(base::TimePoint now) const;

@@ -163,7 +163,7 @@ std::string report_json(const SimulateReport& report) {
       .key("by_status")
       .begin_object();
   for (const auto& [status, count] : load.by_status) json.member(std::to_string(status), count);
-  json.end_object();
+  json.end_object().member("no_retry_after", load.no_retry_after);
   put_times(json, "answer_ms", load.answers);
   put_times(json, "late_ms", load.lateness);
   if (report.alerts) {

@@ -31,6 +31,7 @@ struct ClientOptions {
 
 struct ClientAnswer {
   int status = 0;  // 0: there is none, and `error` says why
+  bool retry_after = false;  // whether it says when to come again
   std::string body;
   std::string error;
 };

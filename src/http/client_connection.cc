@@ -81,7 +81,9 @@ void ClientConnection::take_answer(StreamError error) {
   if (jobs_.front().on_line && parser_.head_done() && parser_.status() == 200) take_lines();
   if (parser_.done()) {
     if (!parser_.keep_alive() || error != StreamError::none) drop_link();
-    return finish({.status = parser_.status(), .body = std::move(body_)});
+    return finish({.status = parser_.status(),
+                   .retry_after = parser_.retry_after(),
+                   .body = std::move(body_)});
   }
   if (parser_.failed() || error != StreamError::none) {
     return fail("the connection ended before the answer did");

@@ -22,6 +22,7 @@ class ResponseParser::Grammar final : public beast::http::basic_parser<false> {
 
   std::string* body = nullptr;
   int status = 0;
+  bool retry_after = false;
 
  private:
   void on_response_impl(int code, beast::string_view, int, error_code&) override { status = code; }
@@ -35,8 +36,10 @@ class ResponseParser::Grammar final : public beast::http::basic_parser<false> {
   }
   void on_request_impl(beast::http::verb, beast::string_view, beast::string_view, int,
                        error_code&) override {}
-  void on_field_impl(beast::http::field, beast::string_view, beast::string_view,
-                     error_code&) override {}
+  void on_field_impl(beast::http::field name, beast::string_view, beast::string_view,
+                     error_code&) override {
+    if (name == beast::http::field::retry_after) retry_after = true;
+  }
   void on_header_impl(error_code&) override {}
   void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
   void on_chunk_header_impl(std::uint64_t, beast::string_view, error_code&) override {}
@@ -78,6 +81,7 @@ void ResponseParser::parse_end() {
 bool ResponseParser::head_done() const { return grammar_->is_header_done(); }
 bool ResponseParser::done() const { return grammar_->is_done(); }
 int ResponseParser::status() const { return grammar_->status; }
+bool ResponseParser::retry_after() const { return grammar_->retry_after; }
 bool ResponseParser::keep_alive() const { return grammar_->keep_alive(); }
 
 }  // namespace trialward::http

@@ -24,6 +24,7 @@ class ResponseParser {
   bool head_done() const;
   bool done() const;
   int status() const;
+  bool retry_after() const;  // whether the head has one
   bool keep_alive() const;
   bool failed() const { return failed_; }
 

@@ -3,6 +3,7 @@
 #include "intake/committer.h"
 
 #include <algorithm>
+#include <new>
 
 #include "base/log.h"
 #include "intake/alert_commands.h"
@@ -88,6 +89,13 @@ void Committer::commit_part(std::span<Submission> batch, Outcome& outcome) {
       outcome.results.push_back(
           SubmissionResult::refused(Verdict::unavailable, "the store cannot be written"));
     }
+  } else if (done.error().code == Errc::refused) {
+    // It is no submission's fault, and may be over by the time that they are sent again.
+    base::log_error("intake: a batch was not stored: " + done.error().message);
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      outcome.results.push_back(SubmissionResult::refused(
+          Verdict::unavailable, "the server is out of memory; try again"));
+    }
   } else if (batch.size() == 1) {
     base::log_error("intake: a submission of '" + batch.front().actor +
                     "' cannot be stored: " + done.error().message);
@@ -122,6 +130,8 @@ Status Committer::try_commit(std::span<Submission> batch, Outcome& outcome) {
       results.push_back(std::move(*applied));
     }
     if (done) done = subjects_.save(writer_.connection());
+  } catch (const std::bad_alloc&) {
+    done = Error{Errc::refused, "out of memory"};
   } catch (const std::exception& error) {
     done = Error{Errc::invalid, error.what()};
   }
@@ -158,7 +168,7 @@ Committer::Applied Committer::apply(Submission& submission) {
     auto one = apply_command(submission, submission.commands[i]);
     if (!one) return one;
     if (one->verdict != Verdict::stored) {
-      writer_.rollback_part();
+      if (auto undone = writer_.rollback_part(); !undone) return undone.error();
       subjects_.rolled_back();
       publications_.erase(publications_.begin() + published, publications_.end());
       for (model::Fault& fault : one->faults) fault.path = "/" + std::to_string(i) + fault.path;

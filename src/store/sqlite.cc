@@ -22,6 +22,8 @@ constexpr int kBusyTimeoutMs = 5000;
 // The system keeps the file in memory as well, and SQLite looks through its whole cache with each
 // commit that follows a B-tree page's split: a larger cache does not pay.
 constexpr int kCacheKib = 16 << 10;
+// There are several readers, and each that has read much keeps its cache full.
+constexpr int kReaderCacheKib = 2 << 10;
 
 Error error_of(sqlite3* db, int code) {
   const std::string text =
@@ -31,6 +33,8 @@ Error error_of(sqlite3* db, int code) {
     case SQLITE_INTERRUPT: return {Errc::cancelled, text};
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB: return {Errc::corrupt, text};
+    // SQLite lets go of what it was doing, and is as it was.
+    case SQLITE_NOMEM: return {Errc::refused, text};
     default: return {Errc::unavailable, text};
   }
 }
@@ -87,7 +91,8 @@ class SqliteStatement final : public Statement {
     switch (sqlite3_column_type(statement_, index)) {
       case SQLITE_INTEGER: return std::int64_t{sqlite3_column_int64(statement_, index)};
       case SQLITE_FLOAT: return sqlite3_column_double(statement_, index);
-      case SQLITE_TEXT: return bytes(sqlite3_column_text(statement_, index));
+      // As bytes, UTF-8 as they are: to end them with a zero could want memory that is not there.
+      case SQLITE_TEXT: return bytes(sqlite3_column_blob(statement_, index));
       case SQLITE_BLOB: return Blob{bytes(sqlite3_column_blob(statement_, index))};
       default: return std::monostate{};
     }
@@ -192,6 +197,7 @@ class Implementation final : public SqliteConnection {
 
   std::int64_t wal_frames() const override { return wal_frames_; }
   bool disk_failed() const override { return disk_failed_; }
+  bool in_transaction() const override { return sqlite3_get_autocommit(db_) == 0; }
 
   // Whether the last call failed because a file may not be written or made.
   bool lacks_write_access() const {
@@ -212,7 +218,8 @@ class Implementation final : public SqliteConnection {
       if (auto is = expect("PRAGMA synchronous", "2"); !is) return is;
     }
     // The constructor's WAL hook has taken the place of automatic checkpoints.
-    auto set = script("PRAGMA cache_size=-" + std::to_string(kCacheKib) + ";");
+    const int cache_kib = mode == SqliteMode::reader ? kReaderCacheKib : kCacheKib;
+    auto set = script("PRAGMA cache_size=-" + std::to_string(cache_kib) + ";");
     if (!set || immutable || mode == SqliteMode::scratch) return set;
     return expect("PRAGMA journal_mode", "wal");
   }

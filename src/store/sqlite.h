@@ -39,6 +39,7 @@ class SqliteConnection : public Connection {
   virtual std::int64_t wal_frames() const = 0;
   // Whether a statement of this connection ever met an error of the disk, reading or writing.
   virtual bool disk_failed() const = 0;
+  virtual bool in_transaction() const = 0;
 };
 
 }  // namespace trialward::store

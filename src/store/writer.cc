@@ -95,7 +95,9 @@ void Writer::rollback() {
     (void)note(Error{Errc::unavailable, "an error of the disk"});
   }
   // SQLite may have rolled back by itself (full disk); then this says so, and that is fine.
-  (void)connection_->execute("ROLLBACK");
+  if (auto done = connection_->execute("ROLLBACK"); !done && connection_->in_transaction()) {
+    (void)note(Error{Errc::unavailable, "cannot roll back: " + done.error().message});
+  }
   now_ = before_;
   in_transaction_ = false;
 }
@@ -108,10 +110,10 @@ Status Writer::begin_part() {
 
 Status Writer::end_part() { return connection_->execute("RELEASE part"); }
 
-void Writer::rollback_part() {
-  (void)connection_->execute("ROLLBACK TO part");
-  (void)connection_->execute("RELEASE part");
+Status Writer::rollback_part() {
   now_ = before_part_;
+  if (auto done = connection_->execute("ROLLBACK TO part"); !done) return done;
+  return connection_->execute("RELEASE part");
 }
 
 Status Writer::append(Table table, int shard, const Act& act, std::span<const SqlValue> row) {

@@ -3,7 +3,9 @@
 // takes that back as well.
 //
 // One thread at a time. After an error of the disk nobody knows what is durable: the Writer is then
-// failed() for good, refuses every transaction with unavailable, and a restart finds out (P9).
+// failed() for good, refuses every transaction with unavailable, and a restart finds out (P9). When
+// memory runs out, the call fails with refused: the transaction must be rolled back, and may be
+// tried again. Only a COMMIT that it stops is as unknown as one that the disk stops.
 #pragma once
 
 #include <array>
@@ -40,7 +42,8 @@ class Writer {
   // One level inside a transaction, so that a submission of several commands is atomic.
   base::Status begin_part();
   base::Status end_part();
-  void rollback_part();
+  // After an error the whole transaction must be rolled back.
+  base::Status rollback_part();
 
   // The id that the next row of a table must have.
   std::int64_t next_id(Table table) const { return now_.next_ids[index(table)]; }

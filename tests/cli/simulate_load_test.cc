@@ -146,6 +146,33 @@ TEST(Load, LinesAreCountedByTheSummary) {
   EXPECT_EQ(figures.unanswered, 6U);
 }
 
+// The last request has what is left; nothing is unsent.
+TEST(Load, EndsAfterSoManyRecords) {
+  LoadFixture fixture({.connections = 1, .records_per_s = 5, .seconds = 100, .records_max = 7,
+                       .lines = 5},
+                      always(200));
+  EXPECT_TRUE(fixture.load->step());
+  fixture.clock.advance(seconds(50));
+  EXPECT_TRUE(eventually([&] { return !fixture.load->step(); }));
+  EXPECT_EQ(fixture.load->figures().requests, 2U);
+  EXPECT_EQ(fixture.load->figures().records, 7U);
+  EXPECT_EQ(fixture.load->figures().unsent, 0U);
+}
+
+TEST(Load, ARefusalThatDoesNotSayWhenToComeAgainIsCounted) {
+  for (const bool says : {true, false}) {
+    LoadFixture fixture({.connections = 1, .records_per_s = 1, .seconds = 1},
+                        [says](const http::Request&) {
+                          http::Response busy = http::fault_response(429, "later");
+                          if (says) busy.with("Retry-After", "3");
+                          return busy;
+                        });
+    EXPECT_TRUE(eventually([&] { return !fixture.load->step(); }));
+    EXPECT_EQ(fixture.load->figures().refused, 1U);
+    EXPECT_EQ(fixture.load->figures().no_retry_after, says ? 0U : 1U);
+  }
+}
+
 TEST(Load, TriesOneFirst) {
   LoadFixture taken({}, always(201));
   EXPECT_TRUE(taken.load->try_one().ok());

@@ -22,6 +22,7 @@ SimulateReport example() {
                  .refused = 3,
                  .unanswered = 1,
                  .unsent = 2,
+                 .no_retry_after = 3,
                  .by_status = {{200, 10}, {201, 90}, {429, 3}},
                  .first_failure = "429 Too Many Requests: later"};
   for (int i = 1; i <= 100; ++i) report.load.answers.record(milliseconds(i));
@@ -58,6 +59,7 @@ TEST(SimulateReport, JsonHasEveryFigure) {
       {"/refused", 3},
       {"/unanswered", 1},
       {"/unsent", 2},
+      {"/no_retry_after", 3},
       {"/by_status/201", 90},
       {"/by_status/429", 3},
       {"/answer_ms/count", 100},

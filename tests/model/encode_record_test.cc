@@ -35,9 +35,16 @@ TEST(EncodeRecord, DecodesToTheSameContent) {
 TEST(EncodeRecord, NumbersOfOtherFeedsAreSpeltForJson) {
   Record record;
   record.source = record.source_id = record.subject = record.code = "x";
-  record.value.number = 0.5;
-  record.value.number_text = ".5";
-  EXPECT_NE(encode_record(record).find(R"("value":0.5)"), std::string::npos);
+  struct Row {
+    double number;
+    const char* text;
+    const char* json;
+  };
+  for (const Row& row : {Row{0.5, ".5", R"("value":0.5)"}, Row{-0.5, "-.5", R"("value":-0.5)"}}) {
+    record.value.number = row.number;
+    record.value.number_text = row.text;
+    EXPECT_NE(encode_record(record).find(row.json), std::string::npos) << row.text;
+  }
 }
 
 }  // namespace

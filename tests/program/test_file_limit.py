@@ -3,6 +3,8 @@
 import socket
 import subprocess
 
+import pytest
+
 from program import DEMO, TRIALWARD, Server
 
 
@@ -25,6 +27,22 @@ def test_idle_connections_leave_the_operations_listener_alone(tmp_path):
         finally:
             for connection in idle:
                 connection.close()
+
+
+@pytest.mark.parametrize("option, status",
+                         [("--connections", 503), ("--connections-per-address", 429)])
+def test_more_connections_than_it_is_told_are_refused(tmp_path, option, status):
+    with Server(tmp_path / "store.db", options=[option, "20"]) as server:
+        held = [socket.create_connection((server.host, server.port), timeout=10) for _ in range(20)]
+        try:
+            answer = server.get("/v1/token")
+            assert answer.status == status
+            assert answer.headers["Retry-After"] == "1"
+            assert server.get("/readyz", ops=True).status == 200
+        finally:
+            for connection in held:
+                connection.close()
+        server.wait_for(lambda: server.get("/v1/token").status == 401)
 
 
 def test_too_few_open_files_are_refused_at_the_start(tmp_path):

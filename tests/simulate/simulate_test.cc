@@ -25,7 +25,8 @@ TEST_F(Simulate, NoSeedBreaksAPromise) {
     for (const auto& [name, count] : report.counts) counts[name] += count;
   }
   for (const char* name : {"acknowledged", "repeated", "events", "conflict", "poison", "refused",
-                           "expired", "unavailable", "cancelled", "kills", "stops", "escalated"}) {
+                           "expired", "unavailable", "cancelled", "kills", "stops", "escalated",
+                           "no memory"}) {
     EXPECT_GT(counts[name], static_cast<std::int64_t>(seeds) / 20) << name;
   }
 }

@@ -6,9 +6,11 @@
 
 #include "base/sha256.h"
 #include "model/effective_time.h"
+#include "tests/faults/short_memory.h"
 
 namespace trialward::simulate {
 
+using faults::ShortMemory;
 using intake::AppendRecord;
 using intake::SubmissionResult;
 using intake::Verdict;
@@ -21,6 +23,8 @@ constexpr std::size_t kHeldMax = 6;
 constexpr std::size_t kBytesOfOne = 400, kBytesHeld = 1024;
 constexpr std::size_t kBatchBytes = 8 << 10;
 constexpr int kSettlingRounds = 500;
+constexpr unsigned kScarcePercent = 4;
+constexpr std::uint64_t kAllocations = 150;  // of SQLite in a commit, about
 constexpr std::int64_t kStormSubjects = 3;  // as in run_seed.cc
 constexpr base::Duration kTierTime = std::chrono::seconds(30);  // as in run_seed.cc
 
@@ -29,6 +33,7 @@ constexpr base::Duration kTierTime = std::chrono::seconds(30);  // as in run_see
 Simulation::Simulation(const RunOptions& options)
     : options_(options),
       random_(options.seed),
+      memory_random_(~options.seed),
       clock_([this] {
         // Nothing can be unwound from in here, so the process ends.
         std::printf("seed %llu, step %d: P3: the step does not end\n",
@@ -39,6 +44,7 @@ Simulation::Simulation(const RunOptions& options)
       disk_(faults::FaultyDisk::install()),
       server_(options.folder, options.study, disk_, clock_, random_,
               [this](std::vector<intake::Publication> events) {
+                ShortMemory::restore();  // what is short of it is the commit
                 for (const intake::Publication& one : events) {
                   note("event " + std::to_string(one.event.number));
                   count("events");
@@ -206,6 +212,7 @@ void Simulation::submit(intake::Intake::Ticket ticket, Message message) {
 }
 
 void Simulation::answered(std::uint64_t number, const SubmissionResult& result) {
+  ShortMemory::restore();
   note(intake::to_string(result.verdict));
   count(intake::to_string(result.verdict));
   auto found = open_.extract(number);
@@ -224,7 +231,8 @@ void Simulation::answered(std::uint64_t number, const SubmissionResult& result) 
       if (settling_) message.patience = std::chrono::hours(1);
       break;
     case Verdict::unavailable:
-      expect(faulty_ || powerless_, "P9: the store failed on a sound disk");
+      expect(faulty_ || powerless_ || ShortMemory::failed() > 0,
+             "P9: the store failed on a sound disk");
       break;
     case Verdict::poison:
       return expect(message.poison,
@@ -266,13 +274,31 @@ void Simulation::work() {
   const std::size_t safety = intake.lanes()[0].counts.items;
   std::size_t bytes = 0;
   for (const runtime::LaneStats& lane : intake.lanes()) bytes += lane.counts.bytes;
-  asleep_ = !intake.run_once();
+  asleep_ = !run_once_short_of_memory();
   note(asleep_ ? "sleep" : "work");
   expect(asleep_ ? before == 0 : waiting() < before, "P3: the worker ran and got nowhere");
   // A round has eight turns for the safety lane, and a batch room for a round.
   if (safety <= 8 && bytes <= kBatchBytes) {
     expect(intake.lanes()[0].counts.items == 0, "P6: a safety record waits for a second batch");
   }
+}
+
+// Now and then memory runs out within the commit. When that leaves its outcome unknown, the store
+// has failed as if the disk had.
+bool Simulation::run_once_short_of_memory() {
+  const bool scarce = !settling_ && memory_random_.below(100) < kScarcePercent;
+  const std::int64_t forever = memory_random_.below(2) == 0 ? ShortMemory::kAll : 1;
+  const auto at = static_cast<std::int64_t>(memory_random_.below(kAllocations));
+  ShortMemory::fail_after(scarce ? at : ShortMemory::kAll, forever);
+  const bool worked = server_.intake().run_once();
+  ShortMemory::restore();
+  if (ShortMemory::failed() > 0) {
+    note("memory ran out");
+    count("no memory");
+    faulty_ = faulty_ || server_.intake().failed();
+  }
+  ShortMemory::fail_after(ShortMemory::kAll);  // forgets the count
+  return worked;
 }
 
 void Simulation::read() {

@@ -1,7 +1,8 @@
 // One simulated run (promise P11). A seed decides everything: what senders send, in which order it
 // arrives, how often and how late; when the committing worker runs; when time passes or the wall
-// clock jumps; when the disk is slow, full, out of order or without power. After every step the
-// promises are checked against what the senders know. Equal seeds give equal runs.
+// clock jumps; when the disk is slow, full, out of order or without power; when memory runs out in
+// a commit. After every step the promises are checked against what the senders know. Equal seeds
+// give equal runs.
 //
 // One at a time in a process, on one thread.
 #pragma once
@@ -69,6 +70,7 @@ class Simulation {
   void hold();
   void release();
   void work();
+  bool run_once_short_of_memory();
   void read();
   void checkpoint();
   void pass_time();
@@ -112,6 +114,7 @@ class Simulation {
 
   const RunOptions options_;
   base::SeededRandom random_;
+  base::SeededRandom memory_random_;  // apart, so that the rest of a seed is as it was without it
   StepClock clock_;
   faults::FaultyDisk& disk_;
   Ledger ledger_;

@@ -113,7 +113,7 @@ TEST_F(WriterTest, APartIsTakenBackAlone) {
     expect_append("two");
     expect_append("three", 9);
     EXPECT_EQ(writer().take_event_number(1).value(), 2);
-    writer().rollback_part();
+    ASSERT_TRUE(writer().rollback_part().ok());
     EXPECT_TRUE(counters() == before);
     EXPECT_EQ(writer().take_event_number(1).value(), 2);
     ASSERT_TRUE(writer().begin_part().ok());

@@ -1,0 +1,141 @@
+// Memory that runs out within a commit: at each of SQLite's allocations in turn, the one or all
+// from there on. Nothing that was acknowledged is lost (P1), what was not is stored once when it is
+// sent again (P2), a COMMIT of which nobody knows the outcome stops the store as a fault of the
+// disk does (P9), and all else goes on by itself when there is memory again.
+#include <gtest/gtest.h>
+
+#include <iostream>
+
+#include "base/log.h"
+#include "intake/committer.h"
+#include "tests/faults/short_memory.h"
+#include "tests/intake/bench_study.h"
+
+namespace trialward::faults {
+namespace {
+
+using intake::Committer;
+using intake::Submission;
+using intake::SubmissionResult;
+using intake::Verdict;
+
+struct Round {
+  std::int64_t at = 0;  // the allocation that fails
+  std::int64_t failures = 1;
+  bool cold = false;  // nothing is cached: statements, pages, subjects
+};
+
+class MemoryTest : public intake::StudyBench {
+ protected:
+  void SetUp() override {
+    base::set_log_level(base::LogLevel::off);  // each failure is logged
+    StudyBench::SetUp();
+    renew();
+    warm_up();
+  }
+  void TearDown() override {
+    ShortMemory::restore();
+    committer_.reset();
+    base::set_log_level(base::LogLevel::info);
+  }
+
+  void renew() {
+    committer_ = std::make_unique<Committer>(
+        store_->writer(), clock_,
+        intake::SubjectCacheOptions{.subjects_max = 100, .unsaved_max = 1});
+  }
+  void restart() {
+    committer_.reset();
+    reopen();
+    renew();
+  }
+  std::vector<SubmissionResult> commit(std::vector<Submission> batch) {
+    return committer_->commit(batch).results;
+  }
+  void warm_up() {
+    for (const SubmissionResult& result : commit(batch("w"))) {
+      ASSERT_NE(result.verdict, Verdict::unavailable);
+    }
+    stored_ += kStored;
+  }
+
+  // A record that enrols a subject and raises an alert, one of a subject that is known, two that
+  // are stored together, two of which the second is refused so that the first is not stored either,
+  // and one more. Alerts are of subjects of their own, that none has ever more causes.
+  static constexpr std::int64_t kStored = 5;
+  std::vector<Submission> batch(const std::string& name) {
+    const std::string newcomer = "P-" + std::to_string(++subjects_);
+    return {submission({alt(name + "1", 150, newcomer)}), submission({alt(name + "2", 50)}),
+            submission({alt(name + "3", 60), alt(name + "4", 70, newcomer)}),
+            submission({alt(name + "5", 60), alt(name + "2", 51)}),
+            submission({alt(name + "6", 80, "P-2")})};
+  }
+
+  // One commit that runs out of memory; true when it did not get that far.
+  bool survives(const Round& round) {
+    if (round.cold) restart();
+    const std::string name = std::to_string(++rounds_) + "-";
+    const std::vector<Submission> sent = batch(name);
+    ShortMemory::fail_after(round.at, round.failures);
+    const std::vector<SubmissionResult> results = commit(sent);
+    ShortMemory::restore();
+    const bool met = ShortMemory::failed() > 0;
+    expect_all_or_nothing(results, round);
+    const bool stopped = store_->writer().failed();
+    stopped_ += stopped;
+    recovered_ += !stopped && results[0].verdict == Verdict::unavailable;
+    if (stopped) {
+      EXPECT_EQ(commit(batch("x"))[0].verdict, Verdict::unavailable) << "P9";
+      restart();
+    }
+    // Whoever has no answer sends again.
+    const std::vector<SubmissionResult> again = commit(sent);
+    for (const std::size_t i : {0, 1, 2, 4}) {
+      EXPECT_EQ(again[i].verdict, Verdict::stored) << round.at;
+      const bool known = results[i].verdict == Verdict::stored;
+      if (known) {
+        EXPECT_EQ(again[i].results[0].id, results[i].results[0].id) << round.at;
+      }
+    }
+    EXPECT_EQ(again[3].verdict, Verdict::conflict) << round.at;
+    stored_ += kStored;
+    EXPECT_EQ(count("SELECT count(*) FROM records"), stored_) << round.at;
+    return !met;
+  }
+
+  static void expect_all_or_nothing(const std::vector<SubmissionResult>& results,
+                                    const Round& round) {
+    const bool stored = results[0].verdict == Verdict::stored;
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      const Verdict told = !stored ? Verdict::unavailable : i == 3 ? Verdict::conflict
+                                                                   : Verdict::stored;
+      EXPECT_EQ(results[i].verdict, told)
+          << "submission " << i << ", allocation " << round.at << ", " << round.failures
+          << " fail, " << (round.cold ? "cold" : "warm");
+    }
+  }
+
+  std::unique_ptr<Committer> committer_;
+  std::int64_t subjects_ = 2, rounds_ = 0, stored_ = 0;
+  std::int64_t stopped_ = 0, recovered_ = 0;
+};
+
+TEST_F(MemoryTest, P1P2P9ACommitThatRunsOutOfMemoryLosesNothing) {
+  struct Sweep {
+    std::int64_t failures, step;
+    bool cold;
+  };
+  for (const Sweep& sweep : {Sweep{1, 1, false}, Sweep{ShortMemory::kAll, 3, false},
+                             Sweep{1, 17, true}, Sweep{ShortMemory::kAll, 17, true}}) {
+    std::int64_t at = 0;
+    while (!survives({at, sweep.failures, sweep.cold}) && !HasFailure()) at += sweep.step;
+    EXPECT_GT(at, 10) << "there was nothing to fail";
+  }
+  EXPECT_GT(recovered_, 20);
+  EXPECT_GT(stopped_, 0);
+  std::cout << rounds_ << " commits: " << recovered_ << " were refused and the store went on, "
+            << stopped_ << " stopped it\n";
+}
+
+}  // namespace
+}  // namespace trialward::faults
