@@ -105,7 +105,13 @@ TEST_F(OutboundClientTest, HostileAnswersHaveTheirNames) {
   const std::string head = "HTTP/1.1 200 OK\r\n";
   const Case cases[] = {
       {"closes at once", [](Line&) {}, OutboundFailure::broken, 0},
-      {"resets", [](Line& line) { line.reset(); }, OutboundFailure::broken, 0},
+      // Not at once: whether that is a connection at all is a matter of luck.
+      {"resets",
+       [](Line& line) {
+         line.read_through("{}");
+         line.reset();
+       },
+       OutboundFailure::broken, 0},
       {"lies about its length",
        [&](Line& line) {
          line.read_through("{}");
