@@ -1,4 +1,5 @@
-// The list of alerts, of one state or all that are open: most severe first, then newest.
+// The list of alerts, of one state or all that are open: those about the past last, then the most
+// severe first, then the newest.
 
 import { byId } from "./page.js";
 
@@ -18,7 +19,8 @@ function tellTime(time) {
 }
 
 function order(a, b) {
-  return kSeverities.indexOf(a.severity) - kSeverities.indexOf(b.severity) || b.id - a.id;
+  return Number(a.historical ?? false) - Number(b.historical ?? false) ||
+    kSeverities.indexOf(a.severity) - kSeverities.indexOf(b.severity) || b.id - a.id;
 }
 
 export class AlertList {
@@ -83,7 +85,7 @@ export class AlertList {
     const { alert: id, records, type } = event;
     if (this.#isOpen && (type === "raised" || (type === "joined" && this.#alerts.has(id)))) {
       const known = this.#alerts.get(id);
-      if (!known) this.#news.add(id);
+      if (!known && !event.historical) this.#news.add(id);
       const alert = known ?? { ...event, id, raised: event.at, records: [] };
       const more = records.filter((record) => !alert.records.some(({ id }) => id === record.id));
       this.#alerts.set(id, { ...alert, records: [...alert.records, ...more] });
@@ -100,7 +102,7 @@ export class AlertList {
     if (!alert || load !== this.#loads || !this.#alerts) return;
     const [member, wanted] = this.#view.split("=");
     if (alert[member] !== wanted) return this.remove(id);
-    if (!this.#alerts.has(id)) this.#news.add(id);
+    if (!this.#alerts.has(id) && !alert.historical) this.#news.add(id);
     this.#alerts.set(id, alert);
     this.#change();
   }
@@ -131,7 +133,8 @@ export class AlertList {
       if (!this.#cards.has(alert.id)) this.#makeCard(alert);
       const { card, records, tier } = this.#cards.get(alert.id);
       tier.textContent =
-        [alert.holds === false && "does not hold any more", alert.storm && `storm ${alert.storm}`,
+        [alert.historical && "about the past",
+         alert.holds === false && "does not hold any more", alert.storm && `storm ${alert.storm}`,
          alert.tier > 1 && `escalated to tier ${alert.tier}`].filter(Boolean).join(", ");
       records.textContent = `${alert.records.length} record${alert.records.length > 1 ? "s" : ""}`;
       records.title = alert.records.map((one) => `${one.source} ${one.source_id}`).join("\n");
@@ -141,7 +144,8 @@ export class AlertList {
       (neighbour?.querySelector("button:not([hidden])") ?? byId("title")).focus();
     }
     this.#announce(alerts.filter((alert) => this.#news.delete(alert.id)));
-    this.#tellCount(this.#alerts?.size ?? 0);
+    const all = [...(this.#alerts?.values() ?? [])];
+    this.#tellCount(all.length, all.filter((alert) => !alert.historical).length);
   }
 
   #makeCard(alert) {
@@ -186,9 +190,9 @@ export class AlertList {
       (news.length > 1 ? ` ${news.length} new alerts in all.` : "");
   }
 
-  #tellCount(count) {
+  #tellCount(count, current = count) {
     byId("count").textContent = this.#alerts ? count : "";
-    document.title = count > 0 && this.#isOpen ? `(${count}) trialward` : "trialward";
+    document.title = current > 0 && this.#isOpen ? `(${current}) trialward` : "trialward";
     byId("empty").hidden = count > 0 && count <= kCardsMax;
     byId("empty").textContent =
       !this.#alerts ? "Loading the alerts…"

@@ -41,6 +41,7 @@ export function detailsDialog(server, path, may) {
         server.json(`${path}/${id}`), server.json(`${path}/${id}/events?limit=500`)]);
       if (id !== shown) return;
       byId("details-state").textContent = `It is ${alert.state}` +
+        `${alert.historical ? " and about the past: nobody was called" : ""}` +
         `${alert.duplicate_of ? `, a duplicate of alert ${alert.duplicate_of}` : ""}` +
         `${alert.duplicates ? `; ${alert.duplicates} duplicates were merged into it` : ""}.`;
       byId("history").replaceChildren(...events.map((event) => {
@@ -52,6 +53,8 @@ export function detailsDialog(server, path, may) {
       byId("settle").hidden = !may.settle ||
         !["acknowledged", "assessed", "closed"].includes(alert.state);
       byId("close-alert").hidden = alert.state !== "assessed";
+      byId("merge").hidden = byId("merge-with").hidden =
+        !["acknowledged", "assessed"].includes(alert.state);
     } catch (refusal) {
       if (id === shown) tell(`${refusal.message}.`);
     }
@@ -73,15 +76,21 @@ export function detailsDialog(server, path, may) {
   };
   byId("settle").onsubmit = (event) => {
     event.preventDefault();
-    send(event.submitter.value, { note: byId("reason").value });
-    byId("reason").value = "";
+    const act = event.submitter.value;
+    const body = { note: byId("reason").value };
+    if (act === "merge") {
+      body.duplicate_of = byId("duplicate-of").valueAsNumber;
+      if (!body.duplicate_of) return tell("Of which alert is it a duplicate?");
+    }
+    send(act, body);
+    byId("reason").value = byId("duplicate-of").value = "";
   };
   byId("details-done").onclick = () => dialog.close();
   return (alert) => {
     shown = alert.id;
     byId("details-title").textContent = alert.title;
     byId("details-what").textContent = `Subject ${alert.subject}, site ${alert.site}`;
-    byId("details-state").textContent = byId("reason").value = "";
+    byId("details-state").textContent = byId("reason").value = byId("duplicate-of").value = "";
     byId("history").replaceChildren();
     byId("assess").reset();
     byId("assess").hidden = byId("settle").hidden = true;

@@ -1,13 +1,10 @@
 #include "api/alerts_api.h"
 
 #include <charconv>
-#include <limits>
 
 #include "api/alert_body.h"
-#include "api/answers.h"
 #include "api/decode.h"
-#include "api/reads_api.h"
-#include "base/json_writer.h"
+#include "api/lists.h"
 #include "store/alert_rows.h"
 
 namespace trialward::api {
@@ -15,19 +12,22 @@ namespace {
 
 using base::Result;
 
-constexpr std::int64_t kPageDefault = 100;
-constexpr std::int64_t kPageMax = 500;
-constexpr std::size_t kExportRows = 200;
-constexpr std::int64_t kIdMax = std::numeric_limits<std::int64_t>::max();
 constexpr base::Duration kDeadline = std::chrono::seconds(10);
 
+// A walk through the alerts that a principal may see.
+struct Walk {
+  store::AlertPage page;
+
+  Result<std::vector<std::string>> next(store::Connection& connection, bool& at_end) {
+    auto alerts = store::read_alerts(connection, page);
+    if (!alerts) return alerts.error();
+    return rows_of(*alerts, page, at_end);
+  }
+  void put_next(base::JsonWriter& json) const { json.member("next", page.after); }
+};
+
 // The id in the path; 0 for what is none.
-std::int64_t alert_in(const Call& call) {
-  const std::string& id = call.parameters.front();
-  std::int64_t alert = 0;
-  const auto [end, error] = std::from_chars(id.data(), id.data() + id.size(), alert);
-  return error == std::errc() && end == id.data() + id.size() && alert > 0 ? alert : 0;
-}
+std::int64_t alert_in(const Call& call) { return id_in(call.parameters.front()); }
 
 http::Response no_alert(const Call& call) {
   return http::fault_response(404, "there is no alert '" + call.parameters.front() + "'");
@@ -60,46 +60,17 @@ http::Decision AlertsApi::list(const Call& call) {
     page.storm = number_in(call.query, "storm", 0, kIdMax);
     if (page.storm <= 0) return http::fault_response(400, "storm is not an alert's id");
   }
+  if (const std::string_view wish = call.query.get("historical"); !wish.empty()) {
+    if (wish != "true" && wish != "false") {
+      return http::fault_response(400, "historical is 'true' or 'false'");
+    }
+    page.historical = wish == "true";
+  }
   if (!call.query.get("after").empty()) {
     page.after = number_in(call.query, "after", 0, kIdMax);
     if (page.after <= 0) return http::fault_response(400, "after is not an alert's id");
   }
-  if (wants_ndjson(call.head)) {
-    page.limit = kExportRows;
-    return exports_.answer(call, "alerts.export",
-                           [page](store::Connection& connection) mutable -> Result<Page> {
-                             auto alerts = store::read_alerts(connection, page);
-                             if (!alerts) return alerts.error();
-                             Page text{.last = alerts->size() < page.limit};
-                             for (const model::Alert& alert : *alerts) {
-                               if (text.text.size() >= kPageBytes) {
-                                 text.last = false;
-                                 break;
-                               }
-                               text.text += model::to_json(alert) + "\n";
-                               page.after = alert.id;
-                             }
-                             return text;
-                           });
-  }
-  const std::int64_t limit = number_in(call.query, "limit", kPageDefault, kPageMax);
-  if (limit <= 0) return http::fault_response(400, "limit is not a number from 1 to 500");
-  page.limit = static_cast<std::size_t>(limit);
-  return http::Accepted{.handler = [this, page](std::shared_ptr<http::Exchange> exchange) {
-    reads_.run(
-        ReadClass::view, "alerts.page", {},
-        [exchange, page](store::Connection& connection) {
-          auto alerts = store::read_alerts(connection, page);
-          if (!alerts) return exchange->respond(error_response(alerts.error()));
-          base::JsonWriter json;
-          json.begin_object().key("alerts").begin_array();
-          for (const model::Alert& alert : *alerts) json.raw(model::to_json(alert));
-          json.end_array();
-          if (alerts->size() == page.limit) json.member("next", alerts->back().id);
-          exchange->respond(http::json_response(200, json.end_object().take()));
-        },
-        [exchange](std::string_view reason) { exchange->respond(busy_response(reason)); });
-  }};
+  return answer_list(call, {reads_, exports_}, "alerts", Walk{std::move(page)});
 }
 
 http::Decision AlertsApi::one(const Call& call) {

@@ -114,8 +114,8 @@ class App::Impl {
         figures_(*reads_, intake_),
         ledger_(intake_, studies_, clock_),
         deliveries_api_(intake_, *reads_, exports_, clock_,
-                        [this] {
-                          if (delivery_ != nullptr) delivery_->look_again();
+                        [this](std::int64_t delivery) {
+                          if (delivery_ != nullptr) delivery_->resent(delivery);
                         }),
         ops_api_(metrics_, tasks_,
                  {.sample = [this] { return sample(); },
@@ -297,7 +297,7 @@ class App::Impl {
       routes.emplace_back(method, pattern, permission, std::move(handle), std::move(query));
     };
     add("POST", study + "/records", write_records,
-        [this](const Call& call) { return records_api_.post(call); }, {"results"});
+        [this](const Call& call) { return records_api_.post(call); }, {"results", "historical"});
     add("GET", study + "/records", read_records,
         [this](const Call& call) { return reads_api_.records(call); },
         {"source", "after", "limit"});
@@ -308,7 +308,7 @@ class App::Impl {
         [this](const Call& call) { return grades_api_.subject_grades(call); });
     add("GET", study + "/alerts", read_alerts,
         [this](const Call& call) { return alerts_api_.list(call); },
-        {"status", "state", "storm", "after", "limit"});
+        {"status", "state", "storm", "historical", "after", "limit"});
     add("GET", study + "/alerts/stream", read_alerts,
         [this](const Call& call) { return alerts_api_.stream(call); }, {"after"});
     add("POST", study + "/alerts/{alert}/acknowledge", acknowledge_alerts,
@@ -360,6 +360,7 @@ class App::Impl {
     const base::TimePoint now = clock_.now();
     for (const intake::Publication& event : events) {
       metrics_.alert_published(now - event.received);
+      metrics_.alert_event(event.event);
     }
   }
 
@@ -388,6 +389,10 @@ class App::Impl {
                            .store_failed = intake_.failed(),
                            .targets = target_reports()};
     if (outbound_ != nullptr) sample.remotes = outbound_->stats();
+    if (ready_) {
+      sample.waiting = escalator_->waiting();
+      sample.escalations_in_flight = escalator_->in_flight();
+    }
     for (const runtime::TaskInfo& task : tasks_.snapshot()) {
       ++sample.live_tasks;
       sample.overdue_tasks += task.overdue ? 1 : 0;

@@ -2,23 +2,14 @@
 
 #include <simdjson.h>
 
-#include <charconv>
-#include <limits>
-
-#include "api/answers.h"
 #include "api/decode.h"
-#include "api/reads_api.h"
-#include "base/json_writer.h"
+#include "api/lists.h"
 
 namespace trialward::api {
 namespace {
 
 using base::Result;
 
-constexpr std::int64_t kPageDefault = 100;
-constexpr std::int64_t kPageMax = 500;
-constexpr std::size_t kExportRows = 200;
-constexpr std::int64_t kIdMax = std::numeric_limits<std::int64_t>::max();
 constexpr std::size_t kReasonBytesMax = 16 << 10;
 constexpr base::Duration kDeadline = std::chrono::seconds(10);
 
@@ -29,20 +20,9 @@ struct Walk {
   Result<std::vector<std::string>> next(store::Connection& connection, bool& at_end) {
     auto rows = store::read_deliveries(connection, page);
     if (!rows) return rows.error();
-    at_end = rows->size() < page.limit;
-    std::vector<std::string> lines;
-    std::size_t bytes = 0;
-    for (const store::DeliveryRow& row : *rows) {
-      if (bytes >= kPageBytes) {
-        at_end = false;
-        break;
-      }
-      lines.push_back(store::to_json(row));
-      bytes += lines.back().size();
-      page.after = row.id;
-    }
-    return lines;
+    return rows_of(*rows, page, at_end);
   }
+  void put_next(base::JsonWriter& json) const { json.member("next", page.after); }
 };
 
 // {"reason":"text"}: the text, which may not be empty; or what is wrong.
@@ -68,13 +48,6 @@ Result<std::string, model::Faults> parse_reason(std::string_view body) {
   return reason;
 }
 
-// The positive number that a text is; 0 when it is none.
-std::int64_t id_in(std::string_view text) {
-  std::int64_t id = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
-  return error == std::errc() && end == text.data() + text.size() && id > 0 ? id : 0;
-}
-
 }  // namespace
 
 http::Decision DeliveriesApi::list(const Call& call) {
@@ -94,29 +67,7 @@ http::Decision DeliveriesApi::list(const Call& call) {
     *into = number_in(call.query, name, 0, kIdMax);
     if (*into <= 0) return http::fault_response(400, std::string(name) + " is not an id");
   }
-  if (wants_ndjson(call.head)) {
-    walk.page.limit = kExportRows;
-    return exports_.answer(call, "deliveries.export", lines_of(walk));
-  }
-  const std::int64_t limit = number_in(call.query, "limit", kPageDefault, kPageMax);
-  if (limit <= 0) return http::fault_response(400, "limit is not a number from 1 to 500");
-  walk.page.limit = static_cast<std::size_t>(limit);
-  return http::Accepted{.handler = [this, walk](std::shared_ptr<http::Exchange> exchange) {
-    reads_.run(
-        ReadClass::view, "deliveries.page", {},
-        [exchange, walk](store::Connection& connection) mutable {
-          bool at_end = false;
-          auto rows = walk.next(connection, at_end);
-          if (!rows) return exchange->respond(error_response(rows.error()));
-          base::JsonWriter json;
-          json.begin_object().key("deliveries").begin_array();
-          for (const std::string& row : *rows) json.raw(row);
-          json.end_array();
-          if (!at_end) json.member("next", walk.page.after);
-          exchange->respond(http::json_response(200, json.end_object().take()));
-        },
-        [exchange](std::string_view reason) { exchange->respond(busy_response(reason)); });
-  }};
+  return answer_list(call, {reads_, exports_}, "deliveries", walk);
 }
 
 http::Decision DeliveriesApi::change(const Call& call, store::DeliveryChange change) {
@@ -148,7 +99,7 @@ http::Decision DeliveriesApi::change(const Call& call, store::DeliveryChange cha
                 return exchange->respond(refusal_response(result));
               }
               const bool resend = change == store::DeliveryChange::resend;
-              if (resend) resent_();
+              if (resend) resent_(delivery);
               base::JsonWriter json;
               json.begin_object()
                   .member("id", delivery)

@@ -10,8 +10,8 @@ namespace trialward::api {
 
 class DeliveriesApi {
  public:
-  // Rows have become pending again, by a person.
-  using Resent = std::function<void()>;
+  // A delivery has become pending again, by a person.
+  using Resent = std::function<void(std::int64_t delivery)>;
 
   DeliveriesApi(intake::Intake& intake, ReadPool& reads, Exports& exports, const base::Clock& clock,
                 Resent resent)

@@ -25,10 +25,14 @@ bool DeliveryLedger::record(const std::vector<store::DeliveryAttempt>& attempts,
                             std::function<void(bool stored)> done) {
   intake::RecordAttempts command{.attempts = attempts};
   for (const auto& [id, study] : studies_) command.studies.push_back(study);
-  return submit(intake::Lane::safety, attempts.size() * kAttemptBytes, std::move(command),
-                [done = std::move(done)](const intake::SubmissionResult& result) {
-                  done(result.verdict == intake::Verdict::stored);
-                });
+  const std::size_t bytes = attempts.size() * kAttemptBytes;
+  const auto answer = [done = std::move(done)](const intake::SubmissionResult& result) {
+    done(result.verdict == intake::Verdict::stored);
+  };
+  // They are not urgent: what is shortens the batches of all others. But no overload by others may
+  // keep them from being written down, for a subject's next event waits for that.
+  return submit(intake::Lane::live, bytes, command, answer) ||
+         submit(intake::Lane::safety, bytes, std::move(command), answer);
 }
 
 bool DeliveryLedger::prune(std::int64_t before_ms, std::int64_t limit,

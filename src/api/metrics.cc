@@ -16,6 +16,8 @@ using Buckets = prometheus::Histogram::BucketBoundaries;
 // Seconds, from 0.1 ms to 10 s.
 const Buckets kSeconds = {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.05,
                           0.1,    0.25,    0.5,    1,     2.5,    5,     10};
+// Seconds of what should take none, up to a weekend in which the program was down.
+const Buckets kLate = {1, 2, 5, 10, 60, 600, 3600, 6 * 3600, 24 * 3600, 72 * 3600};
 const Buckets kItems = {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000};
 
 double seconds(base::Duration duration) { return std::chrono::duration<double>(duration).count(); }
@@ -98,6 +100,23 @@ struct Metrics::Families {
   prometheus::Family<prometheus::Gauge>& failed =
       gauge("trialward_store_failed", "1 after the store could not be written");
 
+  prometheus::Family<prometheus::Counter>& alert_events =
+      counter("trialward_alert_events_total",
+              "What happened to alerts, by type, severity and whether they are historical");
+  prometheus::Family<prometheus::Counter>& escalations =
+      counter("trialward_escalations_total",
+              "Tiers told that nobody has acknowledged, by severity and kind (alert, storm)");
+  prometheus::Histogram& escalation_late =
+      histogram("trialward_escalation_late_seconds", "How much later than due a tier was told")
+          .Add({}, kLate);
+  prometheus::Family<prometheus::Counter>& storms =
+      counter("trialward_storms_total",
+              "Of storms: how often they were told, and the alerts that joined them, by what");
+  prometheus::Family<prometheus::Gauge>& waiting =
+      gauge("trialward_alerts_waiting", "What nobody has acknowledged, by kind (alert, storm)");
+  prometheus::Family<prometheus::Gauge>& escalating =
+      gauge("trialward_escalations_in_flight", "Tiers that are due and being told");
+
   prometheus::Family<prometheus::Gauge>& delivery_rows =
       gauge("trialward_delivery_rows", "Rows of the outbox, by target and state (pending, dead)");
   prometheus::Family<prometheus::Gauge>& delivery_oldest =
@@ -151,6 +170,27 @@ void Metrics::alert_published(base::Duration latency) {
   families_->alert_latency.Observe(seconds(latency));
 }
 
+void Metrics::alert_event(const model::AlertEvent& event) {
+  Families& f = *families_;
+  const model::AlertDetail& detail = event.detail;
+  f.alert_events
+      .Add({{"type", std::string(model::to_string(event.type))},
+            {"severity", event.severity},
+            {"historical", event.historical ? "true" : "false"}})
+      .Increment();
+  const bool enters = event.type == model::AlertEventType::stormed && detail.count == 0;
+  const bool leads = event.type == model::AlertEventType::stormed && detail.storm == event.alert;
+  if (leads) f.storms.Add({{"what", "told"}}).Increment();
+  if (enters || (event.type == model::AlertEventType::raised && detail.storm != 0)) {
+    f.storms.Add({{"what", "alerts"}}).Increment();
+  }
+  if (event.type != model::AlertEventType::escalated) return;
+  f.escalations
+      .Add({{"severity", event.severity}, {"kind", detail.storm != 0 ? "storm" : "alert"}})
+      .Increment();
+  f.escalation_late.Observe(static_cast<double>(detail.late_ms) / 1000);
+}
+
 void Metrics::sample(const Sample& sample) {
   Families& f = *families_;
   for (const runtime::LaneStats& lane : sample.lanes) {
@@ -202,6 +242,9 @@ void Metrics::sample(const Sample& sample) {
   f.resident.Add({}).Set(static_cast<double>(runtime::resident_bytes()));
   f.memory.Add({}).Set(static_cast<double>(sample.memory));
   f.failed.Add({}).Set(sample.store_failed ? 1 : 0);
+  f.waiting.Add({{"kind", "alert"}}).Set(static_cast<double>(sample.waiting.alerts));
+  f.waiting.Add({{"kind", "storm"}}).Set(static_cast<double>(sample.waiting.storms));
+  f.escalating.Add({}).Set(static_cast<double>(sample.escalations_in_flight));
   sample_targets(sample.targets);
   sample_remotes(sample.remotes);
 }

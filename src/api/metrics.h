@@ -11,6 +11,7 @@
 #include "http/outbound_client.h"
 #include "http/stats.h"
 #include "intake/intake.h"
+#include "monitor/escalator.h"
 #include "runtime/gate.h"
 #include "runtime/memory_ladder.h"
 
@@ -26,6 +27,7 @@ class Metrics {
   void batch(const intake::BatchReport& report);
   // From the last byte of the request to the alert's being handed to its subscribers.
   void alert_published(base::Duration latency);
+  void alert_event(const model::AlertEvent& event);
 
   // What is so at this moment.
   struct Sample {
@@ -39,6 +41,8 @@ class Metrics {
     bool store_failed = false;
     std::vector<delivery::TargetReport> targets;
     std::vector<http::RemoteStats> remotes;
+    monitor::Escalator::Waiting waiting;
+    std::size_t escalations_in_flight = 0;
   };
   void sample(const Sample& sample);
   std::string text() const;

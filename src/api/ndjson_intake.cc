@@ -77,14 +77,19 @@ Failure failure_of(http::ReadError error) {
 // callbacks and the submissions on their way.
 class NdjsonIntake::Stream : public std::enable_shared_from_this<Stream> {
  public:
+  // What the query asks for.
+  struct Wish {
+    bool all = false, historical = false;
+  };
   Stream(NdjsonIntake& owner, TokenSlots::Slot slot, const Call& call,
-         std::shared_ptr<http::Exchange> exchange, bool all)
+         std::shared_ptr<http::Exchange> exchange, Wish wish)
       : owner_(owner),
         slot_(std::move(slot)),
         principal_(call.principal),
         study_(call.study),
         exchange_(std::move(exchange)),
-        all_(all) {}
+        all_(wish.all),
+        historical_(wish.historical) {}
 
   void begin() {
     if (all_) exchange_->start({.content_type = std::string(kNdjson)});
@@ -186,6 +191,7 @@ class NdjsonIntake::Stream : public std::enable_shared_from_this<Stream> {
     subject.second.lane = static_cast<intake::Lane>(ticket->lane());
     ++subject.second.lines;
     ++subject.second.unanswered;
+    if (historical_) decoded.command.flags |= model::kHistorical;
     auto submission = submission_of(*principal_, study_, owner_.clock_, owner_.clock_.now());
     submission.commands.emplace_back(std::move(decoded.command));
     Line& place = expect(subject, bytes);
@@ -202,7 +208,8 @@ class NdjsonIntake::Stream : public std::enable_shared_from_this<Stream> {
     if (waiting != waiting_subjects_.end() && waiting->second.unanswered > 0) {
       return waiting->second.lane;
     }
-    return lane_of(record, intake::Lane::bulk);
+    // Nobody waits for what is long past.
+    return historical_ ? intake::Lane::bulk : lane_of(record, intake::Lane::bulk);
   }
 
   // A place in the order of answers. A deque's elements stay where they are.
@@ -325,6 +332,7 @@ class NdjsonIntake::Stream : public std::enable_shared_from_this<Stream> {
   const StudyPointer study_;
   const std::shared_ptr<http::Exchange> exchange_;
   const bool all_;
+  const bool historical_;
 
   // The I/O thread's:
   LineCutter lines_{model::kRecordBytesMax};
@@ -361,20 +369,30 @@ http::Decision NdjsonIntake::accept(const Call& call) {
   if (!results.empty() && results != "all") {
     return http::fault_response(400, "results is '" + std::string(results) + "', expected 'all'");
   }
+  const std::string_view historical = call.query.get("historical");
+  if (!historical.empty() && historical != "true") {
+    return http::fault_response(400,
+                                "historical is '" + std::string(historical) + "', expected 'true'");
+  }
+  if (!historical.empty() && !call.principal->allows(Permission::send_history)) {
+    return http::fault_response(
+        403, "a " + std::string(to_string(call.principal->role)) +
+                 " may not send historical data, of which nobody is told: an admin may");
+  }
   if (intake_.failed()) return busy_response("the store cannot be written");
   auto slot = slots_.take(call.principal->token);
   if (slot == nullptr) {
     return http::fault_response(429, "too many streams are sent at once; try again")
         .with("Retry-After", "1");
   }
-  const bool all = results == "all";
+  const Stream::Wish wish{.all = results == "all", .historical = !historical.empty()};
   return http::Accepted{
       .body_bytes_max = std::numeric_limits<std::size_t>::max(),
       .stream_body = true,
-      .handler = [this, slot, all, principal = call.principal,
+      .handler = [this, slot, wish, principal = call.principal,
                   study = call.study](std::shared_ptr<http::Exchange> exchange) {
         const Call now{.head = exchange->request(), .principal = principal, .study = study};
-        std::make_shared<Stream>(*this, slot, now, exchange, all)->begin();
+        std::make_shared<Stream>(*this, slot, now, exchange, wish)->begin();
       }};
 }
 

@@ -10,7 +10,9 @@
 // ?results=all a line per record, in order, as it commits:
 //   {"line":n,"id":n,"status":"stored"|"repeated","alerts":[…]}
 //   {"line":n,"status":"invalid"…,"faults":[…]}
-// and at the end {"summary":{"read":…}}. Blank lines are counted as lines and not answered.
+// and at the end {"summary":{"read":…}}. With ?historical=true its records are data of the past
+// (intake/history.h), which takes the permission send_history. Blank lines are counted as lines and
+// not answered.
 // When the store can no longer be written, the sender is silent for too long or its token is
 // revoked, the stream ends early, and "failed" says why; without ?results=all the status is then
 // not 200 but the fitting one.

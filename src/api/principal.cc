@@ -9,9 +9,10 @@ namespace {
 constexpr std::array<std::string_view, kRoles> kRoleNames = {
     "patient", "coordinator", "investigator", "monitor", "safety", "feed", "admin"};
 
-constexpr std::array<std::string_view, 10> kPermissionNames = {
+constexpr std::array<std::string_view, 11> kPermissionNames = {
     "anyone",      "holder",       "write_records", "read_records", "read_alerts",
-    "acknowledge_alerts", "close_alerts", "read_figures", "manage_tokens", "manage_deliveries"};
+    "acknowledge_alerts", "close_alerts", "read_figures", "manage_tokens", "manage_deliveries",
+    "send_history"};
 
 constexpr unsigned bit(Permission permission) { return 1U << static_cast<unsigned>(permission); }
 
@@ -38,7 +39,7 @@ constexpr std::array<unsigned, kRoles> kPermissions = {
     set({write_records, read_records}),
     // admin
     set({write_records, read_records, read_alerts, acknowledge_alerts, close_alerts, read_figures,
-         manage_tokens, manage_deliveries}),
+         manage_tokens, manage_deliveries, send_history}),
 };
 
 }  // namespace

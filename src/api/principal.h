@@ -35,6 +35,7 @@ enum class Permission : std::uint8_t {
   read_figures,
   manage_tokens,
   manage_deliveries,
+  send_history,  // records because of which nobody is called
 };
 std::string_view to_string(Permission permission);
 

@@ -1,10 +1,6 @@
 #include "api/reads_api.h"
 
-#include <charconv>
-#include <limits>
-
-#include "api/answers.h"
-#include "base/json_writer.h"
+#include "api/lists.h"
 #include "store/record_rows.h"
 #include "store/subject_rows.h"
 
@@ -14,11 +10,6 @@ namespace {
 using base::Errc;
 using base::Error;
 using base::Result;
-
-constexpr std::int64_t kPageDefault = 100;
-constexpr std::int64_t kPageMax = 500;
-constexpr std::size_t kExportRows = 200;
-constexpr std::int64_t kIdMax = std::numeric_limits<std::int64_t>::max();
 
 // A walk through the records of a study that a principal may see.
 struct Walk {
@@ -54,19 +45,13 @@ struct Walk {
     }
     return records;
   }
+  void put_next(base::JsonWriter& json) const {
+    json.member("next",
+                page.source.empty() ? std::to_string(page.after_id) : page.after_source_id);
+  }
 };
 
 }  // namespace
-
-std::int64_t number_in(const QueryMembers& query, std::string_view name, std::int64_t otherwise,
-                       std::int64_t max) {
-  const std::string_view text = query.get(name);
-  if (text.empty()) return otherwise;
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || number > max) return 0;
-  return number;
-}
 
 http::Decision ReadsApi::records(const Call& call) {
   const Principal& principal = *call.principal;
@@ -88,32 +73,7 @@ http::Decision ReadsApi::records(const Call& call) {
     if (walk.page.after_id <= 0) return http::fault_response(400, "after is not a record's id");
   }
   walk.page.after_source_id = std::string(after);
-  if (wants_ndjson(call.head)) {
-    walk.page.limit = kExportRows;
-    return exports_.answer(call, "records.export", lines_of(walk));
-  }
-  const std::int64_t limit = number_in(call.query, "limit", kPageDefault, kPageMax);
-  if (limit <= 0) return http::fault_response(400, "limit is not a number from 1 to 500");
-  walk.page.limit = static_cast<std::size_t>(limit);
-  return http::Accepted{.handler = [this, walk](std::shared_ptr<http::Exchange> exchange) {
-    reads_.run(
-        ReadClass::view, "records.page", {},
-        [exchange, walk](store::Connection& connection) mutable {
-          bool at_end = false;
-          auto records = walk.next(connection, at_end);
-          if (!records) return exchange->respond(error_response(records.error()));
-          base::JsonWriter json;
-          json.begin_object().key("records").begin_array();
-          for (const std::string& record : *records) json.raw(record);
-          json.end_array();
-          if (!at_end) {
-            json.member("next", walk.page.source.empty() ? std::to_string(walk.page.after_id)
-                                                         : walk.page.after_source_id);
-          }
-          exchange->respond(http::json_response(200, json.end_object().take()));
-        },
-        [exchange](std::string_view reason) { exchange->respond(busy_response(reason)); });
-  }};
+  return answer_list(call, {reads_, exports_}, "records", walk);
 }
 
 http::Decision ReadsApi::subject_records(const Call& call) {

@@ -21,9 +21,4 @@ class ReadsApi {
   Exports& exports_;
 };
 
-// The positive number in a query member; `otherwise` when it is not there; 0 when it is no number
-// from 1 to max.
-std::int64_t number_in(const QueryMembers& query, std::string_view name, std::int64_t otherwise,
-                       std::int64_t max);
-
 }  // namespace trialward::api

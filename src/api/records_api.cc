@@ -62,7 +62,12 @@ http::Decision RecordsApi::post(const Call& call) {
   if (http::equal_ignoring_case(type, kNdjson)) {
     return memory_.step() == runtime::MemoryStep::calm ? streams_.accept(call) : memory_response();
   }
-  if (http::equal_ignoring_case(type, "application/json")) return post_one(call);
+  if (http::equal_ignoring_case(type, "application/json")) {
+    if (!call.query.get("historical").empty()) {
+      return http::fault_response(400, "historical data comes as application/x-ndjson");
+    }
+    return post_one(call);
+  }
   return http::fault_response(415, "Content-Type must be application/json or application/x-ndjson");
 }
 

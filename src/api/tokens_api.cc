@@ -7,7 +7,7 @@
 
 #include "api/answers.h"
 #include "api/decode.h"
-#include "api/reads_api.h"
+#include "api/lists.h"
 #include "base/json_writer.h"
 #include "model/decode_record.h"
 #include "model/effective_time.h"
@@ -20,8 +20,6 @@ constexpr std::size_t kTicketBytes = 4 << 10;
 constexpr std::int64_t kDaysMax = 3650;
 constexpr std::int64_t kDayMs = 86'400'000;
 constexpr base::Duration kDeadline = std::chrono::seconds(10);
-constexpr std::int64_t kPageDefault = 100;
-constexpr std::int64_t kPageMax = 500;
 
 // Reads one member of a wish into `row`; the fault's reason, or "".
 std::string read_member(std::string_view key, simdjson::dom::element value, std::int64_t now_ms,

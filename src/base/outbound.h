@@ -58,7 +58,7 @@ struct OutboundMail {
 enum class OutboundFailure : std::uint8_t {
   none,
   unresolved,  // no address for the name, or not in time
-  connect,
+  connect,     // or the mail server does not take part: nothing was said of the mail yet
   tls,        // the remote is not who it should be
   deadline,   // header or total
   stalled,    // the answer's body stood still
@@ -71,7 +71,9 @@ inline constexpr std::size_t kOutboundFailures = 10;
 std::string_view to_string(OutboundFailure failure);
 
 struct OutboundAnswer {
-  int status = 0;  // of HTTP, or the mail server's last reply; 0: there was none
+  // Of HTTP, or the mail server's last reply; 0: there was none. With `headers` it is that of a
+  // whole head, whatever failed after that.
+  int status = 0;
   OutboundHeaders headers;
   std::string body;
   OutboundFailure failure = OutboundFailure::none;

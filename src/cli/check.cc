@@ -18,7 +18,8 @@ namespace {
 namespace fs = std::filesystem;
 using model::DefinitionFaults;
 
-constexpr std::array<const char*, 3> kFiles = {"study.toml", "rules.toml", "schedule.toml"};
+constexpr std::array<const char*, 4> kFiles = {"study.toml", "rules.toml", "escalation.toml",
+                                               "schedule.toml"};
 
 // What is in the folder and looks like a part of the definition, but is none. A misspelt
 // "rule.toml" would mean that nobody watches.
@@ -39,8 +40,8 @@ void find_strangers(const std::string& folder, DefinitionFaults& faults) {
   std::sort(strangers.begin(), strangers.end());
   for (std::string& name : strangers) {
     faults.push_back({std::move(name), 0,
-                      "is not read: a definition has study.toml, rules.toml, schedule.toml and "
-                      "questionnaires/*.toml"});
+                      "is not read: a definition has study.toml, rules.toml, escalation.toml, "
+                      "schedule.toml and questionnaires/*.toml"});
   }
 }
 
@@ -59,8 +60,8 @@ model::Study read_in_spite(const std::string& folder) {
   return model::read_study(std::move(files)).study;
 }
 
-// The study's id, if it is sound.
-std::optional<std::string> check(const std::string& folder) {
+// The study, if it is sound.
+std::shared_ptr<const model::Study> check(const std::string& folder) {
   DefinitionFaults faults;
   auto loaded = model::load_study(folder);
   if (!loaded) faults = loaded.error();
@@ -72,7 +73,7 @@ std::optional<std::string> check(const std::string& folder) {
   for (const model::DefinitionFault& fault : faults) {
     std::cerr << folder << '/' << model::to_string(fault) << '\n';
   }
-  if (!faults.empty()) return std::nullopt;
+  if (!faults.empty()) return nullptr;
 
   const std::size_t count = (*rules)->rules().size();
   const bool empty_file = count == 0 && study->file("rules.toml") != nullptr;
@@ -81,12 +82,22 @@ std::optional<std::string> check(const std::string& folder) {
             << " sites, "
             << (count == 0 ? "no rules: nothing is watched" : std::to_string(count) + " rules")
             << ", definition " << study->hash.substr(0, 12) << '\n';
-  return study->id;
+  return study;
 }
 
-bool check_targets(const std::string& path, const std::vector<std::string>& studies) {
-  const auto targets = load_targets_file(path, studies);
+// The sound studies by their folders.
+using Checked = std::vector<std::pair<std::string, std::shared_ptr<const model::Study>>>;
+
+bool check_targets(const std::string& path, const Checked& studies) {
+  std::vector<std::string> ids;
+  for (const auto& [folder, study] : studies) ids.push_back(study->id);
+  const auto targets = load_targets_file(path, ids);
   if (targets == nullptr) return false;
+  bool known = true;
+  for (const auto& [folder, study] : studies) {
+    known = names_its_targets(folder, *study, *targets) && known;
+  }
+  if (!known) return false;
   std::cout << path << ": " << targets->all.size() << " targets, sound\n";
   return true;
 }
@@ -100,14 +111,14 @@ Run add_check(CLI::App& app) {
   app.add_option("--targets", *targets, "Check this file of targets as well, with its secrets");
   return [folders, targets] {
     int code = kSuccess;
-    std::vector<std::string> studies;
+    Checked studies;
     for (const std::string& folder : *folders) {
       if (!fs::is_directory(folder)) {
         return fail(kWrongUse, "STUDY_DIR: there is no folder " + folder);
       }
-      const auto study = check(folder);
-      if (study) studies.push_back(*study);
-      if (!study) code = kFailure;
+      auto study = check(folder);
+      if (study == nullptr) code = kFailure;
+      if (study != nullptr) studies.emplace_back(folder, std::move(study));
     }
     if (!targets->empty() && !check_targets(*targets, studies)) code = kFailure;
     return code;

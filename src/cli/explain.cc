@@ -57,6 +57,7 @@ std::string record_text(const model::StoredRecord& stored, bool unblinded) {
   if (!record.effective.empty()) text += ", at " + record.effective;
   text += ", received " + model::format_utc(stored.received_ms);
   if (record.amends != 0) text += ", corrects record " + std::to_string(record.amends);
+  if (stored.flags & model::kHistorical) text += ", historical";
   return text;
 }
 
@@ -158,6 +159,7 @@ Status explain_alert(store::Connection& reader, const ExplainArguments& argument
   std::cout << "alert " << alert.id << ": " << alert.title << " (" << alert.severity << ")\n"
             << "subject " << alert.subject << ", site " << alert.site << "; "
             << model::to_string(alert.life.state)
+            << (alert.life.historical ? ", historical: nobody was called" : "")
             << (alert.life.holds ? "" : ", its rule holds no longer") << "\n\n"
             << "rule " << alert.rule << ", version " << alert.rule_version << ", of definition "
             << alert.definition << ":\n";

@@ -15,6 +15,7 @@
 #include "cli/stop_signal.h"
 #include "cli/store_flag.h"
 #include "cli/study_folder.h"
+#include "cli/targets_file.h"
 
 namespace trialward::cli {
 namespace {
@@ -30,9 +31,10 @@ constexpr std::size_t kBatchBytes = 2 << 20;
 constexpr std::size_t kShownMax = 5;  // refused rows that are told on standard error
 
 struct ImportOptions {
-  std::string store, study, refused;
+  std::string store, study, refused, targets;
   std::vector<std::string> files;
   bool json = false;
+  bool notify = false;
 };
 
 struct Totals {
@@ -158,11 +160,19 @@ class Import {
 // The server that holds the store, or the store itself. When it is neither, null, and `code` is
 // that of what was said.
 std::unique_ptr<ImportSink> open_sink(const std::string& path, intake::ActiveStudy study,
-                                      runtime::TaskList& tasks, base::Random& random, int& code) {
+                                      ImportWish wish, runtime::TaskList& tasks,
+                                      base::Random& random, int& code) {
   auto store = store::Store::open(path, random);
   if (store) {
+    if (!wish.historical && wish.routes == nullptr) {
+      code = fail(kWrongUse, "--notify: no server holds the store, so say who is told: --targets");
+      return nullptr;
+    }
     const auto done = register_study((*store)->writer(), study, tasks.clock().utc_ms());
-    if (done) return std::make_unique<StoreSink>(std::move(*store), std::move(study), tasks);
+    if (done) {
+      return std::make_unique<StoreSink>(std::move(*store), std::move(study), std::move(wish),
+                                         tasks);
+    }
     code = fail(kFailure, done.error().message);
     return nullptr;
   }
@@ -170,7 +180,11 @@ std::unique_ptr<ImportSink> open_sink(const std::string& path, intake::ActiveStu
     code = fail_to_open(path, store.error());
     return nullptr;
   }
-  auto server = ServerSink::open(path, *study.study);
+  if (wish.routes != nullptr) {
+    code = fail(kWrongUse, "--targets: a server holds the store, and has targets of its own");
+    return nullptr;
+  }
+  auto server = ServerSink::open(path, *study.study, wish.historical);
   if (server) return std::move(*server);
   const Errc why = server.error().code;
   code = why == Errc::conflict || why == Errc::not_found
@@ -213,6 +227,15 @@ int import_files(const ImportOptions& options) {
                         [](const auto& source) { return source->enrols(); });
   auto study = load_study_folder(options.study);
   if (!study) return fail(kWrongUse, "--study " + options.study + ": the definition has faults");
+  ImportWish wish{.historical = !options.notify};
+  if (!options.targets.empty()) {
+    const auto targets = load_targets_file(options.targets, {study->study->id});
+    if (targets == nullptr) return fail(kWrongUse, "--targets: the file has faults");
+    if (!names_its_targets(options.study, *study->study, *targets)) {
+      return fail(kWrongUse, "--targets: the study's escalation names others");
+    }
+    wish.routes = targets;
+  }
   std::ofstream refused;
   if (!options.refused.empty()) {
     for (const std::string& file : options.files) {
@@ -228,7 +251,7 @@ int import_files(const ImportOptions& options) {
   base::SystemRandom random;
   runtime::TaskList tasks(clock);
   int code = kFailure;
-  auto sink = open_sink(*path, std::move(*study), tasks, random, code);
+  auto sink = open_sink(*path, std::move(*study), std::move(wish), tasks, random, code);
   if (sink == nullptr) return code;
 
   Import import(*sink, clock, options.refused.empty() ? nullptr : &refused);
@@ -256,10 +279,17 @@ Run add_import(CLI::App& app) {
   app.add_option("--study", options->study, "Folder of the study's definition")->required();
   app.add_option("--refused", options->refused, "File for the refused rows, with the reasons");
   app.add_flag("--json", options->json, "Print the summary as one JSON line");
+  auto* notify = app.add_flag("--notify", options->notify,
+                              "It is data of today: who is told of alerts is told of its alerts");
+  app.add_option("--targets", options->targets,
+                 "With --notify, when no server holds the store: who is told, as serve has it")
+      ->needs(notify);
   app.add_option("FILE", options->files,
                  "NDJSON or CDISC Dataset-JSON, plain or gzip; - is the standard input")
       ->required();
   app.footer(
+      "The data is taken for that of the past: its alerts are marked historical, and nobody is\n"
+      "told of them or waited for, unless a record of today has a part in one. See --notify.\n"
       "Goes through the server when one holds the store, if it serves the same definition; rows\n"
       "of Dataset-JSON are then kept as native records, not as they stand in the file.\n"
       "Importing again is safe: what is there already is counted as repeated. Exit code 0 also\n"

@@ -64,13 +64,14 @@ Result<SubmissionResult> parse_result(simdjson::dom::element line) {
 }  // namespace
 
 StoreSink::StoreSink(std::unique_ptr<store::Store> store, intake::ActiveStudy study,
-                     runtime::TaskList& tasks)
+                     ImportWish wish, runtime::TaskList& tasks)
     : store_(std::move(store)),
+      wish_(std::move(wish)),
       study_(std::make_shared<const intake::ActiveStudy>(std::move(study))),
       clock_(tasks.clock()),
       intake_(
           store_->writer(), clock_,
-          {.set_aside_path = store_->path() + ".set-aside.ndjson"},
+          {.routes = wish_.routes.get(), .set_aside_path = store_->path() + ".set-aside.ndjson"},
           [](std::vector<intake::Publication>) {}, [](const intake::BatchReport&) {}) {
   intake_.start(tasks);
 }
@@ -115,6 +116,7 @@ Result<std::vector<SubmissionResult>> StoreSink::put(std::vector<model::Record> 
                                   .actor = std::string(kActor),
                                   .received_ms = clock_.utc_ms(),
                                   .received = clock_.now()};
+    if (wish_.historical) command.flags |= model::kHistorical;
     submission.commands.emplace_back(std::move(command));
     intake_.submit(std::move(*ticket), std::move(submission), clock_.now() + kDeadline, done);
   }
@@ -124,7 +126,8 @@ Result<std::vector<SubmissionResult>> StoreSink::put(std::vector<model::Record> 
 }
 
 Result<std::unique_ptr<ServerSink>> ServerSink::open(const std::string& store_path,
-                                                     const model::Study& study) {
+                                                     const model::Study& study,
+                                                     bool historical) {
   auto client = ControlClient::open(store_path);
   if (!client) return client.error();
   auto answer = (*client)->send({.method = "GET", .path = "/v1/token"});
@@ -140,7 +143,9 @@ Result<std::unique_ptr<ServerSink>> ServerSink::open(const std::string& store_pa
     std::string_view definition;
     if (served["id"].get(id) != simdjson::SUCCESS || id != study.id) continue;
     if (served["definition"].get(definition) == simdjson::SUCCESS && definition == study.hash) {
-      return std::unique_ptr<ServerSink>(new ServerSink(std::move(*client), study.id));
+      const std::string path = "/v1/studies/" + api::percent_encode(study.id) +
+                               "/records?results=all" + (historical ? "&historical=true" : "");
+      return std::unique_ptr<ServerSink>(new ServerSink(std::move(*client), path));
     }
     return Error{Errc::conflict, "the server has another definition of '" + study.id + "' (" +
                                      std::string(definition.substr(0, kShownDigits)) +
@@ -191,7 +196,7 @@ Result<std::vector<SubmissionResult>> ServerSink::put(std::vector<model::Record>
 
 Result<std::vector<SubmissionResult>> ServerSink::post(const std::string& lines) {
   auto answer =
-      client_->send({.path = "/v1/studies/" + api::percent_encode(study_) + "/records?results=all",
+      client_->send({.path = path_,
                      .content_type = "application/x-ndjson",
                      .body = lines,
                      .timeout_s = kAnswerTimeoutS});

@@ -23,10 +23,16 @@ class ImportSink {
                                                                   bool native) = 0;
 };
 
+// What becomes of the alerts.
+struct ImportWish {
+  bool historical = true;                            // they are of the past: nobody is told
+  std::shared_ptr<const model::AlertRoutes> routes;  // who is told otherwise; shared as read
+};
+
 // Commits through an Intake of its own, in the bulk lane.
 class StoreSink final : public ImportSink {
  public:
-  StoreSink(std::unique_ptr<store::Store> store, intake::ActiveStudy study,
+  StoreSink(std::unique_ptr<store::Store> store, intake::ActiveStudy study, ImportWish wish,
             runtime::TaskList& tasks);
   // Commits what waits, and signs a head over all of it.
   ~StoreSink() override;
@@ -35,6 +41,7 @@ class StoreSink final : public ImportSink {
 
  private:
   const std::unique_ptr<store::Store> store_;
+  const ImportWish wish_;
   const std::shared_ptr<const intake::ActiveStudy> study_;
   const base::Clock& clock_;
   intake::Intake intake_;
@@ -49,18 +56,19 @@ class ServerSink final : public ImportSink {
   // Errors: not_found (the server does not serve the study), conflict (it has another definition of
   // it, so that it would not check the rows as the user expects), unavailable, cancelled.
   static base::Result<std::unique_ptr<ServerSink>> open(const std::string& store_path,
-                                                        const model::Study& study);
+                                                        const model::Study& study,
+                                                        bool historical);
   base::Result<std::vector<intake::SubmissionResult>> put(std::vector<model::Record> batch,
                                                           bool native) override;
 
  private:
-  ServerSink(std::unique_ptr<ControlClient> client, std::string study)
-      : client_(std::move(client)), study_(std::move(study)) {}
+  ServerSink(std::unique_ptr<ControlClient> client, std::string path)
+      : client_(std::move(client)), path_(std::move(path)) {}
   // The results of these lines. Errors: as put(), and refused: the server has no room now.
   base::Result<std::vector<intake::SubmissionResult>> post(const std::string& lines);
 
   const std::unique_ptr<ControlClient> client_;
-  const std::string study_;
+  const std::string path_;  // where records are posted
 };
 
 }  // namespace trialward::cli

@@ -157,6 +157,15 @@ int serve(const ServeOptions& options) {
     app->targets = load_targets_file(options.targets, ids);
     if (app->targets == nullptr) return fail(kWrongUse, "--targets: the file has faults");
   }
+  for (std::size_t i = 0; i < loaded.size(); ++i) {
+    const model::Study& study = *loaded[i].study;
+    if (study.escalation && app->targets == nullptr) {
+      base::log_warning("the escalation of '" + study.id + "' tells nobody: there is no --targets");
+    } else if (study.escalation && !names_its_targets(options.studies[i], study, *app->targets)) {
+      return fail(kWrongUse, "--targets: the escalation of '" + study.id +
+                                 "' names targets that " + options.targets + " does not have");
+    }
+  }
   base::SystemClock clock;
   base::SystemRandom random;
   auto store = store::Store::open(*path, random);

@@ -32,4 +32,14 @@ std::shared_ptr<const delivery::Targets> load_targets_file(
   return nullptr;
 }
 
+bool names_its_targets(const std::string& folder, const model::Study& study,
+                       const delivery::Targets& targets) {
+  if (!study.escalation) return true;
+  const auto faults = delivery::unknown_targets(*study.escalation, targets);
+  for (const model::DefinitionFault& fault : faults) {
+    std::cerr << folder << '/' << model::to_string(fault) << '\n';
+  }
+  return faults.empty();
+}
+
 }  // namespace trialward::cli

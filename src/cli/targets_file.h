@@ -14,4 +14,9 @@ namespace trialward::cli {
 std::shared_ptr<const delivery::Targets> load_targets_file(const std::string& path,
                                                            const std::vector<std::string>& studies);
 
+// Whether the escalation of the study in a folder names targets of the file alone; each other name
+// is told on standard error with its line.
+bool names_its_targets(const std::string& folder, const model::Study& study,
+                       const delivery::Targets& targets);
+
 }  // namespace trialward::cli

@@ -100,8 +100,11 @@ void Delivery::wake() {
   post([](Inbox& inbox) { inbox.wake = true; });
 }
 
-void Delivery::look_again() {
-  post([](Inbox& inbox) { inbox.wake = inbox.look_again = true; });
+void Delivery::resent(std::int64_t delivery) {
+  post([delivery](Inbox& inbox) {
+    inbox.wake = true;
+    inbox.resent.push_back(delivery);
+  });
 }
 
 bool Delivery::run_once() {
@@ -124,9 +127,7 @@ bool Delivery::take_inbox(bool& scan) {
     std::swap(inbox, inbox_);
   }
   scan = scan || inbox.wake;
-  if (inbox.look_again) {
-    for (const auto& lane : lanes_) lane->scan_again();
-  }
+  resent_.insert(resent_.end(), inbox.resent.begin(), inbox.resent.end());
   for (Answer& answer : inbox.answers) take_answer(answer);
   if (inbox.recorded) settle(inbox.stored);
   if (inbox.prune_ended) {
@@ -258,8 +259,32 @@ void Delivery::settle_one(const Outcome& outcome) {
   scan_wanted_ = true;  // there may be room for another subject
 }
 
+// They are behind what the lanes have read of the outbox, so each is looked for by itself.
+void Delivery::take_resent() {
+  while (!resent_.empty()) {
+    auto row = store::find_pending(*reader_, resent_.back());
+    if (!row) {
+      trouble(row.error());
+      scan_wanted_ = true;
+      return;
+    }
+    if (*row) {
+      for (const auto& lane : lanes_) {
+        if (lane->target().name != (*row)->target) continue;
+        if (auto done = lane->take_resent(*reader_, (*row)->row); !done) {
+          trouble(done.error());
+          scan_wanted_ = true;
+          return;
+        }
+      }
+    }
+    resent_.pop_back();
+  }
+}
+
 void Delivery::scan() {
   scan_wanted_ = false;
+  take_resent();
   for (const auto& lane : lanes_) {
     if (auto done = lane->scan(*reader_); !done) {
       trouble(done.error());

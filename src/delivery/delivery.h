@@ -12,7 +12,7 @@
 //   - After a restart it goes on from the outbox. It keeps nothing that is not there.
 //   - Rows that are settled for `keep` are cleaned up; the audit trail keeps that they were.
 //
-// Any thread may call wake(), look_again() and report(). stop() begins nothing more, waits up to
+// Any thread may call wake(), resent() and report(). stop() begins nothing more, waits up to
 // `grace` for answers, takes the rest back and returns when nothing of it is out; what has not been
 // written down then is sent again after the restart. Without start(), run_once() drives it.
 // It outlives whatever it gave to the Ledger.
@@ -76,8 +76,8 @@ class Delivery {
   void start();
   // The outbox has new rows.
   void wake();
-  // Rows are pending again that were not.
-  void look_again();
+  // This row is pending again.
+  void resent(std::int64_t delivery);
   // False when there was nothing to do.
   bool run_once();
   void stop(base::Duration grace);
@@ -103,7 +103,7 @@ class Delivery {
     std::int64_t pruned = 0;
     bool prune_ended = false;
     bool wake = true;
-    bool look_again = false;
+    std::vector<std::int64_t> resent;
   };
   class Loop;
 
@@ -117,6 +117,7 @@ class Delivery {
   void settle_one(const Outcome& outcome);
   void record();
   void scan();
+  void take_resent();
   bool begin_some();
   bool begin(std::size_t lane, Lane::Start start);
   base::Result<base::Outbound::Id> send(std::size_t lane, std::int64_t subject,
@@ -142,6 +143,7 @@ class Delivery {
   std::vector<std::unique_ptr<Lane>> lanes_;  // in the order of targets_.all
   std::vector<Outcome> outcomes_;             // to be given to the Ledger
   std::vector<Outcome> recording_;            // given to it
+  std::vector<std::int64_t> resent_;          // rows to be looked for
   bool scan_wanted_ = true;
   bool pruning_ = false;
   bool dirty_ = true;  // the figures

@@ -24,7 +24,7 @@ Result<bool> Lane::scan(store::Connection& reader) {
       if (heads_.size() >= options_.subjects_max) return false;
       cursor_ = row.id;
       const Head* known = find(row.subject);
-      // Resent, perhaps: an older one that is pending again goes before one that waits.
+      // Read again, perhaps: an older one that was resent goes before one that waits.
       if (known != nullptr && row.id < known->row.id && known->state == Head::State::waiting) {
         if (auto done = replace(reader, row.subject); !done) return done.error();
       }
@@ -33,6 +33,23 @@ Result<bool> Lane::scan(store::Connection& reader) {
     if (rows->size() < options_.page) return true;
   }
   return false;
+}
+
+Status Lane::take_resent(store::Connection& reader, const store::PendingDelivery& row) {
+  if (row.id > cursor_) return {};  // it will be read
+  const Head* known = find(row.subject);
+  if (known == nullptr) {
+    // With no room for its subject it is read again, with all that came after it.
+    if (heads_.size() >= options_.subjects_max) cursor_ = row.id - 1;
+    if (heads_.size() < options_.subjects_max) add(row, clock_.now());
+    return {};
+  }
+  // An older one that is pending again goes before one that waits. One that is out is not
+  // overtaken; when it is settled the subject's first is looked up.
+  if (row.id < known->row.id && known->state == Head::State::waiting) {
+    return replace(reader, row.subject);
+  }
+  return {};
 }
 
 void Lane::add(const store::PendingDelivery& row, base::TimePoint due) {

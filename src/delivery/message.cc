@@ -42,10 +42,11 @@ Reading read_webhook(const OutboundAnswer& answer) {
   using Health = Reading::Health;
   const int status = answer.status;
   const std::string said = "the target answered " + std::to_string(status);
+  // The head says it; what became of the body after it does not matter.
+  if (status >= 200 && status < 300) return {Verdict::delivered, Health::well, {}, {}};
   if (answer.failure != OutboundFailure::none && answer.failure != OutboundFailure::too_large) {
     return {.error = std::string(to_string(answer.failure)) + ": " + answer.error};
   }
-  if (status >= 200 && status < 300) return {Verdict::delivered, Health::well, {}, {}};
   if (status >= 400 && status < 500 && !retryable(status)) {
     return {Verdict::refused, Health::well, {}, said};
   }
@@ -165,7 +166,10 @@ base::OutboundMail email(const Target& target, std::string_view key,
 
 Reading read_answer(TargetKind kind, const OutboundAnswer& answer) {
   Reading reading = kind == TargetKind::webhook ? read_webhook(answer) : read_email(answer);
-  if (answer.failure == OutboundFailure::cancelled) reading.health = Reading::Health::unknown;
+  const bool taken = reading.verdict == Verdict::delivered;
+  if (answer.failure == OutboundFailure::cancelled && !taken) {
+    reading.health = Reading::Health::unknown;
+  }
   return reading;
 }
 

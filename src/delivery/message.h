@@ -49,8 +49,10 @@ struct Reading {
   std::string error;             // for people; empty when delivered
 };
 // A webhook: 2xx delivers; other 4xx than 408, 425 and 429 refuse; all else fails, a redirect too.
-// An answer with a whole head whose body is too large counts by its head: the body says nothing.
-// Email: a 5xx reply to the mail itself refuses; a login that is denied fails.
+// A whole head of 2xx delivers whatever becomes of the body: who sent it has taken the event. Else
+// an answer whose body is too large counts by its head.
+// Email: a 5xx reply to the mail itself refuses; a login that is denied, or a server that greets
+// with one, fails.
 Reading read_answer(TargetKind kind, const base::OutboundAnswer& answer);
 
 }  // namespace trialward::delivery

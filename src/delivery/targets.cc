@@ -323,4 +323,27 @@ Result<Targets, DefinitionFaults> read_targets(const model::DefinitionFile& file
   return std::move(reading.targets);
 }
 
+model::DefinitionFaults unknown_targets(const model::Escalation& escalation,
+                                        const Targets& targets) {
+  std::string known;
+  for (const Target& target : targets.all) {
+    known += (known.empty() ? "'" : ", '") + target.name + "'";
+  }
+  model::DefinitionFaults faults;
+  for (std::size_t i = 0; i < escalation.ladders.size(); ++i) {
+    const auto& tiers = escalation.ladders[i].tiers;
+    for (std::size_t tier = 0; tier < tiers.size(); ++tier) {
+      for (const std::string& name : tiers[tier].targets) {
+        if (targets.find(name) != nullptr) continue;
+        faults.push_back(
+            {"escalation.toml", tiers[tier].line,
+             "tier " + std::to_string(tier + 1) + " of " +
+                 std::string(model::to_string(static_cast<model::AlertSeverity>(i))) +
+                 " alerts: there is no target '" + name + "'; the targets are " + known});
+      }
+    }
+  }
+  return faults;
+}
+
 }  // namespace trialward::delivery

@@ -87,6 +87,10 @@ class Targets final : public model::AlertRoutes {
                                    const model::AlertEvent& event) const override;
 };
 
+// The names in a study's escalation that are no targets, each with its line in escalation.toml.
+model::DefinitionFaults unknown_targets(const model::Escalation& escalation,
+                                        const Targets& targets);
+
 // Where a secret is: in a file, or in the environment.
 struct SecretPlace {
   bool file = false;

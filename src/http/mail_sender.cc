@@ -63,8 +63,10 @@ class Plug {
 
 struct Reading {
   std::string_view rest;
+  bool begun = false;  // the server has asked for the text
   static std::size_t read(char* into, std::size_t size, std::size_t count, void* self) {
     Reading& reading = *static_cast<Reading*>(self);
+    reading.begun = true;
     const std::size_t bytes = std::min(size * count, reading.rest.size());
     std::memcpy(into, reading.rest.data(), bytes);
     reading.rest.remove_prefix(bytes);
@@ -234,6 +236,11 @@ class MailSender::Errand {
       curl_easy_cleanup(std::exchange(curl.handle, nullptr));
     }
     answer.failure = failure_of(code);
+    // A reply to the envelope is CURLE_SEND_ERROR, one to the text comes after it. All others, to
+    // the connection or to EHLO, are about the server: it takes nothing from anybody at present.
+    if (answer.failure == OutboundFailure::broken && code != CURLE_SEND_ERROR && !reading.begun) {
+      answer.failure = OutboundFailure::connect;
+    }
     if (code != CURLE_OK) {
       answer.error = curl.words[0] != '\0' ? curl.words.data() : curl_easy_strerror(code);
     }
@@ -263,11 +270,23 @@ class MailSender::Errand {
 
 MailSender::MailSender(MailOptions options, Resolver& resolver, RemoteBook& book,
                        runtime::TaskList& tasks)
-    : resolver_(resolver),
+    : options_(options),
+      resolver_(resolver),
       book_(book),
-      clock_(tasks.clock()),
-      pool_({.name = "mail", .threads = options.threads, .queued_max = options.queued_max},
-            tasks) {}
+      tasks_(tasks),
+      clock_(tasks.clock()) {}
+
+runtime::JobPool* MailSender::pool_of(const std::string& remote) {
+  const std::lock_guard lock(mutex_);
+  if (stopped_) return nullptr;
+  const auto known = pools_.find(remote);
+  if (known != pools_.end()) return known->second.get();
+  if (pools_.size() >= options_.servers_max) return nullptr;
+  const runtime::JobPoolOptions pool{
+      .name = "mail", .threads = options_.threads, .queued_max = options_.queued_max};
+  return pools_.emplace(remote, std::make_unique<runtime::JobPool>(pool, tasks_))
+      .first->second.get();
+}
 
 base::Status MailSender::send(base::Outbound::Id id, base::OutboundMail mail,
                               base::Outbound::Done done) {
@@ -280,6 +299,12 @@ base::Status MailSender::send(base::Outbound::Id id, base::OutboundMail mail,
   if (!text) return text.error();
   const base::TimePoint deadline = clock_.now() + mail.total;
   const std::string name = mail.name;
+  runtime::JobPool* const pool = pool_of(place->remote());
+  if (pool == nullptr) {
+    const std::lock_guard lock(mutex_);
+    return Error{stopped_ ? Errc::cancelled : Errc::refused,
+                 stopped_ ? "the server is stopping" : "there are too many mail servers"};
+  }
   auto errand = std::make_shared<Errand>(*this, id, std::move(mail), std::move(*place),
                                          std::move(*text), std::move(done));
   const runtime::Cancel taken_back;
@@ -287,7 +312,7 @@ base::Status MailSender::send(base::Outbound::Id id, base::OutboundMail mail,
     const std::lock_guard lock(mutex_);
     cancels_.emplace(id, taken_back);
   }
-  auto job = pool_.submit(
+  auto job = pool->submit(
       name, deadline, [errand](const runtime::Cancel& cancel) { return errand->run(cancel); },
       taken_back);
   if (!job) {
@@ -314,6 +339,14 @@ void MailSender::forget(base::Outbound::Id id) {
   cancels_.erase(id);
 }
 
-void MailSender::stop() { pool_.stop(); }
+void MailSender::stop() {
+  std::map<std::string, std::unique_ptr<runtime::JobPool>>* all = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+    all = &pools_;  // from now on it stays as it is
+  }
+  for (const auto& [remote, pool] : *all) pool->stop();
+}
 
 }  // namespace trialward::http

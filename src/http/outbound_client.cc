@@ -336,6 +336,7 @@ class OutboundClient::Impl {
     std::uint64_t bytes_in = 0;
     const bool begun = job->transfer != nullptr;
     if (begun) {
+      if (answer.status == 0) job->transfer->tell_head(answer);
       bytes_in = job->transfer->bytes_in();
       by_handle_.erase(job->transfer->handle());
       // One that has not ended has its connection closed by this.

@@ -29,8 +29,8 @@ struct OutboundOptions {
   std::size_t requests_max = 1024;  // waiting or in flight
   std::size_t in_flight_max = 128;  // connections in use
   std::size_t per_remote_max = 16;  // of them, to one host and port
-  std::size_t mail_threads = 8;     // mails in flight; one that waits holds a thread
-  std::size_t mails_max = 256;      // waiting
+  std::size_t mail_threads = 4;     // mails in flight to one server; each holds a thread
+  std::size_t mails_max = 256;      // waiting for one server
   std::string proxy;                // http://HOST:PORT for all but mail; empty: none
   ResolverOptions resolver;
   Resolver::Lookup lookup = Resolver::system_lookup;

@@ -197,6 +197,12 @@ std::unique_ptr<Transfer> Transfer::make(const base::OutboundRequest& request, c
 void* Transfer::handle() const { return curl_->handle; }
 std::uint64_t Transfer::bytes_in() const { return curl_->bytes_in; }
 
+void Transfer::tell_head(OutboundAnswer& answer) const {
+  if (!curl_->has_head) return;
+  answer.status = curl_->answer.status;
+  answer.headers = curl_->answer.headers;
+}
+
 base::TimePoint Transfer::deadline() const {
   const base::OutboundDeadlines& deadlines = curl_->request.deadlines;
   if (curl_->has_head) return curl_->progressed + deadlines.stall;

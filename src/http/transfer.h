@@ -41,6 +41,8 @@ class Transfer {
   base::OutboundAnswer finish(int code);
 
   std::uint64_t bytes_in() const;
+  // Sets status and headers of an answer that was cut short, when its head is whole.
+  void tell_head(base::OutboundAnswer& answer) const;
 
  private:
   struct Curl;

@@ -1,5 +1,3 @@
-// Over 600 lines because each kind of command is a step of one transaction and uses the same parts
-// of it; what needs none of them is in alert_commands.cc.
 #include "intake/committer.h"
 
 #include <algorithm>
@@ -7,6 +5,8 @@
 
 #include "base/log.h"
 #include "intake/alert_commands.h"
+#include "intake/outbox_commands.h"
+#include "intake/token_commands.h"
 #include "store/alert_rows.h"
 #include "store/boot_row.h"
 
@@ -42,12 +42,6 @@ class Loan {
   std::string site_;
 };
 
-SubmissionResult stored(CommandResult result) {
-  SubmissionResult all;
-  all.results.push_back(std::move(result));
-  return all;
-}
-
 store::AlertPlace place_of(const Submission& submission, const CachedSubject& subject, int shard) {
   return {.study = submission.study->row,
           .subject = subject.row.id,
@@ -57,17 +51,6 @@ store::AlertPlace place_of(const Submission& submission, const CachedSubject& su
           .escalation = submission.study->study->escalation
                             ? &*submission.study->study->escalation
                             : nullptr};
-}
-
-// What the store says of a command's content becomes the sender's answer; the rest is an error.
-Result<SubmissionResult> refusal_of(const Error& error) {
-  if (error.code == Errc::not_found) {
-    return SubmissionResult::refused(Verdict::not_found, error.message);
-  }
-  if (error.code == Errc::conflict) {
-    return SubmissionResult::refused(Verdict::conflict, error.message);
-  }
-  return error;
 }
 
 }  // namespace
@@ -190,14 +173,14 @@ Committer::Applied Committer::apply_command(const Submission& submission, Comman
   if (const auto* time = std::get_if<PassTime>(&command)) return pass_time(submission, *time);
   if (std::holds_alternative<DropCaches>(command)) {
     drop_caches_ = true;
-    return stored({});
+    return SubmissionResult::stored({});
   }
   if (std::holds_alternative<RecordAttempts>(command) ||
       std::holds_alternative<ChangeDelivery>(command) ||
       std::holds_alternative<PruneDeliveries>(command)) {
     return change_outbox(submission, command);
   }
-  return change_token(submission, command);
+  return apply_to_tokens(writer_, submission, command);
 }
 
 Committer::Applied Committer::append(const Submission& submission, AppendRecord& command) {
@@ -264,7 +247,7 @@ Committer::Applied Committer::append_of(const Submission& submission, CachedSubj
 
   CommandResult result{.id = stored.id};
   if (auto done = watch(submission, subject, stored, result); !done) return done.error();
-  return intake::stored(std::move(result));
+  return SubmissionResult::stored(std::move(result));
 }
 
 Result<std::optional<SubmissionResult>> Committer::repeat_if_known(const Submission& submission,
@@ -306,7 +289,7 @@ Committer::Applied Committer::repeat(const Submission& submission,
   }
   auto alerts = store::alerts_of_record(writer_.connection(), known.id);
   if (!alerts) return alerts.error();
-  return intake::stored({.id = known.id, .repeated = true, .alerts = std::move(*alerts)});
+  return SubmissionResult::stored({.id = known.id, .repeated = true, .alerts = std::move(*alerts)});
 }
 
 Result<CachedSubject*> Committer::subject_of(const Submission& submission, const Record& record,
@@ -386,6 +369,10 @@ Status Committer::place_correction(const Submission& submission, const store::Su
     return {};
   }
   stored.version = amended.stored.version + 1;
+  // What is known of today is not made a thing of the past by its correction.
+  if ((amended.stored.flags & model::kHistorical) == 0) {
+    stored.flags &= static_cast<std::uint8_t>(~model::kHistorical);
+  }
   auto first = store::first_version(writer_.connection(), id);
   if (!first) return first.error();
   stored.first = *first;
@@ -398,16 +385,18 @@ Status Committer::watch(const Submission& submission, CachedSubject& subject,
                                         .title = "A rule failed on a record; see the log",
                                         .severity = model::AlertSeverity::critical};
   model::Observation found;
+  const Occasion occasion = Occasion::of(stored);
   try {
     found = subject.watch->observe(stored);
   } catch (const std::exception& error) {
     base::log_error("intake: a rule failed on record " + std::to_string(stored.id) + ": " +
                     error.what());
-    const auto place = place_of(submission, subject, stored.shard);
+    auto place = place_of(submission, subject, stored.shard);
+    place.historical = occasion.historical;
     auto raised = raise_one(submission, place, kFailure, {.causes = {stored.id}}, result);
     if (!raised) return raised.error();
   }
-  auto done = raise(submission, subject, stored.shard, found, stored.id, result);
+  auto done = raise(submission, subject, stored.shard, found, occasion, result);
   if (!done) return done;
   return revise(submission, subject, stored, found.ended);
 }
@@ -422,33 +411,41 @@ Committer::Applied Committer::pass_time(const Submission& submission, const Pass
   }
   CachedSubject& subject = **found;
   CommandResult result;
-  if (command.utc_ms <= subject.passed_ms) return stored(std::move(result));
+  if (command.utc_ms <= subject.passed_ms) return SubmissionResult::stored(std::move(result));
   const int shard = model::shard_of(study.study->id, command.subject);
   const store::Act act{
       .actor = submission.actor, .action = "subject.waited", .at_ms = submission.received_ms};
   auto passed = store::append_pass(
       writer_, {.subject = subject.row.id, .utc_ms = command.utc_ms, .shard = shard}, act);
   if (!passed) return passed.error();
-  subject.passed_ms = command.utc_ms;
-  const model::Observation overdue = subject.watch->pass(command.utc_ms);
-  auto done = raise(submission, subject, shard, overdue, 0, result);
-  if (!done) return done.error();
-  return stored(std::move(result));
+  // From one instant to the next at which something is due, to know when what is missing was.
+  for (std::int64_t& at_ms = subject.passed_ms; at_ms < command.utc_ms;) {
+    const std::int64_t due_ms = subject.watch->due_ms().value_or(command.utc_ms);
+    at_ms = due_ms > at_ms ? std::min(due_ms, command.utc_ms) : command.utc_ms;
+    const model::Observation overdue = subject.watch->pass(at_ms);
+    auto done = raise(submission, subject, shard, overdue, {.due_ms = at_ms}, result);
+    if (!done) return done.error();
+  }
+  return SubmissionResult::stored(std::move(result));
 }
 
 Status Committer::raise(const Submission& submission, const CachedSubject& subject, int shard,
-                        const model::Observation& found, std::int64_t because,
+                        const model::Observation& found, const Occasion& occasion,
                         CommandResult& result) {
   const auto& rules = submission.study->monitor->rules();
-  const auto place = place_of(submission, subject, shard);
+  auto place = place_of(submission, subject, shard);
   for (const model::Match& match : found.matches) {
+    auto historical = is_history(writer_.connection(), occasion, match.causes);
+    if (!historical) return historical.error();
+    place.historical = *historical;
     auto raised = raise_one(submission, place, rules[match.rule], match, result);
     if (!raised) return raised.error();
     if (raised->raised) continue;
     auto again = store::ended_causes(writer_.connection(), raised->alert, match.causes);
     if (!again) return again.error();
     if (again->empty()) continue;
-    const store::CauseChange change{.again = std::move(*again), .holds = true, .because = because};
+    const store::CauseChange change{
+        .again = std::move(*again), .holds = true, .because = occasion.record};
     if (auto done = revise_one(submission, place, raised->alert, change); !done) return done;
   }
   return {};
@@ -527,8 +524,10 @@ Status Committer::publish(const Submission& submission, std::int64_t number) {
       store::read_alert_events(writer_.connection(), submission.study->row, number - 1, 1);
   if (!events) return events.error();
   TW_CHECK(events->size() == 1);
-  // That an alert has arrived is told to nobody outside: that would have to arrive as well.
-  if (routes_ != nullptr && events->front().type != model::AlertEventType::delivered) {
+  // That an alert has arrived is told to nobody outside: that would have to arrive as well. And
+  // nobody outside knows of what is about the past.
+  if (routes_ != nullptr && !events->front().historical &&
+      events->front().type != model::AlertEventType::delivered) {
     const ActiveStudy& study = *submission.study;
     const auto targets = routes_->targets(study.study->id, events->front());
     auto put = store::append_deliveries(writer_, study.row, number, targets,
@@ -550,74 +549,18 @@ Committer::Applied Committer::change_alert(const Submission& submission, const C
   return std::move(done->result);
 }
 
-Status Committer::note_arrivals(const Submission& submission, const RecordAttempts& command,
-                                const std::vector<store::Delivered>& arrived) {
-  const store::Act act{.actor = submission.actor, .at_ms = submission.received_ms};
-  for (const store::Delivered& one : arrived) {
-    const auto study =
-        std::find_if(command.studies.begin(), command.studies.end(),
-                     [&one](const auto& active) { return active->row == one.study; });
-    if (study == command.studies.end()) continue;  // it is not served any more
-    auto first = store::first_arrival(writer_.connection(), one.alert, one.event);
-    if (!first) return first.error();
-    if (!*first) continue;
-    const store::AlertStep step{.type = model::AlertEventType::delivered,
-                                .detail = {.target = one.target}};
-    auto number = store::step_alert(writer_, one.study, one.alert, step, act);
-    if (!number) return number.error();
-    const Submission of{.study = *study,
+Committer::Applied Committer::change_outbox(const Submission& submission,
+                                            const Command& command) {
+  auto done = apply_to_outbox(writer_, submission, command);
+  if (!done) return done.error();
+  for (const Arrival& arrival : done->arrivals) {
+    const Submission of{.study = arrival.study,
                         .actor = submission.actor,
                         .received_ms = submission.received_ms,
                         .received = submission.received};
-    if (auto done = publish(of, *number); !done) return done;
+    if (auto published = publish(of, arrival.event); !published) return published.error();
   }
-  return {};
-}
-
-Committer::Applied Committer::change_outbox(const Submission& submission,
-                                            const Command& command) {
-  if (const auto* record = std::get_if<RecordAttempts>(&command)) {
-    auto delivered = store::record_attempts(writer_, record->attempts, submission.actor,
-                                            submission.received_ms);
-    if (!delivered) return delivered.error();
-    auto noted = note_arrivals(submission, *record, *delivered);
-    if (!noted) return noted.error();
-    return stored({.id = static_cast<std::int64_t>(delivered->size())});
-  }
-  if (const auto* prune = std::get_if<PruneDeliveries>(&command)) {
-    auto gone = store::prune_deliveries(writer_.connection(), prune->before_ms, prune->limit);
-    if (!gone) return gone.error();
-    return stored({.id = *gone});
-  }
-  const auto& change = std::get<ChangeDelivery>(command);
-  const store::Act act{
-      .actor = submission.actor, .reason = change.reason, .at_ms = submission.received_ms};
-  auto done = store::change_delivery(writer_, submission.study->row, submission.site,
-                                     change.delivery, change.change, act);
-  if (!done) return refusal_of(done.error());
-  return stored({.id = change.delivery});
-}
-
-Committer::Applied Committer::change_token(const Submission& submission, const Command& command) {
-  store::Act act{.actor = submission.actor, .at_ms = submission.received_ms};
-  if (const auto* create = std::get_if<CreateToken>(&command)) {
-    act.action = "token.created";
-    store::TokenRow row = create->token;
-    if (!create->name_may_recur && !row.name.empty()) {
-      auto taken = store::token_name_taken(writer_.connection(), row);
-      if (!taken) return taken.error();
-      if (*taken) {
-        return SubmissionResult::refused(
-            Verdict::conflict, "the study has, or had, a token of this role and name", "/name");
-      }
-    }
-    if (auto done = store::append_token(writer_, row, act); !done) return refusal_of(done.error());
-    return stored({.id = row.id});
-  }
-  act.action = "token.revoked";
-  const std::int64_t token = std::get<RevokeToken>(command).token;
-  if (auto done = store::revoke_token(writer_, token, act); !done) return refusal_of(done.error());
-  return stored({.id = token});
+  return std::move(done->result);
 }
 
 }  // namespace trialward::intake

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "intake/history.h"
 #include "intake/subject_cache.h"
 #include "intake/submission.h"
 #include "model/alert_routes.h"
@@ -60,11 +61,8 @@ class Committer {
   // AcknowledgeAlert, ChangeAlert or EscalateAlert.
   Applied change_alert(const Submission& submission, const Command& command);
   Applied pass_time(const Submission& submission, const PassTime& command);
-  Applied change_token(const Submission& submission, const Command& command);
+  // RecordAttempts, PruneDeliveries or ChangeDelivery.
   Applied change_outbox(const Submission& submission, const Command& command);
-  // An alert that has arrived somewhere is a delivered one.
-  base::Status note_arrivals(const Submission& submission, const RecordAttempts& command,
-                             const std::vector<store::Delivered>& arrived);
   // The record's subject, enrolled if this record does that; or why it cannot be stored.
   base::Result<CachedSubject*> subject_of(const Submission& submission,
                                           const model::Record& record, CachedSubject* enrolled,
@@ -73,9 +71,9 @@ class Committer {
                                 model::StoredRecord& stored, SubmissionResult& refusal);
   base::Status watch(const Submission& submission, CachedSubject& subject,
                      const model::StoredRecord& stored, CommandResult& result);
-  // What came of a record, or of time that passed (`because` 0).
+  // What came of a record, or of time that passed.
   base::Status raise(const Submission& submission, const CachedSubject& subject, int shard,
-                     const model::Observation& found, std::int64_t because,
+                     const model::Observation& found, const Occasion& occasion,
                      CommandResult& result);
   base::Result<store::AlertChange> raise_one(const Submission& submission,
                                              const store::AlertPlace& place,

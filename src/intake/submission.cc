@@ -22,4 +22,14 @@ std::string_view to_string(Verdict verdict) {
   return kNames[static_cast<std::size_t>(verdict)];
 }
 
+base::Result<SubmissionResult> refusal_of(const base::Error& error) {
+  if (error.code == base::Errc::not_found) {
+    return SubmissionResult::refused(Verdict::not_found, error.message);
+  }
+  if (error.code == base::Errc::conflict) {
+    return SubmissionResult::refused(Verdict::conflict, error.message);
+  }
+  return error;
+}
+
 }  // namespace trialward::intake

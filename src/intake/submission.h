@@ -32,7 +32,7 @@ struct ActiveStudy {
 // Stores a record; one with `amends` corrects another.
 struct AppendRecord {
   model::Record record;   // has passed model::check_record
-  std::uint8_t flags = 0;  // as check_record gave them
+  std::uint8_t flags = 0;  // as check_record gave them; with kHistorical when it is of the past
   base::Digest content{};  // SHA-256 of model::canonical_content(record)
 };
 
@@ -146,10 +146,19 @@ struct SubmissionResult {
   // Otherwise: what is wrong. With several commands a path begins with the command's index.
   model::Faults faults;
 
+  static SubmissionResult stored(CommandResult result) {
+    SubmissionResult all;
+    all.results.push_back(std::move(result));
+    return all;
+  }
   static SubmissionResult refused(Verdict verdict, std::string reason, std::string path = {}) {
     return {.verdict = verdict, .faults = {{std::move(path), std::move(reason)}}};
   }
 };
+
+// What the store says of a command's content (not_found, conflict) becomes the sender's answer; the
+// rest is an error.
+base::Result<SubmissionResult> refusal_of(const base::Error& error);
 
 // An alert event that is durable, on its way to live subscribers.
 struct Publication {

@@ -80,6 +80,7 @@ std::string to_json(const AlertEvent& event) {
       .member("severity", event.severity)
       .member("subject", event.subject)
       .member("site", event.site);
+  if (event.historical) json.member("historical", true);
   put_names(json, "records", event.causes);
   if (const std::string detail = to_json(event.detail); !detail.empty()) {
     json.raw_member("detail", detail);

@@ -55,6 +55,7 @@ struct AlertEvent {
   // Of the alert:
   std::int64_t alert = 0;
   std::string subject, site, rule, title, severity;
+  bool historical = false;  // it is at present
 };
 
 std::string to_json(const Alert& alert);

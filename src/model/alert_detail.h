@@ -7,7 +7,7 @@
 //   late_ms       how much later than due, from a second on (escalated)
 //   storm, count  the storm that it belongs to, by the alert that made it one; how many alerts are
 //                 in it (raised, stormed, escalated)
-//   historical    true: it is about the past, and nobody is called (raised, joined)
+//   historical    true: it is about the past, and nobody is called (raised)
 //   values        [{"record":N,"kind":…,"code":…,"value":…,"unit":…}]: what was read back
 //                 (acknowledged)
 //   causality, expectedness, action_taken   the assessment; see kCausalities … (assessed)

@@ -64,8 +64,7 @@ AlertLife born(const AlertDetail& detail, std::int64_t at_ms) {
 }
 
 void join(AlertLife& life, const AlertDetail& detail, std::int64_t at_ms) {
-  const bool wakes = (life.historical && !detail.historical) || !life.holds;
-  life.historical = life.historical && detail.historical;
+  const bool wakes = !life.holds;
   life.holds = true;
   if (wakes && !life.historical) begin_to_wait(life, AlertWait::alone, detail.tier, at_ms);
 }

@@ -19,8 +19,8 @@
 //   revised       at any time: the rule holds for it no longer, or again. Its state stays
 //
 // An alert waits for somebody to acknowledge it, by itself or as one of a storm, from when it is
-// raised or reopened. A historical one waits for nobody until a record of today joins it, and one
-// for which the rule holds no longer does not until it holds again.
+// raised or reopened. A historical one waits for nobody until it is reopened, and one for which the
+// rule holds no longer does not until it holds again.
 #pragma once
 
 #include <cstdint>

@@ -37,6 +37,7 @@ std::int64_t read_time(TableReader& table, std::string_view key) {
 EscalationTier read_tier(TableReader& table) {
   EscalationTier tier;
   tier.targets = table.texts("targets");
+  tier.line = table.line("targets");
   if (tier.targets.empty()) table.fault("targets", "a tier needs a target");
   if (tier.targets.size() > kTargetsMax) {
     table.fault("targets", "more than " + std::to_string(kTargetsMax) + " targets");

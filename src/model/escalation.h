@@ -35,6 +35,7 @@ inline constexpr int kStormSubjectsMax = 100;
 struct EscalationTier {
   std::vector<std::string> targets;
   std::int64_t after_ms = 0;
+  int line = 0;  // of the targets, in the file
 };
 
 struct StormLimit {

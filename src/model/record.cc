@@ -78,6 +78,7 @@ void write_observation(JsonWriter& json, const StoredRecord& stored, bool unblin
   write_range(json, record.range);
   write_flag(json, stored);
   if (stored.flags & kImplausible) json.member("implausible", true);
+  if (stored.flags & kHistorical) json.member("historical", true);
   if (record.serious) json.member("serious", *record.serious);
   json.member_if("severity", record.severity);
   write_attributes(json, record, unblinded);

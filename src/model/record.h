@@ -90,13 +90,15 @@ struct Record {
   const std::string* attribute(std::string_view name) const;
 };
 
-// What the definition said of a record when it was accepted.
+// What the definition said of a record when it was accepted; and, in kHistorical, its sender.
 enum Flag : std::uint8_t {
   kImplausible = 1,  // possible, but outside the code's plausible bounds
   // Of a number whose reference range is the study's, wholly or at one end; in between: normal.
   kStudyRange = 2,
   kBelowRange = 4,
   kAboveRange = 8,
+  // It came with the data of the past: nobody is called because of it (docs/decisions/017).
+  kHistorical = 16,
 };
 
 // A record with what its acceptance added.

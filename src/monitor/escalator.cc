@@ -42,6 +42,25 @@ std::size_t Escalator::in_flight() const {
   return in_flight_.size();
 }
 
+Escalator::Waiting Escalator::waiting() const {
+  const std::lock_guard lock(mutex_);
+  return waiting_;
+}
+
+base::Status Escalator::count() {
+  Waiting found;
+  for (const auto& [sql, into] :
+       {std::pair("SELECT count(*) FROM alert_states WHERE waits = 1", &found.alerts),
+        std::pair("SELECT count(*) FROM alert_storms WHERE waits = 1", &found.storms)}) {
+    auto number = reader_->integer(sql);
+    if (!number) return number.error();
+    *into = *number;
+  }
+  const std::lock_guard lock(mutex_);
+  waiting_ = found;
+  return {};
+}
+
 base::Status Escalator::look(const runtime::Cancel& cancel) {
   const auto stop = cancel.on_fire([this](runtime::CancelReason) { reader_->interrupt(); });
   const std::int64_t now_ms = store::steady_ms(clock_.now());
@@ -63,7 +82,7 @@ base::Status Escalator::look(const runtime::Cancel& cancel) {
       }
     }
   }
-  return {};
+  return count();
 }
 
 base::Status Escalator::look_at(const Study& study, const store::WaitClass& of,

@@ -51,6 +51,12 @@ class Escalator {
   void changed();
 
   std::size_t in_flight() const;
+  // What waits for somebody to acknowledge it, when it last looked.
+  struct Waiting {
+    std::int64_t alerts = 0;  // by themselves
+    std::int64_t storms = 0;
+  };
+  Waiting waiting() const;
   runtime::PeriodicReport report() const { return task_.report(); }
 
   static constexpr std::size_t kInFlightMax = 64;
@@ -60,6 +66,7 @@ class Escalator {
 
   base::Status look(const runtime::Cancel& cancel);
   base::Status look_at(const Study& study, const store::WaitClass& of, std::int64_t now_ms);
+  base::Status count();
   bool hand_over(std::int64_t study, const store::Wait& wait);
 
   const std::unique_ptr<store::Connection> reader_;
@@ -67,8 +74,9 @@ class Escalator {
   const HandOver hand_over_;
   const base::Clock& clock_;
   std::int64_t next_due_ms_ = 0;  // the task's
-  mutable std::mutex mutex_;      // guards the two below
+  mutable std::mutex mutex_;      // guards the three below
   bool changed_ = true;
+  Waiting waiting_;
   std::set<Key> in_flight_;
   runtime::Periodic task_;  // last: it calls back
 };

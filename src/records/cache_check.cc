@@ -137,8 +137,9 @@ Status check_alert(store::Connection& reader, std::int64_t alert) {
   if (*of == 0) return Error{Errc::corrupt, "alert_states has it of another study or severity"};
   auto open = reader.integer(
       "SELECT count(*) FROM alerts a JOIN open_alerts o ON o.subject = a.subject AND "
-      "o.rule = a.rule AND o.join_group = a.join_group AND o.alert = a.id WHERE a.id = $1",
-      {alert});
+      "o.rule = a.rule AND o.join_group = a.join_group AND o.alert = a.id AND "
+      "o.historical = $1 WHERE a.id = $2",
+      {std::int64_t{sum->life.historical}, alert});
   if (!open) return open.error();
   if (sum->life.takes_causes && *open == 0) {
     return Error{Errc::corrupt, "it is open, but is not in open_alerts"};
@@ -220,68 +221,6 @@ Status check_alerts(store::Connection& reader, std::int64_t first, std::int64_t 
   return done;
 }
 
-namespace {
-
-// What is wrong with the row of one storm, in words; 0 of a number: it is right.
-Status check_storm(store::Connection& reader, std::int64_t lead) {
-  const std::pair<std::string_view, const char*> checks[] = {
-      {"SELECT count(*) FROM alert_storms s LEFT JOIN alerts a ON a.id = s.alert AND "
-       "a.study = s.study AND a.rule = s.rule AND a.severity = s.severity "
-       "LEFT JOIN alert_states t ON t.alert = s.alert AND t.storm = s.alert "
-       "WHERE s.alert = $1 AND (a.id IS NULL OR t.alert IS NULL)",
-       "there is no such alert, or it leads no storm"},
-      {"SELECT count(*) FROM alert_storms s WHERE s.alert = $1 AND s.count <> "
-       "(SELECT count(*) FROM alert_states t WHERE t.storm = s.alert AND t.storm <> 0)",
-       "it does not count the alerts of the storm"},
-      {"SELECT count(*) FROM alert_storms s WHERE s.alert = $1 AND s.waits <> "
-       "EXISTS (SELECT 1 FROM alert_states t WHERE t.storm = s.alert AND t.waits = 2 AND "
-       "t.storm <> 0)",
-       "it does not say whether an alert of the storm waits"},
-      {"SELECT count(*) FROM alert_storms s WHERE s.alert = $1 AND s.tier <> "
-       "(SELECT coalesce(max(d.detail ->> '$.tier'), 0) FROM alert_events e "
-       "JOIN alert_details d ON d.event = e.id WHERE e.alert = s.alert AND "
-       "e.type IN ('stormed', 'escalated') AND d.detail ->> '$.storm' = s.alert)",
-       "it does not say which tier was told"},
-  };
-  for (const auto& [sql, words] : checks) {
-    auto wrong = reader.integer(sql, {lead});
-    if (!wrong) return wrong.error();
-    if (*wrong != 0) return Error{Errc::corrupt, words};
-  }
-  return {};
-}
-
-// Each alert of a storm has one: alert_states names its lead.
-Status check_all_storms(store::Connection& reader) {
-  auto alien = reader.integer(
-      "SELECT t.alert FROM alert_states t LEFT JOIN alert_storms s ON s.alert = t.storm "
-      "WHERE t.storm <> 0 AND s.alert IS NULL LIMIT 1");
-  if (alien) return bad("alert_storms", "the storm of alert " + number(*alien) + " is missing");
-  if (alien.error().code != Errc::not_found) return alien.error();
-  for (std::int64_t lead = 0;;) {
-    auto next = reader.integer(
-        "SELECT alert FROM alert_storms WHERE alert > $1 ORDER BY alert LIMIT 1", {lead});
-    if (!next && next.error().code == Errc::not_found) break;
-    if (!next) return next.error();
-    lead = *next;
-    if (auto done = check_storm(reader, lead); !done) {
-      return in_place("alert_storms, alert " + number(lead), done.error());
-    }
-  }
-  auto stray = reader.integer("SELECT alert FROM alert_storms WHERE alert < 1 LIMIT 1");
-  if (stray) return bad("alert_storms, alert " + number(*stray), "there is no such alert");
-  return stray.error().code == Errc::not_found ? Status() : Status(stray.error());
-}
-
-}  // namespace
-
-Status check_storms(store::Connection& reader) {
-  if (auto begun = reader.execute("BEGIN"); !begun) return begun;
-  Status done = check_all_storms(reader);
-  if (auto ended = reader.execute("COMMIT"); !ended && done) done = ended;
-  return done;
-}
-
 Status check_stray_alert_rows(store::Connection& reader) {
   {
     // Those of alerts that are there were compared with the alerts' events.
@@ -305,7 +244,8 @@ Status check_stray_alert_rows(store::Connection& reader) {
   auto open = reader.query(
       "SELECT o.alert, o.subject, o.rule FROM open_alerts o LEFT JOIN alerts a ON a.id = o.alert "
       "AND a.subject = o.subject AND a.rule = o.rule AND a.join_group = o.join_group "
-      "WHERE a.id IS NULL LIMIT 1");
+      "LEFT JOIN alert_states t ON t.alert = o.alert AND t.historical = o.historical "
+      "WHERE a.id IS NULL OR t.alert IS NULL LIMIT 1");
   if (!open) return open.error();
   auto row = open->next();
   if (!row) return row.error();

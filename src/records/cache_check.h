@@ -29,8 +29,6 @@ base::Status check_head_rows(const HeadRows& rows, const AuditScan& scan);
 // alert_states, alert_causes and open_alerts of the alerts from `first` to `last`: a page of them,
 // inside of one read transaction. since_ms is on a clock that only the machine knew, and unchecked.
 base::Status check_alerts(store::Connection& reader, std::int64_t first, std::int64_t last);
-// alert_storms, in one read transaction: there are few. Its times are unchecked.
-base::Status check_storms(store::Connection& reader);
 // Rows of alert_causes, alert_states and open_alerts that are of no alert.
 base::Status check_stray_alert_rows(store::Connection& reader);
 

@@ -6,7 +6,9 @@
 
 #include "records/audit_scan.h"
 #include "records/cache_check.h"
+#include "records/outbox_check.h"
 #include "records/row_name.h"
+#include "records/storm_check.h"
 #include "records/watch_check.h"
 
 namespace trialward::records {
@@ -218,7 +220,14 @@ Status Run::check_caches(const AuditScan& scan) {
     if (auto done = check_alerts(reader_, first, last); !done) return done;
   }
   if (auto done = check_storms(reader_); !done) return done;
-  return check_stray_alert_rows(reader_);
+  if (auto done = check_stray_alert_rows(reader_); !done) return done;
+  OutboxCheck outbox(reader_);
+  while (true) {
+    if (auto done = pace("outbox", 0, 0); !done) return done;
+    auto more = outbox.check_next();
+    if (!more) return more.error();
+    if (!*more) return {};
+  }
 }
 
 Status Run::check_watches(const AuditScan& scan) {

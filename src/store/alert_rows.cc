@@ -52,8 +52,9 @@ Result<std::int64_t> append_alert(Writer& writer, const AlertPlace& place,
     return done.error();
   }
   auto opened = writer.connection().execute(
-      "INSERT INTO open_alerts (subject, rule, join_group, alert) VALUES ($1, $2, $3, $4)",
-      {place.subject, std::string_view(rule.id), group, id});
+      "INSERT INTO open_alerts (subject, rule, join_group, historical, alert) "
+      "VALUES ($1, $2, $3, $4, $5)",
+      {place.subject, std::string_view(rule.id), group, std::int64_t{place.historical}, id});
   if (!opened) return opened.error();
   return id;
 }
@@ -296,8 +297,10 @@ Result<AlertChange> raise_or_join(Writer& writer, const AlertPlace& place,
                                   const Act& act) {
   Connection& connection = writer.connection();
   auto open = connection.integer(
-      "SELECT alert FROM open_alerts WHERE subject = $1 AND rule = $2 AND join_group = $3",
-      {place.subject, std::string_view(rule.id), std::string_view(match.group)});
+      "SELECT alert FROM open_alerts WHERE subject = $1 AND rule = $2 AND join_group = $3 AND "
+      "historical = $4",
+      {place.subject, std::string_view(rule.id), std::string_view(match.group),
+       std::int64_t{place.historical}});
   if (!open && open.error().code != Errc::not_found) return open.error();
   if (!open) return raise(writer, place, rule, match, act);
   AlertChange change{.alert = *open};
@@ -311,9 +314,8 @@ Result<AlertChange> raise_or_join(Writer& writer, const AlertPlace& place,
   if (step.causes.empty()) return change;
   auto life = read_alert_life(connection, *open);
   if (!life) return life.error();
-  step.detail.historical = place.historical;
   // It begins to wait for somebody, so somebody is told.
-  const bool wakes = *life && !place.historical && ((*life)->historical || !(*life)->holds);
+  const bool wakes = *life && !place.historical && !(*life)->holds;
   if (wakes) step.detail = first_tier(place, rule.severity);
   auto number = append_alert_event(writer, place, *open, step, act);
   if (!number) return number.error();
@@ -381,9 +383,11 @@ Result<std::vector<model::Alert>> read_alerts(Connection& connection, const Aler
         "JOIN alert_states t ON t.alert = a.id "
         "WHERE a.study = $1 AND a.id > $2 AND a.id <= $3 AND ($4 = '' OR a.site = $4) AND "
         "($5 = '' OR ($5 = 'open') = (t.state IN ('raised', 'delivered'))) AND "
-        "($6 = '' OR t.state = $6) AND ($7 = 0 OR t.storm = $7) ORDER BY a.id LIMIT $8",
+        "($6 = '' OR t.state = $6) AND ($7 = 0 OR t.storm = $7) AND "
+        "($8 < 0 OR t.historical = $8) ORDER BY a.id LIMIT $9",
         {page.study, page.after, until, std::string_view(page.site),
          std::string_view(page.status), std::string_view(page.state), page.storm,
+         page.historical ? std::int64_t{*page.historical} : std::int64_t{-1},
          static_cast<std::int64_t>(page.limit)});
     if (!rows) return rows.error();
     while (true) {
@@ -417,8 +421,9 @@ namespace {
 
 constexpr std::string_view kEventColumns =
     "SELECT e.number, e.type, e.at_ms, e.actor, e.note, e.causes, a.id, s.subject, a.site, "
-    "a.rule, a.title, a.severity, d.detail FROM alert_events e JOIN alerts a ON a.id = e.alert "
-    "JOIN subjects s ON s.id = a.subject LEFT JOIN alert_details d ON d.event = e.id ";
+    "a.rule, a.title, a.severity, d.detail, t.historical FROM alert_events e "
+    "JOIN alerts a ON a.id = e.alert JOIN subjects s ON s.id = a.subject "
+    "LEFT JOIN alert_states t ON t.alert = a.id LEFT JOIN alert_details d ON d.event = e.id ";
 
 Result<std::vector<model::AlertEvent>> events_in(Connection& connection, base::Result<Query> rows) {
   if (!rows) return rows.error();
@@ -450,6 +455,7 @@ Result<std::vector<model::AlertEvent>> events_in(Connection& connection, base::R
     auto detail = model::parse_alert_detail(rows->text(12));
     if (!detail) return detail.error();
     event.detail = std::move(*detail);
+    event.historical = rows->integer(13) != 0;
     events.push_back(std::move(event));
   }
 }

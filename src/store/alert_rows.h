@@ -27,9 +27,9 @@ struct AlertPlace {
 };
 
 // Raises an alert, or adds to the open one of the same subject, rule and group the causes that it
-// does not have yet. The numbers of the events that this made in the study, in their order: none
-// when the open alert had all causes already, and more than one when the alert makes a storm.
-// Inside a transaction.
+// does not have yet. What is historical and what is not are never one alert. The numbers of the
+// events that this made in the study, in their order: none when the open alert had all causes
+// already, and more than one when the alert makes a storm. Inside a transaction.
 struct AlertChange {
   std::int64_t alert = 0;
   bool raised = false;
@@ -80,12 +80,14 @@ base::Result<std::string> alert_site(Connection& connection, std::int64_t study,
 base::Result<model::AlertSeverity> alert_severity(Connection& connection, std::int64_t alert);
 
 // Alerts of a study with an id above `after`, up to `until` if it is not 0, in order of their ids.
-// `site`, `status` (open or acknowledged), `state`, `storm`: only these; empty or 0 for all.
+// `site`, `status` (open or acknowledged), `state`, `storm`, `historical`: only these; empty or 0
+// for all.
 struct AlertPage {
   std::int64_t study = 0;
   std::int64_t after = 0, until = 0;
   std::string site, status, state;
   std::int64_t storm = 0;
+  std::optional<bool> historical = std::nullopt;
   std::size_t limit = 500;
 };
 base::Result<std::vector<model::Alert>> read_alerts(Connection& connection, const AlertPage& page);

@@ -76,9 +76,10 @@ Status put_alert_life(Writer& writer, std::int64_t alert, const std::optional<Al
   } else {
     if (before->takes_causes && !after.takes_causes) {
       auto taken = writer.connection().execute(
-          "DELETE FROM open_alerts WHERE alert = $1 AND (subject, rule, join_group) = "
+          "DELETE FROM open_alerts WHERE alert = $1 AND historical = $2 AND "
+          "(subject, rule, join_group) = "
           "(SELECT subject, rule, join_group FROM alerts WHERE id = alert)",
-          {alert});
+          {alert, std::int64_t{before->historical}});
       if (!taken) return taken;
     }
     const bool told = cause.type == model::AlertEventType::escalated;

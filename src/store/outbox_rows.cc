@@ -48,7 +48,7 @@ Result<std::optional<Place>> place_of(Connection& connection, std::int64_t deliv
 }
 
 // The audited row that says what became of a delivery.
-Status append_outcome(Writer& writer, const Place& place, std::string_view outcome,
+Status append_outcome(Writer& writer, const Place& place, int shard, std::string_view outcome,
                       const Act& act) {
   const std::array<SqlValue, 8> values = {writer.next_id(Table::delivery_outcomes),
                                           place.study,
@@ -61,16 +61,36 @@ Status append_outcome(Writer& writer, const Place& place, std::string_view outco
   const std::string action = "delivery." + std::string(outcome);
   Act named = act;
   named.action = action;
-  return writer.append(Table::delivery_outcomes, model::shard_of(place.study_id, place.subject),
-                       named, values);
+  return writer.append(Table::delivery_outcomes, shard, named, values);
 }
 
-Status set_state(Connection& connection, std::int64_t delivery, DeliveryState state,
-                 std::int64_t at_ms) {
+Status append_outcome(Writer& writer, const Place& place, std::string_view outcome,
+                      const Act& act) {
+  return append_outcome(writer, place, model::shard_of(place.study_id, place.subject), outcome,
+                        act);
+}
+
+// There is so much more, or less, of a target that is pending or dead.
+Status count(Connection& connection, std::string_view target, std::int64_t pending,
+             std::int64_t dead) {
   return connection.execute(
+      "INSERT INTO outbox_counts (target, pending, dead) VALUES ($1, $2, $3) "
+      "ON CONFLICT (target) DO UPDATE SET pending = pending + excluded.pending, "
+      "dead = dead + excluded.dead",
+      {target, pending, dead});
+}
+
+Status set_state(Connection& connection, std::int64_t delivery, const Place& place,
+                 DeliveryState state, std::int64_t at_ms) {
+  auto set = connection.execute(
       "UPDATE outbox SET state = $1, settled_ms = $2 WHERE id = $3",
       {static_cast<std::int64_t>(state),
        state == DeliveryState::pending ? SqlValue{} : SqlValue{at_ms}, delivery});
+  if (!set) return set;
+  const auto more = [&](DeliveryState of) {
+    return std::int64_t{state == of} - std::int64_t{place.state == of};
+  };
+  return count(connection, place.target, more(DeliveryState::pending), more(DeliveryState::dead));
 }
 
 Status write_attempt(Connection& connection, const DeliveryAttempt& attempt,
@@ -130,11 +150,24 @@ std::optional<DeliveryState> parse_delivery_state(std::string_view text) {
 
 Status append_delivery(Writer& writer, const NewDelivery& delivery) {
   TW_CHECK(writer.in_transaction());
-  return writer.connection().execute(
+  auto there = writer.connection().integer(
+      "SELECT count(*) FROM outbox WHERE event = $1 AND target = $2",
+      {delivery.event, delivery.target});
+  if (!there) return there.error();
+  if (*there != 0) return {};
+  auto done = writer.connection().execute(
       "INSERT INTO outbox (study, event, alert, subject, target, state, created_ms, attempts) "
-      "VALUES ($1, $2, $3, $4, $5, 0, $6, 0) ON CONFLICT (event, target) DO NOTHING",
+      "VALUES ($1, $2, $3, $4, $5, 0, $6, 0)",
       {delivery.study, delivery.event, delivery.alert, delivery.subject, delivery.target,
        delivery.at_ms});
+  if (done) done = count(writer.connection(), delivery.target, 1, 0);
+  if (!done) return done;
+  const Place place{.study = delivery.study,
+                    .event = delivery.event,
+                    .alert = delivery.alert,
+                    .target = std::string(delivery.target)};
+  return append_outcome(writer, place, delivery.shard, "queued",
+                        {.actor = "delivery", .at_ms = delivery.at_ms});
 }
 
 Status append_deliveries(Writer& writer, std::int64_t study, std::int64_t event_number,
@@ -143,8 +176,9 @@ Status append_deliveries(Writer& writer, std::int64_t study, std::int64_t event_
   NewDelivery delivery{.study = study, .at_ms = at_ms};
   {
     auto rows = writer.connection().query(
-        "SELECT e.id, e.alert, a.subject FROM alert_events e JOIN alerts a ON a.id = e.alert "
-        "WHERE e.study = $1 AND e.number = $2",
+        "SELECT e.id, e.alert, a.subject, t.study, s.subject FROM alert_events e "
+        "JOIN alerts a ON a.id = e.alert JOIN subjects s ON s.id = a.subject "
+        "JOIN studies t ON t.id = e.study WHERE e.study = $1 AND e.number = $2",
         {study, event_number});
     if (!rows) return rows.error();
     auto row = rows->next();
@@ -153,6 +187,7 @@ Status append_deliveries(Writer& writer, std::int64_t study, std::int64_t event_
     delivery.event = rows->integer(0);
     delivery.alert = rows->integer(1);
     delivery.subject = rows->integer(2);
+    delivery.shard = model::shard_of(rows->text(3), rows->text(4));
   }
   for (const std::string& target : targets) {
     delivery.target = target;
@@ -180,7 +215,7 @@ Result<std::vector<Delivered>> record_attempts(Writer& writer,
         (!taken && place.state != DeliveryState::pending)) {
       continue;
     }
-    auto set = set_state(writer.connection(), attempt.delivery, attempt.next, now_ms);
+    auto set = set_state(writer.connection(), attempt.delivery, place, attempt.next, now_ms);
     if (!set) return set.error();
     const Act act{.actor = actor, .reason = attempt.error, .at_ms = now_ms};
     auto noted = append_outcome(writer, place, to_string(attempt.next), act);
@@ -213,7 +248,7 @@ Status change_delivery(Writer& writer, std::int64_t study, std::string_view site
                                      "; one that is dead can be resent or discarded, a pending "
                                      "one discarded, a discarded one resent"};
   }
-  auto set = set_state(writer.connection(), delivery,
+  auto set = set_state(writer.connection(), delivery, place,
                        resend ? DeliveryState::pending : DeliveryState::discarded, act.at_ms);
   if (!set) return set;
   return append_outcome(writer, place, resend ? "resent" : "discarded", act);
@@ -257,6 +292,18 @@ Result<std::vector<PendingDelivery>> read_pending(Connection& connection, std::s
     if (!*row) return pending;
     pending.push_back(pending_in(*rows));
   }
+}
+
+Result<std::optional<FoundPending>> find_pending(Connection& connection, std::int64_t delivery) {
+  auto rows = connection.query(
+      "SELECT id, subject, attempts, created_ms, target FROM outbox WHERE state = 0 AND id = $1",
+      {delivery});
+  if (!rows) return rows.error();
+  auto row = rows->next();
+  if (!row) return row.error();
+  if (!*row) return std::optional<FoundPending>();
+  return std::optional(
+      FoundPending{.row = pending_in(*rows), .target = std::string(rows->text(4))});
 }
 
 Result<std::optional<PendingDelivery>> first_pending(Connection& connection,
@@ -309,40 +356,21 @@ Result<std::string> read_store_id(Connection& connection) {
 }
 
 Result<std::vector<DeliveryCounts>> count_deliveries(Connection& connection) {
-  std::vector<DeliveryCounts> all;
-  const auto of = [&all](std::string_view target) -> DeliveryCounts& {
-    for (DeliveryCounts& one : all) {
-      if (one.target == target) return one;
-    }
-    all.push_back({.target = std::string(target)});
-    return all.back();
-  };
-  std::vector<std::pair<std::string, std::int64_t>> oldest;
-  {
-    auto rows = connection.query(
-        "SELECT target, count(*), min(id) FROM outbox WHERE state = 0 GROUP BY target");
-    if (!rows) return rows.error();
-    while (true) {
-      auto row = rows->next();
-      if (!row) return row.error();
-      if (!*row) break;
-      of(rows->text(0)).pending = rows->integer(1);
-      oldest.emplace_back(rows->text(0), rows->integer(2));
-    }
-  }
-  for (const auto& [target, id] : oldest) {
-    auto made = connection.integer("SELECT created_ms FROM outbox WHERE id = $1", {id});
-    if (!made && made.error().code != Errc::not_found) return made.error();
-    if (made) of(target).oldest_pending_ms = *made;
-  }
-  auto rows =
-      connection.query("SELECT target, count(*) FROM outbox WHERE state = 2 GROUP BY target");
+  // The oldest pending one of a target is the first in its index.
+  auto rows = connection.query(
+      "SELECT c.target, c.pending, c.dead, coalesce((SELECT o.created_ms FROM outbox o "
+      "WHERE o.state = 0 AND o.target = c.target ORDER BY o.id LIMIT 1), 0) "
+      "FROM outbox_counts c WHERE c.pending <> 0 OR c.dead <> 0");
   if (!rows) return rows.error();
+  std::vector<DeliveryCounts> all;
   while (true) {
     auto row = rows->next();
     if (!row) return row.error();
     if (!*row) return all;
-    of(rows->text(0)).dead = rows->integer(1);
+    all.push_back({.target = std::string(rows->text(0)),
+                   .pending = rows->integer(1),
+                   .dead = rows->integer(2),
+                   .oldest_pending_ms = rows->integer(3)});
   }
 }
 

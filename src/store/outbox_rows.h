@@ -7,9 +7,9 @@
 //      ↓  │ resent by a person
 //     dead ──→ discarded            by a person; also from pending
 //
-// Every change but an attempt that failed is history as well: an audited row of
-// delivery_outcomes, which stays when the outbox is cleaned up. Of attempts the newest
-// kAttemptsKept are kept.
+// Every change but an attempt that failed is history as well, and so is that there is a row
+// (`queued`): an audited row of delivery_outcomes, which stays when the outbox is cleaned up. By
+// these verify knows what the outbox must have. Of attempts the newest kAttemptsKept are kept.
 #pragma once
 
 #include <cstdint>
@@ -37,6 +37,7 @@ struct NewDelivery {
   std::int64_t subject = 0;
   std::string_view target;
   std::int64_t at_ms = 0;
+  int shard = 0;
 };
 // "Deliver this event to that target": inside a transaction. Asked again for the same event and
 // target it does nothing.
@@ -85,6 +86,13 @@ struct PendingDelivery {
 base::Result<std::vector<PendingDelivery>> read_pending(Connection& connection,
                                                         std::string_view target,
                                                         std::int64_t after, std::size_t limit);
+// A row that is pending, by its id.
+struct FoundPending {
+  PendingDelivery row;
+  std::string target;
+};
+base::Result<std::optional<FoundPending>> find_pending(Connection& connection,
+                                                       std::int64_t delivery);
 // A subject's first one.
 base::Result<std::optional<PendingDelivery>> first_pending(Connection& connection,
                                                            std::string_view target,
@@ -100,7 +108,8 @@ base::Result<std::optional<DeliveryContent>> read_delivery_content(Connection& c
 // What tells this store's events from those of all others.
 base::Result<std::string> read_store_id(Connection& connection);
 
-// By target: what waits and what is dead.
+// By target: what waits and what is dead. O(targets), however much waits: they are counted as they
+// change, in outbox_counts.
 struct DeliveryCounts {
   std::string target;
   std::int64_t pending = 0, dead = 0;

@@ -145,8 +145,25 @@ ALTER TABLE alert_causes ADD COLUMN ended INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX alert_causes_ended ON alert_causes (alert, record) WHERE ended <> 0;
 )sql";
 
+// What is about the past has an alert of its own beside that which is about today. And what waits
+// in the outbox is counted as it comes and goes.
+constexpr const char* kHistoryMigration = R"sql(
+ALTER TABLE open_alerts RENAME TO open_alerts_before;
+CREATE TABLE open_alerts (
+  subject INTEGER NOT NULL, rule TEXT NOT NULL, join_group TEXT NOT NULL,
+  historical INTEGER NOT NULL, alert INTEGER NOT NULL,
+  PRIMARY KEY (subject, rule, join_group, historical)) STRICT, WITHOUT ROWID;
+INSERT INTO open_alerts SELECT subject, rule, join_group, 0, alert FROM open_alerts_before;
+DROP TABLE open_alerts_before;
+CREATE TABLE outbox_counts (
+  target TEXT PRIMARY KEY, pending INTEGER NOT NULL, dead INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+INSERT INTO outbox_counts
+  SELECT target, sum(state = 0), sum(state = 2) FROM outbox GROUP BY target;
+)sql";
+
 constexpr const char* kMigrations[kSchemaVersion] = {
-    kMigration1, kMigration2, kOutboxMigration, kLifeMigration, kSignalsMigration};
+    kMigration1, kMigration2, kOutboxMigration, kLifeMigration, kSignalsMigration,
+    kHistoryMigration};
 
 // What tells a trialward store from any other SQLite file ("TrWd").
 constexpr std::int64_t kApplicationId = 0x54725764;

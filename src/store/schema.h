@@ -11,10 +11,12 @@
 //   subject_passes         an instant that had passed when a subject's rules were asked what was
 //                          missing; records that come later do not change that
 //   tokens, token_revocations
-//   delivery_outcomes      that an alert event was delivered to a target, refused by it for good
-//                          (dead), resent or discarded, and by whom
+//   delivery_outcomes      that an alert event is to be delivered to a target (queued), was
+//                          delivered to it, refused by it for good (dead), resent or discarded,
+//                          and by whom
 // Work, which goes when it is done (store/outbox_rows.h):
-//   outbox                 a row for each alert event and target that it is to be delivered to
+//   outbox                 a row for each alert event and target that it is to be delivered to;
+//                          compared with delivery_outcomes by verify
 //   outbox_attempts        the newest attempts of each
 // Caches, rebuilt from the audited tables at any time, and compared with them by verify:
 //   shards                 the head of each audit chain
@@ -24,10 +26,11 @@
 //                          waits for anything
 //   alert_heads            the last event number of a study
 //   alert_causes           the records of an alert, and whether they are reasons for it no more;
-//                          open_alerts: what further causes join
+//                          open_alerts: what further causes join, those of today and of the past
 //   alert_states           what an alert's events have made of it (model/alert_life.h), and since
 //                          when it waits for somebody
 //   alert_storms           the same of a storm, by the alert that made it one
+//   outbox_counts          what is pending and dead of a target
 // And one row that nothing depends on for long:
 //   boots                  the start of the machine that every since_ms counts from
 #pragma once
@@ -67,7 +70,7 @@ struct TableInfo {
 const TableInfo& info(Table table);
 std::array<Table, kTables> all_tables();
 
-inline constexpr int kSchemaVersion = 5;
+inline constexpr int kSchemaVersion = 6;
 
 // A table, index, trigger or view, in SQLite's words.
 struct SchemaObject {

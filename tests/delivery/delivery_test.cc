@@ -172,7 +172,7 @@ TEST_F(DeliveryTest, RefusedForGoodIsADeadLetterThatAPersonResends) {
                                      {.actor = "anna", .reason = "the hook is mended"})
                   .ok());
   ASSERT_TRUE(writer.commit().ok());
-  delivery_->look_again();
+  delivery_->resent(1);
   run();
   ASSERT_EQ(out(), "P-1:1");
   outbound_.answer(0, 200);
@@ -180,6 +180,35 @@ TEST_F(DeliveryTest, RefusedForGoodIsADeadLetterThatAPersonResends) {
   EXPECT_EQ(count("outbox WHERE state = 1"), 2);
   EXPECT_EQ(count("audit WHERE action = 'delivery.resent' AND actor = 'anna' AND "
                   "reason = 'the hook is mended'"), 1);
+}
+
+TEST_F(DeliveryTest, WhatIsResentIsFoundAlsoWhenThereWasNoRoomForItsSubject) {
+  options_.lane.subjects_max = 1;
+  open();
+  raise("P-1");
+  run();
+  outbound_.answer(0, 410);
+  run();
+  raise("P-2");
+  raise("P-3");
+  run();
+  EXPECT_EQ(out(), "P-2:2");
+  store::Writer& writer = store_->writer();
+  ASSERT_TRUE(writer.begin().ok());
+  ASSERT_TRUE(store::change_delivery(writer, study_, "", 1, store::DeliveryChange::resend,
+                                     {.actor = "anna", .reason = "the hook is mended"})
+                  .ok());
+  ASSERT_TRUE(writer.commit().ok());
+  delivery_->resent(1);
+  delivery_->resent(77);  // there is none
+  run();
+  EXPECT_EQ(out(), "P-2:2");
+  for (const char* next : {"P-1:1", "P-3:3", ""}) {
+    outbound_.answer(0, 200);
+    run();
+    EXPECT_EQ(out(), next);
+  }
+  EXPECT_EQ(count("outbox WHERE state = 1"), 3);
 }
 
 TEST_F(DeliveryTest, WhatIsDiscardedIsNotSentAnyMore) {
@@ -329,7 +358,7 @@ TEST_F(DeliveryTest, WhatIsSettledIsCleanedUpAndStaysInHistory) {
   for (int i = 0; i < 2; ++i) run(1h);
   EXPECT_EQ(count("outbox"), 0);
   EXPECT_EQ(count("outbox_attempts"), 0);
-  EXPECT_EQ(count("delivery_outcomes"), 1);
+  EXPECT_EQ(count("delivery_outcomes WHERE outcome <> 'queued'"), 1);
   EXPECT_EQ(count("alert_events"), 1);
 }
 

@@ -165,5 +165,31 @@ TEST(TargetsTest, SecretsComeFromFilesAndTheEnvironment) {
   EXPECT_FALSE(read_secret({false, "TRIALWARD_TEST_SECRET"}).ok());
 }
 
+TEST(TargetsTest, NamesInAnEscalationThatAreNoTargetsAreFoundWithTheirLines) {
+  const auto study = model::load_study(std::vector<model::DefinitionFile>{
+      {"escalation.toml",
+       "[[escalation]]\nseverity = \"critical\"\ntiers = [\n"
+       "  { targets = [\"desk\", \"chef\"], after = \"1 s\" },\n"
+       "  { targets = [\"nobody\"], after = \"1 s\" },\n]\n"},
+      {"study.toml", "[study]\nid = \"s\"\n[[sites]]\nid = \"A\"\ntime_zone = \"UTC\"\n"}});
+  ASSERT_TRUE(study.ok()) << model::to_string(study.error().front());
+  Targets targets;
+  for (const char* name : {"desk", "chief"}) {
+    targets.all.emplace_back();
+    targets.all.back().name = name;
+  }
+  const auto faults = unknown_targets(*study->escalation, targets);
+  ASSERT_EQ(faults.size(), 2u);
+  EXPECT_EQ(model::to_string(faults[0]),
+            "escalation.toml:4: tier 1 of critical alerts: there is no target 'chef'; the targets "
+            "are 'desk', 'chief'");
+  EXPECT_EQ(faults[1].line, 5);
+  for (const char* name : {"chef", "nobody"}) {
+    targets.all.emplace_back();
+    targets.all.back().name = name;
+  }
+  EXPECT_TRUE(unknown_targets(*study->escalation, targets).empty());
+}
+
 }  // namespace
 }  // namespace trialward::delivery

@@ -15,17 +15,18 @@ using std::chrono::seconds;
 
 // What a mail server says, command after command; and what it was told.
 struct Conversation {
+  std::string greeting = "220 mail.example ESMTP\r\n";
   std::string hello = "250 mail.example\r\n";
   std::string from = "250 ok\r\n", to = "250 ok\r\n", data = "354 go\r\n", end = "250 kept\r\n";
   bool hangs_at_end = false;
 
   void run(Line& line, std::string& got) const {
-    line.send("220 mail.example ESMTP\r\n");
+    line.send(greeting);
     while (true) {
       const std::string command = line.read_through("\r\n");
       if (command.empty()) return;
       got += command;
-      if (command.starts_with("EHLO")) {
+      if (command.starts_with("EHLO") || command.starts_with("HELO")) {
         line.send(hello);
       } else if (command.starts_with("MAIL")) {
         line.send(from);
@@ -102,6 +103,11 @@ TEST_F(MailSenderTest, RefusalsAreTold) {
       {{.to = "550 no such user\r\n"}, OutboundFailure::broken, 550, false},
       {{.from = "451 later\r\n"}, OutboundFailure::broken, 451, false},
       {{.end = "554 not this\r\n"}, OutboundFailure::broken, 554, false},
+      {{.data = "554 not now\r\n"}, OutboundFailure::broken, 554, false},
+      // The server's trouble, whatever the mail is.
+      {{.greeting = "554 no mail here\r\n"}, OutboundFailure::connect, 554, false},
+      {{.greeting = "421 too busy\r\n"}, OutboundFailure::connect, 421, false},
+      {{.hello = "502 not you\r\n"}, OutboundFailure::connect, 502, false},
       {{}, OutboundFailure::tls, 250, true},  // it offers no STARTTLS: not a byte of the mail
   };
   for (const Case& one : cases) {
@@ -146,6 +152,25 @@ TEST_F(MailSenderTest, P5AServerThatHangsAtTheEndIsLeftAtOnceAndHoldsUpNoRequest
   EXPECT_EQ(answers->take().failure, OutboundFailure::cancelled);
   EXPECT_LT(clock_.now() - began, seconds(1));
   EXPECT_TRUE(eventually([&] { return server.open() == 0; }));
+}
+
+// However many mails it holds on to.
+TEST_F(MailSenderTest, P7AServerThatHangsHoldsUpNoOther) {
+  Remote hanging([](Line& line) { line.until_closed(); });
+  std::vector<std::shared_ptr<Channel<OutboundAnswer>>> waiting;
+  for (int i = 0; i < 40; ++i) waiting.push_back(send(mail(hanging)));
+  const std::size_t threads = OutboundOptions().mail_threads;
+  ASSERT_TRUE(eventually([&] { return hanging.open() == static_cast<int>(threads); }));
+  Remote server([](Line& line) {
+    std::string got;
+    Conversation{}.run(line, got);
+  });
+  const auto began = clock_.now();
+  const OutboundAnswer answer = send(mail(server))->take();
+  EXPECT_EQ(answer.failure, OutboundFailure::none) << answer.error;
+  EXPECT_LT(clock_.now() - began, seconds(2));
+  client_->stop();
+  for (const auto& one : waiting) EXPECT_EQ(one->take().failure, OutboundFailure::cancelled);
 }
 
 TEST_F(MailSenderTest, TheDeadlineHolds) {

@@ -105,7 +105,13 @@ TEST_F(OutboundClientTest, HostileAnswersHaveTheirNames) {
   const std::string head = "HTTP/1.1 200 OK\r\n";
   const Case cases[] = {
       {"closes at once", [](Line&) {}, OutboundFailure::broken, 0},
-      {"resets", [](Line& line) { line.reset(); }, OutboundFailure::broken, 0},
+      // Not at once: whether that is a connection at all is a matter of luck.
+      {"resets",
+       [](Line& line) {
+         line.read_through("{}");
+         line.reset();
+       },
+       OutboundFailure::broken, 0},
       {"lies about its length",
        [&](Line& line) {
          line.read_through("{}");
@@ -187,8 +193,12 @@ TEST_F(OutboundClientTest, EachDeadlineHolds) {
     std::unique_lock lock(mutex);
     while (line.send("x")) never.wait_for(lock, milliseconds(20));
   };
-  EXPECT_EQ(failure_against(drips, quick), OutboundFailure::deadline);
-  EXPECT_EQ(tasks_.snapshot().size(), 1u + 4 + 1 + 8 + 1) << "outbound, resolve, mail, watchdogs";
+  Remote remote(drips);
+  quick.url = remote.url();
+  const OutboundAnswer cut_short = call(quick);
+  EXPECT_EQ(cut_short.failure, OutboundFailure::deadline);
+  EXPECT_EQ(cut_short.status, 200) << "the head is told, whatever becomes of the body";
+  EXPECT_EQ(tasks_.snapshot().size(), 1u + 4 + 1) << "outbound, resolve and its watchdog";
 }
 
 // The bar of the operations issue: cancel while 256 calls hang in recv returns everything in 1 s.

@@ -15,12 +15,13 @@ namespace trialward::intake {
 class WatchedStudy : public StudyBench {
  protected:
   // Anew with these rules; what is stored stays.
-  void use_rules(const std::string& rules) {
+  void use_rules(const std::string& rules, const std::string& escalation = "") {
     std::ifstream file(TRIALWARD_SOURCE "/tests/monitor/study.toml");
     std::stringstream toml;
     toml << file.rdbuf();
-    auto study = model::load_study(std::vector<model::DefinitionFile>{
-        {"study.toml", toml.str()}, {"rules.toml", rules}});
+    std::vector<model::DefinitionFile> files{{"study.toml", toml.str()}, {"rules.toml", rules}};
+    if (!escalation.empty()) files.insert(files.begin(), {"escalation.toml", escalation});
+    auto study = model::load_study(std::move(files));
     ASSERT_TRUE(study.ok()) << model::to_string(study.error().front());
     auto active = std::make_shared<ActiveStudy>();
     active->study = std::make_shared<const model::Study>(std::move(*study));
@@ -35,7 +36,8 @@ class WatchedStudy : public StudyBench {
     active->row = row->study;
     active->definition = row->definition;
     study_ = active;
-    committer_ = std::make_unique<Committer>(writer, clock_, SubjectCacheOptions{.unsaved_max = 2});
+    committer_ = std::make_unique<Committer>(writer, clock_, SubjectCacheOptions{.unsaved_max = 2},
+                                             routes_);
   }
 
   model::Record record(const std::string& source_id, model::Kind kind, const std::string& code,
@@ -64,6 +66,12 @@ class WatchedStudy : public StudyBench {
     const model::Faults faults = prepare(*study_, std::move(record), kNow, command);
     EXPECT_TRUE(faults.empty()) << (faults.empty() ? "" : faults.front().reason);
     return submission({command});
+  }
+  // The same as data of the past.
+  Submission of_the_past(model::Record record) {
+    Submission sent = with(std::move(record));
+    std::get<AppendRecord>(sent.commands.front()).flags |= model::kHistorical;
+    return sent;
   }
   // The stored record's id.
   std::int64_t store(model::Record record) {
@@ -108,6 +116,7 @@ class WatchedStudy : public StudyBench {
     return text;
   }
 
+  const model::AlertRoutes* routes_ = nullptr;  // to be set before use_rules()
   std::unique_ptr<Committer> committer_;
   std::vector<Publication> events_;  // of the last commit
 };

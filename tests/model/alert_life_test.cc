@@ -132,12 +132,18 @@ TEST(AlertLifeTest, WhatHoldsNoLongerWaitsForNobodyUntilItHoldsAgain) {
   EXPECT_EQ(life->waits, AlertWait::alone);
 }
 
-TEST(AlertLifeTest, AHistoricalAlertWaitsForNobodyUntilARecordOfTodayJoins) {
+TEST(AlertLifeTest, AHistoricalAlertWaitsForNobodyUntilItIsReopened) {
   std::optional<AlertLife> life;
   ASSERT_TRUE(take_event(life, raised, {.historical = true}, 1).ok());
-  ASSERT_TRUE(take_event(life, joined, {.historical = true}, 2).ok());
-  EXPECT_EQ(life->waits, AlertWait::none);
-  ASSERT_TRUE(take_event(life, joined, {.targets = {"x"}, .tier = 1}, 3).ok());
+  for (const auto& [type, detail] :
+       {std::pair{joined, AlertDetail()}, {revised, AlertDetail{.holds = false}},
+        {revised, AlertDetail{.holds = true}}, {revised, AlertDetail{.holds = false}},
+        {joined, AlertDetail()}, {acknowledged, AlertDetail()}}) {
+    ASSERT_TRUE(take_event(life, type, detail, 2).ok()) << to_string(type);
+    EXPECT_TRUE(life->historical);
+    EXPECT_EQ(life->waits, AlertWait::none) << to_string(type);
+  }
+  ASSERT_TRUE(take_event(life, reopened, {.targets = {"x"}, .tier = 1}, 3).ok());
   EXPECT_FALSE(life->historical);
   EXPECT_EQ(life->waits, AlertWait::alone);
   EXPECT_EQ(life->tier, 1);

@@ -116,6 +116,36 @@ def test_check_says_that_nothing_is_watched(tmp_path):
     assert "nothing is watched" not in trialward("check", DEMO).stdout
 
 
+ESCALATION = """[[escalation]]
+severity = "critical"
+tiers = [{ targets = ["desk", "chef"], after = "1 s" }]
+"""
+TARGETS = """[[targets]]
+name = "desk"
+kind = "webhook"
+url = "http://127.0.0.1:9/hook"
+secret_env = "DESK_SECRET"
+"""
+
+
+def test_a_target_that_an_escalation_names_and_nobody_has_is_told_at_start(tmp_path, monkeypatch):
+    monkeypatch.setenv("DESK_SECRET", "0123456789abcdef")
+    study = {"study": (DEMO / "study.toml").read_text(), "rules": (DEMO / "rules.toml").read_text()}
+    folder, targets = tmp_path / "demo", tmp_path / "targets.toml"
+    assert check_folder(folder, escalation=ESCALATION, **study).returncode == 0
+    targets.write_text(TARGETS)
+    told = (f"{folder}/escalation.toml:3: tier 1 of critical alerts: there is no target 'chef'; "
+            "the targets are 'desk'\n")
+    done = trialward("check", folder, "--targets", targets, check=False)
+    assert (done.returncode, done.stderr) == (1, told)
+    done = trialward("serve", "--store", f"sqlite:{tmp_path}/s.db", "--study", folder,
+                     "--targets", targets, check=False)
+    assert done.returncode == 2 and done.stderr.startswith(told) and str(targets) in done.stderr
+    assert not (tmp_path / "s.db").exists()
+    targets.write_text(TARGETS + TARGETS.replace('"desk"', '"chef"'))
+    assert "2 targets, sound" in trialward("check", folder, "--targets", targets).stdout
+
+
 def test_check_names_a_file_once(tmp_path):
     done = trialward("check", tmp_path, check=False)
     assert (done.returncode, done.stderr) == (1, f"{tmp_path}/study.toml: is missing\n")

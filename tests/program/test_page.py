@@ -1,5 +1,7 @@
 """The page at /, in a real browser against the real program."""
 
+import json
+
 import pytest
 
 from browser import CHROMIUM
@@ -292,6 +294,60 @@ def test_a_revoked_token_ends_the_session(server, browser):
     assert server.request("DELETE", f"/v1/studies/demo/tokens/{made['id']}", admin).status == 204
     assert "not valid" in page.wait_for("document.getElementById('enter-error').textContent")
     assert page.run("sessionStorage.length") == 0
+
+
+def test_a_duplicate_is_merged(server, browser):
+    page = open_page(browser, server, name="dr-a")
+    feed = server.token("feed")
+    [first] = send_lab(server, feed, "A-1", "SUBJ-1", 200)
+    page.wait_for(f"{COUNT} === '1'")
+    acknowledge(server, first)
+    page.wait_for(f"{COUNT} === '0'")
+    [second] = send_lab(server, feed, "A-2", "SUBJ-1", 210)
+    page.wait_for(f"{COUNT} === '1'")
+    page.click(".alert .look")
+    page.wait_for("document.getElementById('details-state').textContent === 'It is raised.'")
+    assert page.run("document.getElementById('settle').hidden"), "nobody has seen its values"
+    acknowledge(server, second)
+    page.click("#details-done")
+    page.run("""(() => { const select = document.getElementById('view');
+        select.value = 'state=acknowledged'; select.dispatchEvent(new Event('change')); })()""")
+    page.wait_for(f"{COUNT} === '2'")
+    page.click(".alert .look")  # the newest
+    page.wait_for("!document.getElementById('merge-with').hidden")
+    page.click("#reason")
+    page.type("The same sample.")
+    page.click("#merge")
+    error = page.wait_for("document.getElementById('details-error').textContent")
+    assert error == "Of which alert is it a duplicate?"
+    page.click("#duplicate-of")
+    page.type(str(first))
+    page.click("#merge")
+    page.wait_for("document.getElementById('details-state').textContent === "
+                  f"'It is closed, a duplicate of alert {first}.'")
+    assert page.run("document.getElementById('merge-with').hidden")
+    assert page.problems == []
+
+
+def test_what_is_about_the_past_comes_last_and_is_not_announced(server, browser):
+    page = open_page(browser, server)
+    past = {"source": "old", "source_id": "1", "subject": "SUBJ-9", "kind": "lab", "code": "ALT",
+            "value": 900, "unit": "U/L", "range": {"low": 7, "high": 40}, "effective": "2014-01-16"}
+    answer = server.post("/v1/studies/demo/records?historical=true", server.token("admin"),
+                         json.dumps(past).encode(),
+                         headers={"Content-Type": "application/x-ndjson"})
+    assert answer.status == 200 and answer.json()["alerts"] >= 1
+    page.wait_for(f"{card('SUBJ-9')}?.querySelector('.tier').textContent === 'about the past'")
+    assert page.run("document.title") == "trialward"
+    assert page.run("document.getElementById('announcer').textContent") == ""
+    send_lab(server, server.token("feed"), "A-1", "SUBJ-1", 200)
+    page.wait_for("document.title === '(1) trialward'")
+    first = page.run("document.querySelector('.alert .subject').textContent")
+    assert first == "SUBJ-1", "the newer one of the past is behind it"
+    page.click(".alert:last-child .look")
+    page.wait_for("document.getElementById('details-state').textContent === "
+                  "'It is raised and about the past: nobody was called.'")
+    assert page.problems == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -24,8 +24,8 @@ class AuditScanTest : public ::testing::Test {
 TEST_F(AuditScanTest, P8ACutTailShowsAgainstTheNewestHead) {
   Copy copy(sample_.early());
   EXPECT_EQ(copy.verify(sample_.heads()),
-            "the store ends at entry 26: the head signed at 2025-06-15T15:07:40.000Z covers 44: "
-            "entries 27 to 44 are cut off");
+            "the store ends at entry 26: the head signed at 2025-06-15T15:07:40.000Z covers 52: "
+            "entries 27 to 52 are cut off");
 }
 
 TEST_F(AuditScanTest, WithoutTheNewestHeadACutTailCannotBeSeen) {
@@ -38,7 +38,7 @@ TEST_F(AuditScanTest, P8EntriesCutOffAloneLeaveTheirRows) {
   Copy copy(sample_.late());
   ASSERT_TRUE(copy.change("DELETE FROM audit WHERE seq > 30"));
   EXPECT_TRUE(copy.verify().ends_with(": no audit entry names this row")) << copy.verify();
-  EXPECT_TRUE(copy.verify(sample_.heads()).ends_with("entries 31 to 44 are cut off"));
+  EXPECT_TRUE(copy.verify(sample_.heads()).ends_with("entries 31 to 52 are cut off"));
 }
 
 TEST_F(AuditScanTest, P8AnEmptiedStoreIsNotANewOne) {
@@ -52,7 +52,7 @@ TEST_F(AuditScanTest, P8AnEmptiedStoreIsNotANewOne) {
     ASSERT_TRUE(copy.change("DELETE FROM " + table));
   }
   EXPECT_EQ(copy.verify(), "");
-  EXPECT_TRUE(copy.verify(sample_.heads()).ends_with("entries 1 to 44 are cut off"));
+  EXPECT_TRUE(copy.verify(sample_.heads()).ends_with("entries 1 to 52 are cut off"));
 }
 
 TEST_F(AuditScanTest, P8AnotherStoreUnderTheNameIsNamed) {
@@ -105,7 +105,7 @@ TEST_F(AuditScanTest, P8RewrittenHistoryShowsAgainstTheFirstHeadThatCoversIt) {
        "audit entries 1 to 26: they are not those that the head of 2025-06-15T15:06:40.000Z signed "
        "(line 1 of the signed heads)"},
       {12,
-       "audit entries 27 to 44: they are not those that the head of 2025-06-15T15:07:40.000Z "
+       "audit entries 27 to 52: they are not those that the head of 2025-06-15T15:07:40.000Z "
        "signed "
        "(line 2 of the signed heads)"},
   };

@@ -180,7 +180,7 @@ TEST_F(HeadsTest, P8AStoreThatEndsBeforeTheLastHeadIsNotSigned) {
   const auto done = (*signer)->sign_now(**reader, kNow);
   ASSERT_FALSE(done.ok());
   EXPECT_EQ(done.error().message,
-            "the store ends at entry 26, but a head of entry 44 was signed; see trialward verify");
+            "the store ends at entry 26, but a head of entry 52 was signed; see trialward verify");
 }
 
 TEST_F(HeadsTest, AStoreWhoseChainsDoNotAddUpIsNotSigned) {

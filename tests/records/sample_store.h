@@ -15,6 +15,7 @@
 
 #include "records/heads.h"
 #include "store/alert_causes.h"
+#include "store/outbox_rows.h"
 #include "store/record_rows.h"
 #include "store/study_rows.h"
 #include "store/subject_rows.h"
@@ -132,7 +133,8 @@ class SampleWriter {
                                   .subject = row.id,
                                   .site = "A",
                                   .definition = row_.definition,
-                                  .shard = shard};
+                                  .shard = shard,
+                                  .escalation = escalation};
     for (const model::Match& match : observe(*watch, stored)) {
       TW_CHECK(store::raise_or_join(writer(), place, monitor_->rules()[0], match,
                                     {.actor = "monitor", .at_ms = kNow})
@@ -186,6 +188,31 @@ class SampleWriter {
          {.type = model::AlertEventType::acknowledged, .detail = {.values = {value}}},
          "called the site");
   }
+
+  // An alert event is to be delivered.
+  void queue(std::int64_t event_number, const std::string& target) {
+    begin();
+    const std::vector<std::string> targets = {target};
+    TW_CHECK(store::append_deliveries(writer(), row_.study, event_number, targets, kNow + 7).ok());
+    commit();
+  }
+  void attempt(std::int64_t delivery, store::DeliveryState next) {
+    begin();
+    const std::vector<store::DeliveryAttempt> attempts = {
+        {.delivery = delivery, .next = next, .at_ms = kNow + 8, .outcome = "x", .error = ""}};
+    TW_CHECK(store::record_attempts(writer(), attempts, "delivery", kNow + 9).ok());
+    commit();
+  }
+  void resend(std::int64_t delivery) {
+    begin();
+    TW_CHECK(store::change_delivery(writer(), row_.study, "", delivery,
+                                    store::DeliveryChange::resend,
+                                    {.actor = "anna", .reason = "again", .at_ms = kNow + 10})
+                 .ok());
+    commit();
+  }
+
+  const model::Escalation* escalation = nullptr;  // of what is raised from now on
 
   std::int64_t add_token(const std::string& name) {
     begin();
@@ -337,6 +364,12 @@ class SampleStore {
     writer.add_token("in use");
     writer.pass("P-4", kNow + 5000);
     writer.revise(3, {.ended = {6}, .holds = true, .because = 7});
+    for (const std::int64_t event : {1, 2, 3, 4}) writer.queue(event, "desk");
+    writer.attempt(2, store::DeliveryState::delivered);
+    writer.attempt(3, store::DeliveryState::pending);
+    writer.attempt(3, store::DeliveryState::dead);
+    writer.attempt(4, store::DeliveryState::dead);
+    writer.resend(4);
   }
 
   void sign(SampleWriter& writer, std::int64_t at_ms) {

@@ -139,6 +139,8 @@ inline std::string expected_name(store::Connection& connection, const std::strin
     return "the state of subject " + one("SELECT subject" + from);
   }
   if (table == "alert_heads") return "the last alert event of study " + one("SELECT study" + from);
+  if (table == "outbox") return "delivery of alert event";
+  if (table == "outbox_counts") return "outbox_counts, target 'desk";
   if (!audited(table)) return "alert " + one("SELECT alert" + from);
   return "audit entry " +
          one("SELECT seq FROM audit WHERE object_table = '" + table +

@@ -40,7 +40,7 @@ def _answer(status, body=b"", headers=""):
 
 class HostileRemote:
     """Every connection has a thread; close() ends them all. `taken` is called for each request that
-    was answered with 2xx in full, before the answer goes out: from then on it may be counted on."""
+    is answered with a whole head of 2xx, before it goes out: from then on it may be counted on."""
 
     def __init__(self, choose, taken=lambda request: None):
         self.choose, self.taken = choose, taken
@@ -124,6 +124,8 @@ class HostileRemote:
         if fault.isdigit():
             connection.sendall(_answer(fault, b"no\n"))
             return True
+        if fault in ("cut", "short", "drip"):  # the head says 2xx
+            self.taken(request)
         getattr(self, "_" + fault)(connection)
         return False
 

@@ -140,6 +140,7 @@ std::optional<Simulation::Message> Simulation::invent_message() {
   }
   auto command = prepared(std::move(record));
   if (!command) return std::nullopt;
+  if (chance(15)) command->flags |= model::kHistorical;
   if (command->record.kind == model::Kind::adverse_event) message.lane = Lane::safety;
   message.commands.emplace_back(std::move(*command));
   return message;

@@ -1,6 +1,7 @@
 #include "tests/simulate/ledger.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "store/alert_rows.h"
 #include "store/record_rows.h"
@@ -67,7 +68,8 @@ class AlertLives {
     state = acknowledged ? State::acknowledged : State::open;
     for (const Foreseen& rule : kForeseen) {
       if (rule.rule != event.rule || !rule.per_subject) continue;
-      std::int64_t& open = open_[{event.subject, event.rule}];
+      // What is about the past has an alert of its own.
+      std::int64_t& open = open_[{event.subject, event.rule, event.historical}];
       if (open != 0 && open != event.alert) {
         return alert + " is open beside " + std::to_string(open);
       }
@@ -84,7 +86,8 @@ class AlertLives {
  private:
   enum class State { unknown, open, acknowledged };
   std::map<std::int64_t, State> states_;
-  std::map<std::pair<std::string, std::string>, std::int64_t> open_;  // (subject, rule) → alert
+  // (subject, rule, historical) → alert
+  std::map<std::tuple<std::string, std::string, bool>, std::int64_t> open_;
   std::set<std::pair<std::int64_t, std::int64_t>> causes_;            // alert, record
 };
 
@@ -266,9 +269,13 @@ std::string Ledger::compare_outbox(store::Connection& reader) const {
     const char *sql, *wrong;
   };
   const Check checks[] = {
-      {"SELECT count(*) FROM alert_events e WHERE NOT EXISTS (SELECT 1 FROM outbox o "
+      {"SELECT count(*) FROM alert_events e JOIN alert_states t ON t.alert = e.alert "
+       "WHERE t.historical = 0 AND NOT EXISTS (SELECT 1 FROM outbox o "
        "WHERE o.event = e.id AND o.alert = e.alert AND o.study = e.study AND o.target = 'desk')",
        " alert events are stored without their row in the outbox"},
+      {"SELECT count(*) FROM outbox o JOIN alert_states t ON t.alert = o.alert "
+       "WHERE t.historical <> 0",
+       " rows of the outbox are about the past"},
       {"SELECT count(*) FROM outbox o WHERE NOT EXISTS (SELECT 1 FROM alert_events e "
        "WHERE e.id = o.event)",
        " rows of the outbox are of no alert event"},

@@ -43,6 +43,10 @@ TEST_F(SchemaTest, AStoreOfTheFirstVersionKeepsItsWatches) {
                            "DROP TABLE alert_storms; DROP TABLE boots; DROP INDEX alerts_rule; "
                            "DROP TABLE subject_passes; DROP TABLE subject_dues; "
                            "DROP INDEX alert_causes_ended; "
+                           "DROP TABLE open_alerts; CREATE TABLE open_alerts ("
+                           "subject INTEGER NOT NULL, rule TEXT NOT NULL, "
+                           "join_group TEXT NOT NULL, alert INTEGER NOT NULL, "
+                           "PRIMARY KEY (subject, rule, join_group)) STRICT, WITHOUT ROWID; "
                            "ALTER TABLE alert_causes DROP COLUMN ended; "
                            "DROP TABLE subject_watches; "
                            "ALTER TABLE subject_states ADD COLUMN rules TEXT; "
@@ -50,6 +54,7 @@ TEST_F(SchemaTest, AStoreOfTheFirstVersionKeepsItsWatches) {
                            "INSERT INTO subject_states VALUES (1, 7, 'h', x'6162'); "
                            "INSERT INTO subject_states VALUES (2, 8, NULL, NULL); "
                            "DROP TABLE outbox; DROP TABLE outbox_attempts; "
+                           "DROP TABLE outbox_counts; "
                            "DROP TABLE delivery_outcomes; "
                            "PRAGMA user_version = 1")
                   .ok());
@@ -69,8 +74,13 @@ TEST_F(SchemaTest, AlertsOfTheSecondVersionGetTheirStates) {
                            "DROP TABLE alert_storms; DROP TABLE boots; DROP INDEX alerts_rule; "
                            "DROP TABLE subject_passes; DROP TABLE subject_dues; "
                            "DROP INDEX alert_causes_ended; "
+                           "DROP TABLE open_alerts; CREATE TABLE open_alerts ("
+                           "subject INTEGER NOT NULL, rule TEXT NOT NULL, "
+                           "join_group TEXT NOT NULL, alert INTEGER NOT NULL, "
+                           "PRIMARY KEY (subject, rule, join_group)) STRICT, WITHOUT ROWID; "
                            "ALTER TABLE alert_causes DROP COLUMN ended; "
                            "DROP TABLE outbox; DROP TABLE outbox_attempts; "
+                           "DROP TABLE outbox_counts; "
                            "DROP TABLE delivery_outcomes; "
                            "INSERT INTO alerts VALUES "
                            "(1, 1, 4, 'A', 'r', 1, 't', '', 'info', 1, 9); "
@@ -87,6 +97,8 @@ TEST_F(SchemaTest, AlertsOfTheSecondVersionGetTheirStates) {
                                           "takes_causes = 0 AND since_utc_ms = 9").value(), 1);
   EXPECT_EQ(connection_->integer(states + "alert = 2 AND state = 'raised' AND waits = 1 AND "
                                           "takes_causes = 1 AND since_utc_ms = 10").value(), 1);
+  EXPECT_EQ(connection_->integer("SELECT count(*) FROM open_alerts WHERE subject = 4 AND "
+                                 "rule = 'r' AND historical = 0 AND alert = 2").value(), 1);
 }
 
 TEST_F(SchemaTest, AgainItChangesNothing) {
