@@ -32,9 +32,9 @@ class Replay {
     std::optional<AlertLife>& life = lives_[alert];
     const std::optional<AlertLife> before = life;
     if (auto done = model::take_event(life, type, detail, at_ms); !done) return done;
-    const bool waits = life->storm == lead_ && life->waits == AlertWait::in_storm;
-    waits ? (void)waiting_.insert(alert) : (void)waiting_.erase(alert);
-    if (life->storm == lead_) change(before, waits, at_ms);
+    const bool waits_now = life->storm == lead_ && life->waits == AlertWait::in_storm;
+    waits_now ? (void)waiting_.insert(alert) : (void)waiting_.erase(alert);
+    if (life->storm == lead_) change(before, waits_now, at_ms);
     const bool told = alert == lead_ && detail.storm == lead_ &&
                       (type == AlertEventType::escalated ||
                        (type == AlertEventType::stormed && !(before && before->storm == lead_)));
