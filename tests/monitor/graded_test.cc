@@ -56,10 +56,11 @@ TEST(Graded, AnAlertSaysVersionGradeAndLine) {
   };
   EXPECT_EQ(detail(1, R"("kind":"lab","code":"HGB","value":7.9,"unit":"g/dL")"),
             "CTCAE v5.0 grade 3, Anemia: Hgb <8.0 g/dL; <4.9 mmol/L; <80 g/L; transfusion "
-            "indicated; needs judgement: findings may raise it to grade 4");
+            "indicated; needs judgement: findings may raise it to grade 4 (judged as 7.9 g/dL)");
   EXPECT_EQ(detail(2, R"("kind":"lab","code":"K","value":3.4,"unit":"mEq/L")"),
             "CTCAE v5.0 grade 2, Hypokalemia: Symptomatic with <LLN - 3.0 mmol/L; intervention "
-            "indicated; needs judgement: assumes symptomatic, otherwise grade 1");
+            "indicated; needs judgement: assumes symptomatic, otherwise grade 1 (judged as 3.4 "
+            "mmol/L)");
   EXPECT_EQ(detail(3, R"("kind":"lab","code":"ALT","value":100,"unit":"U/L",)"
                       R"("effective":"2020-01-01","baseline":true)"),
             "");
