@@ -122,13 +122,21 @@ TEST(Graded, RefusesAWrongChoiceInTheStudy) {
                                     "GLU = [\"Hypoglycemia\"]\nPT = []\n",
                                     "")),
             "rules.toml:5: ctcae_grade_at_least needs [ctcae] in study.toml");
-  // A unit in which a term cannot be had is no matter of chance.
-  EXPECT_TRUE(faults_of(grading, with("NEUTLE", "NEUT"))
-                  .starts_with("rules.toml:5: NEUT: Neutrophil count decreased is graded in "
-                               "10^9/L, not in %: "));
-  EXPECT_EQ(faults_of(grading,
-                      with("PT = []", "PT = [\"Proteinuria (Protein/Creatinine ratio)\"]")),
-            "rules.toml:5: PT: Proteinuria (Protein/Creatinine ratio) asks for the age, which no "
+  // A rule that lists no codes is about those that can be graded; one that lists some, or a study
+  // that names the term, has it wrong where that cannot be.
+  const std::string in_percent =
+      "NEUT: Neutrophil count decreased is graded in 10^9/L, not in %: ";
+  const std::string of_neut = rule("kind = \"lab\"\ncodes = [\"NEUT\"]\nctcae_grade_at_least = 1");
+  EXPECT_EQ(faults_of(grading, with("NEUTLE", "NEUT")), "");
+  EXPECT_TRUE(faults_of(of_neut, with("NEUTLE", "NEUT"))
+                  .starts_with("rules.toml:6: " + in_percent));
+  EXPECT_TRUE(faults_of(grading, with("PT = []", "NEUTLE = [\"Neutrophil count decreased\"]"))
+                  .starts_with("rules.toml:5: NEUTLE: Neutrophil count decreased is graded in "));
+  const std::string children =
+      with("PT = []", "PT = [\"Proteinuria (Protein/Creatinine ratio)\"]");
+  EXPECT_EQ(faults_of(grading, children), "");
+  EXPECT_EQ(faults_of(rule("kind = \"lab\"\ncodes = [\"PT\"]\nctcae_grade_at_least = 1"), children),
+            "rules.toml:6: PT: Proteinuria (Protein/Creatinine ratio) asks for the age, which no "
             "rule knows");
 }
 
