@@ -1,6 +1,7 @@
 // The way of delivery/ to the store's one writer: outcomes travel as submissions of the lane of
 // live records, and of the safety lane when that has no place for them (docs/decisions/018).
-// Delivery offers one at a time, of a few dozen rows, so that a batch has one of them at most. Any thread.
+// Delivery offers one at a time, of a few dozen rows, so that a batch has one of them at most. Any
+// thread.
 #pragma once
 
 #include "api/route.h"

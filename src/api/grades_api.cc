@@ -1,6 +1,10 @@
 #include "api/grades_api.h"
 
+#include <algorithm>
+#include <limits>
+
 #include "api/answers.h"
+#include "api/reads_api.h"
 #include "base/json_writer.h"
 #include "ctcae/subject_grades.h"
 #include "store/record_rows.h"
@@ -13,61 +17,79 @@ using base::Errc;
 using base::Error;
 using base::Result;
 
-constexpr std::size_t kChainRows = 500;  // read at a time
+constexpr std::size_t kChainRows = 100;  // read, and held, at a time
+constexpr std::int64_t kIdMax = std::numeric_limits<std::int64_t>::max();
 
-// The latest of a subject's records, newest first; `all` is false when there are more.
-Result<std::vector<model::StoredRecord>> latest_records(store::Connection& connection,
-                                                        std::int64_t newest, bool& all) {
-  std::vector<model::StoredRecord> records;
-  std::int64_t from = newest;
-  while (from != 0 && records.size() < kGradedRecordsMax) {
-    auto rows = store::read_chain(connection, from, kChainRows);
+struct GradesPage {
+  std::string subject;
+  std::size_t values = 0;
+  std::int64_t from = kIdMax;  // the newest record, by its id
+};
+
+// Gives the grader all of the subject's records, newest first; false when there are too many.
+Result<bool> read_all(store::Connection& connection, std::int64_t newest,
+                      ctcae::SubjectGrader& grader) {
+  std::size_t searched = 0;
+  for (std::int64_t from = newest; from != 0;) {
+    if (searched >= kSearchedRecordsMax) return false;
+    auto rows = store::read_chain(connection, from,
+                                  std::min(kChainRows, kSearchedRecordsMax - searched));
     if (!rows) return rows.error();
     if (rows->empty()) break;
+    searched += rows->size();
     from = rows->back().links.previous;
-    for (store::RecordRow& row : *rows) records.push_back(std::move(row.stored));
+    for (const store::RecordRow& row : *rows) grader.add(row.stored);
   }
-  all = from == 0;
-  return records;
+  return true;
 }
 
 Result<http::Response> answer(store::Connection& connection, const StudyPointer& study,
-                              const Principal& principal, const std::string& subject) {
-  auto row = store::find_subject(connection, study->row, subject);
+                              const Principal& principal, const GradesPage& page) {
+  auto row = store::find_subject(connection, study->row, page.subject);
   if (!row) return row.error();
   if (!*row || (!principal.site.empty() && principal.site != (*row)->site)) {
-    return Error{Errc::not_found, "there is no subject '" + subject + "' for this token"};
+    return Error{Errc::not_found, "there is no subject '" + page.subject + "' for this token"};
   }
   auto grading = ctcae::StudyGrading::make(*study->study);
   if (!grading || grading->criteria() == nullptr) {
     return Error{Errc::not_found, "the study's definition names no version of the CTCAE"};
   }
-  bool all = true;
-  auto records = latest_records(connection, (*row)->last_record, all);
-  if (!records) return records.error();
+  ctcae::SubjectGrader grader(*grading, *study->study, page.values, page.from);
+  const auto all = read_all(connection, (*row)->last_record, grader);
+  if (!all) return all.error();
+  const std::int64_t next = grader.next();
   base::JsonWriter json;
   json.begin_object()
-      .member("subject", subject)
+      .member("subject", page.subject)
       .member("site", (*row)->site)
       .member("version", grading->criteria()->full_version)
-      .member("complete", all);
+      .member("complete", *all);
   json.key("grades").begin_array();
-  for (const auto& graded : ctcae::grades_of(*grading, *study->study, *records)) {
+  const auto grades = std::move(grader).finish(*all);
+  for (const auto& graded : grades.grades) {
     json.raw(ctcae::to_json(*grading->criteria(), graded));
   }
-  return http::json_response(200, json.end_array().end_object().take());
+  json.end_array();
+  if (next != 0) json.member("next", next);
+  return http::json_response(200, json.end_object().take());
 }
 
 }  // namespace
 
 http::Decision GradesApi::subject_grades(const Call& call) {
-  return http::Accepted{.handler = [this, subject = call.parameters.front(),
-                                    principal = call.principal,
+  constexpr auto kValuesMax = static_cast<std::int64_t>(kGradedValuesMax);
+  const std::int64_t limit = number_in(call.query, "limit", kValuesMax, kValuesMax);
+  if (limit <= 0) return http::fault_response(400, "limit is not a number from 1 to 1000");
+  GradesPage page{.subject = call.parameters.front(),
+                  .values = static_cast<std::size_t>(limit),
+                  .from = number_in(call.query, "from", kIdMax, kIdMax)};
+  if (page.from <= 0) return http::fault_response(400, "from is not a record's id");
+  return http::Accepted{.handler = [this, page = std::move(page), principal = call.principal,
                                     study = call.study](std::shared_ptr<http::Exchange> exchange) {
     reads_.run(
         ReadClass::view, "subject.grades", {},
-        [exchange, subject, principal, study](store::Connection& connection) {
-          auto response = answer(connection, study, *principal, subject);
+        [exchange, page, principal, study](store::Connection& connection) {
+          auto response = answer(connection, study, *principal, page);
           exchange->respond(response ? std::move(*response) : error_response(response.error()));
         },
         [exchange](std::string_view reason) { exchange->respond(busy_response(reason)); });

@@ -1,7 +1,13 @@
 // GET …/subjects/{subject}/grades: the CTCAE grades of a subject's laboratory values, by the
 // version that the study's definition names (ctcae/). They are worked out when they are asked for,
-// from the current versions of the records, and so always fit the definition in force. Borrows the
-// readers, which must live longer; any thread may call it.
+// from the current versions of the records, and so always fit the definition in force.
+//
+// A page has a number of values, the newest first as they came; the whole of the subject's records
+// is looked through for each page, for a baseline may be any of them, but only the page's numbers
+// are held. Of a subject with more records than are looked through, the answer says so and gives
+// no grade that hangs on the baseline or the age.
+//
+// Borrows the readers, which must live longer; any thread may call it.
 #pragma once
 
 #include "api/read_pool.h"
@@ -9,8 +15,8 @@
 
 namespace trialward::api {
 
-// Of a subject with more records the latest are graded; the answer then says so.
-inline constexpr std::size_t kGradedRecordsMax = 10'000;
+inline constexpr std::size_t kGradedValuesMax = 1'000;     // of a page
+inline constexpr std::size_t kSearchedRecordsMax = 20'000;  // of a subject, for its baselines
 
 class GradesApi {
  public:

@@ -9,6 +9,7 @@
 
 #include "cli/command.h"
 #include "cli/targets_file.h"
+#include "ctcae/study_grading.h"
 #include "model/study.h"
 #include "monitor/rules.h"
 
@@ -60,6 +61,21 @@ model::Study read_in_spite(const std::string& folder) {
   return model::read_study(std::move(files)).study;
 }
 
+// What has a term in CTCAE but no grade, because of its unit. A rule that lists no codes passes it
+// over, so it is said here.
+void tell_what_is_not_graded(const std::string& folder, const model::Study& study) {
+  const auto grading = ctcae::StudyGrading::make(study);
+  if (!grading) return;  // a fault, told already
+  for (const auto kind : {model::Kind::lab, model::Kind::vital}) {
+    for (const std::string& code : grading->codes(kind)) {
+      for (const ctcae::GradedTerm& one : *grading->terms(kind, code)) {
+        if (one.unfit.empty()) continue;
+        std::cerr << folder << "/study.toml: " << code << " is not graded: " << one.unfit << '\n';
+      }
+    }
+  }
+}
+
 // The study, if it is sound.
 std::shared_ptr<const model::Study> check(const std::string& folder) {
   DefinitionFaults faults;
@@ -78,6 +94,7 @@ std::shared_ptr<const model::Study> check(const std::string& folder) {
   const std::size_t count = (*rules)->rules().size();
   const bool empty_file = count == 0 && study->file("rules.toml") != nullptr;
   if (empty_file) std::cerr << folder << "/rules.toml: has no [[rules]]\n";
+  tell_what_is_not_graded(folder, *study);
   std::cout << folder << ": study '" << study->id << "' is sound: " << study->sites.size()
             << " sites, "
             << (count == 0 ? "no rules: nothing is watched" : std::to_string(count) + " rules")

@@ -60,6 +60,7 @@ std::uint8_t Term::asks_for() const {
 }
 
 bool Term::of_system(std::size_t unit, UnitSystem system) const {
+  if (unit >= system_units) return false;
   const bool si = unit < si_units;
   return si ? system == UnitSystem::si || si_is_us : system == UnitSystem::us_conventional;
 }

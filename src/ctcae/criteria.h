@@ -83,10 +83,13 @@ struct Line {
 struct Term {
   std::string name, soc;
   Direction direction = Direction::low;
-  std::vector<std::string> units;  // SI, then the others; none: the limits have no unit
-  std::size_t si_units = 0;        // how many of them are SI; a unit of both systems stands once
+  // SI, then US-conventional, then those of neither list; none: the limits have no unit.
+  std::vector<std::string> units;
+  std::size_t si_units = 0;      // how many of them are SI; a unit of both systems stands once
+  std::size_t system_units = 0;  // how many are of either system
   bool si_is_us = false;
   ucum::MolarMass molar_mass;  // of what is measured, where amounts are converted
+  bool moles_differ = false;   // see ucum::Analyte
   std::uint8_t needs = 0;  // without these nothing is graded, whichever line would apply
   std::vector<Line> lines;  // the highest grade first
   std::optional<Condition> refer;  // where this holds another term is the one to use

@@ -17,15 +17,6 @@ Truth truth(bool holds) { return holds ? Truth::yes : Truth::no; }
 constexpr double kNoise = 4 * std::numeric_limits<double>::epsilon();
 constexpr int kDigitsMax = 17;
 
-double rounded(double number, int digits) {
-  std::array<char, 40> text{};
-  const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), number,
-                                          std::chars_format::scientific, digits - 1);
-  double back = number;
-  if (error == std::errc()) std::from_chars(text.data(), end, back);
-  return back;
-}
-
 bool holds(double value, Compare compare, double limit, int digits) {
   const int order = order_at(value, limit, digits);
   switch (compare) {
@@ -174,6 +165,16 @@ void add_judgement(const Term& term, Judge& judge, Grade& grade) {
 
 }  // namespace
 
+double rounded_at(double number, int significant_digits) {
+  const int digits = std::clamp(significant_digits, 1, kDigitsMax);
+  std::array<char, 40> text{};
+  const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), number,
+                                          std::chars_format::scientific, digits - 1);
+  double back = number;
+  if (error == std::errc()) std::from_chars(text.data(), end, back);
+  return back;
+}
+
 int order_at(double a, double b, int significant_digits) {
   if (a == b) return 0;
   const double size = std::max(std::abs(a), std::abs(b));
@@ -186,7 +187,7 @@ int order_at(double a, double b, int significant_digits) {
       1e-8, 1e-9, 1e-10, 1e-11, 1e-12, 1e-13, 1e-14, 1e-15, 1e-16};
   // Further apart than rounding can bring together.
   if (gap > kUnit[static_cast<std::size_t>(digits)] * size) return order;
-  return rounded(a, digits) == rounded(b, digits) ? 0 : order;
+  return rounded_at(a, digits) == rounded_at(b, digits) ? 0 : order;
 }
 
 Grade grade_of(const Term& term, const Measurement& measurement) {
@@ -198,6 +199,8 @@ Grade grade_of(const Term& term, const Measurement& measurement) {
     grade.reason = Reason::missing;
     return grade;
   }
+  grade.judged = *measurement.value;
+  grade.unit = measurement.unit;
   if (term.refer && judge.of(*term.refer) == Truth::yes) {
     grade.reason = Reason::referred;
     return grade;

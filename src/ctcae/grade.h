@@ -50,6 +50,9 @@ struct Grade {
   // graded without it.
   std::uint8_t missing = 0;
   const Line* line = nullptr;  // the one that applies; null for grade 0 and without a grade
+  // What was compared with the limits: a number in the term's unit with this index.
+  double judged = 0;
+  std::size_t unit = 0;
   int least = 0, most = 0;
   bool judgement = false;  // a finding was assumed, or one could raise the grade
 };
@@ -58,6 +61,9 @@ Grade grade_of(const Term& term, const Measurement& measurement);
 
 // -1, 0, 1 as a is less than, the same as, or greater than b at so many significant digits.
 int order_at(double a, double b, int significant_digits);
+
+// The nearest number of so many significant decimal digits.
+double rounded_at(double number, int significant_digits);
 
 // "the value, the ULN" for the bits of Needed.
 std::string names_of(std::uint8_t needed);

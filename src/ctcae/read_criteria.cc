@@ -108,29 +108,36 @@ class CriteriaReader {
     if (table.has("si")) {
       term.units.push_back(table.id("si"));
       term.si_units = 1;
-      for (std::string& unit : table.texts("us")) {
-        if (unit == term.units.front()) {
-          term.si_is_us = true;
-        } else if (std::any_of(term.units.begin(), term.units.end(),
-                               [&](const auto& other) { return same_letters(other, unit); })) {
-          fault(table, "us", "the unit " + unit + " is given twice");
-        } else {
-          term.units.push_back(std::move(unit));
-        }
-      }
-      if (term.units.size() > kUnitsMax) {
-        fault(table, "us", "more than " + std::to_string(kUnitsMax) + " units");
-        term.units.resize(kUnitsMax);
-      }
-    } else if (table.has("us")) {
-      (void)table.texts("us");
-      fault(table, "us", "us needs si");
+    }
+    add_units(table, "us", term);
+    term.system_units = std::min(term.units.size(), kUnitsMax);
+    add_units(table, "also", term);
+    if (term.units.size() > kUnitsMax) {
+      fault(table, "us", "more than " + std::to_string(kUnitsMax) + " units");
+      term.units.resize(kUnitsMax);
     }
     const std::string code = table.text("analyte");
     if (const ucum::Analyte* analyte = ucum::analyte(code)) {
       term.molar_mass = analyte->molar_mass;
+      term.moles_differ = analyte->moles_differ;
     } else if (table.has("analyte")) {
       fault(table, "analyte", "no molar mass is known of \"" + code + "\"");
+    }
+  }
+
+  void add_units(TableReader& table, const char* key, Term& term) {
+    if (!table.has(key)) return;
+    auto units = table.texts(key);
+    if (term.units.empty()) return fault(table, key, std::string(key) + " needs si");
+    for (std::string& unit : units) {
+      if (unit == term.units.front() && key == std::string_view("us")) {
+        term.si_is_us = true;
+      } else if (std::any_of(term.units.begin(), term.units.end(),
+                             [&](const auto& other) { return same_letters(other, unit); })) {
+        fault(table, key, "the unit " + unit + " is given twice");
+      } else {
+        term.units.push_back(std::move(unit));
+      }
     }
   }
 

@@ -7,6 +7,7 @@
 //              si, us       the units of the limits: one SI unit, and other spellings and the
 //                           US-conventional ones; absent where all limits are multiples of the
 //                           reference range or of the baseline, or have no unit
+//              also         further units in which the NCI's text has limits
 //              analyte      whose molar mass converts between mass and amount (ucum/analyte.h)
 //              needs        ["LLN" | "ULN" | "baseline"]: nothing is graded without
 //              refer        { when, text }: where another term is the one to use

@@ -1,5 +1,8 @@
 #include "ctcae/study_grading.h"
 
+#include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
 
 #include "ctcae/tables.h"
@@ -9,9 +12,9 @@ namespace {
 
 constexpr const char* kStudyFile = "study.toml";
 
-std::optional<double> converted(const Fit& fit, std::optional<double> number) {
+std::optional<double> converted(const ucum::Conversion& way, std::optional<double> number) {
   if (!number) return std::nullopt;
-  const double in_term_unit = fit.conversion(*number);
+  const double in_term_unit = way(*number);
   return std::isfinite(in_term_unit) ? std::optional(in_term_unit) : std::nullopt;
 }
 
@@ -19,11 +22,27 @@ std::optional<double> above_zero(std::optional<double> number) {
   return number && *number > 0 ? number : std::nullopt;
 }
 
+// In percent. What noise makes of two numbers that are the same is no fall, however small.
+std::optional<double> change_between(double baseline, double value) {
+  if (order_at(value, baseline, kStudyDigits) == 0) return 0;
+  const double change = (value / baseline - 1) * 100;
+  return std::isfinite(change) ? std::optional(change) : std::nullopt;
+}
+
 BaselineFlag flag_of(const Observed& baseline) {
   if (!baseline.value) return BaselineFlag::unknown;
-  if (baseline.high && *baseline.value > *baseline.high) return BaselineFlag::high;
-  if (baseline.low && *baseline.value < *baseline.low) return BaselineFlag::low;
+  const auto order = [&](double end) { return order_at(*baseline.value, end, kStudyDigits); };
+  if (baseline.high && order(*baseline.high) > 0) return BaselineFlag::high;
+  if (baseline.low && order(*baseline.low) < 0) return BaselineFlag::low;
   return baseline.low || baseline.high ? BaselineFlag::normal : BaselineFlag::unknown;
+}
+
+// Without the digits that conversions leave.
+std::string to_text(double number) {
+  std::array<char, 40> text{};
+  const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), number,
+                                          std::chars_format::general, kShownDigits);
+  return error == std::errc() ? std::string(text.data(), end) : "?";
 }
 
 }  // namespace
@@ -59,22 +78,29 @@ base::Result<StudyGrading, model::DefinitionFaults> StudyGrading::make(
     names[given.code] = given.terms;
   }
   if (!faults.empty()) return faults;
-  for (const auto& [code, terms] : names) grading.add(study, code, terms);
+  for (const auto& [code, terms] : names) {
+    const bool named = std::any_of(choice.codes.begin(), choice.codes.end(),
+                                   [&](const auto& given) { return given.code == code; });
+    grading.add(study, code, terms, named);
+  }
   return grading;
 }
 
 void StudyGrading::add(const model::Study& study, const std::string& code,
-                       const std::vector<std::string>& terms) {
+                       const std::vector<std::string>& terms, bool named) {
   for (const model::Kind kind : {model::Kind::lab, model::Kind::vital}) {
     const model::Code* listed = study.code(kind, code);
     if (listed == nullptr || listed->type == model::ValueType::text) continue;
+    const ucum::MolarMass molar_mass =
+        listed->ways ? listed->ways->molar_mass() : ucum::MolarMass{};
     const std::string unit = listed->units.empty() ? "" : listed->units.front().name;
     std::vector<GradedTerm> graded;
     for (const std::string& name : terms) {
       const Term* term = criteria_->term(name);
       if (term == nullptr) continue;  // of another version
-      const auto fitted = fit(*term, unit);
-      graded.push_back({term, fitted ? *fitted : Fit(), fitted ? "" : fitted.error().message});
+      const auto fitted = fit(*term, unit, molar_mass);
+      graded.push_back(
+          {term, fitted ? *fitted : Fit(), fitted ? "" : fitted.error().message, named});
     }
     if (!graded.empty()) terms_[{kind, code}] = std::move(graded);
   }
@@ -96,18 +122,27 @@ std::vector<std::string> StudyGrading::codes(model::Kind kind) const {
 Grade grade_of(const GradedTerm& graded, const Observed& observed, const Observed* baseline,
                const Patient& patient) {
   const Fit& fit = graded.fit;
-  Measurement measurement{.unit = fit.unit,
-                          .value = converted(fit, observed.value),
-                          .lln = converted(fit, observed.low),
-                          .uln = above_zero(converted(fit, observed.high)),
+  std::size_t unit = fit.unit;
+  const ucum::Conversion* way = &fit.conversion;
+  ucum::Conversion as_measured;
+  const Column* column = observed.crossed ? fit.column(*observed.crossed) : nullptr;
+  if (column != nullptr) {
+    unit = column->unit;
+    as_measured = column->way(*observed.crossed);
+    way = &as_measured;
+  }
+  Measurement measurement{.unit = unit,
+                          .value = converted(*way, observed.value),
+                          .lln = converted(*way, observed.low),
+                          .uln = above_zero(converted(*way, observed.high)),
                           .age_years = patient.age_years,
-                          .sex = patient.sex};
+                          .sex = patient.sex,
+                          .significant_digits = kStudyDigits};
   if (baseline != nullptr) {
-    measurement.baseline = above_zero(converted(fit, baseline->value));
+    measurement.baseline = above_zero(converted(*way, baseline->value));
     measurement.baseline_flag = flag_of(*baseline);
     if (measurement.baseline && measurement.value) {
-      const double change = (*measurement.value / *measurement.baseline - 1) * 100;
-      if (std::isfinite(change)) measurement.change_percent = change;
+      measurement.change_percent = change_between(*measurement.baseline, *measurement.value);
     }
   }
   return grade_of(*graded.term, measurement);
@@ -136,7 +171,12 @@ std::string describe(const Criteria& criteria, const GradedTerm& graded, const G
       text += "findings may raise it to grade " + std::to_string(grade.most);
     }
   }
-  if (grade.missing != 0) text += " (judged without " + names_of(grade.missing) + ")";
+  std::string judged;
+  if (term.has_absolute_limits()) {
+    judged = " as " + to_text(grade.judged) + " " + term.units[grade.unit];
+  }
+  if (grade.missing != 0) judged += " without " + names_of(grade.missing);
+  if (!judged.empty()) text += " (judged" + judged + ")";
   return text;
 }
 

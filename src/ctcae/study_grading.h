@@ -25,6 +25,7 @@ struct GradedTerm {
   const Term* term = nullptr;
   Fit fit;
   std::string unfit;  // empty: it fits
+  bool named = false;  // by the study, rather than by codes.toml
 };
 
 class StudyGrading {
@@ -43,15 +44,18 @@ class StudyGrading {
   using Key = std::pair<model::Kind, std::string>;
 
   void add(const model::Study& study, const std::string& code,
-           const std::vector<std::string>& terms);
+           const std::vector<std::string>& terms, bool named);
 
   const Criteria* criteria_ = nullptr;
   std::map<Key, std::vector<GradedTerm>> terms_;
 };
 
-// What a number was, when it was measured: all in its code's own unit.
+// What a number was, when it was measured: all in its code's own unit. `crossed`: how it came to be
+// in that, where it was measured in another kind of amount (model::Study::crossing), so that it is
+// graded by the limits in that kind; null otherwise, or where that is not known. Must live as long.
 struct Observed {
   std::optional<double> value, low, high;
+  const ucum::Conversion* crossed = nullptr;
 };
 // The patient, as far as criteria ask.
 struct Patient {
@@ -59,13 +63,19 @@ struct Patient {
   Sex sex = Sex::unknown;
 };
 
+// Numbers come by conversions, each of which may lose a last binary digit: they are compared at
+// fewer digits than published ones.
+inline constexpr int kStudyDigits = 12;
+inline constexpr int kShownDigits = 10;  // of what was compared, for people
+
 // Of a value beside the baseline, null when there is none before it. A baseline or an upper end of
 // the range that is not above 0 is as good as none.
 Grade grade_of(const GradedTerm& graded, const Observed& observed, const Observed* baseline,
                const Patient& patient = {});
 
-// "CTCAE v5.0 grade 3, Alanine aminotransferase increased: TEXT", with what was assumed and what is
-// missing; or that and why it cannot be graded.
+// "CTCAE v5.0 grade 3, Hypocalcemia: TEXT (judged as 6.4 mg/dL)", with what was assumed and what is
+// missing; or that and why it cannot be graded. The number and its unit are those that were
+// compared with the limits.
 std::string describe(const Criteria& criteria, const GradedTerm& graded, const Grade& grade);
 
 }  // namespace trialward::ctcae

@@ -2,8 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
-#include <map>
-#include <set>
+#include <cmath>
 #include <tuple>
 
 #include "base/json_writer.h"
@@ -14,145 +13,175 @@ namespace {
 
 using model::StoredRecord;
 
-constexpr double kYearMs = 365.2425 * 24 * 3600 * 1000;
-
-bool before(const StoredRecord* a, const StoredRecord* b) {
-  if (a->interval.has_value() != b->interval.has_value()) return a->interval.has_value();
-  using Place = std::tuple<std::int64_t, const std::string&, const std::string&>;
-  const auto place = [](const StoredRecord* one) {
-    return Place(one->interval ? one->interval->from_ms : 0, one->record.source,
-                 one->record.source_id);
+bool before(const Measured& a, const Measured& b) {
+  if (a.at_ms.has_value() != b.at_ms.has_value()) return a.at_ms.has_value();
+  const auto place = [](const Measured& one) {
+    return std::tuple<std::int64_t, const std::string&, const std::string&>(
+        one.at_ms.value_or(0), one.source, one.source_id);
   };
   return place(a) < place(b);
 }
 
-// As far as the latest demographics record tells.
-class PatientFacts {
- public:
-  void read(const StoredRecord& stored) {
-    const model::Record& record = stored.record;
-    sex_ = sex_of(text(record, "sex"));
-    born_ = false;
-    std::string_view born = text(record, "birth_date");
-    if (born.empty()) born = text(record, "brthdtc");
-    if (!born.empty()) {
-      const auto at = model::resolve_effective(born, "UTC");
-      if (at) set_birth(static_cast<double>(at->from_ms));
-      return;
-    }
-    const std::string_view unit = text(record, "ageu");
-    const std::string_view age = text(record, "age");
-    double years = 0;
-    const auto [end, error] = std::from_chars(age.data(), age.data() + age.size(), years);
-    const bool is_age = !age.empty() && error == std::errc() && end == age.data() + age.size();
-    if (!is_age || !stored.interval || !(unit.empty() || same_letters(unit, "years"))) return;
-    set_birth(static_cast<double>(stored.interval->from_ms) - years * kYearMs);
-  }
+bool is_value(const Measured& one) { return one.at_ms && one.value; }
 
-  Patient at(const StoredRecord& stored) const {
-    Patient patient{.sex = sex_};
-    if (born_ && stored.interval) {
-      patient.age_years = (static_cast<double>(stored.interval->from_ms) - birth_ms_) / kYearMs;
-    }
-    return patient;
-  }
-
- private:
-  static std::string_view text(const model::Record& record, std::string_view name) {
-    const std::string* found = record.attribute(name);
-    return found == nullptr ? std::string_view() : std::string_view(*found);
-  }
-  static Sex sex_of(std::string_view text) {
-    if (same_letters(text, "M") || same_letters(text, "male")) return Sex::male;
-    if (same_letters(text, "F") || same_letters(text, "female")) return Sex::female;
-    return Sex::unknown;
-  }
-
-  void set_birth(double utc_ms) {
-    born_ = true;
-    birth_ms_ = utc_ms;
-  }
-
-  Sex sex_ = Sex::unknown;
-  bool born_ = false;  // whether it is known when
-  double birth_ms_ = 0;
-};
-
-Observed observed_of(const model::Study& study, const StoredRecord& stored) {
-  const model::Range range = study.canonical_range(stored.record);
-  return {.value = study.canonical_number(stored.record), .low = range.low, .high = range.high};
+std::string_view attribute(const model::Record& record, std::string_view name) {
+  const std::string* found = record.attribute(name);
+  return found == nullptr ? std::string_view() : std::string_view(*found);
 }
 
-// Of the records of one code, in order.
-const StoredRecord* baseline_of(const model::Study& study,
-                                const std::vector<const StoredRecord*>& records) {
-  const StoredRecord* first = nullptr;
-  const StoredRecord* marked = nullptr;
-  for (const StoredRecord* one : records) {
-    if (!one->interval || !study.canonical_number(one->record)) continue;
-    if (first == nullptr) first = one;
-    if (one->record.baseline) marked = one;
-  }
-  return marked != nullptr ? marked : first;
+Sex sex_of(std::string_view text) {
+  if (same_letters(text, "M") || same_letters(text, "male")) return Sex::male;
+  if (same_letters(text, "F") || same_letters(text, "female")) return Sex::female;
+  return Sex::unknown;
+}
+
+std::optional<Birth> birth_of(const model::Record& record) {
+  std::string_view born = attribute(record, "birth_date");
+  if (born.empty()) born = attribute(record, "brthdtc");
+  if (!born.empty()) return Birth::on(born);
+  const std::string_view unit = attribute(record, "ageu");
+  const std::string_view age = attribute(record, "age");
+  double years = 0;
+  const auto [end, error] = std::from_chars(age.data(), age.data() + age.size(), years);
+  const bool is_age = !age.empty() && error == std::errc() && end == age.data() + age.size();
+  if (!is_age || !(0 <= years && years < 1000)) return std::nullopt;
+  if (!unit.empty() && !same_letters(unit, "years")) return std::nullopt;
+  return Birth::from_age(static_cast<int>(std::floor(years)), record.effective);
+}
+
+Observed observed_of(const Measured& one) {
+  return {.value = one.value,
+          .low = one.low,
+          .high = one.high,
+          .crossed = one.crossed ? &*one.crossed : nullptr};
 }
 
 }  // namespace
 
-std::vector<RecordGrade> grades_of(const StudyGrading& grading, const model::Study& study,
-                                   std::span<const StoredRecord> records) {
-  std::set<std::int64_t> amended;
-  for (const StoredRecord& one : records) {
-    if (one.record.amends != 0) amended.insert(one.record.amends);
-  }
-  std::vector<const StoredRecord*> current;
-  for (const StoredRecord& one : records) {
-    if (!amended.contains(one.id)) current.push_back(&one);
-  }
-  std::sort(current.begin(), current.end(), before);
+SubjectGrader::SubjectGrader(const StudyGrading& grading, const model::Study& study,
+                             std::size_t values_max, std::int64_t id_max)
+    : grading_(grading), study_(study), values_max_(values_max), id_max_(id_max) {}
 
-  PatientFacts facts;
-  std::map<std::pair<model::Kind, std::string>, std::vector<const StoredRecord*>> of_code;
-  for (const StoredRecord* one : current) {
-    const model::Record& record = one->record;
-    if (record.kind == model::Kind::demographics) facts.read(*one);
-    if (grading.terms(record.kind, record.code) != nullptr) {
-      of_code[{record.kind, record.code}].push_back(one);
+void SubjectGrader::add(const StoredRecord& stored) {
+  const model::Record& record = stored.record;
+  if (record.amends != 0) amended_.insert(record.amends);
+  if (amended_.erase(stored.id) != 0 || stored.amended_by != 0) return;
+  if (record.kind == model::Kind::demographics) read_patient(stored);
+  const auto* terms = grading_.terms(record.kind, record.code);
+  if (terms == nullptr) return;
+  OfCode& of_code = codes_[{record.kind, record.code}];
+  of_code.terms = terms;
+  add_value(of_code, stored);
+}
+
+Measured SubjectGrader::measured_of(const StoredRecord& stored) const {
+  const model::Record& record = stored.record;
+  const model::Range range = study_.canonical_range(record);
+  Measured one{.id = stored.id,
+               .source = record.source,
+               .source_id = record.source_id,
+               .code = record.code,
+               .unit = record.unit,
+               .effective = record.effective,
+               .at_ms = {},
+               .sent = record.value.number,
+               .value = study_.canonical_number(record),
+               .low = range.low,
+               .high = range.high,
+               .crossed = study_.crossing(record),
+               .marked = record.baseline};
+  if (stored.interval) one.at_ms = stored.interval->from_ms;
+  return one;
+}
+
+void SubjectGrader::add_value(OfCode& of_code, const StoredRecord& stored) {
+  Measured one = measured_of(stored);
+  if (is_value(one)) {
+    if (!of_code.first || before(one, *of_code.first)) of_code.first = one;
+    if (one.marked && (!of_code.marked || before(*of_code.marked, one))) of_code.marked = one;
+  }
+  if (one.id > id_max_) return;
+  if (held_ < values_max_) {
+    of_code.held.push_back(std::move(one));
+    ++held_;
+    return;
+  }
+  if (next_ == 0) next_ = one.id;
+}
+
+void SubjectGrader::read_patient(const StoredRecord& stored) {
+  const model::Record& record = stored.record;
+  Measured one;
+  one.source = record.source;
+  one.source_id = record.source_id;
+  if (stored.interval) one.at_ms = stored.interval->from_ms;
+  if (demographics_ && before(one, *demographics_)) return;
+  demographics_ = std::move(one);
+  sex_ = sex_of(attribute(record, "sex"));
+  birth_ = birth_of(record);
+}
+
+Patient SubjectGrader::patient_at(const Measured& measured) const {
+  Patient patient{.age_years = {}, .sex = sex_};
+  const auto age = birth_ ? birth_->at(measured.effective) : std::nullopt;
+  if (!age) return patient;
+  // An age that may be on either side of the only limit there is says nothing.
+  if (age->least >= kAdultYears || age->most < kAdultYears) patient.age_years = age->least;
+  return patient;
+}
+
+void SubjectGrader::grade(const OfCode& of_code, const Measured& measured, bool all,
+                          std::vector<RecordGrade>& grades) const {
+  const auto& baseline = of_code.marked ? of_code.marked : of_code.first;
+  const bool beside = baseline && measured.at_ms && before(*baseline, measured);
+  const Observed at_baseline = baseline ? observed_of(*baseline) : Observed();
+  for (const GradedTerm& term : *of_code.terms) {
+    RecordGrade graded{.record = &measured, .term = &term};
+    const std::uint8_t asked = term.term->asks_for();
+    const bool asks = (asked & (kBaseline | kChange)) != 0;
+    const auto unknown = static_cast<std::uint8_t>(
+        all ? 0 : asked & (kBaseline | kChange | kAge | kSex));
+    if (unknown != 0) {
+      graded.grade = {.grade = {}, .reason = Reason::missing, .missing = unknown};
+    } else if (term.unfit.empty()) {
+      graded.grade = grade_of(term, observed_of(measured), beside ? &at_baseline : nullptr,
+                              all ? patient_at(measured) : Patient());
+    }
+    if (unknown == 0 && beside && asks) graded.baseline = baseline->id;
+    grades.push_back(graded);
+  }
+}
+
+SubjectGrades SubjectGrader::finish(bool all) && {
+  SubjectGrades found;
+  std::vector<const OfCode*> of_value;
+  found.values.reserve(held_);
+  for (auto& [key, of_code] : codes_) {
+    std::sort(of_code.held.begin(), of_code.held.end(), before);
+    for (Measured& one : of_code.held) {
+      found.values.push_back(std::move(one));
+      of_value.push_back(&of_code);
     }
   }
-
-  std::vector<RecordGrade> all;
-  for (const auto& [key, ordered] : of_code) {
-    const StoredRecord* baseline = baseline_of(study, ordered);
-    const Observed at_baseline = baseline != nullptr ? observed_of(study, *baseline) : Observed();
-    for (const StoredRecord* one : ordered) {
-      const bool beside = baseline != nullptr && one->interval && before(baseline, one);
-      for (const GradedTerm& term : *grading.terms(key.first, key.second)) {
-        RecordGrade graded{.record = one, .term = &term};
-        if (term.unfit.empty()) {
-          graded.grade = grade_of(term, observed_of(study, *one), beside ? &at_baseline : nullptr,
-                                  facts.at(*one));
-        }
-        const bool asks = (term.term->asks_for() & (kBaseline | kChange)) != 0;
-        if (beside && asks) graded.baseline = baseline->id;
-        all.push_back(graded);
-      }
-    }
+  for (std::size_t i = 0; i < found.values.size(); ++i) {
+    grade(*of_value[i], found.values[i], all, found.grades);
   }
-  std::stable_sort(all.begin(), all.end(), [](const RecordGrade& a, const RecordGrade& b) {
-    return before(a.record, b.record);
-  });
-  return all;
+  std::stable_sort(found.grades.begin(), found.grades.end(),
+                   [](const RecordGrade& a, const RecordGrade& b) {
+                     return before(*a.record, *b.record);
+                   });
+  return found;
 }
 
 std::string to_json(const Criteria& criteria, const RecordGrade& graded) {
-  const model::Record& record = graded.record->record;
+  const Measured& record = *graded.record;
   const Grade& grade = graded.grade;
   base::JsonWriter json;
   json.begin_object()
-      .member("record", graded.record->id)
+      .member("record", record.id)
       .member("code", record.code)
       .member_if("effective", record.effective);
-  if (record.value.number) json.member("value", *record.value.number);
+  if (record.sent) json.member("value", *record.sent);
   json.member_if("unit", record.unit)
       .member("version", criteria.full_version)
       .member("term", graded.term->term->name)
@@ -164,6 +193,10 @@ std::string to_json(const Criteria& criteria, const RecordGrade& graded) {
     json.null();
   }
   if (grade.line != nullptr) json.member("line", grade.line->text);
+  if (grade.grade && graded.term->term->has_absolute_limits()) {
+    json.member("judged_value", rounded_at(grade.judged, kShownDigits))
+        .member("judged_unit", graded.term->term->units[grade.unit]);
+  }
   if (grade.judgement) {
     json.member("needs_judgement", true).member("at_least", grade.least).member("at_most",
                                                                                  grade.most);

@@ -88,6 +88,20 @@ class RecordCheck {
     }
   }
 
+  // An end that is no number in the code's own unit, as 0 nmol/L is none in pH, bounds nothing.
+  void range() {
+    if (!code_ || !record_.range.given()) return;
+    const auto to_own = code_->to_own(record_.unit);
+    if (!to_own) return;  // told already, where there is a value
+    const auto end = [&](const char* path, const std::optional<double>& number) {
+      if (!number || !std::isfinite(*number) || std::isfinite((*to_own)(*number))) return;
+      add_fault(faults_, path, to_text(*number) + " " + record_.unit + " is nothing in " +
+                                   code_->units.front().name);
+    };
+    end("/range/low", record_.range.low);
+    end("/range/high", record_.range.high);
+  }
+
   // Readers see the record's own range beside its number, but not the study's.
   void reference(std::uint8_t& flags) {
     const Range& own = record_.range;
@@ -277,6 +291,7 @@ Faults check_record(const Study& study, const Record& record, std::int64_t now_m
   check.subject();
   check.code_and_system();
   check.value(found);
+  check.range();
   check.reference(found);
   check.effective(now_ms);
   check.arms();

@@ -265,6 +265,10 @@ class StudyLoader {
     const auto molar_mass = read_molar_mass(table, code);
     if (code.units.empty()) return;
     if (auto own = ucum::parse_lab_unit(code.units.front().name)) {
+      for (Unit& other : code.units) {
+        const auto read = ucum::parse_lab_unit(other.name, &own->unit);
+        if (read) other.crossing = ucum::crossing(read->unit, own->unit);
+      }
       code.ways = std::make_shared<const UnitWays>(std::move(own->unit), molar_mass);
     }
   }

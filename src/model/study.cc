@@ -13,6 +13,18 @@ const T* find_id(const std::vector<T>& all, std::string_view id) {
   return found == all.end() ? nullptr : &*found;
 }
 
+// A record's own range in its code's own unit, and of the code's the end that it leaves out.
+Range range_of(const Range& own, const ucum::Conversion& to_own, const Range& of_code) {
+  Range range;
+  if (own.low) range.low = to_own(*own.low);
+  if (own.high) range.high = to_own(*own.high);
+  if (to_own.falling) std::swap(range.low, range.high);
+  // An end that lies on the wrong side of the record's own is of other people.
+  if (!range.low && of_code.low && *of_code.low <= *range.high) range.low = of_code.low;
+  if (!range.high && of_code.high && *range.low <= *of_code.high) range.high = of_code.high;
+  return range;
+}
+
 }  // namespace
 
 const Unit* Code::unit(std::string_view unit_name) const {
@@ -26,6 +38,7 @@ base::Result<ucum::Conversion> Code::to_own(std::string_view unit_name) const {
     ucum::Conversion conversion;
     conversion.factor = listed->factor;
     conversion.offset = listed->offset;
+    conversion.crossing = listed->crossing;
     return conversion;
   }
   if (units.empty() && unit_name.empty()) return ucum::Conversion{};
@@ -71,20 +84,35 @@ std::optional<double> Study::canonical_number(const Record& record) const {
   return (*to_own)(*record.value.number);
 }
 
+std::optional<ucum::Conversion> Study::crossing(const Record& record) const {
+  const Code* listed = code(record.kind, record.code);
+  if (!listed) return std::nullopt;
+  const auto to_own = listed->to_own(record.unit);
+  if (!to_own || !to_own->crossing) return std::nullopt;
+  return *to_own;
+}
+
 Range Study::canonical_range(const Record& record) const {
   const Code* listed = code(record.kind, record.code);
   const Range of_code = listed ? listed->range : Range{};
   if (!record.range.given()) return of_code;
-  Range range;
   const auto to_own = listed ? listed->to_own(record.unit) : ucum::Conversion{};
-  if (!to_own) return range;
-  if (record.range.low) range.low = (*to_own)(*record.range.low);
-  if (record.range.high) range.high = (*to_own)(*record.range.high);
-  if (to_own->falling) std::swap(range.low, range.high);
-  // An end that lies on the wrong side of the record's own is of other people.
-  if (!range.low && of_code.low && *of_code.low <= *range.high) range.low = of_code.low;
-  if (!range.high && of_code.high && *range.low <= *of_code.high) range.high = of_code.high;
-  return range;
+  return to_own ? range_of(record.range, *to_own, of_code) : Range{};
+}
+
+Study::Canonical Study::canonical(const Record& record) const {
+  const Code* listed = code(record.kind, record.code);
+  Canonical all;
+  if (listed) all.range = listed->range;
+  if (!record.value.number && !record.range.given()) return all;
+  const auto to_own = listed ? listed->to_own(record.unit) : ucum::Conversion{};
+  if (record.range.given()) {
+    all.range = to_own ? range_of(record.range, *to_own, all.range) : Range{};
+  }
+  if (!to_own) return all;
+  if (record.value.number) all.number = (*to_own)(*record.value.number);
+  if (to_own->crossing) all.crossing = *to_own;
+  return all;
 }
 
 }  // namespace trialward::model

@@ -74,6 +74,7 @@ struct Bounds {
 struct Unit {
   std::string name;
   double factor = 1, offset = 0;  // to the code's own unit
+  std::optional<ucum::Crossing> crossing;  // where it is known what the unit measures
   double to_own(double number) const { return number * factor + offset; }
 };
 
@@ -138,9 +139,19 @@ class Study {
   // A number of a record in its code's own unit; nothing when it has no number or its unit does not
   // convert. Without a listed code the number itself.
   std::optional<double> canonical_number(const Record& record) const;
+  // How the record's numbers come to be in its code's own unit, where that leads from one kind of
+  // amount to another (mg/dL to mmol/L); nothing where it does not.
+  std::optional<ucum::Conversion> crossing(const Record& record) const;
   // The reference range that holds for a record, in its code's own unit: each end its own, else the
   // code's. Numbers alone, without the texts.
   Range canonical_range(const Record& record) const;
+  // The three of them at once, for the way of every record.
+  struct Canonical {
+    std::optional<double> number;
+    Range range;
+    std::optional<ucum::Conversion> crossing;
+  };
+  Canonical canonical(const Record& record) const;
 
  private:
   friend class StudyLoader;

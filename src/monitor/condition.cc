@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 
 #include "ucum/unit.h"
 
@@ -60,8 +61,11 @@ bool Comparison::holds(double value, double reference) const {
   return compare(value, op, reference * factor + offset, multiplied ? 0 : std::abs(reference));
 }
 
-Reading::Reading(const model::Study& study, const model::Record& given)
-    : record(given), number(study.canonical_number(given)), range(study.canonical_range(given)) {
+Reading::Reading(const model::Study& study, const model::Record& given) : record(given) {
+  model::Study::Canonical canonical = study.canonical(given);
+  number = canonical.number;
+  range = std::move(canonical.range);
+  crossed = canonical.crossing;
   // A conversion of units may overflow.
   for (auto* one : {&number, &range.low, &range.high}) {
     if (*one && !std::isfinite(**one)) one->reset();
@@ -69,7 +73,10 @@ Reading::Reading(const model::Study& study, const model::Record& given)
 }
 
 ctcae::Observed observed_of(const Reading& reading) {
-  return {.value = reading.number, .low = reading.range.low, .high = reading.range.high};
+  return {.value = reading.number,
+          .low = reading.range.low,
+          .high = reading.range.high,
+          .crossed = reading.crossed ? &*reading.crossed : nullptr};
 }
 
 bool holds(const RecordTest& test, const Reading& reading) {

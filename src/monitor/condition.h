@@ -59,6 +59,7 @@ struct Reading {
   const model::Record& record;
   std::optional<double> number;
   model::Range range;
+  std::optional<ucum::Conversion> crossed;  // see model::Study::crossing
 };
 
 // The number and range, as they are graded.

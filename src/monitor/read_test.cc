@@ -73,9 +73,10 @@ class TestReader {
     return test_;
   }
 
-  // The codes that are meant by none.
-  std::vector<std::string> expanded(const std::vector<std::string>& codes) const {
+  // The codes that are meant by none: those that a rule can grade.
+  std::vector<std::string> expanded(const std::vector<std::string>& codes) {
     if (!grade_ || codes != std::vector<std::string>{""}) return codes;
+    if_gradable_ = true;
     std::vector<std::string> gradable;
     for (const std::string& code : grading_.codes(kind_)) {
       if (!terms_of(code).empty()) gradable.push_back(code);
@@ -257,9 +258,19 @@ class TestReader {
     const auto* terms = grading_.terms(kind_, code);
     if (terms == nullptr) return chosen;
     for (const ctcae::GradedTerm& one : *terms) {
-      if (!direction_ || one.term->direction == *direction_) chosen.push_back(one);
+      if (direction_ && one.term->direction != *direction_) continue;
+      if (!if_gradable_ || gradable(one)) chosen.push_back(one);
     }
     return chosen;
+  }
+
+  static bool asks_for_patient(const ctcae::GradedTerm& one) {
+    return (one.term->asks_for() & (ctcae::kAge | ctcae::kSex)) != 0;
+  }
+  // Whether it is to be had by a rule that lists no codes. What the study names itself is meant to
+  // be graded, and is at fault where its unit does not fit.
+  static bool gradable(const ctcae::GradedTerm& one) {
+    return !asks_for_patient(one) && (one.unfit.empty() || one.named);
   }
 
   Test grade_for(const std::string& code) {
@@ -271,7 +282,7 @@ class TestReader {
     }
     for (const ctcae::GradedTerm& one : from.terms) {
       if (!one.unfit.empty()) fault(code + ": " + one.unfit);
-      if ((one.term->asks_for() & (ctcae::kAge | ctcae::kSex)) != 0) {
+      if (asks_for_patient(one)) {
         fault(code + ": " + one.term->name + " asks for the age, which no rule knows");
       }
     }
@@ -342,6 +353,7 @@ class TestReader {
   bool with_ratio_ = false, with_slope_ = false;
   std::string unit_;
   std::optional<int> grade_;
+  bool if_gradable_ = false;  // terms that cannot be had are left out
   std::optional<ctcae::Direction> direction_;
   ctcae::StudyGrading grading_;
 };

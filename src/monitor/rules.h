@@ -34,7 +34,8 @@
 //   serious = true            the adverse event is serious
 //   ctcae_grade_at_least = 3, direction = "low" | "high" (absent: either)
 //                             the value's grade, by the version and the terms that [ctcae] in
-//                             study.toml names; without codes, of each code that has a term
+//                             study.toml names; without codes, of each code that has a term for
+//                             it whose unit fits and that asks for neither age nor sex
 //   severity_from = "SEVERE"  MILD, MODERATE, SEVERE, LIFE THREATENING, FATAL, or grade "1" to "5"
 // A condition of conditions has, in place of all these:
 //   any = [{ kind = … }, …]   one of them holds

@@ -138,18 +138,6 @@ base::Error cannot(const Unit& from, const Unit& to, std::string_view reason) {
 
 constexpr std::array<Base, 4> kAmounts = {Base::gram, Base::mole, Base::equivalent, Base::osmole};
 
-// Which kind of amount a unit has one of above the line, and none of the other kinds anywhere.
-std::optional<Base> amount(const Unit& unit) {
-  std::optional<Base> found;
-  for (const Base base : kAmounts) {
-    const int power = unit.dimension.power(base);
-    if (power == 0) continue;
-    if (found || power != 1) return std::nullopt;
-    found = base;
-  }
-  return found;
-}
-
 // Whether the two differ in the kind of amount alone.
 bool same_but_amount(const Unit& a, const Unit& b) {
   Dimension of_a = a.dimension, of_b = b.dimension;
@@ -172,6 +160,27 @@ double moles(Base base, MolarMass molar_mass) {
     default:
       return 0;
   }
+}
+
+// Pure numbers, one of them a ratio of moles: 48 mmol/mol of HbA1c are not 4.8 %.
+bool differ_in_ratio(const Unit& a, const Unit& b) {
+  return a.mole_ratio != b.mole_ratio && a.dimension == Dimension{} && b.dimension == Dimension{};
+}
+
+// The IFCC's and the NGSP's master equation (https://ngsp.org/ifcc.asp):
+// NGSP in % = 0.09148 * IFCC in mmol/mol + 2.152.
+Conversion between_hba1c_scales(const Unit& from, const Unit& to) {
+  constexpr double kSlope = 0.09148, kAtZero = 2.152;
+  constexpr double kPercent = 1e-2, kIfcc = 1e-3;
+  Conversion conversion;
+  if (from.mole_ratio) {
+    conversion.factor = kSlope * (from.factor / kIfcc) * (kPercent / to.factor);
+    conversion.offset = kAtZero * (kPercent / to.factor);
+  } else {
+    conversion.factor = (from.factor / kPercent) * (kIfcc / to.factor) / kSlope;
+    conversion.offset = -kAtZero * (kIfcc / to.factor) / kSlope;
+  }
+  return conversion;
 }
 
 // What a number in base units is multiplied by to be in those of another dimension.
@@ -201,10 +210,37 @@ base::Result<double> between_dimensions(const Unit& from, const Unit& to, MolarM
 
 }  // namespace
 
+std::optional<Base> amount(const Unit& unit) {
+  std::optional<Base> found;
+  for (const Base base : kAmounts) {
+    const int power = unit.dimension.power(base);
+    if (power == 0) continue;
+    if (found || power != 1) return std::nullopt;
+    found = base;
+  }
+  return found;
+}
+
+std::optional<Crossing> crossing(const Unit& from, const Unit& to) {
+  const auto start = amount(from), end = amount(to);
+  const bool ratios = from.scale == Scale::ratio && to.scale == Scale::ratio;
+  if (!ratios || !start || !end || *start == *end || !same_but_amount(from, to)) {
+    return std::nullopt;
+  }
+  return Crossing{*start, from.factor};
+}
+
 base::Result<Conversion> prepare(const Unit& from, const Unit& to, MolarMass molar_mass) {
+  if (differ_in_ratio(from, to)) {
+    const bool ratios = from.scale == Scale::ratio && to.scale == Scale::ratio;
+    if (molar_mass.hba1c && ratios) return between_hba1c_scales(from, to);
+    return cannot(from, to, "a ratio of moles is no other fraction, and of HbA1c alone is it known "
+                            "how the two belong together");
+  }
   const auto between = between_dimensions(from, to, molar_mass);
   if (!between) return between.error();
   Conversion conversion;
+  conversion.crossing = crossing(from, to);
   const double factor = without_noise(from.factor * *between / to.factor);
   const auto zero_from = zero(from.scale), zero_to = zero(to.scale);
   if (from.scale == to.scale && factor == 1) {

@@ -349,7 +349,7 @@ base::Result<LabUnit> parse_lab_unit(std::string_view text, const Unit* like) {
     if (!unit) continue;
     unit->text = text;
     // A mass is as good as an amount here; the molar mass is looked for later.
-    const bool fits = like && prepare(*unit, *like, MolarMass{1, 1}).ok();
+    const bool fits = like && prepare(*unit, *like, MolarMass{1, 1, true}).ok();
     LabUnit found{std::move(*unit), std::move(reading.ucum), reading.from};
     if (fits || !like) return found;
     if (!first) first = std::move(found);

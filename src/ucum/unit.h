@@ -18,6 +18,7 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -67,6 +68,8 @@ struct Unit {
   // Of special units: number * step is what the scale reads, and `factor` follows its result.
   Scale scale = Scale::ratio;
   double step = 1;
+  // A ratio of moles to moles, such as mmol/mol, which is no fraction of mass or volume.
+  bool mole_ratio = false;
 };
 
 base::Result<Unit> parse(std::string_view expression);
@@ -85,10 +88,26 @@ base::Result<double> convert(double value, const Unit& from, const Unit& to);
 struct MolarMass {
   double g_per_mol = 0;  // 0: not known
   int valence = 0;
+  // Glycated haemoglobin, of which mmol/mol (IFCC) and % (NGSP) are two scales with two zeros.
+  bool hba1c = false;
 };
-// Also from mass to amount of substance, and from either to equivalents and back.
+// Also from mass to amount of substance, and from either to equivalents and back; of HbA1c between
+// the two scales. Of other substances a ratio of moles becomes no other fraction.
 base::Result<double> convert(double value, const Unit& from, const Unit& to,
                              MolarMass molar_mass);
+
+// The kind of amount (gram, mole, equivalent, osmole) that a unit counts once, and above the line:
+// of mg/dL the gram. Nothing when it counts none of them, or several.
+std::optional<Base> amount(const Unit& unit);
+
+// Where a conversion starts when it leads from one kind of amount to another, as from mg/dL to
+// mmol/L, and so rests on a molar mass or on somebody's factor.
+struct Crossing {
+  Base amount = Base::gram;  // of the unit that it starts from
+  double size = 1;           // of that unit, in base units
+};
+// Of two units that differ in the kind of amount alone.
+std::optional<Crossing> crossing(const Unit& from, const Unit& to);
 
 // The way from one unit to another, worked out: a plain value of a few numbers.
 struct Conversion {
@@ -98,6 +117,7 @@ struct Conversion {
   Scale from_scale = Scale::ratio, to_scale = Scale::ratio;
   double from_step = 1, to_step = 1;
   bool falling = false;  // whether larger numbers become smaller ones: pH to mol/L
+  std::optional<Crossing> crossing;
 
   double operator()(double number) const {
     return linear ? number * factor + offset : by_scale(number);

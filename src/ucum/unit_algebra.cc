@@ -63,6 +63,7 @@ base::Status multiply_into(Unit& left, const Unit& right, int sign) {
     left = std::move(product);
     return check_size(left);
   }
+  const bool had_moles = left.dimension.power(Base::mole) != 0;
   for (std::size_t i = 0; i < kBases; ++i) {
     const int sum = left.dimension.powers[i] + sign * right.dimension.powers[i];
     if (!fits(sum)) return exponent_too_large();
@@ -74,6 +75,8 @@ base::Status multiply_into(Unit& left, const Unit& right, int sign) {
         add_arbitrary(left.dimension, {one.atom, static_cast<std::int8_t>(sign * one.power)});
     if (!added) return added;
   }
+  left.mole_ratio = left.mole_ratio || right.mole_ratio ||
+                    (had_moles && left.dimension.power(Base::mole) == 0);
   left.factor = sign > 0 ? left.factor * right.factor : left.factor / right.factor;
   return check_size(left);
 }

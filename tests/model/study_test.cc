@@ -142,6 +142,9 @@ TEST(Study, MolarMassesAreOfTheStudyOrOfTheAnalyte) {
         "[[codes]]\nkind='lab'\ncode='2345-7'\nunit='mmol/L'\nanalyte='GLUC'\n"
         "[[codes]]\nkind='lab'\ncode='HGB'\nunit='mmol/L'\nmolar_mass=64458\n"
         "[[codes]]\nkind='lab'\ncode='DRUG'\nunit='nmol/L'\nmolar_mass=250\nvalence=2\n"
+        "[[codes]]\nkind='lab'\ncode='HBA1C'\nunit='%'\n"
+        "[[codes]]\nkind='lab'\ncode='4548-4'\nunit='mmol/mol'\nanalyte='HBA1C'\n"
+        "[[codes]]\nkind='lab'\ncode='FENA'\nunit='%'\n"
         "[[codes]]\nkind='vital'\ncode='K'\nunit='mmol/L'\n"}});
   ASSERT_TRUE(loaded.ok());
   const struct {
@@ -156,6 +159,11 @@ TEST(Study, MolarMassesAreOfTheStudyOrOfTheAnalyte) {
       {Kind::lab, "HGB", 64.458, "g/dL", 10},
       {Kind::lab, "DRUG", 250, "ng/mL", 1000},
       {Kind::lab, "DRUG", 2, "ueq/L", 1000},
+      {Kind::lab, "HBA1C", 48, "mmol/mol", 6.54304},
+      {Kind::lab, "HBA1C", 48, "MMOL/MOL", 6.54304},
+      {Kind::lab, "HBA1C", 0.065, "fraction of 1", 6.5},
+      {Kind::lab, "4548-4", 6.54304, "%", 48},
+      {Kind::lab, "FENA", 9, "mmol/mol", std::nullopt},
       {Kind::vital, "K", 4, "meq/L", std::nullopt},  // the table is of laboratory codes
   };
   for (const auto& [kind, code, number, unit, expected] : cases) {

@@ -56,10 +56,11 @@ TEST(Graded, AnAlertSaysVersionGradeAndLine) {
   };
   EXPECT_EQ(detail(1, R"("kind":"lab","code":"HGB","value":7.9,"unit":"g/dL")"),
             "CTCAE v5.0 grade 3, Anemia: Hgb <8.0 g/dL; <4.9 mmol/L; <80 g/L; transfusion "
-            "indicated; needs judgement: findings may raise it to grade 4");
+            "indicated; needs judgement: findings may raise it to grade 4 (judged as 7.9 g/dL)");
   EXPECT_EQ(detail(2, R"("kind":"lab","code":"K","value":3.4,"unit":"mEq/L")"),
             "CTCAE v5.0 grade 2, Hypokalemia: Symptomatic with <LLN - 3.0 mmol/L; intervention "
-            "indicated; needs judgement: assumes symptomatic, otherwise grade 1");
+            "indicated; needs judgement: assumes symptomatic, otherwise grade 1 (judged as 3.4 "
+            "mmol/L)");
   EXPECT_EQ(detail(3, R"("kind":"lab","code":"ALT","value":100,"unit":"U/L",)"
                       R"("effective":"2020-01-01","baseline":true)"),
             "");
@@ -121,13 +122,21 @@ TEST(Graded, RefusesAWrongChoiceInTheStudy) {
                                     "GLU = [\"Hypoglycemia\"]\nPT = []\n",
                                     "")),
             "rules.toml:5: ctcae_grade_at_least needs [ctcae] in study.toml");
-  // A unit in which a term cannot be had is no matter of chance.
-  EXPECT_TRUE(faults_of(grading, with("NEUTLE", "NEUT"))
-                  .starts_with("rules.toml:5: NEUT: Neutrophil count decreased is graded in "
-                               "10^9/L, not in %: "));
-  EXPECT_EQ(faults_of(grading,
-                      with("PT = []", "PT = [\"Proteinuria (Protein/Creatinine ratio)\"]")),
-            "rules.toml:5: PT: Proteinuria (Protein/Creatinine ratio) asks for the age, which no "
+  // A rule that lists no codes is about those that can be graded; one that lists some, or a study
+  // that names the term, has it wrong where that cannot be.
+  const std::string in_percent =
+      "NEUT: Neutrophil count decreased is graded in 10^9/L, not in %: ";
+  const std::string of_neut = rule("kind = \"lab\"\ncodes = [\"NEUT\"]\nctcae_grade_at_least = 1");
+  EXPECT_EQ(faults_of(grading, with("NEUTLE", "NEUT")), "");
+  EXPECT_TRUE(faults_of(of_neut, with("NEUTLE", "NEUT"))
+                  .starts_with("rules.toml:6: " + in_percent));
+  EXPECT_TRUE(faults_of(grading, with("PT = []", "NEUTLE = [\"Neutrophil count decreased\"]"))
+                  .starts_with("rules.toml:5: NEUTLE: Neutrophil count decreased is graded in "));
+  const std::string children =
+      with("PT = []", "PT = [\"Proteinuria (Protein/Creatinine ratio)\"]");
+  EXPECT_EQ(faults_of(grading, children), "");
+  EXPECT_EQ(faults_of(rule("kind = \"lab\"\ncodes = [\"PT\"]\nctcae_grade_at_least = 1"), children),
+            "rules.toml:6: PT: Proteinuria (Protein/Creatinine ratio) asks for the age, which no "
             "rule knows");
 }
 

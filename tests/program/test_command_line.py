@@ -100,6 +100,16 @@ def test_check_lists_the_faults_of_the_rules_beside_those_of_the_study(tmp_path)
         assert len(told) == 1 and f"rules.toml:{sound}: [[rules]] needs title" in told[0], told
 
 
+def test_check_says_what_is_not_graded_for_its_unit(tmp_path):
+    study = (DEMO / "study.toml").read_text()
+    percent = '\n[[codes]]\nkind = "lab"\ncode = "NEUT"\nunit = "%"\n'
+    done = check_folder(tmp_path / "percent", study=study + percent)
+    assert done.returncode == 0
+    assert ("study.toml: NEUT is not graded: Neutrophil count decreased is graded in 10^9/L, not "
+            "in %") in done.stderr
+    assert "not graded" not in trialward("check", DEMO).stderr
+
+
 def test_check_says_that_nothing_is_watched(tmp_path):
     study = (DEMO / "study.toml").read_text()
     rules = (DEMO / "rules.toml").read_text()

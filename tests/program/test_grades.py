@@ -1,6 +1,7 @@
 """Grades of the running program: over HTTP, and of the pilot study's 59,580 results beside a count
 of its own (ctcae_pilot.py)."""
 
+import datetime
 import json
 import shutil
 
@@ -84,3 +85,49 @@ def test_a_grade_is_shown_with_version_line_and_baseline(tmp_path):
         site = server.token("coordinator", site="S02")
         assert server.get("/v1/studies/demo/subjects/SUBJ-1/grades", site).status == 404
         assert server.get("/v1/studies/demo/subjects/SUBJ-1/grades", feed).status == 403
+
+
+def bilirubins(first, last, **more):
+    """Each a day later than the one before, 1.2 mg/dL at the first and 1.3 at all others."""
+    for number in range(first, last + 1):
+        day = datetime.date(1900, 1, 1) + datetime.timedelta(days=number)
+        yield {"source": "lab", "source_id": str(number), "subject": "SUBJ-1", "kind": "lab",
+               "code": "BILI", "value": 1.4 if number == 1 else 1.5, "unit": "mg/dL",
+               "effective": day.isoformat(), **more}
+
+
+def test_grades_come_in_pages_beside_the_baseline_of_all(tmp_path):
+    with Server(tmp_path / "store.db") as server:
+        feed, safety = server.token("feed"), server.token("safety")
+        for record in bilirubins(1, 5):
+            assert server.post("/v1/studies/demo/records", feed, record).status == 201
+        path = "/v1/studies/demo/subjects/SUBJ-1/grades"
+        pages, wanted = [], path + "?limit=2"
+        while wanted:
+            page = server.get(wanted, safety).json()
+            assert page["complete"]
+            pages.append([(one["record"], one["grade"], one.get("baseline"))
+                          for one in page["grades"]])
+            wanted = "next" in page and f"{path}?limit=2&from={page['next']}"
+        # Beside 1.4, which was above the ULN, 1.5 is no more than 1.5 times as much.
+        assert pages == [[(4, 1, 1), (5, 1, 1)], [(2, 1, 1), (3, 1, 1)], [(1, 1, None)]]
+        for wrong in ("limit=0", "limit=1001", "limit=x", "from=0", "from=x"):
+            answer = server.get(f"{path}?{wrong}", safety)
+            assert answer.status == 400 and wrong.split("=")[0] in answer.body.decode()
+        assert server.get(path + "?page=2", safety).status == 400
+
+
+def test_of_too_many_records_no_baseline_is_invented(tmp_path):
+    with Server(tmp_path / "store.db") as server:
+        feed, safety = server.token("feed"), server.token("safety")
+        lines = [json.dumps(record) for record in bilirubins(1, 20001)]
+        ndjson = {"Content-Type": "application/x-ndjson"}
+        for first in range(0, len(lines), 2000):
+            piece = "\n".join(lines[first:first + 2000]).encode()
+            answer = server.post("/v1/studies/demo/records", feed, piece, headers=ndjson)
+            assert answer.status == 200, answer.body
+        page = server.get("/v1/studies/demo/subjects/SUBJ-1/grades", safety).json()
+        assert not page["complete"]
+        assert len(page["grades"]) == 1000
+        assert {(one["grade"], one.get("baseline")) for one in page["grades"]} == {(None, None)}
+        assert "not graded without the baseline" in page["grades"][0]["text"]

@@ -117,6 +117,8 @@ TEST(Convert, MassAmountAndEquivalentsByTheSubstance) {
 }
 
 TEST(Convert, WhatCannotBeConvertedNamesBothUnits) {
+  constexpr const char* kRatioOfMoles = "a ratio of moles is no other fraction, and of HbA1c alone "
+                                        "is it known how the two belong together";
   const struct {
     const char *from, *to;
     MolarMass molar_mass;
@@ -138,6 +140,9 @@ TEST(Convert, WhatCannotBeConvertedNamesBothUnits) {
       {"[iU]/L", "U/L", {}, "an arbitrary unit has a meaning of its own"},
       {"[iU]/L", "[USP'U]/L", {}, "an arbitrary unit has a meaning of its own"},
       {"[iU]/L", "mg/L", {100, 1}, "an arbitrary unit has a meaning of its own"},
+      {"mmol/mol", "%", {}, kRatioOfMoles},
+      {"mmol/mol{Hb}", "1", {180, 1}, kRatioOfMoles},
+      {"%", "umol/mmol", {180, 1}, kRatioOfMoles},
   };
   for (const auto& [from, to, molar_mass, reason] : cases) {
     const auto converted = convert(1, unit(from), unit(to), molar_mass);
@@ -149,6 +154,26 @@ TEST(Convert, WhatCannotBeConvertedNamesBothUnits) {
             "\"nmol/L\" cannot be converted to \"[pH]\": the number has no counterpart");
   EXPECT_FALSE(convert(1e300, unit("km"), unit("fm")).ok());
   EXPECT_FALSE(prepare(unit("Ym12"), unit("ym12")).ok());
+}
+
+// https://ngsp.org/ifcc.asp: NGSP = 0.09148 * IFCC + 2.152.
+TEST(Convert, HbA1cHasTwoScales) {
+  const struct {
+    double number;
+    const char *from, *to;
+    double expected;
+  } cases[] = {
+      {48, "mmol/mol", "%", 6.54304},       {53, "mmol/mol", "%", 7.00044},
+      {0, "mmol/mol", "%", 2.152},          {48, "mmol/mol{Hb}", "1", 0.0654304},
+      {0.048, "mol/mol", "%", 6.54304},     {6.54304, "%", "mmol/mol", 48},
+      {0.0654304, "1", "umol/mmol", 48},    {48, "umol/mmol", "mmol/mol", 48},
+      {6.5, "%", "g/g", 0.065},             {6.5, "g%", "g/dL", 6.5},
+  };
+  for (const auto& [number, from, to, expected] : cases) {
+    const auto converted = convert(number, unit(from), unit(to), {0, 0, true});
+    ASSERT_TRUE(converted.ok()) << converted.error().message;
+    EXPECT_TRUE(same_at(*converted, expected)) << number << " " << from << ": " << *converted;
+  }
 }
 
 TEST(Convert, ThereAndBackIsWhereOneWas) {
