@@ -1,10 +1,9 @@
 #include "api/grades_api.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "api/answers.h"
-#include "api/reads_api.h"
+#include "api/lists.h"
 #include "base/json_writer.h"
 #include "ctcae/subject_grades.h"
 #include "store/record_rows.h"
@@ -18,7 +17,6 @@ using base::Error;
 using base::Result;
 
 constexpr std::size_t kChainRows = 100;  // read, and held, at a time
-constexpr std::int64_t kIdMax = std::numeric_limits<std::int64_t>::max();
 
 struct GradesPage {
   std::string subject;
