@@ -30,7 +30,8 @@ std::vector<Limits> limits_of(const Term& term, ucum::MolarMass of_study) {
     const auto read = ucum::parse_lab_unit(term.units[i]);
     if (!read) continue;
     all.push_back({i, read->unit});
-    if (!different || ucum::amount(read->unit) != doubtful_of(term)) usable.push_back({i, read->unit});
+    if (different && ucum::amount(read->unit) == doubtful_of(term)) continue;
+    usable.push_back({i, read->unit});
   }
   return usable.empty() ? all : usable;
 }

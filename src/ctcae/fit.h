@@ -62,8 +62,8 @@ std::optional<std::size_t> listed_unit(const Term& term, std::string_view unit,
                                        std::optional<UnitSystem> system = std::nullopt);
 
 // The listed unit, else the first that measures the same, else a conversion; `unit` as laboratories
-// write it. `of_study`: what the study knows of the code, before the term's own. The error names both
-// units.
+// write it. `of_study`: what the study knows of the code, before the term's own. The error names
+// both units.
 base::Result<Fit> fit(const Term& term, std::string_view unit, ucum::MolarMass of_study = {});
 
 }  // namespace trialward::ctcae
