@@ -201,8 +201,10 @@ Grade grade_of(const Term& term, const Measurement& measurement) {
   }
   grade.judged = *measurement.value;
   grade.unit = measurement.unit;
-  if (term.refer && judge.of(*term.refer) == Truth::yes) {
-    grade.reason = Reason::referred;
+  const Truth referred = term.refer ? judge.of(*term.refer) : Truth::no;
+  if (referred != Truth::no) {
+    grade.reason = referred == Truth::yes ? Reason::referred : Reason::missing;
+    grade.missing = judge.missing();
     return grade;
   }
   bool undecided = false;

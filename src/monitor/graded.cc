@@ -11,12 +11,6 @@ ctcae::Observed observed_of(const Point& point) {
 
 }  // namespace
 
-bool GradeFrom::asks_for_baseline() const {
-  return std::any_of(terms.begin(), terms.end(), [](const ctcae::GradedTerm& one) {
-    return (one.term->asks_for() & (ctcae::kBaseline | ctcae::kChange)) != 0;
-  });
-}
-
 const ctcae::GradedTerm* GradeFrom::holds(const ctcae::Observed& observed,
                                           const ctcae::Observed* baseline,
                                           ctcae::Grade& grade_given) const {

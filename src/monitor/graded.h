@@ -17,8 +17,6 @@ struct GradeFrom {
   const ctcae::Criteria* criteria = nullptr;
   std::vector<ctcae::GradedTerm> terms;
 
-  // Whether a term asks for the baseline, so that the record alone does not decide.
-  bool asks_for_baseline() const;
   // The term that gives the highest grade, if that is high enough; null otherwise. `baseline` may
   // be null.
   const ctcae::GradedTerm* holds(const ctcae::Observed& observed, const ctcae::Observed* baseline,

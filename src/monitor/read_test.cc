@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 #include <optional>
 
 #include "monitor/duration.h"
@@ -54,8 +55,13 @@ class TestReader {
     }
   }
 
+  // One, or several of which any may hold.
+  std::vector<Test> tests_for(const std::string& code_text) {
+    if (grade_) return grades_for(code_text);
+    return {test_for(code_text)};
+  }
+
   Test test_for(const std::string& code_text) {
-    if (grade_) return grade_for(code_text);
     const Code* code = study_.code(kind_, code_text);
     if (of_numbers_) {
       if (!code) {
@@ -80,6 +86,10 @@ class TestReader {
     std::vector<std::string> gradable;
     for (const std::string& code : grading_.codes(kind_)) {
       if (!terms_of(code).empty()) gradable.push_back(code);
+    }
+    const bool may_grade = kind_ == Kind::lab || kind_ == Kind::vital;
+    if (gradable.empty() && may_grade && study_.whole && grading_.criteria() != nullptr) {
+      fault("the study has no " + std::string(to_string(kind_)) + " that a rule can grade");
     }
     return gradable;
   }
@@ -273,9 +283,15 @@ class TestReader {
     return !asks_for_patient(one) && (one.unfit.empty() || one.named);
   }
 
-  Test grade_for(const std::string& code) {
+  static bool asks_for_baseline(const ctcae::GradedTerm& one) {
+    return (one.term->asks_for() & (ctcae::kBaseline | ctcae::kChange)) != 0;
+  }
+
+  // Terms that ask for the baseline are judged by what is remembered, which is in the code's own
+  // unit; the others by the record, in the unit that was measured.
+  std::vector<Test> grades_for(const std::string& code) {
     GradeFrom from{*grade_, grading_.criteria(), terms_of(code)};
-    if (grading_.criteria() == nullptr || code.empty()) return RecordTest{};  // told already
+    if (grading_.criteria() == nullptr || code.empty()) return {RecordTest{}};  // told already
     if (from.terms.empty()) {
       fault("CTCAE version " + grading_.criteria()->version + " has no term for " + code +
             " that is known here; [ctcae.terms] in study.toml may name one");
@@ -286,8 +302,14 @@ class TestReader {
         fault(code + ": " + one.term->name + " asks for the age, which no rule knows");
       }
     }
-    if (from.asks_for_baseline()) return GradeBesideBaseline{std::move(from)};
-    return RecordTest(std::move(from));
+    const auto beside =
+        std::stable_partition(from.terms.begin(), from.terms.end(), std::not_fn(asks_for_baseline));
+    GradeFrom compared{from.grade, from.criteria, {beside, from.terms.end()}};
+    from.terms.erase(beside, from.terms.end());
+    std::vector<Test> tests;
+    if (!from.terms.empty()) tests.emplace_back(RecordTest(std::move(from)));
+    if (!compared.terms.empty()) tests.emplace_back(GradeBesideBaseline{std::move(compared)});
+    return tests;
   }
 
   void read_severity() {
@@ -365,7 +387,7 @@ std::vector<CodeTest> read_tests(TableReader& table, const model::Study& study, 
   TestReader reader(table, study, kind);
   std::vector<CodeTest> tests;
   for (const std::string& code : reader.expanded(codes)) {
-    tests.push_back({code, reader.test_for(code)});
+    for (Test& test : reader.tests_for(code)) tests.push_back({code, std::move(test)});
   }
   return tests;
 }

@@ -45,6 +45,35 @@ TEST(Graded, MatchesAreWhatTheCasesSay) {
   }
 }
 
+// Of these, only "Hemoglobin increased" asks for the baseline; Anemia has limits in two kinds of
+// unit and goes by the one that was measured.
+TEST(Graded, ATermIsNotJudgedInAnotherUnitForTheSakeOfAnother) {
+  std::string text = test_file("grades_study.toml");
+  text.replace(text.find("version = \"5\""), 13, "version = \"4\"");
+  const std::string rules =
+      rule("kind = \"lab\"\ncodes = [\"HGB\"]\none_alert_per = \"code\"\nctcae_grade_at_least = 3");
+  const auto matches_in = [&](const std::string& own_unit, const std::string& value) {
+    std::string study_text = text;
+    const std::string code = "code = \"HGB\"\nunit = \"";
+    study_text.replace(study_text.find(code) + code.size(), 4, own_unit);
+    const auto study = graded_study(rules, study_text);
+    auto monitor = load_rules(study);
+    EXPECT_TRUE(monitor.ok());
+    if (!monitor) return std::size_t{0};
+    const auto watch = open_watch(**monitor);
+    const std::string members = R"("kind":"lab","code":"HGB",)" + value;
+    return watch->observe(stored_record(*study, 1, members)).matches.size();
+  };
+  EXPECT_EQ(matches_in("mmol/L", R"("value":7.9,"unit":"g/dL")"), 1u) << "below 8 g/dL";
+  EXPECT_EQ(matches_in("g/dL", R"("value":4.9,"unit":"mmol/L")"), 0u) << "not below 4.9 mmol/L";
+  EXPECT_EQ(matches_in("g/dL", R"("value":4.8,"unit":"mmol/L")"), 1u);
+}
+
+TEST(Graded, ARuleThatCouldGradeNothingIsRefused) {
+  EXPECT_EQ(faults_of(rule("kind = \"vital\"\nctcae_grade_at_least = 3")),
+            "rules.toml:5: the study has no vital that a rule can grade");
+}
+
 TEST(Graded, AnAlertSaysVersionGradeAndLine) {
   const auto study = graded_study(rule("kind = \"lab\"\nctcae_grade_at_least = 2"));
   auto monitor = load_rules(study);
@@ -136,6 +165,8 @@ TEST(Graded, RefusesAWrongChoiceInTheStudy) {
       with("PT = []", "PT = [\"Proteinuria (Protein/Creatinine ratio)\"]");
   EXPECT_EQ(faults_of(grading, children), "");
   EXPECT_EQ(faults_of(rule("kind = \"lab\"\ncodes = [\"PT\"]\nctcae_grade_at_least = 1"), children),
+            "rules.toml:6: PT: Proteinuria (Protein/Creatinine ratio) is graded in g/g, not in s: "
+            "\"s\" cannot be converted to \"g/g\": they measure different things; "
             "rules.toml:6: PT: Proteinuria (Protein/Creatinine ratio) asks for the age, which no "
             "rule knows");
 }
