@@ -1,6 +1,7 @@
 #include "intake/subject_cache.h"
 
 #include <algorithm>
+#include <new>
 #include <optional>
 
 #include "base/log.h"
@@ -12,6 +13,9 @@ using base::Result;
 using base::Status;
 
 namespace {
+
+// What whoever loads a watch may have to read, which takes some 10 ms.
+constexpr std::size_t kUnsavedMost = 1024;
 
 // The subject's records after `as_of`, newest first, by their links; nothing when `as_of` is none
 // of them.
@@ -41,6 +45,8 @@ Status observe_past(store::Connection& connection, model::Watch& watch,
     if (!*row) continue;
     try {
       (void)watch.observe((*row)->stored);
+    } catch (const std::bad_alloc&) {
+      throw;  // else the watch would lack the record for good
     } catch (const std::exception& error) {
       base::log_error("intake: a rule failed on record " + std::to_string(*id) + ": " +
                       error.what());
@@ -130,7 +136,8 @@ Status SubjectCache::save(store::Connection& connection) {
     if (auto done = store::put_last_record(connection, subject.row); !done) return done;
     subject.changed = false;
     const std::size_t of_bytes = subject.saved_bytes / options_.saved_bytes_of_one;
-    if (subject.unsaved < std::max(options_.unsaved_max, of_bytes)) continue;
+    const std::size_t due = std::max(options_.unsaved_max, std::min(of_bytes, kUnsavedMost));
+    if (subject.unsaved < due) continue;
     subject.row.as_of = subject.row.last_record;
     subject.row.watch = subject.watch->save();
     auto written = store::put_watch(connection, subject.row);
