@@ -97,11 +97,12 @@ Status Committer::try_commit(std::span<Submission> batch, Outcome& outcome) {
     if (auto adopted = store::adopt_boot(writer_, clock_); !adopted) return adopted;
     boot_adopted_ = true;
   }
-  if (auto begun = writer_.begin(); !begun) return begun;
-  writer_.set_steady_ms(store::steady_ms(started));
+  // Before the transaction, which what may throw must not leave open.
   std::vector<SubmissionResult> results;
   results.reserve(batch.size());
   publications_.clear();
+  if (auto begun = writer_.begin(); !begun) return begun;
+  writer_.set_steady_ms(store::steady_ms(started));
   Status done;
   try {
     for (Submission& submission : batch) {
@@ -388,6 +389,8 @@ Status Committer::watch(const Submission& submission, CachedSubject& subject,
   const Occasion occasion = Occasion::of(stored);
   try {
     found = subject.watch->observe(stored);
+  } catch (const std::bad_alloc&) {
+    throw;  // no fault of a rule: the transaction is taken back
   } catch (const std::exception& error) {
     base::log_error("intake: a rule failed on record " + std::to_string(stored.id) + ": " +
                     error.what());
@@ -438,6 +441,13 @@ Status Committer::raise(const Submission& submission, const CachedSubject& subje
     auto historical = is_history(writer_.connection(), occasion, match.causes);
     if (!historical) return historical.error();
     place.historical = *historical;
+    for (const model::Match& ended : found.ended) {
+      if (!place.historical || ended.rule != match.rule || ended.group != match.group) continue;
+      // It takes the place of something of today, somebody may be waited for because of that.
+      historical = is_history(writer_.connection(), occasion, ended.causes);
+      if (!historical) return historical.error();
+      place.historical = *historical;
+    }
     auto raised = raise_one(submission, place, rules[match.rule], match, result);
     if (!raised) return raised.error();
     if (raised->raised) continue;

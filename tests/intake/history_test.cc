@@ -104,6 +104,21 @@ TEST_F(HistoryTest, ItsAlertsAreMarkedAndNobodyIsTold) {
   EXPECT_EQ(waiting(), 1);
 }
 
+// The alert of the day ends when what it waits for is found to have begun earlier; it is still
+// missing, and somebody is being called.
+TEST_F(HistoryTest, WhatTakesThePlaceOfAnAlertOfTodayIsNews) {
+  std::string first = kRules;
+  first.replace(first.find("after_each"), 10, "after");
+  use_rules(first, kEscalation);
+  const std::int64_t day = clock_.utc_ms() / kDay * kDay;
+  store(dose("1", day - 10 * kDay));
+  (void)pass(day);
+  EXPECT_EQ(marked(), "no-temp ");
+  past(dose("2", day - 20 * kDay));
+  EXPECT_EQ(marked(), "no-temp ") << "it has joined the alert of today";
+  EXPECT_EQ(count("SELECT count(*) FROM alert_causes"), 2);
+}
+
 TEST_F(HistoryTest, ARecordOfTodayHasAnAlertOfItsOwn) {
   past(lab("1", "ALT", 150, "2020-01-01"));
   store(lab("2", "ALT", 160, "2025-06-01"));

@@ -164,7 +164,8 @@ def test_who_may_send_the_past(tmp_path, study):
         assert record["historical"] is True
         (alert,) = alerts(server, admin)
         assert alert["historical"] is True
+        rule = alert["rule"]  # what is missing after the record may come in between
         # Sent again without a word about it, it stays what it is.
         answer = server.post(f"{STUDY}/records", server.token("feed"), alarm(1, "SUBJ-1", 2014))
         assert (answer.status, answer.json()["status"]) == (200, "repeated")
-        assert len(alerts(server, admin)) == 1
+        assert len([one for one in alerts(server, admin) if one["rule"] == rule]) == 1
