@@ -22,8 +22,8 @@ struct CodeTest {
 };
 
 // The test for each of the codes, its numbers in that code's own unit; of a grade there may be two
-// for a code, either of which may hold. Asks the table for the members of a test only. A grade of the kind as a whole (one empty code) is one of each of its
-// codes that a rule can grade.
+// for a code, either of which may hold. Asks the table for the members of a test only. A grade of
+// the kind as a whole (one empty code) is one of each of its codes that a rule can grade.
 std::vector<CodeTest> read_tests(model::TableReader& table, const model::Study& study,
                                  model::Kind kind, const std::vector<std::string>& codes);
 
