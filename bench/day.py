@@ -3,11 +3,10 @@ told to take. What the server holds at its end, at rest, is compared with what i
 first minute: whatever leaks, shows."""
 
 import contextlib
-import threading
 import time
 
 from day_visitors import Visitors
-from machine import BenchError
+from machine import Alongside, BenchError
 
 # By the hour, over the mean: sites work by day, devices send at night as well.
 CURVE = (0.3, 0.3, 0.3, 0.3, 0.3, 0.4, 0.6, 1.0, 1.6, 1.9, 1.9, 1.8,
@@ -26,21 +25,12 @@ REST_SECONDS_MAX = 30
 RESTED_SAMPLES = 5
 
 
-class HeldSampler:
+class HeldSampler(Alongside):
     """What the server holds, every SAMPLE_SECONDS for as long as the context lasts."""
 
     def __init__(self, server):
-        self.server, self.samples, self.over = server, [], threading.Event()
-        self.thread = threading.Thread(target=self.run)
-
-    def __enter__(self):
-        self.begun = time.monotonic()
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.over.set()
-        self.thread.join()
+        super().__init__()
+        self.server, self.samples = server, []
 
     def run(self):
         while not self.over.wait(SAMPLE_SECONDS):

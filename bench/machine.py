@@ -70,21 +70,31 @@ def probe_disk(folder, seconds=PROBE_SECONDS):
     return probe_figures(took)
 
 
-class ProbedDisk:
-    """Probes the disk now and then for as long as the context lasts: what it adds to whatever is
-    measured meanwhile. So seldom that it takes little from it."""
+class Alongside:
+    """Does what run() says on a thread of its own for as long as the context lasts: until `over` is
+    set. `begun` is when it began, on the monotonic clock."""
 
-    def __init__(self, folder):
-        self.folder, self.took, self.over = folder, [], threading.Event()
+    def __init__(self):
+        self.over = threading.Event()
         self.thread = threading.Thread(target=self.run)
 
     def __enter__(self):
+        self.begun = time.monotonic()
         self.thread.start()
         return self
 
     def __exit__(self, *_):
         self.over.set()
         self.thread.join()
+
+
+class ProbedDisk(Alongside):
+    """Probes the disk now and then for as long as the context lasts: what it adds to whatever is
+    measured meanwhile. So seldom that it takes little from it."""
+
+    def __init__(self, folder):
+        super().__init__()
+        self.folder, self.took = folder, []
 
     def run(self):
         with tempfile.NamedTemporaryFile(dir=self.folder, buffering=0) as file:

@@ -7,13 +7,12 @@ import re
 import resource
 import signal
 import subprocess
-import threading
 import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 
-from machine import ROOT, BenchError
+from machine import ROOT, Alongside, BenchError
 
 READY_SECONDS = 30
 STOP_SECONDS = 30
@@ -162,25 +161,15 @@ class Loads:
                                        for who, cpu_s in used.items()}
         return report
 
-class Sampler:
+class Sampler(Alongside):
     """Samples a server every 100 ms for as long as the context lasts: the WAL's size and the
     resident memory; and every second how many records are stored."""
 
     def __init__(self, server):
+        super().__init__()
         self.server = server
         self.samples = []  # (seconds, WAL bytes, MiB)
         self.stored = []  # (seconds, records stored so far)
-        self.over = threading.Event()
-        self.thread = threading.Thread(target=self.run)
-
-    def __enter__(self):
-        self.begun = time.monotonic()
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.over.set()
-        self.thread.join()
 
     def run(self):
         while True:

@@ -7,11 +7,10 @@ import json
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
-from machine import BenchError, quantile
+from machine import Alongside, BenchError, quantile
 from workbench import SINGLE
 
 HONEST_RATE = 2000  # records/s over 64 kept-alive connections
@@ -21,21 +20,13 @@ NEWCOMER_PAUSE_SECONDS = 0.05
 SLOW_HEADS = Path(__file__).with_name("slow_heads.py")
 
 
-class Newcomers:
+class Newcomers(Alongside):
     """For as long as the context lasts, a record now and then over a connection of its own."""
 
     def __init__(self, server, token, source):
         self.server, self.token, self.source = server, token, source
-        self.took_ms, self.turned_away, self.over = [], 0, threading.Event()
-        self.thread = threading.Thread(target=self.run)
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.over.set()
-        self.thread.join()
+        super().__init__()
+        self.took_ms, self.turned_away = [], 0
 
     def run(self):
         number = 0
