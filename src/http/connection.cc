@@ -271,13 +271,15 @@ void Connection::peer_left() {
   if (on_closed_ && !answered_) std::exchange(on_closed_, {})();
 }
 
-void Connection::sweep(base::TimePoint now) {
+bool Connection::sweep(base::TimePoint now) {
   if (now >= write_deadline_) {
     context_->stats.write_timeouts.add();
     close();
-  } else if (now >= deadline_) {
-    on_deadline();
+    return true;
   }
+  if (now < deadline_) return false;
+  on_deadline();
+  return true;
 }
 
 void Connection::on_deadline() {
@@ -311,6 +313,8 @@ void Connection::on_deadline() {
 
 void Connection::start_reading() {
   if (phase_ == Phase::closed || phase_ == Phase::handshake || reading_ || ended_) return;
+  const bool within_a_body = parser_.head_done() && !parser_.done();
+  if (in_.empty() && !within_a_body) in_.shrink();
   const auto room = in_.room();
   if (room.empty()) return;
   reading_ = true;

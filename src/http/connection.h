@@ -46,8 +46,8 @@ class Connection final : public Stream::Events, public std::enable_shared_from_t
   void start();
   // Says why there is no room and closes; instead of start().
   void refuse(Response response);
-  // Acts on what is overdue.
-  void sweep(base::TimePoint now);
+  // Acts on what is overdue; false when nothing is.
+  bool sweep(base::TimePoint now);
   // Closes if no request runs, or after the answer to the one that does.
   void drain();
   void close();

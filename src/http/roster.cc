@@ -1,5 +1,7 @@
 #include "http/roster.h"
 
+#include <algorithm>
+
 namespace trialward::http {
 namespace {
 
@@ -12,11 +14,16 @@ Roster::Roster(std::shared_ptr<ConnectionContext> context, std::shared_ptr<Loop>
                Census& census)
     : context_(std::move(context)), loop_(std::move(loop)), census_(census) {}
 
-std::shared_ptr<Connection> Roster::add(Members& members, std::shared_ptr<Stream> stream,
-                                        std::string peer, Connection::OnGone on_gone) {
-  auto connection = std::make_shared<Connection>(context_, loop_, std::move(stream),
-                                                 std::move(peer), std::move(on_gone));
-  members.emplace(connection.get(), connection);
+std::shared_ptr<Connection> Roster::add(std::shared_ptr<Stream> stream, std::string peer,
+                                        std::function<void(const std::string&)> on_gone) {
+  const std::uint64_t number = ++came_;
+  auto connection = std::make_shared<Connection>(
+      context_, loop_, std::move(stream), std::move(peer),
+      [this, number, on_gone = std::move(on_gone)](Connection& gone) {
+        on_gone(gone.peer());
+        connections_.erase(number);
+      });
+  connections_.emplace(number, connection);
   return connection;
 }
 
@@ -28,14 +35,11 @@ void Roster::adopt(std::shared_ptr<Stream> stream, std::string peer) {
   if (verdict != Census::Verdict::entered) {
     return turn_away(verdict, std::move(stream), std::move(peer));
   }
-  const auto connection =
-      add(members_, std::move(stream), std::move(peer), [this](Connection& gone) {
-        context_->stats.connections_open.sub();
-        census_.leave(gone.peer());
-        members_.erase(&gone);
-      });
-  connection->start();
   stats.connections_open.add();
+  add(std::move(stream), std::move(peer), [this](const std::string& from) {
+    context_->stats.connections_open.sub();
+    census_.leave(from);
+  })->start();
 }
 
 void Roster::turn_away(Census::Verdict verdict, std::shared_ptr<Stream> stream, std::string peer) {
@@ -44,9 +48,10 @@ void Roster::turn_away(Census::Verdict verdict, std::shared_ptr<Stream> stream, 
   (full ? stats.refused_total : stats.refused_per_address).add();
   // A TLS peer could be told only after a handshake, which costs more than it is worth.
   const bool tls = !context_->options.tls_cert_path.empty();
-  if (tls || turned_away_.size() >= kTurnedAwayMax) return stream->close();
-  const auto connection = add(turned_away_, std::move(stream), std::move(peer),
-                              [this](Connection& gone) { turned_away_.erase(&gone); });
+  if (tls || turned_away_ >= kTurnedAwayMax) return stream->close();
+  ++turned_away_;
+  const auto connection = add(std::move(stream), std::move(peer),
+                              [this](const std::string&) { --turned_away_; });
   // 429: the sender has too many; 503: all together have.
   connection->refuse((full ? fault_response(503, "the server has no room for more connections")
                            : fault_response(429, "too many connections from this address"))
@@ -55,15 +60,22 @@ void Roster::turn_away(Census::Verdict verdict, std::shared_ptr<Stream> stream, 
 
 std::vector<std::shared_ptr<Connection>> Roster::all() const {
   std::vector<std::shared_ptr<Connection>> result;
-  result.reserve(members_.size() + turned_away_.size());
-  for (const auto& [key, connection] : members_) result.push_back(connection);
-  for (const auto& [key, connection] : turned_away_) result.push_back(connection);
+  result.reserve(connections_.size());
+  for (const auto& [number, connection] : connections_) result.push_back(connection);
   return result;
 }
 
 void Roster::sweep() {
   const base::TimePoint now = context_->clock.now();
-  for (const auto& connection : all()) connection->sweep(now);
+  std::size_t overdue = 0;
+  for (std::size_t left = std::max(connections_.size() / kSlices, kOverdueMax); left > 0; --left) {
+    const auto next = connections_.upper_bound(swept_);
+    swept_ = next == connections_.end() ? 0 : next->first;
+    if (swept_ == 0) return;  // the next call begins anew
+    // Held: being swept may take it off the list.
+    if (const auto connection = next->second; !connection->sweep(now)) continue;
+    if (++overdue == kOverdueMax) return;
+  }
 }
 
 void Roster::drain() {

@@ -1,10 +1,14 @@
 // Roster: the connections of one loop. Owns them until they close, looks for what is overdue, and
 // turns away what is over the limits. All on the loop's thread, but for construction.
+//
+// It looks at a slice of them at a time and ends only so many at once: thousands of slow senders
+// whose time is over in the same moment must not hold up those that are served.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
-#include <unordered_map>
 
 #include "http/census.h"
 #include "http/connection.h"
@@ -13,6 +17,11 @@ namespace trialward::http {
 
 class Roster {
  public:
+  // So many calls of sweep() see every connection, one more at most.
+  static constexpr std::size_t kSlices = 16;
+  // So many that are overdue are ended by one call; the others wait for the next ones.
+  static constexpr std::size_t kOverdueMax = 32;
+
   // `census` outlives the roster.
   Roster(std::shared_ptr<ConnectionContext> context, std::shared_ptr<Loop> loop, Census& census);
 
@@ -22,19 +31,19 @@ class Roster {
   void close_all();
 
  private:
-  using Members = std::unordered_map<Connection*, std::shared_ptr<Connection>>;
-
-  std::shared_ptr<Connection> add(Members& members, std::shared_ptr<Stream> stream,
-                                  std::string peer, Connection::OnGone on_gone);
+  std::shared_ptr<Connection> add(std::shared_ptr<Stream> stream, std::string peer,
+                                  std::function<void(const std::string& peer)> on_gone);
   void turn_away(Census::Verdict verdict, std::shared_ptr<Stream> stream, std::string peer);
-  // Of both kinds; a copy, because what is done to them takes them off the lists.
+  // A copy, because what is done to them takes them off the list.
   std::vector<std::shared_ptr<Connection>> all() const;
 
   const std::shared_ptr<ConnectionContext> context_;
   const std::shared_ptr<Loop> loop_;
   Census& census_;
-  Members members_;
-  Members turned_away_;  // being told so
+  std::map<std::uint64_t, std::shared_ptr<Connection>> connections_;  // by the order they came in
+  std::uint64_t came_ = 0;
+  std::uint64_t swept_ = 0;      // the last one that sweep() looked at; 0: it begins anew
+  std::size_t turned_away_ = 0;  // of the connections: those being told so
 };
 
 }  // namespace trialward::http

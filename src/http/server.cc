@@ -11,16 +11,18 @@
 namespace trialward::http {
 namespace {
 
-constexpr base::Duration kSweepMin = std::chrono::milliseconds(5);
-constexpr base::Duration kSweepMax = std::chrono::milliseconds(250);
+constexpr base::Duration kSweepMin = std::chrono::milliseconds(1);
+constexpr base::Duration kSweepMax = std::chrono::milliseconds(16);
 // Closing is local and quick; this only says when to complain that it was not.
 constexpr base::Duration kCloseTime = std::chrono::seconds(5);
 
-// Often enough that no timeout is late by more than an eighth of itself.
+// Often enough that no timeout is late by more than an eighth of itself, unless a great many are
+// over at once.
 base::Duration sweep_period(const ServerOptions& options) {
   const base::Duration shortest = std::min(
       {options.header_timeout, options.body_timeout, options.idle_timeout, options.write_timeout});
-  return std::clamp(shortest / 8, kSweepMin, kSweepMax);
+  constexpr int kSlices = Roster::kSlices;
+  return std::clamp(shortest / (8 * kSlices), kSweepMin, kSweepMax);
 }
 
 base::Status check(const ServerOptions& options, const Admit& admit) {
