@@ -1,4 +1,6 @@
 // The answering half of a connection: what exchanges call, and the writing.
+#include <array>
+
 #include "base/log.h"
 #include "http/answer_head.h"
 #include "http/connection.h"
@@ -142,7 +144,8 @@ void Connection::start_writing() {
   if (phase_ == Phase::closed || writing_ || out_.empty()) return;
   writing_ = true;
   write_deadline_ = now() + context_->options.write_timeout;
-  stream_->write(out_.front(), shared_from_this());
+  std::array<std::string_view, Stream::kPiecesMax> room;
+  stream_->write(out_.front(room), shared_from_this());
 }
 
 void Connection::on_write(StreamError error, std::size_t n) {

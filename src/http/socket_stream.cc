@@ -103,8 +103,6 @@ class SocketStream final : public Stream, public std::enable_shared_from_this<So
   Socket& socket() { return socket_; }
 
  private:
-  static constexpr std::size_t kPiecesMax = 16;
-
   const std::shared_ptr<asio::ssl::context> context_;
   Socket socket_;
   std::optional<asio::ssl::stream<Socket&>> tls_;

@@ -33,7 +33,9 @@ class Stream {
   virtual void handshake(std::shared_ptr<Events> events) = 0;
   // Reads what is there, at most to.size() bytes. The buffer stays the caller's, until the event.
   virtual void read(std::span<char> to, std::shared_ptr<Events> events) = 0;
-  // Writes what fits. The pieces' bytes must stay until the event; the span itself need not.
+  static constexpr std::size_t kPiecesMax = 16;
+  // Writes what fits, of the first kPiecesMax. The pieces' bytes must stay until the event; the
+  // span itself need not.
   virtual void write(std::span<const std::string_view> pieces, std::shared_ptr<Events> events) = 0;
   // Tells the peer that nothing more comes; reading goes on.
   virtual void shutdown_write() = 0;

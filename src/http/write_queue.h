@@ -1,10 +1,9 @@
 // The bytes that a connection has still to write, in order. Owned by one connection and used on its
-// loop's thread only. Pieces are not copied together: several go out in one gathering write.
+// loop's thread only. Pieces are not copied together: several go out in one gathering write. An
+// empty one, as most are, holds hardly any memory.
 #pragma once
 
-#include <array>
 #include <cstddef>
-#include <deque>
 #include <functional>
 #include <span>
 #include <string>
@@ -22,8 +21,8 @@ class WriteQueue {
   void push(std::string bytes, std::size_t payload = 0, OnWritten on_written = {});
   bool empty() const { return pieces_.empty(); }
 
-  // The bytes to write next. Valid until consume() or fail().
-  std::span<const std::string_view> front();
+  // The bytes to write next, as pieces for which there is room. Valid until consume() or fail().
+  std::span<const std::string_view> front(std::span<std::string_view> room) const;
   // Drops n bytes that were written. The callbacks of the pieces that were thereby finished are
   // the caller's to call, once it has given the payload back: they ask how much waits.
   struct Finished {
@@ -41,9 +40,8 @@ class WriteQueue {
     OnWritten on_written;
   };
 
-  std::deque<Piece> pieces_;
+  std::vector<Piece> pieces_;
   std::size_t written_ = 0;  // bytes of the first piece
-  std::array<std::string_view, 16> views_;
 };
 
 }  // namespace trialward::http
