@@ -67,6 +67,16 @@ struct Metrics::Families {
       histogram("trialward_checkpoint_seconds",
                 "Moving the WAL into the database file, between two batches")
           .Add({}, kSeconds);
+  prometheus::Gauge& subjects =
+      gauge("trialward_subject_cache_subjects", "Subjects that the commit has at hand").Add({});
+  prometheus::Gauge& subject_bytes =
+      gauge("trialward_subject_cache_bytes",
+            "Memory of what is remembered of them, about; bounded by serve --subject-cache")
+          .Add({});
+  prometheus::Counter& subjects_evicted =
+      counter("trialward_subject_cache_evictions_total",
+              "Subjects that had to go for others and are read again when they come")
+          .Add({});
   prometheus::Family<prometheus::Histogram>& waits =
       histogram("trialward_lane_wait_seconds", "Time in the queue, by lane");
   prometheus::Histogram& alert_latency =
@@ -156,6 +166,9 @@ void Metrics::batch(const intake::BatchReport& report) {
   if (report.served.empty()) return;
   f.batch_items.Observe(static_cast<double>(report.served.size()));
   f.batch_work.Observe(seconds(report.work));
+  f.subjects.Set(static_cast<double>(report.subjects.subjects));
+  f.subject_bytes.Set(static_cast<double>(report.subjects.bytes));
+  count_up_to(f.subjects_evicted, report.subjects.evicted);
   f.commit.Observe(seconds(report.commit));
   if (report.checkpoint > base::Duration()) f.checkpoint.Observe(seconds(report.checkpoint));
   std::array<prometheus::Histogram*, intake::kLanes> waits{};

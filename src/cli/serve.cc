@@ -32,6 +32,7 @@ struct ServeOptions {
   unsigned io_threads = 1;
   double drain_s = 4;
   std::size_t memory_mib = 1024;
+  std::size_t subject_cache_mib = 0;  // 0: kSubjectCacheMib, or what --memory leaves for it
   std::size_t connections = http::ServerOptions().connections_max;
   std::size_t connections_per_address = http::ServerOptions().connections_per_address_max;
   bool demo = false;
@@ -59,6 +60,22 @@ base::Status check_tls(const ServeOptions& options) {
                      (of_cert ? "--tls-cert: " : "--tls-key: ") + tls.error().message};
 }
 
+// Of the memory's limit; the queue, the connections and SQLite want most of it, and when memory is
+// short it is the streams that are refused.
+constexpr std::size_t kSubjectCachePart = 4;
+constexpr std::size_t kSubjectCacheMib = 128;
+
+// In MiB.
+base::Result<std::size_t> subject_cache_of(const ServeOptions& options) {
+  const std::size_t most = options.memory_mib / kSubjectCachePart;
+  if (options.subject_cache_mib == 0) return std::min(kSubjectCacheMib, most);
+  if (options.subject_cache_mib <= most) return options.subject_cache_mib;
+  return base::Error{base::Errc::invalid,
+                     "--subject-cache " + std::to_string(options.subject_cache_mib) +
+                         ": with --memory " + std::to_string(options.memory_mib) +
+                         " at most a quarter of it, " + std::to_string(most) + " MiB"};
+}
+
 // The App's options, or why they cannot be had.
 base::Result<api::AppOptions> app_options(const ServeOptions& options,
                                           const std::string& store_path) {
@@ -67,7 +84,10 @@ base::Result<api::AppOptions> app_options(const ServeOptions& options,
   auto ops = address_in("--ops", options.ops);
   if (!ops) return ops.error();
   if (auto usable = check_tls(options); !usable) return usable.error();
+  auto subject_cache = subject_cache_of(options);
+  if (!subject_cache) return subject_cache.error();
   api::AppOptions app;
+  app.intake.subjects.bytes_max = *subject_cache << 20;
   app.server.address = *listen;
   app.server.tls_cert_path = options.tls_cert;
   app.server.tls_key_path = options.tls_key;
@@ -225,6 +245,10 @@ Run add_serve(CLI::App& app) {
                  "events")
       ->check(CLI::Range(64, 1 << 20))
       ->capture_default_str();
+  app.add_option("--subject-cache", options->subject_cache_mib,
+                 "MiB of --memory, at most a quarter, for what rules remember of subjects; the "
+                 "others' is read again when they come. Default: 128, or that quarter")
+      ->check(CLI::Range(1, 1 << 18));
   app.add_flag("--demo", options->demo,
                "Make tokens, print where to look, and send invented data to the study 'demo'");
   app.add_flag("--verbose", options->verbose, "Log more");

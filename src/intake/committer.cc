@@ -146,6 +146,7 @@ Committer::Applied Committer::apply(Submission& submission) {
   if (submission.commands.size() == 1) return apply_command(submission, submission.commands[0]);
   if (auto saved = subjects_.save(writer_.connection()); !saved) return saved.error();
   if (auto begun = writer_.begin_part(); !begun) return begun.error();
+  subjects_.begin_part();
   const auto published = static_cast<std::ptrdiff_t>(publications_.size());
   SubmissionResult all;
   for (std::size_t i = 0; i < submission.commands.size(); ++i) {
@@ -153,7 +154,7 @@ Committer::Applied Committer::apply(Submission& submission) {
     if (!one) return one;
     if (one->verdict != Verdict::stored) {
       if (auto undone = writer_.rollback_part(); !undone) return undone.error();
-      subjects_.rolled_back();
+      subjects_.rolled_back_part();
       publications_.erase(publications_.begin() + published, publications_.end());
       for (model::Fault& fault : one->faults) fault.path = "/" + std::to_string(i) + fault.path;
       return one;

@@ -43,6 +43,8 @@ class Committer {
 
   // The batch is as it was when this returns.
   Outcome commit(std::span<Submission> batch);
+  // As of the last commit.
+  const SubjectCache::Stats& subjects() const { return subjects_.stats(); }
 
  private:
   using Applied = base::Result<SubmissionResult>;

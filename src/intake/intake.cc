@@ -117,6 +117,7 @@ bool Intake::run_once() {
     Committer::Outcome outcome = committer_.commit(submissions);
     report.work = outcome.work;
     report.commit = outcome.commit;
+    report.subjects = committer_.subjects();
     if (!outcome.publications.empty()) publish_(std::move(outcome.publications));
     for (std::size_t i = 0; i < outcome.results.size(); ++i) {
       const SubmissionResult& result = outcome.results[i];

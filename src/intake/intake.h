@@ -55,6 +55,7 @@ struct BatchReport {
   std::array<std::size_t, kVerdicts> verdicts{};  // by Verdict
   std::size_t records = 0;                // stored for the first time
   std::size_t repeated = 0;
+  SubjectCache::Stats subjects;  // after the batch
 };
 
 class Intake {

@@ -1,9 +1,11 @@
 #include "intake/subject_cache.h"
 
 #include <algorithm>
+#include <iterator>
 #include <new>
 #include <optional>
 
+#include "base/heap_bytes.h"
 #include "base/log.h"
 #include "store/record_rows.h"
 
@@ -57,15 +59,33 @@ Status observe_past(store::Connection& connection, model::Watch& watch,
 
 }  // namespace
 
-CachedSubject* SubjectCache::touch(Subjects::iterator subject) {
-  touched_.push_back(&*subject);
-  return &subject->second;
+CachedSubject* SubjectCache::touch(Entries::iterator entry) {
+  if (entry->touched != moment_) {
+    entry->touched = moment_;
+    entries_.splice(entries_.begin(), entries_, entry);
+  }
+  return &entry->subject;
+}
+
+// Whole or not at all, should memory run out.
+CachedSubject* SubjectCache::insert(std::int64_t study, std::string_view name,
+                                    CachedSubject subject) {
+  Entries made;
+  made.push_back({.study = study, .name = std::string(name), .subject = std::move(subject)});
+  const auto entry = made.begin();
+  index_.emplace(KeyView{study, entry->name}, entry);
+  entries_.splice(entries_.begin(), made);
+  ++stats_.subjects;
+  entry->touched = moment_;
+  count(*entry);
+  evict(begun_);
+  return &entry->subject;
 }
 
 Result<CachedSubject*> SubjectCache::find(store::Connection& connection, const ActiveStudy& study,
                                           std::string_view subject) {
-  if (const auto known = subjects_.find(KeyView{study.row, subject}); known != subjects_.end()) {
-    return touch(known);
+  if (const auto known = index_.find(KeyView{study.row, subject}); known != index_.end()) {
+    return touch(known->second);
   }
   auto row = store::find_subject(connection, study.row, subject);
   if (!row) return row.error();
@@ -77,7 +97,7 @@ Result<CachedSubject*> SubjectCache::find(store::Connection& connection, const A
     loaded.passed_ms = loaded.row.passed_ms;
     (void)loaded.watch->pass(loaded.passed_ms);  // it raised what it had to when it was passed
   }
-  return touch(subjects_.emplace(Key{study.row, std::string(subject)}, std::move(loaded)).first);
+  return insert(study.row, subject, std::move(loaded));
 }
 
 Result<CachedSubject*> SubjectCache::add(const ActiveStudy& study, std::string_view subject,
@@ -85,13 +105,13 @@ Result<CachedSubject*> SubjectCache::add(const ActiveStudy& study, std::string_v
   auto watch = study.monitor->open({});
   if (!watch) return watch.error();
   row.rules = study.monitor->hash();
-  CachedSubject added{.row = std::move(row),
-                      .watch = std::move(*watch),
-                      .study = study.monitor->waits() ? study.row : 0,
-                      .changed = true,
-                      .unsaved = options_.unsaved_max};
-  return touch(
-      subjects_.insert_or_assign(Key{study.row, std::string(subject)}, std::move(added)).first);
+  TW_CHECK(!index_.contains(KeyView{study.row, subject}));
+  return insert(study.row, subject,
+                {.row = std::move(row),
+                 .watch = std::move(*watch),
+                 .study = study.monitor->waits() ? study.row : 0,
+                 .changed = true,
+                 .unsaved = options_.unsaved_max});
 }
 
 Status SubjectCache::load_watch(store::Connection& connection, const ActiveStudy& study,
@@ -120,32 +140,36 @@ Status SubjectCache::load_watch(store::Connection& connection, const ActiveStudy
   return observe_past(connection, *subject.watch, **all);
 }
 
-void SubjectCache::sort_touched() {
-  std::sort(touched_.begin(), touched_.end(), [](const auto* a, const auto* b) {
-    return a->second.row.id < b->second.row.id;
-  });
-  touched_.erase(std::unique(touched_.begin(), touched_.end()), touched_.end());
+// In the order of ids: what is written does not depend on where things lie (P11).
+Status SubjectCache::save(store::Connection& connection) {
+  by_id_.clear();
+  for (Entry& entry : entries_) {
+    if (entry.touched < begun_) break;
+    by_id_.push_back(&entry.subject);
+  }
+  std::sort(by_id_.begin(), by_id_.end(),
+            [](const auto* a, const auto* b) { return a->row.id < b->row.id; });
+  for (CachedSubject* subject : by_id_) {
+    if (auto done = save_one(connection, *subject); !done) return done;
+  }
+  return {};
 }
 
-Status SubjectCache::save(store::Connection& connection) {
-  sort_touched();
-  for (Subjects::value_type* touched : touched_) {
-    CachedSubject& subject = touched->second;
-    if (auto done = save_due(connection, subject); !done) return done;
-    if (!subject.changed) continue;
-    if (auto done = store::put_last_record(connection, subject.row); !done) return done;
-    subject.changed = false;
-    const std::size_t of_bytes = subject.saved_bytes / options_.saved_bytes_of_one;
-    const std::size_t due = std::max(options_.unsaved_max, std::min(of_bytes, kUnsavedMost));
-    if (subject.unsaved < due) continue;
-    subject.row.as_of = subject.row.last_record;
-    subject.row.watch = subject.watch->save();
-    auto written = store::put_watch(connection, subject.row);
-    subject.saved_bytes = subject.row.watch.size();
-    subject.row.watch.clear();
-    if (!written) return written;
-    subject.unsaved = 0;
-  }
+Status SubjectCache::save_one(store::Connection& connection, CachedSubject& subject) {
+  if (auto done = save_due(connection, subject); !done) return done;
+  if (!subject.changed) return {};
+  if (auto done = store::put_last_record(connection, subject.row); !done) return done;
+  subject.changed = false;
+  const std::size_t of_bytes = subject.saved_bytes / options_.saved_bytes_of_one;
+  const std::size_t due = std::max(options_.unsaved_max, std::min(of_bytes, kUnsavedMost));
+  if (subject.unsaved < due) return {};
+  subject.row.as_of = subject.row.last_record;
+  subject.row.watch = subject.watch->save();
+  auto written = store::put_watch(connection, subject.row);
+  subject.saved_bytes = subject.row.watch.size();
+  std::string().swap(subject.row.watch);  // its memory, too
+  if (!written) return written;
+  subject.unsaved = 0;
   return {};
 }
 
@@ -158,24 +182,55 @@ Status SubjectCache::save_due(store::Connection& connection, CachedSubject& subj
 }
 
 void SubjectCache::committed() {
-  touched_.clear();
-  if (subjects_.size() <= options_.subjects_max) return;
-  // Some at a time, so that not all have to be read again at once.
-  const std::size_t left = options_.subjects_max - options_.subjects_max / 8;
-  while (subjects_.size() > left) subjects_.erase(subjects_.begin());
+  for (Entry& entry : entries_) {
+    if (entry.touched < begun_) break;
+    count(entry);
+  }
+  begun_ = ++moment_;
+  evict(begun_);
 }
 
 void SubjectCache::clear() {
-  TW_CHECK(touched_.empty());
-  subjects_.clear();
+  TW_CHECK(entries_.empty() || entries_.front().touched < begun_);
+  index_.clear();
+  entries_.clear();
+  stats_.subjects = stats_.bytes = 0;
 }
 
 void SubjectCache::rolled_back() {
-  sort_touched();
-  for (const Subjects::value_type* touched : touched_) {
-    subjects_.erase(subjects_.find(KeyView(touched->first)));
+  forget_since(begun_);
+  begun_ = ++moment_;
+}
+
+void SubjectCache::forget_since(std::uint64_t moment) {
+  while (!entries_.empty() && entries_.front().touched >= moment) drop(entries_.begin());
+}
+
+void SubjectCache::evict(std::uint64_t before) {
+  while (stats_.subjects > options_.subjects_max || stats_.bytes > options_.bytes_max) {
+    if (entries_.empty() || entries_.back().touched >= before) return;
+    drop(std::prev(entries_.end()));
+    ++stats_.evicted;
   }
-  touched_.clear();
+}
+
+void SubjectCache::drop(Entries::iterator entry) {
+  stats_.bytes -= entry->bytes;
+  --stats_.subjects;
+  index_.erase(KeyView{entry->study, entry->name});
+  entries_.erase(entry);
+}
+
+void SubjectCache::count(Entry& entry) {
+  constexpr std::size_t kNode = base::heap_bytes(sizeof(Entry) + 2 * sizeof(void*));
+  constexpr std::size_t kIndexed =
+      base::heap_bytes(sizeof(decltype(index_)::value_type) + 2 * sizeof(void*)) + sizeof(void*);
+  const store::SubjectRow& row = entry.subject.row;
+  std::size_t bytes = kNode + kIndexed + entry.subject.watch->bytes();
+  bytes += base::heap_bytes(entry.name) + base::heap_bytes(row.site) +
+           base::heap_bytes(row.rules) + base::heap_bytes(row.due.rules);
+  stats_.bytes += bytes - entry.bytes;
+  entry.bytes = bytes;
 }
 
 }  // namespace trialward::intake

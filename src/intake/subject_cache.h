@@ -3,10 +3,15 @@
 //
 // A Watch is a function of the subject's records. So it is saved with the first and then when it
 // has seen so many more, not with each, which would be most of what is written; whoever loads it
-// shows it those that came since. One thread.
+// shows it those that came since.
+//
+// It is bounded in subjects and in bytes. Where room is needed, who was touched longest ago goes;
+// never, within a transaction, who was touched by it. So a transaction may go beyond the bounds by
+// what it touches itself, until it has ended. One thread.
 #pragma once
 
 #include <cstdint>
+#include <list>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -37,6 +42,9 @@ struct CachedSubject {
 
 struct SubjectCacheOptions {
   std::size_t subjects_max = 100'000;
+  // Of memory, about. A thousand subjects with four codes that rules compare, of each as much as is
+  // remembered, take some 100 MiB.
+  std::size_t bytes_max = 128 << 20;
   // Records that a saved watch may lack: so many, or one for so many bytes of it if that is more.
   // So a long one costs each record no more than a short one.
   std::size_t unsaved_max = 64;
@@ -45,10 +53,17 @@ struct SubjectCacheOptions {
 
 class SubjectCache {
  public:
+  struct Stats {
+    std::size_t subjects = 0;
+    std::size_t bytes = 0;       // what they take of memory, about
+    std::uint64_t evicted = 0;   // that had to go for others, so far
+  };
+
   explicit SubjectCache(SubjectCacheOptions options) : options_(options) {}
 
   // Null when the subject is not enrolled. Loads its Watch; one that was saved under other rules,
-  // or cannot be read, is built anew from the subject's records.
+  // or cannot be read, is built anew from the subject's records. Good until the part or transaction
+  // ends.
   base::Result<CachedSubject*> find(store::Connection& connection, const ActiveStudy& study,
                                     std::string_view subject);
   // A subject that was enrolled in this transaction.
@@ -61,11 +76,14 @@ class SubjectCache {
   void committed();
   // Drops all; outside a transaction.
   void clear();
-  // After a rollback, also one to a savepoint that was made right after save(): forgets what this
-  // transaction touched, so that it is read again.
+  // After a rollback: forgets what this transaction touched, so that it is read again.
   void rolled_back();
+  // A savepoint was made, right after save().
+  void begin_part() { ++moment_; }
+  // After a rollback to the last savepoint: forgets what was touched since.
+  void rolled_back_part() { forget_since(moment_); }
 
-  std::size_t size() const { return subjects_.size(); }
+  const Stats& stats() const { return stats_; }
 
  private:
   struct KeyView {
@@ -73,33 +91,41 @@ class SubjectCache {
     std::string_view subject;
     bool operator==(const KeyView&) const = default;
   };
-  struct Key {
-    std::int64_t study = 0;
-    std::string subject;
-    operator KeyView() const { return {study, subject}; }  // NOLINT: equal and hashed as one
-  };
   struct Hash {
-    using is_transparent = void;
     std::size_t operator()(const KeyView& key) const {
       return std::hash<std::string_view>()(key.subject) + static_cast<std::size_t>(key.study);
     }
   };
-  struct Equal {
-    using is_transparent = void;
-    bool operator()(const KeyView& a, const KeyView& b) const { return a == b; }
+  struct Entry {
+    std::int64_t study = 0;
+    std::string name;
+    CachedSubject subject;
+    std::uint64_t touched = 0;  // the moment in which it was last
+    std::size_t bytes = 0;      // as they are in stats_.bytes
   };
-  using Subjects = std::unordered_map<Key, CachedSubject, Hash, Equal>;
+  using Entries = std::list<Entry>;
 
-  // In the order of ids, each once: what is written does not depend on where things lie (P11).
-  void sort_touched();
-  CachedSubject* touch(Subjects::iterator subject);
+  CachedSubject* insert(std::int64_t study, std::string_view name, CachedSubject subject);
+  CachedSubject* touch(Entries::iterator entry);
+  void count(Entry& entry);
+  void drop(Entries::iterator entry);
+  void forget_since(std::uint64_t moment);
+  // Drops who was touched before a moment, for as long as it holds too many.
+  void evict(std::uint64_t before);
   static base::Status save_due(store::Connection& connection, CachedSubject& subject);
+  base::Status save_one(store::Connection& connection, CachedSubject& subject);
   base::Status load_watch(store::Connection& connection, const ActiveStudy& study,
                           CachedSubject& subject) const;
 
   const SubjectCacheOptions options_;
-  Subjects subjects_;
-  std::vector<Subjects::value_type*> touched_;  // handed out in this transaction
+  // Moments are numbered, from begin to savepoint to commit. Entries are in the order of theirs,
+  // the latest first: what the transaction touched comes before all others.
+  std::uint64_t moment_ = 1;
+  std::uint64_t begun_ = 1;  // the transaction's first
+  Entries entries_;
+  std::unordered_map<KeyView, Entries::iterator, Hash> index_;  // its keys view the entries' names
+  std::vector<CachedSubject*> by_id_;  // save()'s own
+  Stats stats_;
 };
 
 }  // namespace trialward::intake

@@ -69,6 +69,9 @@ class Watch {
   // True when observe() has changed what save() returns since the Watch was made.
   virtual bool changed() const = 0;
   virtual std::string save() const = 0;
+  // What it takes of memory, about: with what its containers hold in reserve, without the rules.
+  // Cheap: it is asked after each batch.
+  virtual std::size_t bytes() const = 0;
 };
 
 // The rules of one study, ready to watch. Immutable: any thread may call it.

@@ -67,7 +67,7 @@ struct LeafHits {
   void operator()(const RatioLeaf& test) const {
     const Ratio& ratio = test.ratio;
     const auto value = [&](const Point& point) {
-      if (point.superseded) return std::optional<double>();
+      if (point.superseded) return OptionalNumber();
       return ratio.of_uln ? point.of_uln : point.number;
     };
     const Points& points = own.points();

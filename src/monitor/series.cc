@@ -2,16 +2,14 @@
 
 #include <algorithm>
 
+#include "base/heap_bytes.h"
+
 namespace trialward::monitor {
 namespace {
 
 bool is_value(const Point& point) { return !point.superseded && point.number; }
 
 }  // namespace
-
-bool operator<(const Point& a, const Point& b) {
-  return a.at_ms != b.at_ms ? a.at_ms < b.at_ms : a.name < b.name;
-}
 
 std::optional<Series> Series::restore(std::uint64_t seen, std::vector<Point> points) {
   Series series;
@@ -22,6 +20,7 @@ std::optional<Series> Series::restore(std::uint64_t seen, std::vector<Point> poi
     if (!(series.points_[i - 1] < series.points_[i])) return std::nullopt;
   }
   if (seen < size || (seen > size && size < kEarliest + kLatest)) return std::nullopt;
+  series.count_names();
   std::vector<Point> forgotten;
   series.forget(forgotten);
   if (!forgotten.empty()) return std::nullopt;
@@ -44,8 +43,10 @@ std::vector<Point> Series::insert(Point point) {
   const std::size_t place = place_of(point);
   const bool moves = moves_baseline(place, point);
   const std::uint64_t bits = point.bits;
+  const std::size_t name_bytes = point.name.bytes();
   points_.insert(points_.begin() + static_cast<std::ptrdiff_t>(place), std::move(point));
   bits_ |= bits;
+  names_bytes_ += name_bytes;
   ++seen_;
   forget(forgotten);
   if (moves) baseline_ = find_baseline();
@@ -63,6 +64,16 @@ void Series::take_back(std::int64_t record, std::vector<Point> forgotten) {
   --seen_;
   baseline_ = find_baseline();
   know_last();
+  count_names();
+}
+
+std::size_t Series::bytes() const {
+  return base::heap_bytes(points_.capacity() * sizeof(Point)) + names_bytes_;
+}
+
+void Series::count_names() {
+  names_bytes_ = 0;
+  for (const Point& point : points_) names_bytes_ += point.name.bytes();
 }
 
 void Series::know_last() {
@@ -96,6 +107,7 @@ void Series::forget(std::vector<Point>& forgotten) {
     const bool keep = i >= latest || (points_[i].marked && marked < kMarked);
     marked += points_[i].marked ? 1 : 0;
     if (keep) continue;
+    names_bytes_ -= points_[i].name.bytes();
     forgotten.push_back(std::move(points_[i]));
     points_.erase(points_.begin() + static_cast<std::ptrdiff_t>(i));
   }

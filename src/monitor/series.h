@@ -11,23 +11,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <vector>
 
-namespace trialward::monitor {
+#include "monitor/point.h"
 
-struct Point {
-  std::int64_t at_ms = 0;
-  std::string name;  // source, a zero byte, source id: sorts as the pair does
-  std::int64_t record = 0;
-  bool superseded = false;
-  bool marked = false;           // as a baseline
-  std::optional<double> number;  // in the code's own unit; only where values are compared
-  std::optional<double> of_uln;  // in multiples of the upper limit; only where those are compared
-  std::optional<double> low, high;  // its reference range; only where values are graded
-  std::uint64_t bits = 0;        // which of the series' tests hold, see Track
-};
-bool operator<(const Point& a, const Point& b);
+namespace trialward::monitor {
 
 class Series {
  public:
@@ -62,6 +50,8 @@ class Series {
 
   const std::vector<Point>& points() const { return points_; }
   std::uint64_t seen() const { return seen_; }
+  // What it takes of memory beside itself.
+  std::size_t bytes() const;
   // Whether a point has, or had, such a bit: most series have none of most.
   bool may_have(std::size_t bit) const { return (bits_ >> bit & 1) != 0; }
 
@@ -77,6 +67,7 @@ class Series {
  private:
   bool forgot() const { return seen_ > points_.size(); }
   void forget(std::vector<Point>& forgotten);
+  void count_names();
   void know_last();
   // Where a point stands or would stand; most come last.
   std::size_t place_of(const Point& point) const;
@@ -90,6 +81,7 @@ class Series {
   std::int64_t last_ms_ = 0;             // the last one's instant; only where there is one
   std::optional<std::size_t> baseline_;  // a place
   std::uint64_t bits_ = 0;               // of all points that ever came
+  std::size_t names_bytes_ = 0;          // of all points
 };
 
 }  // namespace trialward::monitor

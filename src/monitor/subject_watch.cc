@@ -4,6 +4,7 @@
 #include <cmath>
 #include <iterator>
 
+#include "base/heap_bytes.h"
 #include "monitor/absence_hits.h"
 #include "monitor/evaluate.h"
 #include "monitor/grade_details.h"
@@ -67,9 +68,7 @@ std::optional<Point> point_of(const StoredRecord& stored, const Track& track,
   if (point.bits == 0 && !point.number && !point.of_uln) return std::nullopt;
   const model::Record& record = stored.record;
   point.at_ms = stored.interval->from_ms;
-  point.name.reserve(record.source.size() + 1 + record.source_id.size());
-  point.name.append(record.source).push_back('\0');
-  point.name.append(record.source_id);
+  point.name = PointName(record.source, record.source_id);
   point.record = stored.id;
   point.marked = record.baseline;
   return point;
@@ -93,11 +92,19 @@ std::vector<std::int64_t> difference(const std::set<std::int64_t>& of,
 SubjectWatch::SubjectWatch(std::shared_ptr<const RuleSet> rules, std::vector<Series> series)
     : rules_(std::move(rules)), series_(std::move(series)) {
   TW_CHECK(series_.size() == rules_->series_count());
-  for (const Series& one : series_) all_.push_back(&one);
+  for (const Series& one : series_) {
+    all_.push_back(&one);
+    series_bytes_ += one.bytes();
+  }
   (void)awaited_at(passed_ms_, due_ms_);
 }
 
 std::string SubjectWatch::save() const { return save_series(series_); }
+
+std::size_t SubjectWatch::bytes() const {
+  return sizeof *this + series_bytes_ + base::heap_bytes(series_.capacity() * sizeof(Series)) +
+         base::heap_bytes(all_.capacity() * sizeof(const Series*));
+}
 
 // A series may be long, so it is not copied but changed, and changed back if a rule throws.
 Observation SubjectWatch::observe(const StoredRecord& stored) {
@@ -212,7 +219,9 @@ void SubjectWatch::apply(Edits& edits) {
   for (Edit& edit : edits) {
     Series& series = series_[edit.series];
     if (edit.point) {
+      const std::size_t before = series.bytes();
       edit.forgotten = series.insert(std::move(*edit.point));
+      series_bytes_ += series.bytes() - before;
     } else {
       series.supersede(edit.superseded);
     }
@@ -226,7 +235,9 @@ void SubjectWatch::take_back(std::int64_t record, Edits& edits) {
     if (!edit.done) return;
     Series& series = series_[edit.series];
     if (edit.point) {
+      const std::size_t before = series.bytes();
       series.take_back(record, std::move(edit.forgotten));
+      series_bytes_ += series.bytes() - before;
     } else {
       series.supersede(edit.superseded, false);
     }

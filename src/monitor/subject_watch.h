@@ -27,6 +27,7 @@ class SubjectWatch final : public model::Watch {
              const std::vector<std::int64_t>& causes) const override;
   bool changed() const override { return changed_; }
   std::string save() const override;
+  std::size_t bytes() const override;
 
  private:
   // What a record changes in one series: a point comes, or one is superseded.
@@ -80,6 +81,7 @@ class SubjectWatch final : public model::Watch {
   const std::shared_ptr<const RuleSet> rules_;
   std::vector<Series> series_;
   std::vector<const Series*> all_;  // of series_
+  std::size_t series_bytes_ = 0;  // what they take beside themselves
   bool changed_ = false;
   std::int64_t passed_ms_ = 0;          // by pass()
   std::optional<std::int64_t> due_ms_;  // of what is remembered, after passed_ms_

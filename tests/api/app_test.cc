@@ -414,6 +414,7 @@ TEST_F(AppTest, TheOperationsListenerTellsHowItIs) {
   for (const char* name :
        {"trialward_records_stored_total 1", "trialward_lane_items{lane=\"safety\"}",
         "trialward_batch_items_count 1", "trialward_commit_seconds_count 1",
+        "trialward_subject_cache_subjects 1", "trialward_subject_cache_bytes ",
         "trialward_alert_latency_seconds_count 1", "trialward_connections ",
         "trialward_tasks{state=\"live\"}", "trialward_lane_wait_seconds_count{lane=\"live\"} 1",
         "trialward_lane_refusals_total{lane=\"bulk\",reason=\"items_full\"} 0"}) {

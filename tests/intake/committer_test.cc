@@ -333,5 +333,86 @@ TEST_F(CommitterTest, TheSubjectCacheIsBounded) {
             3);
 }
 
+class SubjectCacheTest : public CommitterTest {
+ protected:
+  // A record each; gives how many of the subjects had to be read.
+  int read_of(const std::vector<std::string>& subjects) {
+    int read = 0;
+    for (const std::string& subject : subjects) {
+      const auto before = committer_->subjects();
+      const std::string id = "r" + std::to_string(++records_);
+      EXPECT_EQ(one({alt(id, 50, subject)}).verdict, Verdict::stored);
+      const auto after = committer_->subjects();
+      read += after.subjects + after.evicted > before.subjects + before.evicted ? 1 : 0;
+    }
+    return read;
+  }
+
+  int records_ = 0;
+};
+
+// A watch of this study takes a thousand bytes for each record that it has seen.
+TEST_F(SubjectCacheTest, ItIsBoundedInBytesByWhatIsTrulyHeld) {
+  renew({.subjects_max = 100, .bytes_max = 10'000, .unsaved_max = 1});
+  EXPECT_EQ(read_of({"P-1", "P-2", "P-3"}), 3);
+  const std::size_t three = committer_->subjects().bytes;
+  EXPECT_GT(three, 3'000u);
+  EXPECT_LT(three, 6'000u);
+  for (int i = 0; i < 30; ++i) {
+    read_of({"P-1", "P-2", "P-3"});
+    ASSERT_LE(committer_->subjects().bytes, 10'000u);
+  }
+  EXPECT_GT(committer_->subjects().evicted, 0u);
+  EXPECT_EQ(count("SELECT count(*) FROM subject_watches WHERE CAST(watch AS TEXT) LIKE '31 %'"), 3)
+      << "what had to go is read again as it was";
+  // One that is larger than all of the bound goes as soon as its transaction has ended.
+  EXPECT_EQ(committer_->subjects().subjects, 0u);
+  EXPECT_EQ(committer_->subjects().bytes, 0u);
+}
+
+TEST_F(SubjectCacheTest, WhoWasTouchedLongestAgoGoes) {
+  renew({.subjects_max = 3, .unsaved_max = 1});
+  EXPECT_EQ(read_of({"P-1", "P-2", "P-3", "P-1", "P-4"}), 4);  // P-2 goes
+  EXPECT_EQ(read_of({"P-1", "P-3", "P-4"}), 0);
+  EXPECT_EQ(read_of({"P-2"}), 1);  // P-1 goes
+  EXPECT_EQ(read_of({"P-3", "P-4"}), 0);
+  EXPECT_EQ(committer_->subjects().evicted, 2u);
+}
+
+// What a transaction has changed is written at its end, so it stays until then.
+TEST_F(SubjectCacheTest, WhoIsTouchedByTheTransactionStaysUntilItsEnd) {
+  renew({.subjects_max = 2, .bytes_max = 1, .unsaved_max = 1});
+  std::vector<Submission> batch;
+  for (int round = 0; round < 2; ++round) {
+    for (int i = 0; i < 6; ++i) {
+      const std::string subject = "P-" + std::to_string(i);
+      batch.push_back(submission({alt(subject + "/" + std::to_string(round), 50, subject)}));
+    }
+  }
+  for (const SubmissionResult& result : commit(batch).results) {
+    EXPECT_EQ(result.verdict, Verdict::stored);
+  }
+  EXPECT_EQ(count("SELECT count(*) FROM subject_watches WHERE CAST(watch AS TEXT) LIKE '2 %'"), 6);
+  EXPECT_EQ(committer_->subjects().subjects, 0u);
+}
+
+// A refused part of a transaction is forgotten, and of no other subject anything.
+TEST_F(SubjectCacheTest, ARefusedPartForgetsWhatItTouchedAlone) {
+  ASSERT_EQ(read_of({"P-1", "P-2", "P-3"}), 3);  // records 1, 2 and 3
+  const auto outcome =
+      commit({submission({alt("a", 50, "P-1")}), submission({alt("b", 50, "P-2")}),
+              submission({alt("c", 50, "P-2"), alt("r1", 51, "P-3")}),  // r1 has other content
+              submission({alt("d", 50, "P-3")})});
+  EXPECT_EQ(outcome.results[2].verdict, Verdict::conflict);
+  EXPECT_EQ(committer_->subjects().subjects, 2u) << "P-1, and P-3 that came again";
+  ASSERT_EQ(read_of({"P-1", "P-2", "P-3"}), 1) << "P-2 alone is read";
+  EXPECT_EQ(count("SELECT count(*) FROM records"), 9);
+  EXPECT_EQ(count("SELECT count(*) FROM subject_watches WHERE CAST(watch AS TEXT) IN "
+                  "('3 12', '3 15', '3 18')"),
+            3)
+      << "records 1, 4 and 7; 2, 5 and 8; 3, 6 and 9";
+  EXPECT_EQ(count("SELECT min(last_record) * 100 + max(last_record) FROM subject_states"), 709);
+}
+
 }  // namespace
 }  // namespace trialward::intake

@@ -7,6 +7,8 @@
 #include <random>
 #include <set>
 
+#include "base/heap_bytes.h"
+
 namespace trialward::monitor {
 namespace {
 
@@ -61,6 +63,31 @@ TEST(Series, WhatWasTakenBackLeavesNoTrace) {
     series.insert(point);
   }
   EXPECT_GT(series.seen(), 600u);
+}
+
+// What a series says that it takes of memory, beside what its points say.
+TEST(Series, CountsTheBytesThatItTakes) {
+  std::mt19937 random(5);
+  Series series;
+  EXPECT_EQ(series.bytes(), 0u);
+  std::size_t forgotten_ever = 0;
+  for (int i = 0; i < 600; ++i) {
+    Point point = point_at(static_cast<std::int64_t>(random() % 100'000), random() % 10 == 0);
+    point.name = std::string(random() % 40, 'n');
+    const std::int64_t record = point.record = i + 1;
+    if (series.has(point)) continue;
+    auto forgotten = series.insert(std::move(point));
+    forgotten_ever += forgotten.size();
+    if (random() % 4 == 0) series.take_back(record, std::move(forgotten));
+    std::size_t bytes = base::heap_bytes(series.points().capacity() * sizeof(Point));
+    for (const Point& one : series.points()) bytes += one.name.bytes();
+    ASSERT_EQ(series.bytes(), bytes) << i;
+  }
+  EXPECT_GT(forgotten_ever, 100u);
+  const auto again = Series::restore(series.seen(), series.points());
+  ASSERT_TRUE(again);
+  EXPECT_GE(again->bytes(), series.points().size() * sizeof(Point));
+  EXPECT_LE(again->bytes(), series.bytes()) << "there is nothing in reserve";
 }
 
 // What stays is named by the rule at the top of series.h, here written as a sentence over all

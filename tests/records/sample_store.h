@@ -68,6 +68,7 @@ class HundredMonitor final : public model::Monitor {
       for (const std::int64_t id : ids_) text += std::to_string(id) + ";";
       return text;
     }
+    std::size_t bytes() const override { return sizeof *this; }
 
    private:
     std::set<std::int64_t> ids_;
