@@ -185,6 +185,7 @@ Committer::Applied Committer::apply_command(const Submission& submission, Comman
 }
 
 Committer::Applied Committer::append(const Submission& submission, AppendRecord& command) {
+  if (!command.faults.empty()) return repeat_or_refuse(submission, command);
   const Record& record = command.record;
   auto enrolled = subjects_.find(writer_.connection(), *submission.study, record.subject);
   if (!enrolled) return enrolled.error();
@@ -246,7 +247,7 @@ Committer::Applied Committer::append_of(const Submission& submission, CachedSubj
   if (auto done = store::append_record(writer_, stored, links); !done) return done.error();
   subject.stored(stored.id);
 
-  CommandResult result{.id = stored.id};
+  CommandResult result{.id = stored.id, .flags = stored.flags};
   if (auto done = watch(submission, subject, stored, result); !done) return done.error();
   return SubmissionResult::stored(std::move(result));
 }
@@ -261,6 +262,16 @@ Result<std::optional<SubmissionResult>> Committer::repeat_if_known(const Submiss
   auto repeated = repeat(submission, **known, command);
   if (!repeated) return repeated.error();
   return std::optional(std::move(*repeated));
+}
+
+// What was taken under another definition, or by another version, has its first answer again; whoever
+// is refused learns nothing but what is wrong with the record.
+Committer::Applied Committer::repeat_or_refuse(const Submission& submission,
+                                               const AppendRecord& command) {
+  auto repeated = repeat_if_known(submission, command);
+  if (!repeated) return repeated.error();
+  if (*repeated && (*repeated)->verdict == Verdict::stored) return std::move(**repeated);
+  return SubmissionResult{.verdict = Verdict::invalid, .faults = command.faults};
 }
 
 Committer::Applied Committer::repeat(const Submission& submission,
@@ -290,7 +301,10 @@ Committer::Applied Committer::repeat(const Submission& submission,
   }
   auto alerts = store::alerts_of_record(writer_.connection(), known.id);
   if (!alerts) return alerts.error();
-  return SubmissionResult::stored({.id = known.id, .repeated = true, .alerts = std::move(*alerts)});
+  return SubmissionResult::stored({.id = known.id,
+                                   .repeated = true,
+                                   .alerts = std::move(*alerts),
+                                   .flags = command.flags});
 }
 
 Result<CachedSubject*> Committer::subject_of(const Submission& submission, const Record& record,

@@ -57,6 +57,8 @@ class Committer {
                                                                 const AppendRecord& command);
   Applied repeat(const Submission& submission, const store::KnownRecord& known,
                  const AppendRecord& command);
+  // Of what would not be taken today.
+  Applied repeat_or_refuse(const Submission& submission, const AppendRecord& command);
   Applied append_of(const Submission& submission, CachedSubject& subject, AppendRecord& command);
   // AcknowledgeAlert, ChangeAlert or EscalateAlert.
   Applied change_alert(const Submission& submission, const Command& command);
