@@ -435,13 +435,16 @@ Committer::Applied Committer::pass_time(const Submission& submission, const Pass
   auto passed = store::append_pass(
       writer_, {.subject = subject.row.id, .utc_ms = command.utc_ms, .shard = shard}, act);
   if (!passed) return passed.error();
-  // From one instant to the next at which something is due, to know when what is missing was.
-  for (std::int64_t& at_ms = subject.passed_ms; at_ms < command.utc_ms;) {
-    const std::int64_t due_ms = subject.watch->due_ms().value_or(command.utc_ms);
-    at_ms = due_ms > at_ms ? std::min(due_ms, command.utc_ms) : command.utc_ms;
-    const model::Observation overdue = subject.watch->pass(at_ms);
-    auto done = raise(submission, subject, shard, overdue, {.due_ms = at_ms}, result);
-    if (!done) return done.error();
+  auto overdue =
+      sort_overdue(writer_.connection(), subject.watch->pass(command.utc_ms).matches);
+  if (!overdue) return overdue.error();
+  subject.passed_ms = command.utc_ms;
+  auto place = place_of(submission, subject, shard);
+  for (const Overdue& one : *overdue) {
+    place.historical = one.historical;
+    if (auto done = raise_again(submission, place, one.match, 0, result); !done) {
+      return done.error();
+    }
   }
   return SubmissionResult::stored(std::move(result));
 }
@@ -449,30 +452,29 @@ Committer::Applied Committer::pass_time(const Submission& submission, const Pass
 Status Committer::raise(const Submission& submission, const CachedSubject& subject, int shard,
                         const model::Observation& found, const Occasion& occasion,
                         CommandResult& result) {
-  const auto& rules = submission.study->monitor->rules();
   auto place = place_of(submission, subject, shard);
   for (const model::Match& match : found.matches) {
-    auto historical = is_history(writer_.connection(), occasion, match.causes);
+    auto historical = is_history(writer_.connection(), occasion, match, found);
     if (!historical) return historical.error();
     place.historical = *historical;
-    for (const model::Match& ended : found.ended) {
-      if (!place.historical || ended.rule != match.rule || ended.group != match.group) continue;
-      // It takes the place of something of today, somebody may be waited for because of that.
-      historical = is_history(writer_.connection(), occasion, ended.causes);
-      if (!historical) return historical.error();
-      place.historical = *historical;
-    }
-    auto raised = raise_one(submission, place, rules[match.rule], match, result);
-    if (!raised) return raised.error();
-    if (raised->raised) continue;
-    auto again = store::ended_causes(writer_.connection(), raised->alert, match.causes);
-    if (!again) return again.error();
-    if (again->empty()) continue;
-    const store::CauseChange change{
-        .again = std::move(*again), .holds = true, .because = occasion.record};
-    if (auto done = revise_one(submission, place, raised->alert, change); !done) return done;
+    auto done = raise_again(submission, place, match, occasion.record, result);
+    if (!done) return done;
   }
   return {};
+}
+
+Status Committer::raise_again(const Submission& submission, const store::AlertPlace& place,
+                              const model::Match& match, std::int64_t because,
+                              CommandResult& result) {
+  const auto& rules = submission.study->monitor->rules();
+  auto raised = raise_one(submission, place, rules[match.rule], match, result);
+  if (!raised) return raised.error();
+  if (raised->raised) return {};
+  auto again = store::ended_causes(writer_.connection(), raised->alert, match.causes);
+  if (!again) return again.error();
+  if (again->empty()) return {};
+  const store::CauseChange change{.again = std::move(*again), .holds = true, .because = because};
+  return revise_one(submission, place, raised->alert, change);
 }
 
 Result<store::AlertChange> Committer::raise_one(const Submission& submission,
