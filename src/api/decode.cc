@@ -44,6 +44,8 @@ Decoded decode_for(const Principal& principal, const intake::ActiveStudy& study,
     return decoded;
   }
   decoded.faults = intake::prepare(study, std::move(*record), now_ms, decoded.command);
+  // Whether it is a repeat of what was stored is for the commit to know.
+  if (!decoded.command.faults.empty()) decoded.faults.clear();
   return decoded;
 }
 

@@ -11,7 +11,7 @@ namespace trialward::api {
 
 struct Decoded {
   intake::AppendRecord command;
-  model::Faults faults;  // empty: command is ready
+  model::Faults faults;  // empty: command is ready, to be refused perhaps
   int status = 422;      // of the refusal: 422, or 403 when the record is not the principal's
 };
 

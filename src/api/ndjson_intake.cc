@@ -46,6 +46,7 @@ std::string line_text(std::int64_t line, const SubmissionResult& result) {
     json.key("alerts").begin_array();
     for (const std::int64_t alert : one.alerts) json.value(alert);
     json.end_array();
+    model::write_unusable(json, one.flags);
   } else {
     json.member("status", intake::to_string(result.verdict)).key("faults").begin_array();
     for (const model::Fault& fault : result.faults) {

@@ -35,7 +35,9 @@ http::Response stored_response(const intake::CommandResult& result) {
       .key("alerts")
       .begin_array();
   for (const std::int64_t alert : result.alerts) json.value(alert);
-  json.end_array().end_object();
+  json.end_array();
+  model::write_unusable(json, result.flags);
+  json.end_object();
   return http::json_response(result.repeated ? 200 : 201, json.take());
 }
 

@@ -51,6 +51,7 @@ std::string record_text(const model::StoredRecord& stored, bool unblinded) {
   if (!value.not_done.empty()) text += " not done: " + value.not_done;
   if (!record.unit.empty()) text += " " + record.unit;
   text += range_text(record.range);
+  if (stored.flags & (model::kLowUnusable | model::kHighUnusable)) text += " (unusable)";
   if (record.serious) text += *record.serious ? ", serious" : ", not serious";
   if (!record.severity.empty()) text += ", severity " + record.severity;
   if (record.baseline) text += ", baseline";

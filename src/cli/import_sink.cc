@@ -103,7 +103,7 @@ Result<std::vector<SubmissionResult>> StoreSink::put(std::vector<model::Record> 
     intake::AppendRecord command;
     model::Faults faults =
         intake::prepare(*study_, std::move(batch[i]), clock_.utc_ms(), command);
-    if (!faults.empty()) {
+    if (!faults.empty() && command.faults.empty()) {
       done({.verdict = Verdict::invalid, .faults = std::move(faults)});
       continue;
     }

@@ -186,6 +186,7 @@ Committer::Applied Committer::apply_command(const Submission& submission, Comman
 }
 
 Committer::Applied Committer::append(const Submission& submission, AppendRecord& command) {
+  if (!command.faults.empty()) return repeat_or_refuse(submission, command);
   const Record& record = command.record;
   auto enrolled = subjects_.find(writer_.connection(), *submission.study, record.subject);
   if (!enrolled) return enrolled.error();
@@ -247,7 +248,7 @@ Committer::Applied Committer::append_of(const Submission& submission, CachedSubj
   if (auto done = store::append_record(writer_, stored, links); !done) return done.error();
   subject.stored(stored.id);
 
-  CommandResult result{.id = stored.id};
+  CommandResult result{.id = stored.id, .flags = stored.flags};
   if (auto done = watch(submission, subject, stored, result); !done) return done.error();
   return SubmissionResult::stored(std::move(result));
 }
@@ -262,6 +263,16 @@ Result<std::optional<SubmissionResult>> Committer::repeat_if_known(const Submiss
   auto repeated = repeat(submission, **known, command);
   if (!repeated) return repeated.error();
   return std::optional(std::move(*repeated));
+}
+
+// What was taken under another definition, or by another version, has its first answer again; whoever
+// is refused learns nothing but what is wrong with the record.
+Committer::Applied Committer::repeat_or_refuse(const Submission& submission,
+                                               const AppendRecord& command) {
+  auto repeated = repeat_if_known(submission, command);
+  if (!repeated) return repeated.error();
+  if (*repeated && (*repeated)->verdict == Verdict::stored) return std::move(**repeated);
+  return SubmissionResult{.verdict = Verdict::invalid, .faults = command.faults};
 }
 
 Committer::Applied Committer::repeat(const Submission& submission,
@@ -291,7 +302,10 @@ Committer::Applied Committer::repeat(const Submission& submission,
   }
   auto alerts = store::alerts_of_record(writer_.connection(), known.id);
   if (!alerts) return alerts.error();
-  return SubmissionResult::stored({.id = known.id, .repeated = true, .alerts = std::move(*alerts)});
+  return SubmissionResult::stored({.id = known.id,
+                                   .repeated = true,
+                                   .alerts = std::move(*alerts),
+                                   .flags = command.flags});
 }
 
 Result<CachedSubject*> Committer::subject_of(const Submission& submission, const Record& record,
@@ -422,13 +436,16 @@ Committer::Applied Committer::pass_time(const Submission& submission, const Pass
   auto passed = store::append_pass(
       writer_, {.subject = subject.row.id, .utc_ms = command.utc_ms, .shard = shard}, act);
   if (!passed) return passed.error();
-  // From one instant to the next at which something is due, to know when what is missing was.
-  for (std::int64_t& at_ms = subject.passed_ms; at_ms < command.utc_ms;) {
-    const std::int64_t due_ms = subject.watch->due_ms().value_or(command.utc_ms);
-    at_ms = due_ms > at_ms ? std::min(due_ms, command.utc_ms) : command.utc_ms;
-    const model::Observation overdue = subject.watch->pass(at_ms);
-    auto done = raise(submission, subject, shard, overdue, {.due_ms = at_ms}, result);
-    if (!done) return done.error();
+  auto overdue =
+      sort_overdue(writer_.connection(), subject.watch->pass(command.utc_ms).matches);
+  if (!overdue) return overdue.error();
+  subject.passed_ms = command.utc_ms;
+  auto place = place_of(submission, subject, shard);
+  for (const Overdue& one : *overdue) {
+    place.historical = one.historical;
+    if (auto done = raise_again(submission, place, one.match, 0, result); !done) {
+      return done.error();
+    }
   }
   return SubmissionResult::stored(std::move(result));
 }
@@ -436,30 +453,29 @@ Committer::Applied Committer::pass_time(const Submission& submission, const Pass
 Status Committer::raise(const Submission& submission, const CachedSubject& subject, int shard,
                         const model::Observation& found, const Occasion& occasion,
                         CommandResult& result) {
-  const auto& rules = submission.study->monitor->rules();
   auto place = place_of(submission, subject, shard);
   for (const model::Match& match : found.matches) {
-    auto historical = is_history(writer_.connection(), occasion, match.causes);
+    auto historical = is_history(writer_.connection(), occasion, match, found);
     if (!historical) return historical.error();
     place.historical = *historical;
-    for (const model::Match& ended : found.ended) {
-      if (!place.historical || ended.rule != match.rule || ended.group != match.group) continue;
-      // It takes the place of something of today, somebody may be waited for because of that.
-      historical = is_history(writer_.connection(), occasion, ended.causes);
-      if (!historical) return historical.error();
-      place.historical = *historical;
-    }
-    auto raised = raise_one(submission, place, rules[match.rule], match, result);
-    if (!raised) return raised.error();
-    if (raised->raised) continue;
-    auto again = store::ended_causes(writer_.connection(), raised->alert, match.causes);
-    if (!again) return again.error();
-    if (again->empty()) continue;
-    const store::CauseChange change{
-        .again = std::move(*again), .holds = true, .because = occasion.record};
-    if (auto done = revise_one(submission, place, raised->alert, change); !done) return done;
+    auto done = raise_again(submission, place, match, occasion.record, result);
+    if (!done) return done;
   }
   return {};
+}
+
+Status Committer::raise_again(const Submission& submission, const store::AlertPlace& place,
+                              const model::Match& match, std::int64_t because,
+                              CommandResult& result) {
+  const auto& rules = submission.study->monitor->rules();
+  auto raised = raise_one(submission, place, rules[match.rule], match, result);
+  if (!raised) return raised.error();
+  if (raised->raised) return {};
+  auto again = store::ended_causes(writer_.connection(), raised->alert, match.causes);
+  if (!again) return again.error();
+  if (again->empty()) return {};
+  const store::CauseChange change{.again = std::move(*again), .holds = true, .because = because};
+  return revise_one(submission, place, raised->alert, change);
 }
 
 Result<store::AlertChange> Committer::raise_one(const Submission& submission,

@@ -59,6 +59,8 @@ class Committer {
                                                                 const AppendRecord& command);
   Applied repeat(const Submission& submission, const store::KnownRecord& known,
                  const AppendRecord& command);
+  // Of what would not be taken today.
+  Applied repeat_or_refuse(const Submission& submission, const AppendRecord& command);
   Applied append_of(const Submission& submission, CachedSubject& subject, AppendRecord& command);
   // AcknowledgeAlert, ChangeAlert or EscalateAlert.
   Applied change_alert(const Submission& submission, const Command& command);
@@ -73,10 +75,14 @@ class Committer {
                                 model::StoredRecord& stored, SubmissionResult& refusal);
   base::Status watch(const Submission& submission, CachedSubject& subject,
                      const model::StoredRecord& stored, CommandResult& result);
-  // What came of a record, or of time that passed.
+  // What came of a record.
   base::Status raise(const Submission& submission, const CachedSubject& subject, int shard,
                      const model::Observation& found, const Occasion& occasion,
                      CommandResult& result);
+  // And causes that had ended hold again, because of a record or (0) of time.
+  base::Status raise_again(const Submission& submission, const store::AlertPlace& place,
+                           const model::Match& match, std::int64_t because,
+                           CommandResult& result);
   base::Result<store::AlertChange> raise_one(const Submission& submission,
                                              const store::AlertPlace& place,
                                              const model::RuleInfo& rule,

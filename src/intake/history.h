@@ -2,8 +2,8 @@
 //
 // It is when every record because of which it holds came with the data of the past (kHistorical),
 // and so did the record that has just come; and of what is missing, when it was overdue before the
-// last of these records came. What a record of today has a part in is news, and so is what was not
-// overdue yet when the past was told. docs/decisions/017.
+// last of these records came. What a record of today has a part in is news, and so is what takes the
+// place of something of today, or was not overdue yet when the past was told. docs/decisions/017.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "model/record.h"
+#include "model/watch.h"
 #include "store/connection.h"
 
 namespace trialward::intake {
@@ -19,14 +20,23 @@ namespace trialward::intake {
 struct Occasion {
   std::int64_t record = 0;  // the one that has just come; 0: time has passed
   bool historical = false;  // it is
-  std::int64_t due_ms = 0;  // the instant that has passed: what is missing was due then
 
   static Occasion of(const model::StoredRecord& stored) {
     return {.record = stored.id, .historical = (stored.flags & model::kHistorical) != 0};
   }
 };
 
+// Of a match that a record has brought about; `found` is all that it has.
 base::Result<bool> is_history(store::Connection& connection, const Occasion& occasion,
-                              const std::vector<std::int64_t>& causes);
+                              const model::Match& match, const model::Observation& found);
+
+// What time has brought about, with what is of the past taken together and so is what is news: at
+// most two matches of one rule and group, in the order in which the first of each was due.
+struct Overdue {
+  model::Match match;
+  bool historical = false;
+};
+base::Result<std::vector<Overdue>> sort_overdue(store::Connection& connection,
+                                                std::vector<model::Match> matches);
 
 }  // namespace trialward::intake

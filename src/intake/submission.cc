@@ -9,7 +9,8 @@ namespace trialward::intake {
 model::Faults prepare(const ActiveStudy& study, model::Record record, std::int64_t now_ms,
                       AppendRecord& command) {
   model::Faults faults = model::check_record(*study.study, record, now_ms, command.flags);
-  if (!faults.empty()) return faults;
+  if (!faults.empty() && !model::check_form(record).empty()) return faults;
+  command.faults = faults;
   command.content = base::sha256(model::canonical_content(record));
   command.record = std::move(record);
   return faults;

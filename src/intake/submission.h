@@ -31,13 +31,16 @@ struct ActiveStudy {
 
 // Stores a record; one with `amends` corrects another.
 struct AppendRecord {
-  model::Record record;   // has passed model::check_record
+  model::Record record;   // has passed model::check_form
   std::uint8_t flags = 0;  // as check_record gave them; with kHistorical when it is of the past
   base::Digest content{};  // SHA-256 of model::canonical_content(record)
+  // What check_record says today: it is refused with these, unless it repeats what is stored.
+  model::Faults faults = {};
 };
 
 // Takes the record apart from what the commit need not do: checks it and hashes its content.
-// Pure; for the thread that decodes. `command` is ready when there is no fault.
+// Pure; for the thread that decodes. `command` is ready when there is no fault; and so it is, with
+// the faults in it, when an earlier definition, or version, may have taken the record.
 model::Faults prepare(const ActiveStudy& study, model::Record record, std::int64_t now_ms,
                       AppendRecord& command);
 
@@ -138,6 +141,7 @@ struct CommandResult {
   bool repeated = false;             // the record was there before, with the same content
   std::vector<std::int64_t> alerts;  // that the record is a cause of
   int raised = 0;                    // how many of them it opened
+  std::uint8_t flags = 0;            // the record's
 };
 
 struct SubmissionResult {

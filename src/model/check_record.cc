@@ -88,23 +88,26 @@ class RecordCheck {
     }
   }
 
-  // An end that is no number in the code's own unit, as 0 nmol/L is none in pH, bounds nothing.
-  void range() {
+  // An end that is no number in the code's own unit, as 0 nmol/L is none in pH, bounds nothing; nor
+  // do two that stand the wrong way round. The value is no worse for that.
+  void range(std::uint8_t& flags) {
+    const auto& [low, high, low_text, high_text] = record_.range;
+    if (low && high && *high < *low) {
+      flags |= kLowUnusable | kHighUnusable;
+      return;
+    }
     if (!code_ || !record_.range.given()) return;
     const auto to_own = code_->to_own(record_.unit);
     if (!to_own) return;  // told already, where there is a value
-    const auto end = [&](const char* path, const std::optional<double>& number) {
-      if (!number || !std::isfinite(*number) || std::isfinite((*to_own)(*number))) return;
-      add_fault(faults_, path, to_text(*number) + " " + record_.unit + " is nothing in " +
-                                   code_->units.front().name);
-    };
-    end("/range/low", record_.range.low);
-    end("/range/high", record_.range.high);
+    if (low && !std::isfinite((*to_own)(*low))) flags |= kLowUnusable;
+    if (high && !std::isfinite((*to_own)(*high))) flags |= kHighUnusable;
   }
 
   // Readers see the record's own range beside its number, but not the study's.
   void reference(std::uint8_t& flags) {
-    const Range& own = record_.range;
+    Range own = record_.range;
+    if (flags & kLowUnusable) own.low.reset();
+    if (flags & kHighUnusable) own.high.reset();
     const auto value = study_.canonical_number(record_);
     if (!code_ || !value || !std::isfinite(*value)) return;
     const Range range = study_.canonical_range(record_);
@@ -230,9 +233,6 @@ void check_value_form(const Record& record, Faults& faults) {
   const auto& [low, high, low_text, high_text] = record.range;
   if (low && !std::isfinite(*low)) add_fault(faults, "/range/low", "is not finite");
   if (high && !std::isfinite(*high)) add_fault(faults, "/range/high", "is not finite");
-  if (low && high && *low > *high) {
-    add_fault(faults, "/range/low", to_text(*low) + " is above the high end, " + to_text(*high));
-  }
 }
 
 void check_attributes(const Record& record, Faults& faults) {
@@ -291,7 +291,7 @@ Faults check_record(const Study& study, const Record& record, std::int64_t now_m
   check.subject();
   check.code_and_system();
   check.value(found);
-  check.range();
+  check.range(found);
   check.reference(found);
   check.effective(now_ms);
   check.arms();

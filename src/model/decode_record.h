@@ -42,7 +42,8 @@ Faults check_form(const Record& record);
 
 // Everything that can be said without knowing the subject: check_form, id pattern, site, kind,
 // code, unit, value type and bounds, range, effective time (not later than now_ms plus a day),
-// reason of a correction. Sets nothing; `flags` receives the Flag bits when there is no fault.
+// reason of a correction. Sets nothing; `flags` receives the Flag bits when there is no fault. A
+// range that bounds nothing is a flag, not a fault: the value beside it must not be lost for it.
 Faults check_record(const Study& study, const Record& record, std::int64_t now_ms,
                     std::uint8_t& flags);
 

@@ -59,14 +59,16 @@ void write_attributes(JsonWriter& json, const Record& record, bool unblinded) {
 
 // Where the number lies, and in which range when that is not, or not only, the record's own.
 void write_flag(JsonWriter& json, const StoredRecord& stored) {
-  const Record& record = stored.record;
+  Range own = stored.record.range;
+  if (stored.flags & kLowUnusable) own.low.reset();
+  if (stored.flags & kHighUnusable) own.high.reset();
   if ((stored.flags & kStudyRange) == 0) {
-    json.member_if("flag", reference_flag(record.value, record.range));
+    json.member_if("flag", reference_flag(stored.record.value, own));
     return;
   }
   const bool below = stored.flags & kBelowRange, above = stored.flags & kAboveRange;
   json.member("flag", below ? "LOW" : above ? "HIGH" : "NORMAL");
-  json.member("range_from", record.range.given() ? "record and study" : "study");
+  json.member("range_from", own.given() ? "record and study" : "study");
 }
 
 // What was observed. Of an exposure it would tell the treatment.
@@ -77,6 +79,7 @@ void write_observation(JsonWriter& json, const StoredRecord& stored, bool unblin
   json.member_if("unit", record.unit);
   write_range(json, record.range);
   write_flag(json, stored);
+  write_unusable(json, stored.flags);
   if (stored.flags & kImplausible) json.member("implausible", true);
   if (stored.flags & kHistorical) json.member("historical", true);
   if (record.serious) json.member("serious", *record.serious);
@@ -106,6 +109,14 @@ std::optional<Kind> parse_kind(std::string_view text) {
   const auto found = std::find(kKindNames.begin(), kKindNames.end(), text);
   if (found == kKindNames.end()) return std::nullopt;
   return static_cast<Kind>(found - kKindNames.begin());
+}
+
+void write_unusable(JsonWriter& json, std::uint8_t flags) {
+  if ((flags & (kLowUnusable | kHighUnusable)) == 0) return;
+  json.key("unusable").begin_array();
+  if (flags & kLowUnusable) json.value("/range/low");
+  if (flags & kHighUnusable) json.value("/range/high");
+  json.end_array();
 }
 
 std::string_view reference_flag(const Value& value, const Range& range) {

@@ -27,6 +27,10 @@
 
 #include "model/effective_time.h"
 
+namespace trialward::base {
+class JsonWriter;
+}
+
 namespace trialward::model {
 
 enum class Kind : std::uint8_t {
@@ -99,7 +103,14 @@ enum Flag : std::uint8_t {
   kAboveRange = 8,
   // It came with the data of the past: nobody is called because of it (docs/decisions/017).
   kHistorical = 16,
+  // An end of its own range that bounds nothing: it stands on the wrong side of the other, or is no
+  // number in the code's own unit. The record is as if it had left it out (docs/decisions/019).
+  kLowUnusable = 32,
+  kHighUnusable = 64,
 };
+
+// The member "unusable", where there is any: JSON Pointers to what was stored and is of no use.
+void write_unusable(base::JsonWriter& json, std::uint8_t flags);
 
 // A record with what its acceptance added.
 struct StoredRecord {

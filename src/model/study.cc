@@ -1,6 +1,7 @@
 #include "model/study.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace trialward::model {
@@ -13,11 +14,14 @@ const T* find_id(const std::vector<T>& all, std::string_view id) {
   return found == all.end() ? nullptr : &*found;
 }
 
-// A record's own range in its code's own unit, and of the code's the end that it leaves out.
+// A record's own range in its code's own unit, and of the code's the end that it leaves out. An end
+// that bounds nothing is left out; of two that stand the wrong way round nobody knows which is one.
 Range range_of(const Range& own, const ucum::Conversion& to_own, const Range& of_code) {
+  if (own.low && own.high && *own.high < *own.low) return of_code;
   Range range;
-  if (own.low) range.low = to_own(*own.low);
-  if (own.high) range.high = to_own(*own.high);
+  if (own.low && std::isfinite(to_own(*own.low))) range.low = to_own(*own.low);
+  if (own.high && std::isfinite(to_own(*own.high))) range.high = to_own(*own.high);
+  if (!range.given()) return of_code;
   if (to_own.falling) std::swap(range.low, range.high);
   // An end that lies on the wrong side of the record's own is of other people.
   if (!range.low && of_code.low && *of_code.low <= *range.high) range.low = of_code.low;

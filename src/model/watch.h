@@ -39,6 +39,11 @@ struct Match {
   std::string group;                 // matches of one rule, subject and group join one open alert
   std::vector<std::int64_t> causes;  // record ids; never empty
   std::string detail;                // what people should read of it; may be empty
+  // Of what is missing. When pass() tells it: the instant at which it was overdue, and a match has
+  // one. When observe() does: the records after which it was not overdue yet, but waited for, and
+  // no longer is, because this is missing instead.
+  std::optional<std::int64_t> due_ms = {};
+  std::vector<std::int64_t> awaited = {};
 };
 
 // What a record, or the passing of time, makes a difference to.
@@ -57,8 +62,9 @@ class Watch {
   // be set for a correction of a correction; else it may be 0.
   // May throw when a rule is broken: the watch is then as before.
   virtual Observation observe(const StoredRecord& record) = 0;
-  // The wall clock has reached an instant: tells what was expected until then and did not come.
-  // Of instants that have passed before it knows only the latest, which save() leaves out.
+  // The wall clock has reached an instant: tells what was expected until then and did not come, in
+  // the order in which it was due. Of instants that have passed before it knows only the latest,
+  // which save() leaves out.
   virtual Observation pass(std::int64_t utc_ms) = 0;
   // The first instant from which pass() will have something to tell, unless more records come.
   virtual std::optional<std::int64_t> due_ms() const = 0;

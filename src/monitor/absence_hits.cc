@@ -20,11 +20,13 @@ Missing missing_at(const Absence& absence, const std::vector<const Series*>& ser
     if (end != ends.end() && end->at_ms <= due_ms) continue;
     if (due_ms > utc_ms) {
       if (!found.next_ms || due_ms < *found.next_ms) found.next_ms = due_ms;
+      found.awaited.insert(found.awaited.end(), start.causes.begin(), start.causes.end());
       continue;
     }
     start.at_ms = due_ms;
     found.hits.push_back(std::move(start));
   }
+  sort_causes(found.awaited);
   return found;
 }
 

@@ -22,7 +22,7 @@ constexpr const char* kRulesFile = "rules.toml";
 constexpr std::string_view kReservedIds = "trialward-";  // of alerts that come from no rule
 constexpr int kVersionMax = 1'000'000;
 // A part of the hash: the saved form and the meaning of the rules. It grows with either.
-constexpr std::string_view kFormat = "trialward rules 5";
+constexpr std::string_view kFormat = "trialward rules 6";
 
 class RulesReader {
  public:

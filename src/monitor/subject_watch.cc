@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <map>
 
 #include "base/heap_bytes.h"
 #include "monitor/absence_hits.h"
@@ -17,18 +18,18 @@ using model::Match;
 using model::Observation;
 using model::StoredRecord;
 
-void add_match(std::vector<Match>& matches, std::size_t rule, const std::string& group,
-               const std::vector<std::int64_t>& causes) {
+Match& add_match(std::vector<Match>& matches, std::size_t rule, const std::string& group,
+                 const std::vector<std::int64_t>& causes) {
   const auto same = std::find_if(matches.begin(), matches.end(), [&](const Match& match) {
     return match.rule == rule && match.group == group;
   });
   if (same == matches.end()) {
-    matches.push_back({rule, group, causes});
-    return;
+    return matches.emplace_back(Match{.rule = rule, .group = group, .causes = causes});
   }
   auto& all = same->causes;
   all.insert(all.end(), causes.begin(), causes.end());
   sort_causes(all);
+  return *same;
 }
 
 // All versions of a record are one to the alerts: each correction belongs to the first of them.
@@ -80,11 +81,33 @@ std::set<std::int64_t> causes_of(const Hits& all) {
   return causes;
 }
 
-std::vector<std::int64_t> difference(const std::set<std::int64_t>& of,
-                                     const std::set<std::int64_t>& less) {
+template <class Of, class Less>
+std::vector<std::int64_t> difference(const Of& of, const Less& less) {
   std::vector<std::int64_t> rest;
   std::set_difference(of.begin(), of.end(), less.begin(), less.end(), std::back_inserter(rest));
   return rest;
+}
+
+std::optional<std::int64_t> earlier(std::optional<std::int64_t> a, std::optional<std::int64_t> b) {
+  return !a || (b && *b < *a) ? b : a;
+}
+
+// Of hits that stand when they were due, those after an instant; a match for each such time, of the
+// causes that were none until then.
+void add_overdue(std::size_t rule, const Hits& all, std::int64_t after_ms,
+                 std::vector<Match>& matches) {
+  std::set<std::int64_t> known;
+  std::map<std::int64_t, std::set<std::int64_t>> by_due;
+  for (const Hit& hit : all) {
+    auto& causes = hit.at_ms <= after_ms ? known : by_due[hit.at_ms];
+    causes.insert(hit.causes.begin(), hit.causes.end());
+  }
+  for (auto& [due_ms, causes] : by_due) {
+    auto begun = difference(causes, known);
+    if (begun.empty()) continue;
+    known.insert(begun.begin(), begun.end());
+    matches.push_back({.rule = rule, .causes = std::move(begun), .due_ms = due_ms});
+  }
 }
 
 }  // namespace
@@ -96,7 +119,7 @@ SubjectWatch::SubjectWatch(std::shared_ptr<const RuleSet> rules, std::vector<Ser
     all_.push_back(&one);
     series_bytes_ += one.bytes();
   }
-  (void)awaited_at(passed_ms_, due_ms_);
+  due_ms_ = expected().next_ms;
 }
 
 std::string SubjectWatch::save() const { return save_series(series_); }
@@ -136,8 +159,13 @@ Observation SubjectWatch::pass(std::int64_t utc_ms) {
   Observation found;
   if (utc_ms <= passed_ms_ || rules_->absences.empty()) return found;
   std::optional<std::int64_t> next_ms;
-  const Awaited before = awaited_at(passed_ms_, next_ms);
-  judge_absences(before, awaited_at(utc_ms, next_ms), found);
+  for (const Absence& absence : rules_->absences) {
+    const Missing missing = missing_at(absence, all_, utc_ms);
+    add_overdue(absence.rule, missing.hits, passed_ms_, found.matches);
+    next_ms = earlier(next_ms, missing.next_ms);
+  }
+  std::stable_sort(found.matches.begin(), found.matches.end(),
+                   [](const Match& a, const Match& b) { return a.due_ms < b.due_ms; });
   passed_ms_ = utc_ms;
   due_ms_ = next_ms;
   return found;
@@ -352,33 +380,35 @@ void SubjectWatch::judge(const StoredRecord& stored, const Tree& tree, const Edi
 }
 
 void SubjectWatch::wait_anew(const StoredRecord& stored, const Edits& edits, Observation& found) {
-  std::optional<std::int64_t> next_ms;
   hide(stored, edits, true);
-  const Awaited before = awaited_at(passed_ms_, next_ms);
+  const AllExpected before = expected();
   hide(stored, edits, false);
-  judge_absences(before, awaited_at(passed_ms_, next_ms), found);
-  due_ms_ = next_ms;
+  const AllExpected now = expected();
+  judge_absences(before, now, found);
+  due_ms_ = now.next_ms;
 }
 
-SubjectWatch::Awaited SubjectWatch::awaited_at(std::int64_t utc_ms,
-                                               std::optional<std::int64_t>& next_ms) const {
-  next_ms.reset();
-  Awaited all;
+SubjectWatch::AllExpected SubjectWatch::expected() const {
+  AllExpected all;
   for (const Absence& absence : rules_->absences) {
-    const Missing missing = missing_at(absence, all_, utc_ms);
-    all.push_back(causes_of(missing.hits));
-    if (missing.next_ms && (!next_ms || *missing.next_ms < *next_ms)) next_ms = missing.next_ms;
+    Missing missing = missing_at(absence, all_, passed_ms_);
+    all.next_ms = earlier(all.next_ms, missing.next_ms);
+    all.of.push_back({causes_of(missing.hits), std::move(missing.awaited)});
   }
   return all;
 }
 
-void SubjectWatch::judge_absences(const Awaited& before, const Awaited& now,
+void SubjectWatch::judge_absences(const AllExpected& before, const AllExpected& now,
                                   Observation& found) const {
-  for (std::size_t i = 0; i < now.size(); ++i) {
+  for (std::size_t i = 0; i < now.of.size(); ++i) {
     const std::size_t rule = rules_->absences[i].rule;
-    const auto begun = difference(now[i], before[i]);
-    if (!begun.empty()) add_match(found.matches, rule, "", begun);
-    const auto ended = difference(before[i], now[i]);
+    const auto begun = difference(now.of[i].overdue, before.of[i].overdue);
+    if (!begun.empty()) {
+      Match& match = add_match(found.matches, rule, "", begun);
+      const auto no_more = difference(before.of[i].awaited, now.of[i].awaited);
+      match.awaited.insert(match.awaited.end(), no_more.begin(), no_more.end());
+    }
+    const auto ended = difference(before.of[i].overdue, now.of[i].overdue);
     if (!ended.empty()) add_match(found.ended, rule, "", ended);
   }
 }

@@ -41,8 +41,15 @@ class SubjectWatch final : public model::Watch {
   };
   using Edits = std::vector<Edit>;
   using Causes = std::set<std::int64_t>;
-  // The causes of all absences now, by their index.
-  using Awaited = std::vector<Causes>;
+  // What is missing now of an absence, and what will be; by the absences' index.
+  struct Expected {
+    Causes overdue;
+    std::vector<std::int64_t> awaited;
+  };
+  struct AllExpected {
+    std::vector<Expected> of;
+    std::optional<std::int64_t> next_ms;  // when the next is due
+  };
 
   Edits edits_for(const model::StoredRecord& stored, const CodeRules* of_code,
                   const CodeRules* of_kind, const Reading& reading) const;
@@ -72,11 +79,11 @@ class SubjectWatch final : public model::Watch {
   void judge(const model::StoredRecord& stored, const Tree& tree, const Edits& edits,
              const Reach& reach, const Causes& known, model::Observation& found);
   void wait_anew(const model::StoredRecord& stored, const Edits& edits, model::Observation& found);
-  void judge_absences(const Awaited& before, const Awaited& now, model::Observation& found) const;
+  void judge_absences(const AllExpected& before, const AllExpected& now,
+                      model::Observation& found) const;
   void add_direct(const CodeRules* rules, const Reading& reading,
                   const model::StoredRecord& stored, model::Observation& found) const;
-  // As of an instant; also tells when the next is due.
-  Awaited awaited_at(std::int64_t utc_ms, std::optional<std::int64_t>& next_ms) const;
+  AllExpected expected() const;  // as of passed_ms_
 
   const std::shared_ptr<const RuleSet> rules_;
   std::vector<Series> series_;

@@ -63,6 +63,30 @@ TEST_F(CommitterTest, P2OtherContentUnderTheSameIdIsAConflict) {
   EXPECT_EQ(other.faults.front().path, "/source_id");
 }
 
+// As after a study's bounds were narrowed: what is stored is repeated, the rest is refused with the
+// faults of today.
+TEST_F(CommitterTest, P2ARepeatOfWhatWouldNotBeTakenTodayIsOneAllTheSame) {
+  ASSERT_EQ(one({alt("1", 150)}).verdict, Verdict::stored);
+  reopen("h1", std::string(kStudyToml) + "possible = [0, 100]\n");
+  committer_ = std::make_unique<Committer>(store_->writer(), clock_, SubjectCacheOptions{});
+  const auto sent = [&](const std::string& source_id, double value) {
+    model::Record record = alt(source_id, 50).record;
+    record.value.number = value;
+    AppendRecord command;
+    EXPECT_FALSE(prepare(*study_, std::move(record), kNow, command).empty());
+    return one({command});
+  };
+  const SubmissionResult again = sent("1", 150);
+  ASSERT_EQ(again.verdict, Verdict::stored) << model::to_json(again.faults);
+  EXPECT_TRUE(again.results.front().repeated);
+  EXPECT_EQ(again.results.front().alerts, std::vector<std::int64_t>{1});
+  for (const SubmissionResult& refused : {sent("1", 151), sent("2", 150)}) {
+    EXPECT_EQ(refused.verdict, Verdict::invalid);
+    EXPECT_EQ(refused.faults.front().path, "/value");
+  }
+  EXPECT_EQ(count("SELECT count(*) FROM records"), 1);
+}
+
 // Whatever has become of its subject or of what it corrects: the first answer again.
 TEST_F(CommitterTest, P2ARepeatComesBeforeAnyRefusal) {
   const AppendRecord first = alt("1", 50, "P-7");

@@ -210,6 +210,35 @@ TEST_F(HistoryTest, WhatIsOverdueAfterThePastWasToldCallsSomebody) {
   EXPECT_EQ(count("SELECT count(*) FROM subject_passes"), 1);
 }
 
+// The dose of today is no first one any more, and what was waited for because of it is missing for a
+// year: in time, or all at once.
+TEST_F(HistoryTest, WhatTakesThePlaceOfWhatIsWaitedForTodayIsNews) {
+  std::string first = kRules;
+  first.replace(first.find("after_each"), 10, "after");
+  use_rules(first, kEscalation);
+  store(dose("1", kNow));
+  (void)pass(kNow + 1000);
+  EXPECT_EQ(marked(), "");
+  past(dose("2", kNow - 400 * kDay));
+  EXPECT_EQ(told(), "no-temp: 2\n");
+  EXPECT_EQ(marked(), "no-temp ");
+  EXPECT_EQ(waiting(), 1);
+}
+
+// Whatever is missing of many years is found with two alerts, not with one change for each.
+TEST_F(HistoryTest, AllThatWasMissingIsFoundAtOnce) {
+  constexpr int kDoses = 200;
+  for (int i = 0; i < kDoses; ++i) past(dose(std::to_string(i), kNow - (900 - i * 3) * kDay));
+  past(dose("now", kNow));
+  EXPECT_EQ(pass(kNow + kDay).results.front().raised, 1);
+  EXPECT_EQ(marked(), "no-temp* ");
+  EXPECT_EQ(count("SELECT count(*) FROM alert_causes"), kDoses);
+  EXPECT_EQ(count("SELECT count(*) FROM alert_events"), 1);
+  EXPECT_EQ(pass(kNow + 3 * kDay).results.front().raised, 1);
+  EXPECT_EQ(marked(), "no-temp* no-temp ");
+  EXPECT_EQ(waiting(), 1);
+}
+
 TEST_F(HistoryTest, WhatIsMissingAfterALateRecordOfTodayCallsSomebody) {
   store(dose("1", kNow - 400 * kDay));
   (void)pass(kNow + 1000);

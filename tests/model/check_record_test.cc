@@ -206,14 +206,6 @@ TEST(CheckRecord, WhatBreaksTheDefinitionIsNamed) {
        "/value: 9 pH is not possible: ABGPH lies from 6 to 8 pH\n"},
       {R"("kind":"lab","code":"ABGPH","value":-1,"unit":"nmol/L")",
        "/value: -1 nmol/L is nothing in pH\n"},
-      {R"("kind":"lab","code":"ABGPH","value":40,"unit":"nmol/L","range":{"low":0,"high":45})",
-       "/range/low: 0 nmol/L is nothing in pH\n"},
-      {R"("kind":"lab","code":"ABGPH","value":40,"unit":"nmol/L","range":{"low":-2,"high":-1})",
-       "/range/low: -2 nmol/L is nothing in pH\n/range/high: -1 nmol/L is nothing in pH\n"},
-      {R"("kind":"lab","code":"ABGPH","value":"<20","unit":"nmol/L","range":{"low":0})",
-       "/range/low: 0 nmol/L is nothing in pH\n"},
-      {R"("kind":"lab","code":"GLUC","value":5,"unit":"mmol/L","range":{"low":3,"high":1e308})",
-       "/range/high: 1e+308 mmol/L is nothing in mg/dL\n"},
       {R"("kind":"lab","code":"GLUC","value":2000,"unit":"mmol/L")",
        "/value: 36031.2 mg/dL is not possible: GLUC lies from 0 to 2000 mg/dL\n"},
       {R"("kind":"lab","code":"PH","value":7,"unit":"pH")",
@@ -327,6 +319,36 @@ TEST(CheckRecord, ARangeOfTheStudySaysWhereANumberLies) {
   }
 }
 
+// The value is kept, and judged by what is left: by the study's range, else by none.
+TEST(CheckRecord, ARangeThatBoundsNothingIsAFlagAndNoFault) {
+  constexpr std::uint8_t kLow = kLowUnusable, kHigh = kHighUnusable;
+  const struct {
+    const char* members;
+    std::uint8_t flags;
+  } cases[] = {
+      // 40 nmol/L are pH 7.40, 45 are 7.35, 25 are 7.60; the study's range is 7.35 to 7.45.
+      {R"("code":"ABGPH","value":40,"unit":"nmol/L","range":{"low":0,"high":45})",
+       kLow | kStudyRange},
+      {R"("code":"ABGPH","value":25,"unit":"nmol/L","range":{"low":0,"high":45})",
+       kLow | kStudyRange | kAboveRange},
+      {R"("code":"ABGPH","value":60,"unit":"nmol/L","range":{"low":-2,"high":-1})",
+       kLow | kHigh | kStudyRange | kBelowRange},
+      {R"("code":"ABGPH","value":"<20","unit":"nmol/L","range":{"low":0})", kLow},
+      {R"("code":"ABGPH","not_done":"lost","range":{"low":2,"high":1})", kLow | kHigh},
+      {R"("code":"GLUC","value":9,"unit":"mmol/L","range":{"low":3,"high":1e308})",
+       kHigh | kStudyRange | kAboveRange},
+      {R"("code":"AST","value":60,"unit":"U/L","range":{"low":90,"high":9})",
+       kLow | kHigh | kStudyRange | kAboveRange},
+      {R"("code":"AST","value":20,"unit":"U/L","range":{"low":9,"high":9})", 0},
+      {R"("code":"ALT","value":60,"unit":"U/L","range":{"low":90,"high":9})", kLow | kHigh},
+  };
+  for (const auto& [members, expected] : cases) {
+    std::uint8_t flags = 0xff;
+    EXPECT_EQ(faults_of(R"("kind":"lab",)" + std::string(members), &flags), "") << members;
+    EXPECT_EQ(flags, expected) << members;
+  }
+}
+
 TEST(CheckRecord, P10_ReasonsDoNotRepeatLongTexts) {
   const std::string text(kTextCharsMax, 'x');
   const std::string faults = faults_of(R"("kind":"lab","code":"HCG","value":")" + text + "\"");
@@ -363,7 +385,6 @@ TEST(CheckRecord, ChecksTheFormOfRecordsThatWereNoJson) {
       {"/range/high", [](Record& r) { r.range.high = HUGE_VAL; }},
       {"/range/low", [](Record& r) { r.range.low = NAN, r.range.high = 1; }},
       {"/range/high", [](Record& r) { r.range.low = 1, r.range.high = NAN; }},
-      {"/range/low", [](Record& r) { r.range.low = 2, r.range.high = 1; }},
       {"/not_done", [](Record& r) { r.value.not_done = "\x01"; }},
       {"/amends", [](Record& r) { r.amends = -1, r.reason = "x"; }},
       {"/attributes", [](Record& r) { r.attributes.resize(kAttributesMax + 1); }},

@@ -234,6 +234,12 @@ TEST(Record, TellsWhereItsNumberLiesAlsoByTheStudysRange) {
        R"("unit":"g","flag":"HIGH","range_from":"study","implausible":true)"},
       {R"("range":{"low":1},)", kStudyRange | kAboveRange,
        R"("range":{"low":1},"flag":"HIGH","range_from":"record and study",)"},
+      {R"("range":{"low":9,"high":3},)", kLowUnusable | kHighUnusable,
+       R"("range":{"low":9,"high":3},"unusable":["/range/low","/range/high"],"received")"},
+      {R"("range":{"low":9,"high":3},)", kLowUnusable | kHighUnusable | kStudyRange,
+       R"("flag":"NORMAL","range_from":"study","unusable":["/range/low","/range/high"],)"},
+      {R"("range":{"low":1,"high":3},)", kLowUnusable,
+       R"("flag":"HIGH","unusable":["/range/low"],)"},
       {R"("range":{"low":1,"high":3},)", 0,
        R"("range":{"low":1,"high":3},"flag":"HIGH","received")"},
   };

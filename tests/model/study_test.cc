@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 namespace trialward::model {
 namespace {
 
@@ -116,6 +118,13 @@ TEST(Study, ARecordsOwnRangeGoesBeforeTheCodes) {
   record.range.low = 8;
   EXPECT_EQ(test_study().canonical_range(record).low, 0.5);
   EXPECT_EQ(test_study().canonical_range(record).high, 1.25);
+  record.range.high = 4;  // below its own low end
+  EXPECT_EQ(test_study().canonical_range(record).low, 0.25);
+  EXPECT_EQ(test_study().canonical(record).range.high, 1.25);
+  record.range.high = std::numeric_limits<double>::infinity();
+  EXPECT_EQ(test_study().canonical_range(record).low, 0.5);
+  EXPECT_EQ(test_study().canonical(record).range.high, 1.25);
+  record.range.high.reset();
   record.unit = "ug/dL";
   record.range.low = 500;
   EXPECT_EQ(test_study().canonical_range(record).low, 0.5);
