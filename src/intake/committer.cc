@@ -265,8 +265,8 @@ Result<std::optional<SubmissionResult>> Committer::repeat_if_known(const Submiss
   return std::optional(std::move(*repeated));
 }
 
-// What was taken under another definition, or by another version, has its first answer again; whoever
-// is refused learns nothing but what is wrong with the record.
+// What was taken under another definition, or by another version, has its first answer again;
+// whoever is refused learns nothing but what is wrong with the record.
 Committer::Applied Committer::repeat_or_refuse(const Submission& submission,
                                                const AppendRecord& command) {
   auto repeated = repeat_if_known(submission, command);
