@@ -210,8 +210,8 @@ TEST_F(HistoryTest, WhatIsOverdueAfterThePastWasToldCallsSomebody) {
   EXPECT_EQ(count("SELECT count(*) FROM subject_passes"), 1);
 }
 
-// The dose of today is no first one any more, and what was waited for because of it is missing for a
-// year: in time, or all at once.
+// The dose of today is no first one any more, and what was waited for because of it is missing for
+// a year.
 TEST_F(HistoryTest, WhatTakesThePlaceOfWhatIsWaitedForTodayIsNews) {
   std::string first = kRules;
   first.replace(first.find("after_each"), 10, "after");
