@@ -1,6 +1,8 @@
 #include "api/alert_streams.h"
 
 #include <algorithm>
+#include <list>
+#include <new>
 
 #include "store/alert_rows.h"
 
@@ -157,6 +159,35 @@ void AlertStreams::end(Visit& visit, Subscriber& subscriber) {
 }
 
 void AlertStreams::publish(const std::vector<intake::Publication>& publications) {
+  try {
+    send(publications);
+  } catch (const std::bad_alloc&) {
+    break_all(publications);
+  }
+}
+
+// Nobody knows who has had which: all connections break, and clients resume from the store.
+void AlertStreams::break_all(const std::vector<intake::Publication>& publications) {
+  std::list<std::shared_ptr<Subscriber>> all;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const intake::Publication& publication : publications) {
+      const auto study = studies_.find(publication.study->row);
+      if (study == studies_.end()) continue;
+      study->second.recent.clear();
+      study->second.last_number = publication.event.number;
+    }
+    cut_off_ += subscribers_.size();
+    all.swap(subscribers_);
+  }
+  for (const std::shared_ptr<Subscriber>& subscriber : all) {
+    std::shared_ptr<http::Exchange> gone;
+    const std::lock_guard lock(mutex_);
+    gone.swap(subscriber->exchange);
+  }
+}
+
+void AlertStreams::send(const std::vector<intake::Publication>& publications) {
   Visit visit(mutex_);
   for (const intake::Publication& publication : publications) {
     Study& study = studies_[publication.study->row];

@@ -48,6 +48,7 @@ class AlertStreams {
   // False when there are too many subscribers already; the exchange is then still to be answered.
   bool subscribe(std::shared_ptr<http::Exchange> exchange, Wish wish);
 
+  // Where memory runs out, all streams break: their clients resume.
   void publish(const std::vector<intake::Publication>& publications);
   // Tells everyone where the stream stands, so that dead connections are found and proxies keep
   // live ones.
@@ -81,6 +82,8 @@ class AlertStreams {
                  const base::Result<std::vector<model::AlertEvent>>& events);
   // Writes what was missed; what follows is sent when it has gone out.
   void send_piece(Visit& visit, const std::shared_ptr<Subscriber>& subscriber, std::string piece);
+  void send(const std::vector<intake::Publication>& publications);
+  void break_all(const std::vector<intake::Publication>& publications);
   void send_live(Visit& visit, Subscriber& subscriber, std::string text);
   void drop(Visit& visit, Subscriber& subscriber);
   void end(Visit& visit, Subscriber& subscriber);

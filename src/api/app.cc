@@ -305,7 +305,8 @@ class App::Impl {
         [this](const Call& call) { return reads_api_.subject_records(call); },
         {"from", "limit"});
     add("GET", study + "/subjects/{subject}/grades", read_alerts,
-        [this](const Call& call) { return grades_api_.subject_grades(call); }, {"from", "limit"});
+        [this](const Call& call) { return grades_api_.subject_grades(call); },
+        {"from", "as_of", "limit"});
     add("GET", study + "/alerts", read_alerts,
         [this](const Call& call) { return alerts_api_.list(call); },
         {"status", "state", "storm", "historical", "after", "limit"});

@@ -4,8 +4,10 @@
 //
 // A page has a number of values, the newest first as they came; the whole of the subject's records
 // is looked through for each page, for a baseline may be any of them, but only the page's numbers
-// are held. Of a subject with more records than are looked through, the answer says so and gives
-// no grade that hangs on the baseline or the age.
+// are held. All pages are read as of the record that was the newest when the first one was: else a
+// correction that comes meanwhile would hide its value from those that follow. Of a subject with
+// more records than are looked through, the answer says so, the pages go on all the same, and a
+// value has the grade that it has whatever its baseline and the patient's age are.
 //
 // Borrows the readers, which must live longer; any thread may call it.
 #pragma once

@@ -288,7 +288,7 @@ class NdjsonIntake::Stream : public std::enable_shared_from_this<Stream> {
     const SubmissionResult& result = line.result;
     counts_.count(result);
     if (result.verdict == Verdict::unavailable || result.verdict == Verdict::cancelled) {
-      failure_ = {503, result.faults.front().reason};
+      failure_ = {503, result.faults.empty() ? "try again" : result.faults.front().reason};
     }
     if (all_) {
       text += line_text(line.number, result);

@@ -61,16 +61,24 @@ model::Study read_in_spite(const std::string& folder) {
   return model::read_study(std::move(files)).study;
 }
 
-// What has a term in CTCAE but no grade, because of its unit. A rule that lists no codes passes it
-// over, so it is said here.
+// What has a term in CTCAE but no grade, because of its unit; or none by a rule, because the term
+// asks for the age or the sex. A rule that lists no codes passes it over, so it is said here.
 void tell_what_is_not_graded(const std::string& folder, const model::Study& study) {
   const auto grading = ctcae::StudyGrading::make(study);
   if (!grading) return;  // a fault, told already
   for (const auto kind : {model::Kind::lab, model::Kind::vital}) {
     for (const std::string& code : grading->codes(kind)) {
       for (const ctcae::GradedTerm& one : *grading->terms(kind, code)) {
-        if (one.unfit.empty()) continue;
-        std::cerr << folder << "/study.toml: " << code << " is not graded: " << one.unfit << '\n';
+        const auto asked = one.term->asks_for() & (ctcae::kAge | ctcae::kSex);
+        if (!one.unfit.empty()) {
+          std::cerr << folder << "/study.toml: " << code << " is not graded: " << one.unfit
+                    << '\n';
+        } else if (asked != 0) {
+          std::cerr << folder << "/study.toml: " << code << " is graded by no rule: "
+                    << one.term->name << " asks for "
+                    << ctcae::names_of(static_cast<std::uint8_t>(asked))
+                    << "; …/subjects/{subject}/grades has it\n";
+        }
       }
     }
   }

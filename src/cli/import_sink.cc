@@ -219,7 +219,8 @@ Result<std::vector<SubmissionResult>> ServerSink::post(const std::string& lines)
     auto result = parse_result(element);
     if (!result) return result.error();
     if (result->verdict == Verdict::unavailable || result->verdict == Verdict::cancelled) {
-      return Error{Errc::unavailable, result->faults.front().reason};
+      const std::string reason = result->faults.empty() ? "" : result->faults.front().reason;
+      return Error{Errc::unavailable, reason};
     }
     results.push_back(std::move(*result));
   }

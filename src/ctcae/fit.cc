@@ -43,6 +43,26 @@ ucum::MolarMass molar_mass_of(const Term& term, ucum::MolarMass of_study) {
   return molar_mass;
 }
 
+// A pH or an INR: a limit that is a number and no multiple of anything.
+bool has_bare_limits(const Term& term) {
+  for (const Line& line : term.lines) {
+    for (const Condition& condition : line.any) {
+      for (const Clause& clause : condition.clauses) {
+        if (clause.of == Clause::Of::value && clause.reference == Reference::none) return true;
+      }
+    }
+  }
+  return false;
+}
+
+// 40 nmol/L of hydrogen ions are no pH of 40. What is no unit that we know may be a name, as "INR".
+bool is_bare(std::string_view unit) {
+  const auto read = ucum::parse_lab_unit(unit);
+  if (unit.empty() || !read) return true;
+  return read->unit.scale == ucum::Scale::negative_log10 ||
+         ucum::same_dimension(read->unit, ucum::Unit());
+}
+
 std::vector<Column> columns_of(const std::vector<Limits>& limits) {
   std::vector<Column> columns;
   for (const Limits& one : limits) {
@@ -96,7 +116,11 @@ std::optional<std::size_t> listed_unit(const Term& term, std::string_view unit,
 }
 
 base::Result<Fit> fit(const Term& term, std::string_view unit, ucum::MolarMass of_study) {
-  if (!term.has_absolute_limits()) return Fit{};
+  if (!term.has_absolute_limits()) {
+    if (!has_bare_limits(term) || is_bare(unit)) return Fit{};
+    return base::Error{base::Errc::invalid, term.name + " is graded by a number without a unit, "
+                                            "not in " + std::string(unit)};
+  }
   const auto limits = limits_of(term, of_study);
   Fit found{.columns = columns_of(limits),
             .doubtful = doubtful_of(term),

@@ -69,15 +69,14 @@ class Judge {
         if (!of_.change_percent) return miss(kChange, missed);
         return truth(holds(*of_.change_percent, clause.compare, clause.amounts[0],
                            of_.significant_digits));
-      // A baseline that nobody called high or low was neither.
       case Clause::Of::baseline_high:
-        return truth(of_.baseline_flag == BaselineFlag::high);
+        return of_flag(BaselineFlag::high, true, missed);
       case Clause::Of::baseline_not_high:
-        return truth(of_.baseline_flag != BaselineFlag::high);
+        return of_flag(BaselineFlag::high, false, missed);
       case Clause::Of::baseline_low:
-        return truth(of_.baseline_flag == BaselineFlag::low);
+        return of_flag(BaselineFlag::low, true, missed);
       case Clause::Of::baseline_not_low:
-        return truth(of_.baseline_flag != BaselineFlag::low);
+        return of_flag(BaselineFlag::low, false, missed);
       case Clause::Of::adult:
       case Clause::Of::child:
         if (!of_.age_years) return miss(kAge, missed);
@@ -88,6 +87,12 @@ class Judge {
         return truth((of_.sex == Sex::male) == (clause.of == Clause::Of::male));
     }
     return Truth::no;
+  }
+
+  // A baseline that nobody called high or low was neither.
+  Truth of_flag(BaselineFlag flag, bool expected, std::uint8_t& missed) const {
+    if (of_.baseline_open) return miss(kBaseline, missed);
+    return truth((of_.baseline_flag == flag) == expected);
   }
 
   Truth of_value(const Clause& clause, std::uint8_t& missed) const {
@@ -114,6 +119,10 @@ class Judge {
         return of_.baseline;
       case Reference::upper:
         if (!of_.uln) missed |= kUln;
+        if (of_.uln && of_.baseline_open) {
+          missed |= kBaseline;  // which may be the higher one
+          return std::nullopt;
+        }
         if (!of_.uln || !of_.baseline) return of_.uln;
         return std::max(*of_.uln, *of_.baseline);
       case Reference::none:

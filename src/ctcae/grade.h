@@ -32,6 +32,9 @@ struct Measurement {
   std::optional<double> value, lln, uln, baseline;
   std::optional<double> change_percent;  // from the baseline; a fall is negative
   BaselineFlag baseline_flag = BaselineFlag::unknown;
+  // There may be a baseline, and nobody knows which. Else one that is not given is none, and a
+  // value without one is graded as if it had been normal.
+  bool baseline_open = false;
   std::optional<double> age_years;  // at the time of the measurement
   Sex sex = Sex::unknown;
   int significant_digits = kSignificantDigits;

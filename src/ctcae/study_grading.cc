@@ -135,6 +135,7 @@ Grade grade_of(const GradedTerm& graded, const Observed& observed, const Observe
                           .value = converted(*way, observed.value),
                           .lln = converted(*way, observed.low),
                           .uln = above_zero(converted(*way, observed.high)),
+                          .baseline_open = patient.baseline_open,
                           .age_years = patient.age_years,
                           .sex = patient.sex,
                           .significant_digits = kStudyDigits};

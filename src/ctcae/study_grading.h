@@ -61,6 +61,7 @@ struct Observed {
 struct Patient {
   std::optional<double> age_years;  // when it was measured
   Sex sex = Sex::unknown;
+  bool baseline_open = false;  // as of Measurement: what may be the baseline has not been read
 };
 
 // Numbers come by conversions, each of which may lose a last binary digit: they are compared at

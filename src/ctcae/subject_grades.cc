@@ -36,9 +36,12 @@ Sex sex_of(std::string_view text) {
 }
 
 std::optional<Birth> birth_of(const model::Record& record) {
-  std::string_view born = attribute(record, "birth_date");
-  if (born.empty()) born = attribute(record, "brthdtc");
-  if (!born.empty()) return Birth::on(born);
+  // One that cannot be read says nothing, and hides nothing either.
+  for (const char* name : {"birth_date", "brthdtc"}) {
+    const std::string_view born = attribute(record, name);
+    const auto birth = born.empty() ? std::nullopt : Birth::on(born);
+    if (birth) return birth;
+  }
   const std::string_view unit = attribute(record, "ageu");
   const std::string_view age = attribute(record, "age");
   double years = 0;
@@ -139,15 +142,17 @@ void SubjectGrader::grade(const OfCode& of_code, const Measured& measured, bool 
     RecordGrade graded{.record = &measured, .term = &term};
     const std::uint8_t asked = term.term->asks_for();
     const bool asks = (asked & (kBaseline | kChange)) != 0;
-    const auto unknown = static_cast<std::uint8_t>(
-        all ? 0 : asked & (kBaseline | kChange | kAge | kSex));
-    if (unknown != 0) {
-      graded.grade = {.grade = {}, .reason = Reason::missing, .missing = unknown};
-    } else if (term.unfit.empty()) {
-      graded.grade = grade_of(term, observed_of(measured), beside ? &at_baseline : nullptr,
-                              all ? patient_at(measured) : Patient());
+    if (term.unfit.empty()) {
+      graded.grade = grade_of(term, observed_of(measured), all && beside ? &at_baseline : nullptr,
+                              all ? patient_at(measured) : Patient{.baseline_open = true});
     }
-    if (unknown == 0 && beside && asks) graded.baseline = baseline->id;
+    // What is not known could make more of it.
+    const auto unknown =
+        static_cast<std::uint8_t>(asked & (kBaseline | kChange | kAge | kSex));
+    if (!all && unknown != 0 && graded.grade.grade == 0) {
+      graded.grade = {.grade = {}, .reason = Reason::missing, .missing = unknown};
+    }
+    if (all && beside && asks) graded.baseline = baseline->id;
     grades.push_back(graded);
   }
 }

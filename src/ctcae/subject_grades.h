@@ -8,7 +8,8 @@
 //
 // Only what is graded is held, and as numbers: records are given one after the other and may be
 // forgotten. For a baseline, and for the patient's age, all of them must have been given, else it
-// is not known and no grade hangs on what may be another one.
+// is not known: then a value has the highest grade that it has in any case, and says what was not
+// known; where that is 0 it has none.
 #pragma once
 
 #include <cstdint>

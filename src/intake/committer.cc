@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "intake/alert_commands.h"
 #include "intake/outbox_commands.h"
+#include "intake/repeat.h"
 #include "intake/token_commands.h"
 #include "store/alert_rows.h"
 #include "store/boot_row.h"
@@ -42,6 +43,16 @@ class Loan {
   std::string site_;
 };
 
+// Where even this takes too much memory, the counted refusals are all that is told.
+void log_refusal(std::initializer_list<std::string_view> words) {
+  try {
+    std::string text = "intake: ";
+    for (const std::string_view word : words) text += word;
+    base::log_error(text);
+  } catch (const std::bad_alloc&) {
+  }
+}
+
 store::AlertPlace place_of(const Submission& submission, const CachedSubject& subject, int shard) {
   return {.study = submission.study->row,
           .subject = subject.row.id,
@@ -57,7 +68,7 @@ store::AlertPlace place_of(const Submission& submission, const CachedSubject& su
 
 Committer::Outcome Committer::commit(std::span<Submission> batch) {
   Outcome outcome;
-  outcome.results.reserve(batch.size());
+  outcome.results.reserve(batch.size());  // so that no answer takes memory once it is stored
   commit_part(batch, outcome);
   TW_CHECK(outcome.results.size() == batch.size());
   return outcome;
@@ -68,56 +79,70 @@ void Committer::commit_part(std::span<Submission> batch, Outcome& outcome) {
   const Status done = try_commit(batch, outcome);
   if (done) return;
   if (writer_.failed()) {
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-      outcome.results.push_back(
-          SubmissionResult::refused(Verdict::unavailable, "the store cannot be written"));
-    }
+    refuse_all(batch, "the store cannot be written", outcome);
   } else if (done.error().code == Errc::refused) {
     // It is no submission's fault, and may be over by the time that they are sent again.
-    base::log_error("intake: a batch was not stored: " + done.error().message);
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-      outcome.results.push_back(SubmissionResult::refused(
-          Verdict::unavailable, "the server is out of memory; try again"));
-    }
+    subjects_.clear();
+    writer_.connection().release_memory();
+    refuse_all(batch, "the server is out of memory; try again", outcome);
+    log_refusal({"a batch was not stored: ", done.error().message});
   } else if (batch.size() == 1) {
-    base::log_error("intake: a submission of '" + batch.front().actor +
-                    "' cannot be stored: " + done.error().message);
-    outcome.results.push_back(SubmissionResult::refused(
-        Verdict::poison, "the store cannot take this submission: " + done.error().message));
+    outcome.results.push_back(SubmissionResult::refused_anyhow(
+        Verdict::poison, "the store cannot take this submission: ", done.error().message));
+    log_refusal({"a submission of '", batch.front().actor, "' cannot be stored: ",
+                 done.error().message});
   } else {
     commit_part(batch.first(batch.size() / 2), outcome);
     commit_part(batch.subspan(batch.size() / 2), outcome);
   }
 }
 
-Status Committer::try_commit(std::span<Submission> batch, Outcome& outcome) {
-  const base::TimePoint started = clock_.now();
-  const base::Duration used = clock_.thread_cpu();
+void Committer::refuse_all(std::span<Submission> batch, std::string_view reason,
+                           Outcome& outcome) {
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    outcome.results.push_back(SubmissionResult::refused_anyhow(Verdict::unavailable, reason));
+  }
+}
+
+Status Committer::begin(base::TimePoint now) {
   if (!boot_adopted_) {
     if (auto adopted = store::adopt_boot(writer_, clock_); !adopted) return adopted;
     boot_adopted_ = true;
   }
-  // Before the transaction, which what may throw must not leave open.
-  std::vector<SubmissionResult> results;
-  results.reserve(batch.size());
   publications_.clear();
   if (auto begun = writer_.begin(); !begun) return begun;
-  writer_.set_steady_ms(store::steady_ms(started));
-  Status done;
+  writer_.set_steady_ms(store::steady_ms(now));
+  return {};
+}
+
+Status Committer::apply_all(std::span<Submission> batch, std::vector<SubmissionResult>& results,
+                            Outcome& outcome) {
   try {
     for (Submission& submission : batch) {
       auto applied = apply(submission);
-      if (!applied) {
-        done = applied.error();
-        break;
-      }
+      if (!applied) return applied.error();
       results.push_back(std::move(*applied));
     }
-    if (done) done = subjects_.save(writer_.connection());
+    outcome.publications.reserve(outcome.publications.size() + publications_.size());
+    return subjects_.save(writer_.connection());
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& error) {
+    return Error{Errc::invalid, error.what()};
+  }
+}
+
+Status Committer::try_commit(std::span<Submission> batch, Outcome& outcome) {
+  const base::TimePoint started = clock_.now();
+  const base::Duration used = clock_.thread_cpu();
+  std::vector<SubmissionResult> results;
+  Status done;
+  try {
+    results.reserve(batch.size());
+    done = begin(started);
+    if (done) done = apply_all(batch, results, outcome);
   } catch (const std::bad_alloc&) {
     done = Error{Errc::refused, "out of memory"};
-  } catch (const std::exception& error) {
-    done = Error{Errc::invalid, error.what()};
   }
   const base::TimePoint worked = clock_.now();
   outcome.work += worked - started;
@@ -125,7 +150,7 @@ Status Committer::try_commit(std::span<Submission> batch, Outcome& outcome) {
   if (done) {
     done = writer_.commit();
     outcome.commit += clock_.now() - worked;
-  } else {
+  } else if (writer_.in_transaction()) {
     writer_.rollback();
   }
   if (!done) {
@@ -186,7 +211,7 @@ Committer::Applied Committer::apply_command(const Submission& submission, Comman
 }
 
 Committer::Applied Committer::append(const Submission& submission, AppendRecord& command) {
-  if (!command.faults.empty()) return repeat_or_refuse(submission, command);
+  if (!command.faults.empty()) return repeat_or_refuse(writer_.connection(), submission, command);
   const Record& record = command.record;
   auto enrolled = subjects_.find(writer_.connection(), *submission.study, record.subject);
   if (!enrolled) return enrolled.error();
@@ -194,7 +219,7 @@ Committer::Applied Committer::append(const Submission& submission, AppendRecord&
   // insert to find out, which saves a search. Others are looked up before anything is written.
   const bool plain = *enrolled != nullptr && record.amends == 0;
   if (!plain) {
-    auto repeated = repeat_if_known(submission, command);
+    auto repeated = repeat_if_known(writer_.connection(), submission, command);
     if (!repeated) return repeated.error();
     if (*repeated) return std::move(**repeated);
   }
@@ -207,7 +232,7 @@ Committer::Applied Committer::append(const Submission& submission, AppendRecord&
   const bool refused = done && done->verdict != Verdict::stored;
   if (plain && (taken || refused)) {
     // A known record has its first answer, whatever has changed since.
-    auto repeated = repeat_if_known(submission, command);
+    auto repeated = repeat_if_known(writer_.connection(), submission, command);
     if (!repeated) return repeated.error();
     if (*repeated) return std::move(**repeated);
   }
@@ -251,61 +276,6 @@ Committer::Applied Committer::append_of(const Submission& submission, CachedSubj
   CommandResult result{.id = stored.id, .flags = stored.flags};
   if (auto done = watch(submission, subject, stored, result); !done) return done.error();
   return SubmissionResult::stored(std::move(result));
-}
-
-Result<std::optional<SubmissionResult>> Committer::repeat_if_known(const Submission& submission,
-                                                                   const AppendRecord& command) {
-  const Record& record = command.record;
-  auto known = store::find_record(writer_.connection(), submission.study->row, record.source,
-                                  record.source_id);
-  if (!known) return known.error();
-  if (!*known) return std::optional<SubmissionResult>();
-  auto repeated = repeat(submission, **known, command);
-  if (!repeated) return repeated.error();
-  return std::optional(std::move(*repeated));
-}
-
-// What was taken under another definition, or by another version, has its first answer again;
-// whoever is refused learns nothing but what is wrong with the record.
-Committer::Applied Committer::repeat_or_refuse(const Submission& submission,
-                                               const AppendRecord& command) {
-  auto repeated = repeat_if_known(submission, command);
-  if (!repeated) return repeated.error();
-  if (*repeated && (*repeated)->verdict == Verdict::stored) return std::move(**repeated);
-  return SubmissionResult{.verdict = Verdict::invalid, .faults = command.faults};
-}
-
-Committer::Applied Committer::repeat(const Submission& submission,
-                                     const store::KnownRecord& known,
-                                     const AppendRecord& command) {
-  if (!submission.site.empty() || !submission.unblinded) {
-    auto row = store::read_record(writer_.connection(), known.id);
-    if (!row) return row.error();
-    const StoredRecord& stored = row->value().stored;  // a key that is known has a row
-    if (!submission.site.empty() && stored.record.site != submission.site) {
-      return SubmissionResult::refused(
-          Verdict::forbidden, "this source and source_id are of another site", "/source_id");
-    }
-    // Whether the content is the same would tell it to whoever tries each arm.
-    if (!submission.unblinded && stored.actor != submission.actor &&
-        model::tells_treatment(stored.record)) {
-      return SubmissionResult::refused(
-          Verdict::conflict, "this source and source_id are taken by a blinded record",
-          "/source_id");
-    }
-  }
-  if (known.content != command.content) {
-    return SubmissionResult::refused(
-        Verdict::conflict,
-        "record " + std::to_string(known.id) + " has this source and source_id with other content",
-        "/source_id");
-  }
-  auto alerts = store::alerts_of_record(writer_.connection(), known.id);
-  if (!alerts) return alerts.error();
-  return SubmissionResult::stored({.id = known.id,
-                                   .repeated = true,
-                                   .alerts = std::move(*alerts),
-                                   .flags = command.flags});
 }
 
 Result<CachedSubject*> Committer::subject_of(const Submission& submission, const Record& record,

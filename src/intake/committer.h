@@ -4,6 +4,7 @@
 // A submission is stored as a whole or not at all. When the transaction fails because of its
 // content, the batch is halved until the one submission that the store cannot take is found; only
 // that one is refused. When the disk fails, everything is refused and the Writer stays failed().
+// When memory runs out, everything is refused, and what is kept of subjects is given back.
 #pragma once
 
 #include <functional>
@@ -41,7 +42,8 @@ class Committer {
             const model::AlertRoutes* routes = nullptr)
       : writer_(writer), clock_(clock), subjects_(subjects), routes_(routes) {}
 
-  // The batch is as it was when this returns.
+  // The batch is as it was when this returns. When it throws, for want of memory, nothing is
+  // stored.
   Outcome commit(std::span<Submission> batch);
   // As of the last commit.
   const SubjectCache::Stats& subjects() const { return subjects_.stats(); }
@@ -51,16 +53,14 @@ class Committer {
 
   void commit_part(std::span<Submission> batch, Outcome& outcome);
   base::Status try_commit(std::span<Submission> batch, Outcome& outcome);
+  base::Status begin(base::TimePoint now);
+  // What can be done before the COMMIT, which nothing that may throw must follow.
+  base::Status apply_all(std::span<Submission> batch, std::vector<SubmissionResult>& results,
+                         Outcome& outcome);
+  void refuse_all(std::span<Submission> batch, std::string_view reason, Outcome& outcome);
   Applied apply(Submission& submission);
   Applied apply_command(const Submission& submission, Command& command);
   Applied append(const Submission& submission, AppendRecord& command);
-  // The same answer again, or why not; nothing when no record has its source and source_id.
-  base::Result<std::optional<SubmissionResult>> repeat_if_known(const Submission& submission,
-                                                                const AppendRecord& command);
-  Applied repeat(const Submission& submission, const store::KnownRecord& known,
-                 const AppendRecord& command);
-  // Of what would not be taken today.
-  Applied repeat_or_refuse(const Submission& submission, const AppendRecord& command);
   Applied append_of(const Submission& submission, CachedSubject& subject, AppendRecord& command);
   // AcknowledgeAlert, ChangeAlert or EscalateAlert.
   Applied change_alert(const Submission& submission, const Command& command);

@@ -3,7 +3,7 @@
 // It is when every record because of which it holds came with the data of the past (kHistorical),
 // and so did the record that has just come; and of what is missing, when it was overdue before the
 // last of these records came. What a record of today has a part in is news, and so is what takes
-// the place of something of today, or was not overdue yet when the past was told.
+// the place of something of today, or was not overdue yet when the past was told. See
 // docs/decisions/017.
 #pragma once
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
+#include <new>
 
 #include "base/json_writer.h"
 #include "base/log.h"
@@ -95,6 +96,47 @@ std::size_t Intake::weight_of(const std::vector<Item>& items) {
   return weight;
 }
 
+// Whoever cannot be answered for want of memory is not; his connection ends, and he sends again.
+void Intake::answer(Item& item, SubmissionResult result) {
+  try {
+    item.done(std::move(result));
+  } catch (const std::bad_alloc&) {
+    // Nor can it be logged.
+  }
+}
+
+// What was committed stays so, whatever comes after it takes more memory than there is.
+std::vector<SubmissionResult> Intake::commit(std::vector<Item>& items, BatchReport& report,
+                                             BatchPace::Batch& observed) {
+  std::vector<Submission> submissions;
+  std::vector<SubmissionResult> results;
+  try {
+    submissions.reserve(items.size());
+    for (Item& item : items) submissions.push_back(std::move(item.submission));
+    Committer::Outcome outcome = committer_.commit(submissions);
+    results = std::move(outcome.results);
+    report.work = outcome.work;
+    report.commit = outcome.commit;
+    report.subjects = committer_.subjects();
+    observed.cpu = outcome.cpu;
+    observed.commit = outcome.commit;
+    if (!outcome.publications.empty()) publish_(std::move(outcome.publications));
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      if (results[i].verdict == Verdict::poison) set_aside(submissions[i], results[i]);
+    }
+  } catch (const std::bad_alloc&) {
+    // Without results everything is refused; with them, whoever was to be told asks again.
+  }
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    ++report.verdicts[static_cast<std::size_t>(results[i].verdict)];
+    for (std::size_t j = 0; j < results[i].results.size(); ++j) {
+      if (!std::holds_alternative<AppendRecord>(submissions[i].commands[j])) continue;
+      ++(results[i].results[j].repeated ? report.repeated : report.records);
+    }
+  }
+  return results;
+}
+
 bool Intake::run_once() {
   const base::TimePoint began = clock_.now();
   Queue::Batch batch = queue_.pop_batch({.items_max = pace_.items_max(),
@@ -105,36 +147,26 @@ bool Intake::run_once() {
                      .expired = batch.expired.size(),
                      .checkpoint = std::exchange(checkpoint_took_, {})};
   for (Item& item : batch.expired) {
-    item.done(SubmissionResult::refused(
-        Verdict::expired, "it waited past its deadline and was not stored; send it again"));
+    answer(item, SubmissionResult::refused_anyhow(
+                     Verdict::expired,
+                     "it waited past its deadline and was not stored; send it again"));
   }
   BatchPace::Batch observed{.items = weight_of(batch.items)};
   std::vector<SubmissionResult> results;
-  if (!batch.items.empty()) {
-    std::vector<Submission> submissions;
-    submissions.reserve(batch.items.size());
-    for (Item& item : batch.items) submissions.push_back(std::move(item.submission));
-    Committer::Outcome outcome = committer_.commit(submissions);
-    report.work = outcome.work;
-    report.commit = outcome.commit;
-    report.subjects = committer_.subjects();
-    if (!outcome.publications.empty()) publish_(std::move(outcome.publications));
-    for (std::size_t i = 0; i < outcome.results.size(); ++i) {
-      const SubmissionResult& result = outcome.results[i];
-      ++report.verdicts[static_cast<std::size_t>(result.verdict)];
-      for (std::size_t j = 0; j < result.results.size(); ++j) {
-        if (!std::holds_alternative<AppendRecord>(submissions[i].commands[j])) continue;
-        ++(result.results[j].repeated ? report.repeated : report.records);
-      }
-      if (result.verdict == Verdict::poison) set_aside(submissions[i], result);
-    }
-    observed.cpu = outcome.cpu;
-    observed.commit = outcome.commit;
-    results = std::move(outcome.results);
-  }
+  if (!batch.items.empty()) results = commit(batch.items, report, observed);
   // Before the answers, so that whoever has one finds it counted.
-  observe_(report);
-  for (std::size_t i = 0; i < results.size(); ++i) batch.items[i].done(std::move(results[i]));
+  try {
+    observe_(report);
+  } catch (const std::bad_alloc&) {
+    // Then it is not counted.
+  }
+  for (std::size_t i = 0; i < batch.items.size(); ++i) {
+    answer(batch.items[i], i < results.size()
+                               ? std::move(results[i])
+                               : SubmissionResult::refused_anyhow(
+                                     Verdict::unavailable,
+                                     "the server is out of memory; try again"));
+  }
   // Between two transactions: the only moment at which nobody commits.
   const base::TimePoint answered = clock_.now();
   checkpoint();
@@ -171,7 +203,7 @@ void Intake::set_aside(const Submission& submission, const SubmissionResult& res
     json.begin_object()
         .member("actor", submission.actor)
         .member("received_ms", submission.received_ms)
-        .member("reason", result.faults.front().reason)
+        .member("reason", result.faults.empty() ? "" : result.faults.front().reason)
         .member("original", append->record.original)
         .end_object();
     file << json.text() << '\n';

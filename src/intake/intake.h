@@ -3,7 +3,8 @@
 // commit waits for the disk the queue fills, so the next batch is as large as the load demands.
 //
 // Any thread may call admit() and submit(). A submission's `done` is called exactly once, on the
-// committing thread (or on the caller's, when it came after the end); it must not block.
+// committing thread (or on the caller's, when it came after the end); it must not block. When
+// memory runs out in it, nobody calls it again.
 #pragma once
 
 #include <chrono>
@@ -106,6 +107,10 @@ class Intake {
   };
 
   static std::size_t weight_of(const std::vector<Item>& items);
+  static void answer(Item& item, SubmissionResult result);
+  // Results for all items, or none when memory ran out before anything was done.
+  std::vector<SubmissionResult> commit(std::vector<Item>& items, BatchReport& report,
+                                       BatchPace::Batch& observed);
   void checkpoint();
   void set_aside(const Submission& submission, const SubmissionResult& result);
 

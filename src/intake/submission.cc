@@ -1,6 +1,7 @@
 #include "intake/submission.h"
 
 #include <array>
+#include <new>
 
 #include "model/decode_record.h"
 
@@ -21,6 +22,15 @@ std::string_view to_string(Verdict verdict) {
       "stored",  "invalid",   "conflict", "not_found",  "forbidden",
       "expired", "cancelled", "poison",   "unavailable"};
   return kNames[static_cast<std::size_t>(verdict)];
+}
+
+SubmissionResult SubmissionResult::refused_anyhow(Verdict verdict, std::string_view reason,
+                                                  std::string_view more) noexcept {
+  try {
+    return refused(verdict, std::string(reason) += more);
+  } catch (const std::bad_alloc&) {
+    return {.verdict = verdict};
+  }
 }
 
 base::Result<SubmissionResult> refusal_of(const base::Error& error) {

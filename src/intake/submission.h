@@ -147,7 +147,8 @@ struct CommandResult {
 struct SubmissionResult {
   Verdict verdict = Verdict::stored;
   std::vector<CommandResult> results;  // when stored: one a command
-  // Otherwise: what is wrong. With several commands a path begins with the command's index.
+  // Otherwise: what is wrong. With several commands a path begins with the command's index. None
+  // when there was no memory to say it.
   model::Faults faults;
 
   static SubmissionResult stored(CommandResult result) {
@@ -158,6 +159,9 @@ struct SubmissionResult {
   static SubmissionResult refused(Verdict verdict, std::string reason, std::string path = {}) {
     return {.verdict = verdict, .faults = {{std::move(path), std::move(reason)}}};
   }
+  // Never throws: where memory is short, without the reason.
+  static SubmissionResult refused_anyhow(Verdict verdict, std::string_view reason,
+                                         std::string_view more = {}) noexcept;
 };
 
 // What the store says of a command's content (not_found, conflict) becomes the sender's answer; the

@@ -17,6 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -71,7 +72,8 @@ class BoundedQueue {
   std::optional<Refusal> try_push(std::size_t lane, std::size_t bytes, T item, Flow flow,
                                   base::TimePoint deadline);
 
-  // What waits now, up to the limits; as many expired items may come on top.
+  // What waits now, up to the limits; as many expired items may come on top. Without the memory for
+  // one it throws, and all waits on.
   Batch pop_batch(const BatchLimits& limits);
   // Blocks until something waits (true), or `stop` fired, the time is over or the queue is
   // drained (false).
@@ -114,6 +116,8 @@ class BoundedQueue {
   };
 
   std::size_t items_max_of(const BatchLimits& limits) const;
+  // For one more of each; false when there is no memory.
+  static bool make_room(Batch& batch);
   Choice choose(base::TimePoint now);
   const typename Lane::Item& peek(const Choice& choice) const;
   typename Lane::Item take(const Choice& choice);
@@ -250,6 +254,21 @@ std::size_t BoundedQueue<T>::items_max_of(const BatchLimits& limits) const {
 }
 
 template <class T>
+bool BoundedQueue<T>::make_room(Batch& batch) {
+  const auto grow = [](auto& all) {
+    if (all.size() == all.capacity()) all.reserve(2 * all.size() + 4);
+  };
+  try {
+    grow(batch.items);
+    grow(batch.served);
+    grow(batch.expired);
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+  return true;
+}
+
+template <class T>
 typename BoundedQueue<T>::Batch BoundedQueue<T>::pop_batch(const BatchLimits& limits) {
   Batch batch;
   std::size_t bytes = 0;
@@ -258,6 +277,11 @@ typename BoundedQueue<T>::Batch BoundedQueue<T>::pop_batch(const BatchLimits& li
   const std::size_t items_max = items_max_of(limits);
   while (book_.items() > 0 && batch.items.size() < items_max &&
          batch.expired.size() < items_max) {
+    // What is taken is somebody's to answer: nothing is, unless there is room for it.
+    if (!make_room(batch)) {
+      if (batch.empty()) throw std::bad_alloc();
+      break;
+    }
     const Choice choice = choose(now);
     const auto& next = peek(choice);
     if (next.deadline <= now) {  // costs its lane no turn

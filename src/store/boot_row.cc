@@ -1,5 +1,7 @@
 #include "store/boot_row.h"
 
+#include <new>
+
 namespace trialward::store {
 
 using base::Status;
@@ -27,12 +29,17 @@ Status put_on(Writer& writer, const base::Clock& clock, const std::string& boot)
 }  // namespace
 
 Status adopt_boot(Writer& writer, const base::Clock& clock) {
+  const std::string boot = clock.boot_id();
   if (auto begun = writer.begin(); !begun) return begun;
-  if (auto done = put_on(writer, clock, clock.boot_id()); !done) {
-    writer.rollback();
-    return done;
+  Status done;
+  try {
+    done = put_on(writer, clock, boot);
+  } catch (const std::bad_alloc&) {
+    done = base::Error{base::Errc::refused, "out of memory"};
   }
-  return writer.commit();
+  if (done) return writer.commit();
+  writer.rollback();
+  return done;
 }
 
 std::int64_t steady_ms(base::TimePoint time) {

@@ -290,7 +290,7 @@ Result<std::int64_t> amended_by(Connection& connection, std::int64_t id) {
 }
 
 Result<std::vector<RecordRow>> read_chain(Connection& connection, std::int64_t from,
-                                          std::size_t limit) {
+                                          std::size_t limit, std::int64_t until_id) {
   std::vector<RecordRow> rows;
   std::int64_t id = from;
   while (id != 0 && rows.size() < limit) {
@@ -302,8 +302,7 @@ Result<std::vector<RecordRow>> read_chain(Connection& connection, std::int64_t f
     id = (*row)->links.previous;
     rows.push_back(std::move(**row));
   }
-  constexpr std::int64_t kUntilNow = std::numeric_limits<std::int64_t>::max();
-  if (auto found = find_amending(connection, kUntilNow, rows); !found) return found.error();
+  if (auto found = find_amending(connection, until_id, rows); !found) return found.error();
   return rows;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -50,9 +51,11 @@ base::Result<std::int64_t> first_version(Connection& connection, std::int64_t id
 base::Result<std::int64_t> amended_by(Connection& connection, std::int64_t id);
 
 // Up to `limit` records from `from` along `previous`: a subject's records, newest first, with what
-// amends them.
+// amends them, if its id is at most `until_id`.
+inline constexpr std::int64_t kUntilNow = std::numeric_limits<std::int64_t>::max();
 base::Result<std::vector<RecordRow>> read_chain(Connection& connection, std::int64_t from,
-                                                std::size_t limit);
+                                                std::size_t limit,
+                                                std::int64_t until_id = kUntilNow);
 
 // A page through a study's records; the next page starts behind the last row's place.
 struct RecordPage {

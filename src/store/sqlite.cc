@@ -257,7 +257,10 @@ class Implementation final : public SqliteConnection {
       if (is_of_disk(code)) disk_failed_ = true;  // it reads the schema
       return error_of(db_, code);
     }
+    // Until it has an owner: memory may run out here.
+    std::unique_ptr<sqlite3_stmt, decltype(&sqlite3_finalize)> owned(made, &sqlite3_finalize);
     Entry entry{std::move(text), std::make_unique<SqliteStatement>(db_, made, disk_failed_)};
+    (void)owned.release();
     const std::string_view key = *entry.text;
     recent = &statements_.emplace(key, std::move(entry)).first->second;
     return Found(recent->statement.get());

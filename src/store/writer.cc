@@ -1,6 +1,7 @@
 #include "store/writer.h"
 
 #include <cstring>
+#include <new>
 
 #include "base/log.h"
 
@@ -11,9 +12,18 @@ using base::Error;
 using base::Result;
 using base::Status;
 
+namespace {
+
+constexpr const char* kBegin = "BEGIN IMMEDIATE";
+constexpr const char* kCommit = "COMMIT";
+constexpr const char* kRollback = "ROLLBACK";
+
+}  // namespace
+
 Result<std::unique_ptr<Writer>> Writer::open(std::unique_ptr<SqliteConnection> connection) {
   std::unique_ptr<Writer> writer(new Writer(std::move(connection)));
   if (auto loaded = writer->load(); !loaded) return loaded.error();
+  if (auto prepared = writer->prepare_ends(); !prepared) return prepared.error();
   return writer;
 }
 
@@ -47,13 +57,20 @@ Status Writer::load() {
   }
 }
 
+Status Writer::prepare_ends() {
+  for (const char* sql : {kBegin, kCommit, kRollback}) {
+    if (auto prepared = connection_->query(sql); !prepared) return prepared.error();
+  }
+  return {};
+}
+
 Status Writer::begin() {
   TW_CHECK(!in_transaction_);
   if (failed()) {
     return Error{Errc::unavailable, "the store failed to commit before; restart the server"};
   }
-  if (auto begun = connection_->execute("BEGIN IMMEDIATE"); !begun) return note(begun);
-  before_ = now_;
+  before_ = now_;  // what takes memory comes first
+  if (auto begun = connection_->execute(kBegin); !begun) return note(begun);
   in_transaction_ = true;
   return {};
 }
@@ -74,31 +91,43 @@ Status Writer::write_heads() {
 
 Status Writer::commit() {
   TW_CHECK(in_transaction_);
-  if (auto written = write_heads(); !written) {
-    rollback();
-    return written;
+  bool unknown = false;  // whether the commit's frames have reached the disk
+  Status done;
+  try {
+    done = write_heads();
+    if (done) {
+      auto query = connection_->query(kCommit);
+      unknown = query.ok();
+      // On an error nobody knows any more: what is read back from the page cache after a failed
+      // fsync would prove nothing.
+      auto committed = query ? query->next() : Result<bool>(query.error());
+      if (!committed) done = committed.error();
+    }
+  } catch (const std::bad_alloc&) {
+    done = Error{Errc::refused, "out of memory"};
   }
-  if (auto committed = connection_->execute("COMMIT"); !committed) {
-    // Whether the commit's frames reached the disk is unknown, and what is read back from the page
-    // cache after a failed fsync would prove nothing.
-    rollback();
-    return note(Error{Errc::unavailable, committed.error().message});
+  if (done) {
+    in_transaction_ = false;
+    return done;
   }
-  in_transaction_ = false;
-  return {};
+  rollback();
+  if (!unknown) return done;
+  fail(done.error().message);
+  return Error{Errc::unavailable, "commit failed"};  // so short a text takes no memory
 }
 
 void Writer::rollback() {
   TW_CHECK(in_transaction_);
-  if (connection_->disk_failed()) {
-    // A read, perhaps: what failed then is the disk, and not what the transaction was about.
-    (void)note(Error{Errc::unavailable, "an error of the disk"});
-  }
+  // A read, perhaps: what failed then is the disk, and not what the transaction was about.
+  if (connection_->disk_failed()) fail("an error of the disk");
   // SQLite may have rolled back by itself (full disk); then this says so, and that is fine.
-  if (auto done = connection_->execute("ROLLBACK"); !done && connection_->in_transaction()) {
-    (void)note(Error{Errc::unavailable, "cannot roll back: " + done.error().message});
+  try {
+    (void)connection_->execute(kRollback);
+  } catch (const std::bad_alloc&) {
+    // It is asked what came of it.
   }
-  now_ = before_;
+  if (connection_->in_transaction()) fail("cannot roll back");
+  now_ = std::move(before_);
   in_transaction_ = false;
 }
 
@@ -111,7 +140,7 @@ Status Writer::begin_part() {
 Status Writer::end_part() { return connection_->execute("RELEASE part"); }
 
 Status Writer::rollback_part() {
-  now_ = before_part_;
+  now_ = std::move(before_part_);
   if (auto done = connection_->execute("ROLLBACK TO part"); !done) return done;
   return connection_->execute("RELEASE part");
 }
@@ -178,10 +207,19 @@ Result<bool> Writer::checkpoint(Checkpoint when) {
 
 Status Writer::note(Status status) {
   if (!status && (status.error().code == Errc::unavailable ||
-                  status.error().code == Errc::corrupt) && !failed_.exchange(true)) {
-    base::log_error("store: writing failed, nothing more is accepted: " + status.error().message);
+                  status.error().code == Errc::corrupt)) {
+    fail(status.error().message);
   }
   return status;
+}
+
+void Writer::fail(std::string_view reason) {
+  if (failed_.exchange(true)) return;
+  try {
+    base::log_error("store: writing failed, nothing more is accepted: " + std::string(reason));
+  } catch (const std::bad_alloc&) {
+    // failed() says it.
+  }
 }
 
 }  // namespace trialward::store

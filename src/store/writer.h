@@ -4,8 +4,9 @@
 //
 // One thread at a time. After an error of the disk nobody knows what is durable: the Writer is then
 // failed() for good, refuses every transaction with unavailable, and a restart finds out (P9). When
-// memory runs out, the call fails with refused: the transaction must be rolled back, and may be
-// tried again. Only a COMMIT that it stops is as unknown as one that the disk stops.
+// memory runs out, the call fails with refused, or throws std::bad_alloc (commit() and rollback()
+// never do): the transaction must be rolled back, and may be tried again. Only a COMMIT that it
+// stops is as unknown as one that the disk stops.
 #pragma once
 
 #include <array>
@@ -92,10 +93,13 @@ class Writer {
       : connection_(std::move(connection)) {}
   static std::size_t index(Table table) { return static_cast<std::size_t>(table); }
   base::Status load();
+  // So that no transaction has to, when memory is short.
+  base::Status prepare_ends();
   base::Status write_heads();
 
   // Passes an error on, and notes when it is one of the disk.
   base::Status note(base::Status status);
+  void fail(std::string_view reason);  // for good
 
   std::unique_ptr<SqliteConnection> connection_;
   Counters now_;

@@ -1,13 +1,17 @@
-// Memory that runs out within a commit: at each of SQLite's allocations in turn, the one or all
-// from there on. Nothing that was acknowledged is lost (P1), what was not is stored once when it is
-// sent again (P2), a COMMIT of which nobody knows the outcome stops the store as a fault of the
-// disk does (P9), and all else goes on by itself when there is memory again.
+// Memory that runs out within a commit: at each of SQLite's allocations in turn, and at each of
+// ours, the one or all from there on. Nothing that was acknowledged is lost (P1), what was not is
+// stored once when it is sent again (P2), a COMMIT of which nobody knows the outcome stops the
+// store as a fault of the disk does (P9), and all else goes on by itself when there is memory again.
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
+#include <array>
 #include <iostream>
+#include <new>
 
 #include "base/log.h"
-#include "intake/committer.h"
+#include "intake/intake.h"
+#include "tests/faults/short_heap.h"
 #include "tests/faults/short_memory.h"
 #include "tests/intake/bench_study.h"
 
@@ -23,19 +27,37 @@ struct Round {
   std::int64_t at = 0;  // the allocation that fails
   std::int64_t failures = 1;
   bool cold = false;  // nothing is cached: statements, pages, subjects
+  bool heap = false;  // not SQLite's memory, but ours
 };
+
+void fail(const Round& round) {
+  round.heap ? ShortHeap::fail_after(round.at, round.failures)
+             : ShortMemory::fail_after(round.at, round.failures);
+}
+
+// Whether any allocation did.
+bool restore(const Round& round) {
+  ShortMemory::restore();
+  ShortHeap::restore();
+  return (round.heap ? ShortHeap::failed() : ShortMemory::failed()) > 0;
+}
 
 class MemoryTest : public intake::StudyBench {
  protected:
   void SetUp() override {
     base::set_log_level(base::LogLevel::off);  // each failure is logged
+    // Another test's disk is C++, whose exceptions must not pass through SQLite.
+    disk_ = sqlite3_vfs_find(nullptr);
+    ASSERT_EQ(sqlite3_vfs_register(sqlite3_vfs_find("unix"), 1), SQLITE_OK);
     StudyBench::SetUp();
     renew();
     warm_up();
   }
   void TearDown() override {
-    ShortMemory::restore();
+    restore({});
     committer_.reset();
+    store_.reset();
+    sqlite3_vfs_register(disk_, 1);
     base::set_log_level(base::LogLevel::info);
   }
 
@@ -75,11 +97,16 @@ class MemoryTest : public intake::StudyBench {
   bool survives(const Round& round) {
     if (round.cold) restart();
     const std::string name = std::to_string(++rounds_) + "-";
-    const std::vector<Submission> sent = batch(name);
-    ShortMemory::fail_after(round.at, round.failures);
-    const std::vector<SubmissionResult> results = commit(sent);
-    ShortMemory::restore();
-    const bool met = ShortMemory::failed() > 0;
+    std::vector<Submission> sent = batch(name);
+    std::vector<SubmissionResult> results;
+    fail(round);
+    try {
+      results = committer_->commit(sent).results;
+    } catch (const std::bad_alloc&) {
+      // Nothing is stored.
+    }
+    const bool met = restore(round);
+    if (results.empty()) results.assign(sent.size(), {.verdict = Verdict::unavailable});
     expect_all_or_nothing(results, round);
     const bool stopped = store_->writer().failed();
     stopped_ += stopped;
@@ -111,10 +138,11 @@ class MemoryTest : public intake::StudyBench {
                                                                    : Verdict::stored;
       EXPECT_EQ(results[i].verdict, told)
           << "submission " << i << ", allocation " << round.at << ", " << round.failures
-          << " fail, " << (round.cold ? "cold" : "warm");
+          << " fail, " << (round.cold ? "cold" : "warm") << (round.heap ? ", ours" : "");
     }
   }
 
+  sqlite3_vfs* disk_ = nullptr;
   std::unique_ptr<Committer> committer_;
   std::int64_t subjects_ = 2, rounds_ = 0, stored_ = 0;
   std::int64_t stopped_ = 0, recovered_ = 0;
@@ -125,16 +153,70 @@ TEST_F(MemoryTest, P1P2P9ACommitThatRunsOutOfMemoryLosesNothing) {
     std::int64_t failures, step;
     bool cold;
   };
-  for (const Sweep& sweep : {Sweep{1, 1, false}, Sweep{ShortMemory::kAll, 3, false},
-                             Sweep{1, 17, true}, Sweep{ShortMemory::kAll, 17, true}}) {
-    std::int64_t at = 0;
-    while (!survives({at, sweep.failures, sweep.cold}) && !HasFailure()) at += sweep.step;
-    EXPECT_GT(at, 10) << "there was nothing to fail";
+  for (const bool heap : {false, true}) {
+    // Of ours there are few, but for what is done once.
+    const std::int64_t few = heap ? 1 : 3, many = heap ? 1 : 17;
+    for (const Sweep& sweep : {Sweep{1, 1, false}, Sweep{ShortMemory::kAll, few, false},
+                               Sweep{1, many, true}, Sweep{ShortMemory::kAll, many, true}}) {
+      std::int64_t at = 0;
+      while (!survives({at, sweep.failures, sweep.cold, heap}) && !HasFailure()) at += sweep.step;
+      EXPECT_GT(at, 10) << "there was nothing to fail";
+    }
   }
-  EXPECT_GT(recovered_, 20);
-  EXPECT_GT(stopped_, 0);
+  EXPECT_GT(recovered_, 400);
+  EXPECT_EQ(stopped_, 0) << "none of them is a COMMIT's own";
   std::cout << rounds_ << " commits: " << recovered_ << " were refused and the store went on, "
             << stopped_ << " stopped it\n";
+}
+
+// What comes before and after the commit takes memory, too; each is answered once, whatever fails.
+TEST_F(MemoryTest, P1EachIsAnsweredOnceWhateverFails) {
+  committer_.reset();
+  std::int64_t published = 0, told = 0, at = 0;
+  const auto intake = std::make_unique<intake::Intake>(
+      store_->writer(), clock_, intake::IntakeOptions(),
+      [&](const std::vector<intake::Publication>& events) {
+        published += static_cast<std::int64_t>(events.size());
+      },
+      [](const intake::BatchReport&) {});
+  for (bool met = true; met && !HasFailure(); ++at) {
+    struct Told {
+      int times = 0;
+      Verdict verdict{};
+    };
+    std::array<Told, 3> all;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      auto ticket = intake->admit(intake::Lane::live, 100);
+      ASSERT_TRUE(ticket.ok());
+      const double value = i == 0 ? 150 : 50;
+      const auto deadline = i == 2 ? clock_.now() : runtime::kForever;  // it expires
+      intake->submit(std::move(*ticket),
+                     submission({alt(std::to_string(at) + "-" + std::to_string(i), value,
+                                     "P-" + std::to_string(1000 + at))}),
+                     deadline, [&one = all[i]](const SubmissionResult& result) {
+                       ++one.times;
+                       one.verdict = result.verdict;
+                     });
+    }
+    const Round round{.at = at, .heap = true};
+    fail(round);
+    try {
+      (void)intake->run_once();
+    } catch (const std::bad_alloc&) {
+      // Then all waits on.
+    }
+    met = restore(round);
+    while (intake->run_once()) {
+    }
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      EXPECT_EQ(all[i].times, 1) << at << ", " << i;
+      EXPECT_EQ(all[i].verdict == Verdict::expired, i == 2) << at;
+      told += all[i].verdict == Verdict::stored;
+    }
+    EXPECT_EQ(count("SELECT count(*) FROM records"), stored_ + told) << at;
+    EXPECT_EQ(published, told / 2) << at;
+  }
+  EXPECT_GT(at, 10);
 }
 
 }  // namespace

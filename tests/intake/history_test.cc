@@ -211,7 +211,7 @@ TEST_F(HistoryTest, WhatIsOverdueAfterThePastWasToldCallsSomebody) {
 }
 
 // The dose of today is no first one any more, and what was waited for because of it is missing for
-// a year: in time, or all at once.
+// a year.
 TEST_F(HistoryTest, WhatTakesThePlaceOfWhatIsWaitedForTodayIsNews) {
   std::string first = kRules;
   first.replace(first.find("after_each"), 10, "after");

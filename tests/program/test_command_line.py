@@ -112,6 +112,14 @@ def test_check_says_what_is_not_graded_for_its_unit(tmp_path):
     assert ("study.toml: NEUT is not graded: Neutrophil count decreased is graded in 10^9/L, not "
             "in %") in done.stderr
     assert "not graded" not in trialward("check", DEMO).stderr
+    # Rules know no ages.
+    protein = ('\n[ctcae.terms]\nUPROT = ["Proteinuria"]\n'
+               '[[codes]]\nkind = "lab"\ncode = "UPROT"\nunit = "g/(24.h)"\n')
+    done = check_folder(tmp_path / "age", study=study + protein)
+    assert done.returncode == 0
+    assert ("study.toml: UPROT is graded by no rule: Proteinuria asks for the age; "
+            "…/subjects/{subject}/grades has it") in done.stderr
+    assert "graded by no rule" not in trialward("check", DEMO).stderr
 
 
 def test_check_says_that_nothing_is_watched(tmp_path):

@@ -108,10 +108,18 @@ def test_grades_come_in_pages_beside_the_baseline_of_all(tmp_path):
             assert page["complete"]
             pages.append([(one["record"], one["grade"], one.get("baseline"))
                           for one in page["grades"]])
-            wanted = "next" in page and f"{path}?limit=2&from={page['next']}"
+            if len(pages) == 1:  # what comes meanwhile is for those who begin anew
+                late = next(bilirubins(2, 2)) | {"source_id": "late", "amends": 2, "reason": "typo"}
+                assert server.post("/v1/studies/demo/records", feed, late).status == 201
+            wanted = "next" in page and (
+                f"{path}?limit=2&from={page['next']}&as_of={page['as_of']}")
         # Beside 1.4, which was above the ULN, 1.5 is no more than 1.5 times as much.
         assert pages == [[(4, 1, 1), (5, 1, 1)], [(2, 1, 1), (3, 1, 1)], [(1, 1, None)]]
-        for wrong in ("limit=0", "limit=1001", "limit=x", "from=0", "from=x"):
+        assert [one["record"] for one in server.get(path, safety).json()["grades"]] == [
+            1, 6, 3, 4, 5]
+        assert server.get(path + "?from=7&as_of=7", safety).status == 404
+        for wrong in ("limit=0", "limit=1001", "limit=x", "from=0", "from=x", "as_of=0", "from=3",
+                      "from=3&as_of=2"):
             answer = server.get(f"{path}?{wrong}", safety)
             assert answer.status == 400 and wrong.split("=")[0] in answer.body.decode()
         assert server.get(path + "?page=2", safety).status == 400
@@ -131,3 +139,10 @@ def test_of_too_many_records_no_baseline_is_invented(tmp_path):
         assert len(page["grades"]) == 1000
         assert {(one["grade"], one.get("baseline")) for one in page["grades"]} == {(None, None)}
         assert "not graded without the baseline" in page["grades"][0]["text"]
+        # The oldest is beyond what is looked through, and is listed all the same.
+        path = "/v1/studies/demo/subjects/SUBJ-1/grades"
+        seen = {one["record"] for one in page["grades"]}
+        while "next" in page:
+            page = server.get(f"{path}?from={page['next']}&as_of={page['as_of']}", safety).json()
+            seen |= {one["record"] for one in page["grades"]}
+        assert len(seen) == 20001
