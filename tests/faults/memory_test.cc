@@ -1,7 +1,8 @@
 // Memory that runs out within a commit: at each of SQLite's allocations in turn, and at each of
 // ours, the one or all from there on. Nothing that was acknowledged is lost (P1), what was not is
 // stored once when it is sent again (P2), a COMMIT of which nobody knows the outcome stops the
-// store as a fault of the disk does (P9), and all else goes on by itself when there is memory again.
+// store as a fault of the disk does (P9), and all else goes on by itself when there is memory
+// again.
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
