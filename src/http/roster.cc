@@ -35,11 +35,13 @@ void Roster::adopt(std::shared_ptr<Stream> stream, std::string peer) {
   if (verdict != Census::Verdict::entered) {
     return turn_away(verdict, std::move(stream), std::move(peer));
   }
-  stats.connections_open.add();
-  add(std::move(stream), std::move(peer), [this](const std::string& from) {
-    context_->stats.connections_open.sub();
-    census_.leave(from);
-  })->start();
+  const auto connection =
+      add(std::move(stream), std::move(peer), [this](const std::string& from) {
+        context_->stats.connections_open.sub();
+        census_.leave(from);
+      });
+  connection->start();
+  stats.connections_open.add();  // once its time runs: tests wait for it
 }
 
 void Roster::turn_away(Census::Verdict verdict, std::shared_ptr<Stream> stream, std::string peer) {
