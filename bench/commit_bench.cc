@@ -178,7 +178,7 @@ class CommitBench {
   const std::unique_ptr<store::Store> store_;
   const std::unique_ptr<Submissions> submissions_;
   intake::Committer committer_;
-  std::unique_ptr<store::SqliteConnection> reader_;
+  std::unique_ptr<store::Connection> reader_;
   SteadyClock::time_point begun_;
   double next_sample_ = 0;
   std::array<Phase, 3> phases_{Phase{"before"}, Phase{"reading"}, Phase{"after"}};

@@ -73,6 +73,20 @@ def commit_figures():
                        lambda one, get=get: get("wal_bytes_max")(one) / 2**20, 256)
 
 
+def postgres_figures():
+    for name, title, bars in (
+            ("postgres-single", "PostgreSQL, single records", {"rate": 25000, "p99": 10}),
+            ("postgres-stream", "PostgreSQL, stream", {"rate": 60000, "steadiness": 0.9})):
+        yield from load_figures(name, title, bars)
+        for connections in (1, 2):
+            words = f"raw PostgreSQL, {connections} connection{'s' * (connections > 1)}"
+            raw = at(name, f"raw_{connections}", "rows_per_s")
+            yield more(name, f"{title}: {words}, as many rows in a commit", "rows/s", raw)
+            yield more(name, f"{title} over {words}", "×",
+                       lambda one, name=name, raw=raw: one[name]["rate"] / raw(one),
+                       0.5 if name == "postgres-stream" and connections == 1 else None)
+
+
 def all_figures():
     yield from raw_figures()
     yield from load_figures("single", "single records, 64 connections",
@@ -90,6 +104,7 @@ def all_figures():
     yield from load_figures("reader", "single records beside a long reader",
                             {"rate": 12000, "p99": 25, "wal": 256})
     yield from commit_figures()
+    yield from postgres_figures()
     yield from proof_figures.all_figures()
 
 

@@ -1,9 +1,14 @@
 """The figures, plots and problems of the parts that put the server to the proof: alerts beside a
-stream, overload, many records, kills, slowloris, a day."""
+stream, overload, many records, kills, slowloris, reports, a day."""
 
+import itertools
+
+import fifty_reports
 import plot
 from day import CURVE
 from figure import get, less, more
+from machine import median
+from report_sizes import SIZES
 
 QUANTILES = ("p50", "p99", "p99_9", "max")
 HELD = {"files": "open files", "threads": "threads", "tasks": "tasks"}
@@ -64,29 +69,87 @@ def kill_figures():
                lambda one: len(one["kills"]["wrong"]), 0)
 
 
-def slowloris_p99(one, who):
-    """What it was alone: before the attack and after it, the mean."""
+def slowloris_median(who, *keys):
+    """Of the loads alone, or of those beside an attack."""
+    return lambda one: median(get(*keys)(load) for load in one["slowloris"][who])
+
+
+def slowloris_loads(one):
+    """In the order in which they were."""
     found = one["slowloris"]
-    if who == "beside":
-        return found["beside"]["answer_ms"]["p99"]
-    return (found["before"]["answer_ms"]["p99"] + found["after"]["answer_ms"]["p99"]) / 2
+    pairs = itertools.zip_longest(found["alone"], found["beside"])
+    return [(who, load) for pair in pairs for who, load in zip(("alone", "beside"), pair) if load]
 
 
 def slowloris_figures():
     yield more("slowloris", "slow connections, the fewest held", "",
-               get("slowloris", "beside", "connections_least"))
+               lambda one: min(load["connections_least"] for load in one["slowloris"]["beside"]))
     for who in ("alone", "beside"):
+        yield less("slowloris", f"honest senders, {who}: answer p50", "ms",
+                   slowloris_median(who, "answer_ms", "p50"))
         yield less("slowloris", f"honest senders, {who}: answer p99", "ms",
-                   lambda one, who=who: slowloris_p99(one, who))
+                   slowloris_median(who, "answer_ms", "p99"))
     yield less("slowloris", "honest senders, p99 beside slowloris over alone", "×",
-               lambda one: slowloris_p99(one, "beside") / slowloris_p99(one, "alone"), 2)
-    for when in ("before", "beside", "after"):
-        yield less("slowloris", f"newcomers, {when}: p99", "ms",
-                   get("slowloris", when, "newcomers", "p99"))
+               lambda one: (slowloris_median("beside", "answer_ms", "p99")(one)
+                            / slowloris_median("alone", "answer_ms", "p99")(one)), 2)
+    for who in ("alone", "beside"):
+        yield less("slowloris", f"newcomers, {who}: p99", "ms",
+                   slowloris_median(who, "newcomers", "p99"))
+        yield less("slowloris", f"disk probe meanwhile, {who}: p99", "ms",
+                   slowloris_median(who, "disk_ms", "p99"))
+        yield less("slowloris", f"the server, {who}", "cores",
+                   slowloris_median(who, "server_cores"))
+    yield less("slowloris", "the attacker", "cores",
+               lambda one: median(slow["cores"] for slow in one["slowloris"]["slow"]))
     yield less("slowloris", "newcomers turned away", "",
-               get("slowloris", "beside", "newcomers", "turned_away"), 0)
+               lambda one: sum(load["newcomers"]["turned_away"]
+                               for load in one["slowloris"]["beside"]), 0)
     yield less("slowloris", "slowloris: memory at the most", "MiB",
                get("slowloris", "memory_mib_max"))
+
+
+def report_figures(part, names):
+    """`names`: of the run that must clear the bars, and of the one to compare with; titles."""
+    for name, title in names.items():
+        bar = name in ("two", "on")
+        yield more(part, f"{title}: made", "", get(part, name, "reports", "done"),
+                   50 if bar else None)
+        yield less(part, f"{title}: in all", "s", get(part, name, "reports", "seconds"),
+                   10 if bar else None)
+        yield less(part, f"{title}: connections at the most", "", get(part, name, "connections"))
+        if part == "postgres-reports":
+            yield less(part, f"{title}: sessions of all classes at the most", "",
+                       get(part, name, "sessions"), fifty_reports.POOL)
+        yield less(part, f"{title}: records refused meanwhile", "records",
+                   get(part, name, "load", "refused"), 0 if bar else None)
+        yield less(part, f"{title}: records, answer p99", "ms",
+                   get(part, name, "load", "answer_ms", "p99"), 100 if bar else None)
+        yield less(part, f"{title}: memory at the most", "MiB", get(part, name, "memory_mib_max"))
+    good, bad = names
+    yield less(part, f"records' p99, {names[good]} over {names[bad]}", "×",
+               ratio((part, good, "load", "answer_ms", "p99"),
+                     (part, bad, "load", "answer_ms", "p99")), 0.1)
+
+
+def report_size_figures():
+    for times in SIZES:
+        title = f"50 reports, data {times} x"
+        key = str(times)
+        yield more("report-sizes", f"{title}: records", "", get("report-sizes", key, "records"))
+        yield less("report-sizes", f"{title}: in all", "s",
+                   lambda one, key=key: one["report-sizes"][key]["total_ms"] / 1000,
+                   10 if times == 1 else None)
+        yield less("report-sizes", f"{title}: of that, reading the records", "s",
+                   lambda one, key=key: one["report-sizes"][key]["load_ms"] / 1000)
+        yield less("report-sizes", f"{title}: the dataset, whose bound is 512", "MiB",
+                   lambda one, key=key: one["report-sizes"][key]["dataset_bytes"] / 2**20, 512)
+        yield less("report-sizes", f"{title}: memory at the most", "MiB",
+                   get("report-sizes", key, "memory_mib_max"))
+        if times > 1:
+            yield less("report-sizes", f"{title}: time over that of the data once, over {times}",
+                       "×", lambda one, key=key, times=times:
+                       (one["report-sizes"][key]["total_ms"]
+                        / one["report-sizes"]["1"]["total_ms"] / times), 1.1)
 
 
 def day_figures():
@@ -112,6 +175,11 @@ def all_figures():
     yield more("deep", "records stored in the end", "", get("deep", "records"))
     yield from kill_figures()
     yield from slowloris_figures()
+    yield from report_figures("reports", {"two": "50 reports, two at a time",
+                                          "fifty": "50 reports, fifty at a time"})
+    yield from report_figures("postgres-reports", {"on": "PostgreSQL, 50 reports, budgets on",
+                                                   "off": "PostgreSQL, 50 reports, budgets off"})
+    yield from report_size_figures()
     yield from day_figures()
 
 
@@ -136,8 +204,7 @@ def plots_of(one):
         plots["slowloris"] = plot.bars(
             f"Honest senders, p99, beside {one['slowloris']['connections']:,} slow connections",
             plot.Axis("milliseconds"),
-            [(when, one["slowloris"][when]["answer_ms"]["p99"])
-             for when in ("before", "beside", "after")])
+            [(who, load["answer_ms"]["p99"]) for who, load in slowloris_loads(one)])
     if "day" in one:
         hour_s = one["day"]["seconds"] / len(CURVE)
         for name, axis, held in (("day-memory", "MiB", ("memory_mib",)),
@@ -153,11 +220,12 @@ def plots_of(one):
 
 def reports_of(one):
     """The load reports of which every record must be stored, by name."""
-    parted = {"alerts": ("quiet", "beside_stream", "stream"), "deep": ("few", "many"),
-              "slowloris": ("before", "beside", "after")}
+    parted = {"alerts": ("quiet", "beside_stream", "stream"), "deep": ("few", "many")}
     for part, names in parted.items():
         for name in names if part in one else ():
             yield f"{part}, {name}", one[part][name]
+    for who, load in slowloris_loads(one) if "slowloris" in one else ():
+        yield f"slowloris, {who}", load
 
 
 def problems_of(one):
@@ -172,7 +240,7 @@ def problems_of(one):
         for met, count in counts.items():
             if met in ("500", "504"):  # 503: too many of a kind; 505: that HTTP is not spoken
                 yield f"a day: {kind} met {met}, {count} times"
-    found = one.get("slowloris")
-    if found and found["beside"]["connections_least"] < found["connections"] * 0.95:
-        yield (f"slowloris: only {found['beside']['connections_least']:.0f} connections were held "
-               "at times")
+    for load in one.get("slowloris", {}).get("beside", ()):
+        if load["connections_least"] < one["slowloris"]["connections"] * 0.95:
+            yield (f"slowloris: only {load['connections_least']:.0f} connections were held "
+                   "at times")

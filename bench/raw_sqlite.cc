@@ -13,7 +13,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cstring>
 #include <filesystem>
@@ -21,7 +20,7 @@
 #include <stdexcept>
 
 #include "base/json_writer.h"
-#include "bench/sample.h"
+#include "bench/raw_rows.h"
 #include "bench/times.h"
 #include "store/chain.h"
 #include "store/writer.h"
@@ -119,20 +118,6 @@ class Prepared {
   sqlite3_stmt* statement_ = nullptr;
 };
 
-// The places of the columns that differ between a sample's row and the row made of it.
-struct Columns {
-  std::size_t id = record_column("id");
-  std::size_t source_id = record_column("source_id");
-  std::size_t subject = record_column("subject");
-  std::size_t received_ms = record_column("received_ms");
-  std::size_t actor = record_column("actor");
-  std::size_t shard = record_column("shard");
-  std::size_t position = record_column("position");
-  std::size_t previous = record_column("previous");
-  std::size_t content = record_column("content");
-  std::size_t original = record_column("original");
-};
-
 struct Options {
   std::string path;
   std::string study = TRIALWARD_SOURCE "/studies/demo";
@@ -150,10 +135,9 @@ class RawWriter {
       : options_(options),
         database_(options.path),
         sample_(std::move(sample)),
-        state_touched_(sample_.states.size()) {
+        rows_(sample_, 0, 1, !options.no_audit) {
     audit_.bind(6, std::string_view("record.stored"));
     audit_.bind(7, std::string_view("records"));
-    original_.reserve(4096);
   }
 
   // One transaction; gives the milliseconds of its COMMIT.
@@ -188,105 +172,48 @@ class RawWriter {
 
  private:
   void append(std::int64_t now_ms) {
-    const std::int64_t id = ++sample_.last_record;
-    SampleRow& row = sample_.rows[static_cast<std::size_t>(id) % sample_.rows.size()];
-    std::vector<SqlValue>& values = row.values;
-    const auto subject = static_cast<std::size_t>(std::get<1>(values[columns_.subject]));
-    const auto shard = static_cast<std::size_t>(std::get<1>(values[columns_.shard]));
-    SampleState& state = sample_.states[subject];
-
-    char* const digits = source_id_ + kSourceIdPrefix.size();
-    const auto end = std::to_chars(digits, std::end(source_id_), id).ptr;
-    const std::string_view source_id(source_id_, static_cast<std::size_t>(end - source_id_));
-    original_.assign(row.original_head).append(source_id).append(row.original_tail);
-    // Decoding makes the digest, so here it is only made a different one.
-    std::memcpy(content_, std::get<store::Blob>(values[columns_.content]).bytes.data(),
-                sizeof content_);
-    std::memcpy(content_, &id, sizeof id);
-
-    const SqlValue sample_content = values[columns_.content];
-    values[columns_.id] = id;
-    values[columns_.source_id] = source_id;
-    values[columns_.received_ms] = now_ms;
-    values[columns_.position] = sample_.heads[shard].position + 1;
-    values[columns_.previous] = state.last_record;
-    values[columns_.content] = store::Blob{{content_, sizeof content_}};
-    values[columns_.original] = store::Blob{original_};
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      record_.bind(static_cast<int>(i) + 1, values[i]);
+    const RawRow row = rows_.next(now_ms);
+    for (std::size_t i = 0; i < row.values.size(); ++i) {
+      record_.bind(static_cast<int>(i) + 1, row.values[i]);
     }
     record_.run();
-
-    if (!options_.no_audit) append_audit(id, shard, now_ms, values);
-    values[columns_.content] = sample_content;
-    state.last_record = id;
-    if (options_.no_states) return;
-    if (!state_touched_[subject]) states_.push_back(subject);
-    state_touched_[subject] = true;
-  }
-  void append_audit(std::int64_t id, std::size_t shard, std::int64_t now_ms,
-                    const std::vector<SqlValue>& values) {
-    store::ChainHead& head = sample_.heads[shard];
-    const std::string_view actor = std::get<std::string_view>(values[columns_.actor]);
-    const store::AuditEntry entry{.seq = ++sample_.last_seq,
-                                  .shard = static_cast<int>(shard),
-                                  .position = head.position + 1,
-                                  .at_ms = now_ms,
-                                  .actor = actor,
-                                  .action = "record.stored",
-                                  .object_table = "records",
-                                  .object = id,
-                                  .reason = {}};
-    head = {entry.position, store::chain(head.hash, entry, values)};
-    audit_.bind(1, entry.seq);
-    audit_.bind(2, std::int64_t{entry.shard});
-    audit_.bind(3, entry.position);
+    if (options_.no_audit) return;
+    audit_.bind(1, row.entry.seq);
+    audit_.bind(2, std::int64_t{row.entry.shard});
+    audit_.bind(3, row.entry.position);
     audit_.bind(4, now_ms);
-    audit_.bind(5, actor);
-    audit_.bind(8, id);
-    audit_.bind(10, head.hash);
+    audit_.bind(5, row.entry.actor);
+    audit_.bind(8, row.entry.object);
+    audit_.bind(10, row.hash);
     audit_.run();
-    if (!std::exchange(head_touched_[shard], true)) heads_.push_back(shard);
   }
   // In the order of their keys, so that a page is sought once.
   void write_states() {
-    std::sort(states_.begin(), states_.end());
-    for (const std::size_t subject : states_) {
-      const SampleState& state = sample_.states[subject];
-      state_.bind(1, static_cast<std::int64_t>(subject));
-      state_.bind(2, state.last_record);
+    rows_.take_states([&](std::int64_t subject, std::int64_t record) {
+      if (options_.no_states) return;
+      state_.bind(1, subject);
+      state_.bind(2, record);
       state_.run();
-      state_touched_[subject] = false;
-    }
-    states_.clear();
+    });
   }
   void write_heads() {
-    std::sort(heads_.begin(), heads_.end());
-    for (const std::size_t shard : heads_) {
-      head_.bind(1, static_cast<std::int64_t>(shard));
-      head_.bind(2, sample_.heads[shard].position);
-      head_.bind(3, sample_.heads[shard].hash);
+    rows_.take_heads([&](std::int64_t shard, const store::ChainHead& head) {
+      head_.bind(1, shard);
+      head_.bind(2, head.position);
+      head_.bind(3, head.hash);
       head_.run();
-      head_touched_[shard] = false;
-    }
-    heads_.clear();
+    });
   }
 
   const Options options_;
   Database database_;
   Sample sample_;
-  const Columns columns_;
-  char source_id_[32] = "R-";
-  char content_[sizeof(base::Digest)];
-  std::string original_;
-  std::vector<bool> state_touched_;
-  std::array<bool, std::tuple_size_v<store::ChainHeads>> head_touched_{};
-  std::vector<std::size_t> states_, heads_;  // that the transaction has changed
+  RawRows rows_;
   std::int64_t pages_written_ = 0;
 
   Prepared begin_{database_, "BEGIN IMMEDIATE"};
   Prepared commit_{database_, "COMMIT"};
-  Prepared record_{database_, store::info(store::Table::records).insert};
+  Prepared record_{database_, store::info(store::Table::records).shape.sql};
   Prepared audit_{database_,
                   "INSERT INTO audit (seq, shard, position, at_ms, actor, action, object_table, "
                   "object, reason, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"};

@@ -20,8 +20,9 @@ import parts
 from machine import ROOT, BenchError, machine_facts, probe_disk, say
 from workbench import Bench, Sizes
 
-PROGRAMS = ("trialward", "raw_sqlite", "commit_bench", "queue_bench", "pool_bench", "slow_sync.so",
-            "trialward_on_faulty_disk")
+PROGRAMS = ("trialward", "raw_sqlite", "raw_postgres", "commit_bench", "reports_bench",
+            "queue_bench", "pool_bench",
+            "slow_sync.so", "trialward_on_faulty_disk")
 
 
 def copy_programs(build, folder):

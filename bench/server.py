@@ -23,10 +23,10 @@ STORED_TOTAL = "trialward_records_stored_total"
 class Server:
     """A running `trialward serve` with a new store in `folder`; ends when the context does."""
 
-    def __init__(self, program, folder, environment=None, options=()):
+    def __init__(self, program, folder, environment=None, options=(), store=None):
         self.program = program
         self.path = Path(folder, "bench.db")
-        self.store = f"sqlite:{self.path}"
+        self.store = store or f"sqlite:{self.path}"
         self.log_path = Path(folder, "serve.log")
         self.out_path = Path(folder, "serve.out")
         self.environment = {**os.environ, **(environment or {})}
@@ -88,7 +88,7 @@ class Server:
         return done.stdout.split()[0]
 
     def metric(self, name):
-        """The sum of a metric over its labels."""
+        """The sum of a metric over its labels, or one that is named with its labels."""
         with urllib.request.urlopen(f"{self.ops}/metrics", timeout=30) as answer:
             text = answer.read().decode()
         values = re.findall(rf"^{name}(?:{{.*}})? (\S+)$", text, re.MULTILINE)

@@ -110,10 +110,13 @@ def main():
     raise_file_limit(arguments.connections + SPARE_FILES)
     over = []
     signal.signal(signal.SIGTERM, lambda *_: over.append(True))
+    begun = time.monotonic()
     slow = SlowHeads((arguments.host, arguments.port), arguments.connections)
     while not over:
         slow.tick()
-    print(json.dumps(slow.counts | {"open_at_the_end": len(slow.open)}), flush=True)
+    cores = time.process_time() / (time.monotonic() - begun)
+    print(json.dumps(slow.counts | {"open_at_the_end": len(slow.open), "cores": round(cores, 3)}),
+          flush=True)
 
 
 if __name__ == "__main__":

@@ -4,18 +4,21 @@ end; those who are connected, and those who come anew."""
 import contextlib
 import http.client
 import json
+import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-from machine import Alongside, BenchError, quantile
+from machine import Alongside, BenchError, ProbedDisk, quantile
 from workbench import SINGLE
 
+ATTACKS = 3
 HONEST_RATE = 2000  # records/s over 64 kept-alive connections
 ROOM = 1024  # connections that the server has beside the slow ones
 HELD_SECONDS_MAX = 60
+TIMED_OUT = 'trialward_http_events_total{event="header_timeout"}'
 NEWCOMER_PAUSE_SECONDS = 0.05
 SLOW_HEADS = Path(__file__).with_name("slow_heads.py")
 
@@ -61,15 +64,17 @@ class Newcomers(Alongside):
 
 @contextlib.contextmanager
 def slow_heads(server, count):
-    """The attack, once all of it is there; its counts are appended to what the context gives."""
+    """The attack, once all of it is there and the time of the first is over: from then on they are
+    ended and come again. Its counts are appended to what the context gives."""
     host, port = server.url.removeprefix("http://").split(":")
     process = subprocess.Popen([sys.executable, SLOW_HEADS, host, port, "--connections",
                                 str(count)],
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    counts = []
+    counts, timed_out = [], server.metric(TIMED_OUT)
     try:
         end = time.monotonic() + HELD_SECONDS_MAX
-        while server.metric("trialward_connections") < count * 0.99:
+        while (server.metric("trialward_connections") < count * 0.99
+               or server.metric(TIMED_OUT) == timed_out):
             if process.poll() is not None:
                 raise BenchError(process.communicate()[1].strip())
             if time.monotonic() > end:
@@ -86,24 +91,33 @@ def slow_heads(server, count):
 
 
 def honest(bench, loads, source):
-    """A load's report; with the newcomers beside it, and the fewest connections that there were."""
-    with Newcomers(loads.server, loads.environment["TRIALWARD_TOKEN"], source) as newcomers:
+    """A load's report; with the newcomers beside it, what the disk took meanwhile, what the server
+    used of the processors, and the fewest connections that there were."""
+    cpu_s, begun = loads.server.cpu_seconds(), time.monotonic()
+    with Newcomers(loads.server, loads.environment["TRIALWARD_TOKEN"], source) as newcomers, \
+            ProbedDisk(bench.folder) as disk:
         load = loads.begin("--rate", HONEST_RATE, *SINGLE, "--seconds", bench.seconds)
         connections = []
         while load.poll() is None:
             connections.append(loads.server.metric("trialward_connections"))
             time.sleep(0.5)
         report = loads.end(load)
-    return report | {"newcomers": newcomers.figures(), "connections_least": min(connections)}
+    cores = (loads.server.cpu_seconds() - cpu_s) / (time.monotonic() - begun)
+    return report | {"newcomers": newcomers.figures(), "disk_ms": disk.figures(),
+                     "server_cores": round(cores, 3), "connections_least": min(connections)}
 
 
 def measure_slowloris(bench):
-    """Alone, beside the attack, and alone again: what it is compared with is measured around it."""
+    """Alone, beside the attack, alone, beside another, and so on: whatever else the machine does
+    meanwhile falls on both, and the medians that are compared leave out what was there but once."""
     count = bench.sizes.slow
     with bench.loads(options=("--connections", str(count + ROOM))) as loads:
-        found = {"connections": count, "before": honest(bench, loads, "before")}
-        with slow_heads(loads.server, count) as counts:
-            found["beside"] = honest(bench, loads, "beside")
-        found["slow"] = counts[0]
-        found["after"] = honest(bench, loads, "after")
+        os.sync()  # or the records that it begins with are written while it is measured
+        found = {"connections": count, "alone": [honest(bench, loads, "alone 0")], "beside": [],
+                 "slow": []}
+        for number in range(1, ATTACKS + 1):
+            with slow_heads(loads.server, count) as counts:
+                found["beside"].append(honest(bench, loads, f"beside {number}"))
+            found["slow"] += counts
+            found["alone"].append(honest(bench, loads, f"alone {number}"))
         return found | {"memory_mib_max": loads.server.memory_mib("VmHWM")}

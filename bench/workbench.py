@@ -41,6 +41,12 @@ class Bench:
         self.folder, self.seconds, self.sizes = folder, seconds, sizes
 
     @contextlib.contextmanager
+    def store_place(self):
+        """A folder for a new store, and the store's URL."""
+        with self.store_folder() as folder:
+            yield folder, f"sqlite:{folder}/bench.db"
+
+    @contextlib.contextmanager
     def store_folder(self):
         folder = tempfile.mkdtemp(prefix="store-", dir=self.folder)
         try:
@@ -54,17 +60,17 @@ class Bench:
     @contextlib.contextmanager
     def loads(self, records=WARM_RECORDS, environment=None, options=()):
         """Loads for a new server that has that many records already."""
-        with self.store_folder() as folder, \
-                Server(self.program("trialward"), folder, environment, options) as server:
+        with self.store_place() as (folder, store), \
+                Server(self.program("trialward"), folder, environment, options, store) as server:
             loads = Loads(server)
             fill(loads, records)
             yield loads
 
     def run_json(self, name, *arguments):
         """What a program of bench/ prints about a new store."""
-        with self.store_folder() as folder:
+        with self.store_place() as (_, store):
             done = subprocess.run(
-                [self.program(name), "--db", f"{folder}/bench.db", *map(str, arguments)],
+                [self.program(name), "--db", store.removeprefix("sqlite:"), *map(str, arguments)],
                 capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise BenchError(f"{name}: {done.stderr.strip()}")

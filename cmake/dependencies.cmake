@@ -13,6 +13,7 @@ find_package(CLI11 REQUIRED)
 find_package(mimalloc 2.0 REQUIRED)
 find_package(prometheus-cpp REQUIRED)
 pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
+pkg_check_modules(PQ REQUIRED IMPORTED_TARGET libpq)
 pkg_check_modules(TOMLPLUSPLUS REQUIRED IMPORTED_TARGET tomlplusplus)
 
 add_library(tomlplusplus INTERFACE)

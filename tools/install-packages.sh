@@ -50,6 +50,17 @@ if [ "$(id -u)" != 0 ]; then
 fi
 echo "Installing Debian packages:$missing"
 $as_root apt-get -q -o DPkg::Lock::Timeout=120 update
+# Debian makes and starts a PostgreSQL cluster with the package, unless it is told not to; the tests
+# want the programs alone.
+no_cluster=
+case "$missing " in
+  *" postgresql-"*) no_cluster=/etc/postgresql-common/createcluster.d/trialward.conf ;;
+esac
+if [ -n "$no_cluster" ]; then
+  $as_root mkdir -p "$(dirname $no_cluster)"
+  echo "create_main_cluster = false" | $as_root tee $no_cluster >/dev/null
+  trap '$as_root rm -f $no_cluster' EXIT
+fi
 # shellcheck disable=SC2086
 $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=120 \
   install --no-install-recommends $missing

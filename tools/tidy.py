@@ -36,7 +36,7 @@ MAY_INCLUDE = {
     "intake": FEATURE,
     "monitor": FEATURE | {"ctcae"},
     "epro": FEATURE,
-    "reports": FEATURE,
+    "reports": FEATURE | {"ctcae"},
     "schedule": FEATURE,
     "formulary": FEATURE,
     "records": FEATURE,

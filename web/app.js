@@ -8,6 +8,7 @@ import { AlertList } from "./alerts.js";
 import { detailsDialog } from "./details.js";
 import { IntakePanel } from "./intake.js";
 import { byId } from "./page.js";
+import { ReportsPanel } from "./reports.js";
 import { AlertStream, Refusal, Server } from "./server.js";
 
 const kAcknowledgingRoles = ["investigator", "safety", "admin"];
@@ -76,7 +77,7 @@ function askForToken(refusal, role) {
   byId("token").focus();
 }
 
-function watch(server, { name, role, site, studies: [study] }) {
+function watch(server, { name, role, site, unblinded, studies: [study] }) {
   const path = `/v1/studies/${encodeURIComponent(study.id)}`;
   const refused = (refusal) => askForToken(refusal, role);
   const list = `${path}/alerts`;
@@ -90,6 +91,7 @@ function watch(server, { name, role, site, studies: [study] }) {
   const look = detailsDialog(server, list, { assess: takes, settle: kClosingRoles.includes(role) });
   const alerts = new AlertList(server, list, { acknowledge: takes ? acknowledge : null, look });
   const intake = new IntakePanel(server, `${path}/figures`, refused);
+  const reports = new ReportsPanel(server, `${path}/reports`, unblinded);
   const state = new ConnectionState();
   const stream = new AlertStream(server, `${path}/alerts/stream`, {
     opened: (resumed) => resumed || alerts.load(),
@@ -100,12 +102,13 @@ function watch(server, { name, role, site, studies: [study] }) {
   });
   stream.run();
   intake.run();
+  reports.load();
   byId("study").textContent = study.title;
   byId("holder").textContent = name + (site ? `, site ${site}` : "");
   show("watch");
   return {
     end: () => {
-      for (const part of [alerts, intake, state, stream, byId("acknowledge"),
+      for (const part of [alerts, intake, reports, state, stream, byId("acknowledge"),
                           byId("details")]) part.close();
     },
   };

@@ -9,6 +9,9 @@
 namespace trialward::api {
 namespace {
 
+// Events that other nodes may have told and this one has not heard of.
+constexpr std::int64_t kAheadMax = 10'000;
+
 std::string sse_text(const model::AlertEvent& event) {
   return "id: " + std::to_string(event.number) + "\nevent: alert." +
          std::string(model::to_string(event.type)) + "\ndata: " + model::to_json(event) + "\n\n";
@@ -44,11 +47,15 @@ void AlertStreams::begin_study(std::int64_t study, std::int64_t last_number) {
 
 bool AlertStreams::subscribe(std::shared_ptr<http::Exchange> exchange, Wish wish) {
   auto subscriber = std::make_shared<Subscriber>();
+  bool ahead = false;
   {
     Visit visit(mutex_);
     if (closed_ || subscribers_.size() >= options_.subscribers_max) return false;
     // A number from the future would make a subscriber wait for events that were never promised.
-    wish.after = std::clamp<std::int64_t>(wish.after, 0, studies_[wish.study].last_number);
+    // Of what another node has told it this one may not have heard yet.
+    const std::int64_t last = studies_[wish.study].last_number;
+    wish.after = std::clamp<std::int64_t>(wish.after, 0, behind_ ? last + kAheadMax : last);
+    ahead = wish.after > last;
     http::Response head;
     head.content_type = "text/event-stream";
     head.with("Cache-Control", "no-store").with("X-Accel-Buffering", "no");
@@ -65,6 +72,7 @@ bool AlertStreams::subscribe(std::shared_ptr<http::Exchange> exchange, Wish wish
     Visit visit(mutex_);
     drop(visit, *gone);
   });
+  if (ahead) behind_();
   return true;
 }
 
@@ -160,7 +168,7 @@ void AlertStreams::end(Visit& visit, Subscriber& subscriber) {
 
 void AlertStreams::publish(const std::vector<intake::Publication>& publications) {
   try {
-    send(publications);
+    if (!send(publications)) behind_();
   } catch (const std::bad_alloc&) {
     break_all(publications);
   }
@@ -175,7 +183,8 @@ void AlertStreams::break_all(const std::vector<intake::Publication>& publication
       const auto study = studies_.find(publication.study->row);
       if (study == studies_.end()) continue;
       study->second.recent.clear();
-      study->second.last_number = publication.event.number;
+      std::int64_t& last = study->second.last_number;
+      last = std::max(last, publication.event.number);
     }
     cut_off_ += subscribers_.size();
     all.swap(subscribers_);
@@ -187,11 +196,16 @@ void AlertStreams::break_all(const std::vector<intake::Publication>& publication
   }
 }
 
-void AlertStreams::send(const std::vector<intake::Publication>& publications) {
+bool AlertStreams::send(const std::vector<intake::Publication>& publications) {
   Visit visit(mutex_);
+  bool whole = true;
   for (const intake::Publication& publication : publications) {
     Study& study = studies_[publication.study->row];
     const model::AlertEvent& event = publication.event;
+    if (behind_ && event.number != study.last_number + 1) {
+      whole = whole && event.number <= study.last_number;
+      continue;
+    }
     study.recent.push_back({event.number, event.site, sse_text(event)});
     if (study.recent.size() > options_.recent_max) study.recent.pop_front();
     study.last_number = event.number;
@@ -206,6 +220,7 @@ void AlertStreams::send(const std::vector<intake::Publication>& publications) {
       if (subscriber->sees(event.site)) send_live(visit, *subscriber, study.recent.back().text);
     }
   }
+  return whole;
 }
 
 void AlertStreams::heartbeat() {

@@ -6,7 +6,9 @@
 // numbers. A live one that reads too slowly is cut off and never waited for; it resumes by
 // Last-Event-ID.
 //
-// Any thread. publish() is called by the committing thread, in the order of the numbers.
+// Any thread. publish() is called by the committing thread, in the order of the numbers. Where
+// other nodes share the store their events have numbers in between. Then what comes too early is
+// left out, and whoever brings those in between brings it again.
 #pragma once
 
 #include <cstdint>
@@ -39,6 +41,10 @@ class AlertStreams {
 
   // Where a study's events stand before anything is published.
   void begin_study(std::int64_t study, std::int64_t last_number);
+
+  // Other nodes share the store; `behind` is called when one of their events is missing. Before
+  // anything is published.
+  void mind_gaps(std::function<void()> behind) { behind_ = std::move(behind); }
 
   struct Wish {
     std::shared_ptr<const Principal> principal;  // of a site: only that site's events
@@ -82,7 +88,8 @@ class AlertStreams {
                  const base::Result<std::vector<model::AlertEvent>>& events);
   // Writes what was missed; what follows is sent when it has gone out.
   void send_piece(Visit& visit, const std::shared_ptr<Subscriber>& subscriber, std::string piece);
-  void send(const std::vector<intake::Publication>& publications);
+  // False when an event is missing before the last of them.
+  bool send(const std::vector<intake::Publication>& publications);
   void break_all(const std::vector<intake::Publication>& publications);
   void send_live(Visit& visit, Subscriber& subscriber, std::string text);
   void drop(Visit& visit, Subscriber& subscriber);
@@ -90,6 +97,7 @@ class AlertStreams {
 
   ReadPool& reads_;
   const AlertStreamOptions options_;
+  std::function<void()> behind_;
   mutable std::mutex mutex_;  // guards all below
   std::map<std::int64_t, Study> studies_;
   std::list<std::shared_ptr<Subscriber>> subscribers_;

@@ -12,10 +12,10 @@ namespace {
 
 using base::Result;
 
-constexpr base::Duration kDeadline = std::chrono::seconds(10);
+constexpr base::Duration kAnnotateDeadline = std::chrono::seconds(10);
 
 // A walk through the alerts that a principal may see.
-struct Walk {
+struct AlertWalk {
   store::AlertPage page;
 
   Result<std::vector<std::string>> next(store::Connection& connection, bool& at_end) {
@@ -35,10 +35,14 @@ http::Response no_alert(const Call& call) {
 
 model::AlertState state_after(model::AlertEventType type) {
   switch (type) {
-    case model::AlertEventType::acknowledged: return model::AlertState::acknowledged;
-    case model::AlertEventType::assessed: return model::AlertState::assessed;
-    case model::AlertEventType::reopened: return model::AlertState::raised;
-    default: return model::AlertState::closed;
+    case model::AlertEventType::acknowledged:
+      return model::AlertState::acknowledged;
+    case model::AlertEventType::assessed:
+      return model::AlertState::assessed;
+    case model::AlertEventType::reopened:
+      return model::AlertState::raised;
+    default:
+      return model::AlertState::closed;
   }
 }
 
@@ -70,7 +74,7 @@ http::Decision AlertsApi::list(const Call& call) {
     page.after = number_in(call.query, "after", 0, kIdMax);
     if (page.after <= 0) return http::fault_response(400, "after is not an alert's id");
   }
-  return answer_list(call, {reads_, exports_}, "alerts", Walk{std::move(page)});
+  return answer_list(call, {reads_, exports_}, "alerts", AlertWalk{std::move(page)});
 }
 
 http::Decision AlertsApi::one(const Call& call) {
@@ -88,8 +92,8 @@ http::Decision AlertsApi::one(const Call& call) {
           auto alerts = store::read_alerts(connection, page);
           if (!alerts) return exchange->respond(error_response(alerts.error()));
           if (alerts->empty()) {
-            return exchange->respond(http::fault_response(
-                404, "there is no alert " + std::to_string(page.until)));
+            return exchange->respond(
+                http::fault_response(404, "there is no alert " + std::to_string(page.until)));
           }
           exchange->respond(http::json_response(200, model::to_json(alerts->front())));
         },
@@ -134,8 +138,8 @@ http::Decision AlertsApi::history(const Call& call) {
 
 http::Decision AlertsApi::acknowledge(const Call& call) {
   return submit(call, model::AlertEventType::acknowledged,
-                [](std::string_view body, std::int64_t alert, model::AlertEventType)
-                    -> Result<intake::Command, model::Faults> {
+                [](std::string_view body, std::int64_t alert,
+                   model::AlertEventType) -> Result<intake::Command, model::Faults> {
                   auto command = parse_acknowledgement(body, alert);
                   if (!command) return command.error();
                   return intake::Command(std::move(*command));
@@ -144,8 +148,8 @@ http::Decision AlertsApi::acknowledge(const Call& call) {
 
 http::Decision AlertsApi::change(const Call& call, model::AlertEventType type) {
   return submit(call, type,
-                [](std::string_view body, std::int64_t alert, model::AlertEventType of)
-                    -> Result<intake::Command, model::Faults> {
+                [](std::string_view body, std::int64_t alert,
+                   model::AlertEventType of) -> Result<intake::Command, model::Faults> {
                   auto command = parse_alert_change(body, alert, of);
                   if (!command) return command.error();
                   return intake::Command(std::move(*command));
@@ -171,7 +175,8 @@ http::Decision AlertsApi::submit(const Call& call, model::AlertEventType type, P
         }
         auto submission = submission_of(*principal, study, clock_, request.received);
         submission.commands.push_back(std::move(*command));
-        intake_.submit(std::move(*place), std::move(submission), request.received + kDeadline,
+        intake_.submit(std::move(*place), std::move(submission),
+                       request.received + kAnnotateDeadline,
                        [exchange, alert, type](const intake::SubmissionResult& result) {
                          if (result.verdict != intake::Verdict::stored) {
                            return exchange->respond(refusal_response(result));
@@ -198,8 +203,7 @@ http::Decision AlertsApi::stream(const Call& call) {
   if (text.empty()) {
     wish.after = streams_.last_number(wish.study);
   } else {
-    const auto [end, error] =
-        std::from_chars(text.data(), text.data() + text.size(), wish.after);
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), wish.after);
     if (error != std::errc() || end != text.data() + text.size() || wish.after < 0) {
       return http::fault_response(400, "Last-Event-ID is not an event's number");
     }

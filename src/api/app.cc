@@ -7,6 +7,7 @@
 #include "api/alert_streams.h"
 #include "api/alerts_api.h"
 #include "api/answers.h"
+#include "api/cluster.h"
 #include "api/deliveries_api.h"
 #include "api/delivery_ledger.h"
 #include "api/figures.h"
@@ -102,7 +103,10 @@ class App::Impl {
         intake_(
             store.writer(), clock_, with_routes(options_),
             [this](std::vector<intake::Publication> events) { publish(std::move(events)); },
-            [this](const intake::BatchReport& report) { metrics_.batch(report); }),
+            [this](const intake::BatchReport& report) {
+              ++commits_;
+              metrics_.batch(report);
+            }),
         memory_(options_.memory),
         ndjson_(intake_, tokens_, clock_, options_.streams, options_.intake),
         exports_(*reads_, tokens_, memory_, clock_, options_.exports),
@@ -120,6 +124,7 @@ class App::Impl {
         ops_api_(metrics_, tasks_,
                  {.sample = [this] { return sample(); },
                   .not_ready = [this] { return not_ready(); },
+                  .store = store.durability(),
                   .routes_json = [this] { return routes_json(); },
                   .targets = [this] { return target_reports(); }}),
         router_(main_routes(), tokens_, studies_, clock_),
@@ -129,7 +134,10 @@ class App::Impl {
             sweep_options(), [this](const runtime::Cancel&) { return sweep(); }, random, tasks),
         dues_(
             due_options(),
-            [this](const runtime::Cancel& cancel) { return due_sweep_->run(cancel); }, random,
+            [this](const runtime::Cancel& cancel) {
+              return on_duty() ? due_sweep_->run(cancel) : Status();
+            },
+            random,
             tasks) {}
 
   Status start(store::Store& store) {
@@ -140,15 +148,20 @@ class App::Impl {
       if (!last) return last.error();
       alert_streams_.begin_study(study->row, *last);
     }
+    auto node = store.open_node();
+    if (!node) return node.error();
     if (auto adopted = store::adopt_boot(store.writer(), clock_); !adopted) return adopted;
-    if (auto made = make_escalator(store); !made) return made;
+    make_escalator();
     if (auto opened = open_delivery(store); !opened) return opened;
-    auto reader = store.open_reader();
-    if (!reader) return reader.error();
     std::vector<std::shared_ptr<const intake::ActiveStudy>> studies;
     for (const auto& [id, study] : studies_) studies.push_back(study);
-    due_sweep_ = std::make_unique<intake::DueSweep>(intake_, clock_, std::move(*reader),
+    due_sweep_ = std::make_unique<intake::DueSweep>(intake_, clock_, reads_->background(),
                                                     std::move(studies));
+    auto reports = ReportsApi::open(options_.reports, studies_, *reads_, tokens_, memory_,
+                                    [this] { return version(); }, tasks_, random_);
+    if (!reports) return reports.error();
+    reports_api_ = std::move(*reports);
+    if (*node != nullptr) join_cluster(std::move(*node));
     intake_.start(tasks_);
     if (delivery_ != nullptr) delivery_->start();
     http::ServerOptions ops{
@@ -180,7 +193,9 @@ class App::Impl {
     sweep_.stop();
     if (escalator_ != nullptr) escalator_->stop();
     dues_.stop();
+    if (cluster_ != nullptr) cluster_->stop();
     alert_streams_.close();
+    if (reports_api_ != nullptr) reports_api_->stop();
     // While what it has delivered can still be written down.
     if (delivery_ != nullptr) delivery_->stop(grace / kStopsPerGrace);
     if (outbound_ != nullptr) outbound_->stop();
@@ -203,6 +218,7 @@ class App::Impl {
   const http::Server& main() const { return *main_; }
   const http::Server& ops() const { return *ops_; }
   intake::Intake& intake() { return intake_; }
+  ReadPool& reads() { return *reads_; }
 
  private:
   // Rows of an earlier run may wait for targets that nobody named this time.
@@ -219,16 +235,16 @@ class App::Impl {
 
   Status open_delivery(store::Store& store) {
     if (options_.targets == nullptr) return warn_of_outbox(store.writer().connection());
-    auto reader = store.open_reader();
-    if (!reader) return reader.error();
     http::OutboundOptions options = options_.outbound;
     options.proxy = options_.targets->proxy;
     auto outbound = http::OutboundClient::start(std::move(options), tasks_);
     if (!outbound) return outbound.error();
     outbound_ = std::move(*outbound);
+    delivery::DeliveryOptions delivery = options_.delivery;
+    delivery.on_duty = [this] { return on_duty(); };
     auto opened =
-        delivery::Delivery::open(*options_.targets, options_.delivery, *outbound_, ledger_,
-                                 std::move(*reader), random_, tasks_);
+        delivery::Delivery::open(*options_.targets, delivery, *outbound_, ledger_,
+                                 reads_->background(), random_, tasks_);
     if (!opened) return opened.error();
     delivery_ = std::move(*opened);
     return {};
@@ -253,9 +269,7 @@ class App::Impl {
     return {};
   }
 
-  Status make_escalator(store::Store& store) {
-    auto reader = store.open_reader();
-    if (!reader) return reader.error();
+  void make_escalator() {
     std::vector<monitor::Escalator::Study> studies;
     std::map<std::int64_t, StudyPointer> by_row;
     for (const auto& [id, study] : studies_) {
@@ -263,17 +277,48 @@ class App::Impl {
       by_row.emplace(study->row, study);
     }
     escalator_ = std::make_unique<monitor::Escalator>(
-        std::move(*reader), std::move(studies),
+        reads_->background(), std::move(studies),
         [this, by_row = std::move(by_row)](std::int64_t study, const store::Wait& wait,
                                            monitor::Escalator::Done done) {
           return escalate(by_row.at(study), wait, std::move(done));
         },
         random_, tasks_);
-    return {};
+    escalator_->only_while([this] { return on_duty(); });
   }
 
+  // Before anything is published.
+  void join_cluster(std::unique_ptr<store::Node> node) {
+    alert_streams_.mind_gaps([this] { cluster_->look_at_alerts(); });
+    cluster_ = std::make_unique<Cluster>(
+        std::move(node),
+        Cluster::Parts{.studies = studies_,
+                       .tokens = tokens_,
+                       .alerts = alert_streams_,
+                       .duty_calls =
+                           [this](bool again) {
+                             escalator_->changed();
+                             if (delivery_ != nullptr && again) delivery_->look_again();
+                             if (delivery_ != nullptr) delivery_->wake();
+                           },
+                       .fit = [this] { return !intake_.failed(); }},
+        tasks_);
+    cluster_->start();
+  }
+
+  // Another number whenever the store may hold something else. What other nodes commit is not told
+  // here; it is seen this much later at most.
+  std::uint64_t version() const {
+    constexpr std::int64_t kForeignMs = 2000;
+    const std::uint64_t own = commits_;
+    if (cluster_ == nullptr) return own;
+    return own + static_cast<std::uint64_t>(clock_.utc_ms() / kForeignMs);
+  }
+
+  // Who does what is to be done once for all nodes.
+  bool on_duty() const { return cluster_ == nullptr || cluster_->on_duty(); }
+
   bool escalate(const StudyPointer& study, const store::Wait& wait, std::function<void()> done) {
-    if (intake_.failed()) return false;
+    if (intake_.failed() || !on_duty()) return false;
     auto ticket = intake_.admit(intake::Lane::safety, kEscalationBytes);
     if (!ticket) return false;
     intake::Submission submission{.study = study,
@@ -343,6 +388,16 @@ class App::Impl {
         });
     add("GET", study + "/figures", read_figures,
         [this](const Call& call) { return figures_.get(call); });
+    add("GET", study + "/reports", read_reports,
+        [this](const Call& call) { return reports_api_->list(call); });
+    add("POST", study + "/reports", read_reports,
+        [this](const Call& call) { return reports_api_->submit(call); }, {"follow"});
+    add("GET", study + "/reports/{job}", read_reports,
+        [this](const Call& call) { return reports_api_->one(call); });
+    add("DELETE", study + "/reports/{job}", read_reports,
+        [this](const Call& call) { return reports_api_->cancel(call); });
+    add("GET", study + "/reports/{job}/{number}", read_reports,
+        [this](const Call& call) { return reports_api_->result(call); }, {"format"});
     add("GET", study + "/tokens", manage_tokens,
         [this](const Call& call) { return tokens_api_.list(call); }, {"after", "limit"});
     add("POST", study + "/tokens", manage_tokens,
@@ -368,14 +423,20 @@ class App::Impl {
   // Looks after the subscribers, and at the memory.
   Status sweep() {
     memory_.observe(runtime::resident_bytes());
+    // A transaction connects anew, when there is none to do it.
+    if (intake_.unreached() && !recovering_.exchange(true) &&
+        !intake_.drop_caches([this] { recovering_ = false; })) {
+      recovering_ = false;
+    }
     if (caches_dropped_.exchange(false)) runtime::return_freed_memory();
     if (memory_.step() != runtime::MemoryStep::calm && sweeps_ % kSweepsPerDrop == 0) {
-      intake_.drop_caches([this] { caches_dropped_ = true; });
+      (void)intake_.drop_caches([this] { caches_dropped_ = true; });
     }
     alert_streams_.end_unless([this](const Principal& principal) {
       return tokens_.admits(principal, clock_.utc_ms());
     });
     if (++sweeps_ % kSweepsPerHeartbeat == 0) alert_streams_.heartbeat();
+    reports_api_->sweep();
     return {};
   }
 
@@ -388,8 +449,10 @@ class App::Impl {
                            .subscribers_cut_off = alert_streams_.cut_off(),
                            .memory = memory_.step(),
                            .store_failed = intake_.failed(),
+                           .on_duty = on_duty(),
                            .targets = target_reports()};
     if (outbound_ != nullptr) sample.remotes = outbound_->stats();
+    if (reports_api_ != nullptr) sample.reports = reports_api_->stats();
     if (ready_) {
       sample.waiting = escalator_->waiting();
       sample.escalations_in_flight = escalator_->in_flight();
@@ -421,6 +484,7 @@ class App::Impl {
 
   std::string not_ready() const {
     if (intake_.failed()) return "the store cannot be written; restart the server";
+    if (intake_.unreached()) return "the database cannot be reached; it is tried again";
     return ready_ ? "" : "starting or stopping";
   }
 
@@ -448,9 +512,10 @@ class App::Impl {
   const Router router_;
   const Router ops_router_;
   std::atomic<bool> ready_ = false;
+  std::atomic<std::uint64_t> commits_ = 0;  // batches, so far
   std::atomic<const http::Stats*> main_stats_ = nullptr;  // for the other listeners' threads
   int sweeps_ = 0;
-  std::atomic<bool> caches_dropped_ = false;
+  std::atomic<bool> caches_dropped_ = false, recovering_ = false;
   base::Random& random_;
   std::unique_ptr<monitor::Escalator> escalator_;
   std::unique_ptr<intake::DueSweep> due_sweep_;
@@ -460,6 +525,8 @@ class App::Impl {
   // the intake, which is drained by stop().
   std::unique_ptr<http::OutboundClient> outbound_;
   std::unique_ptr<delivery::Delivery> delivery_;
+  std::unique_ptr<Cluster> cluster_;  // null: no other node shares the store
+  std::unique_ptr<ReportsApi> reports_api_;
   std::unique_ptr<http::Server> ops_, main_, control_;  // last: they call back
 };
 
@@ -483,6 +550,7 @@ App::~App() { stop(base::Duration::zero()); }
 std::uint16_t App::port() const { return impl_->main().port(); }
 std::uint16_t App::ops_port() const { return impl_->ops().port(); }
 intake::Intake& App::intake() { return impl_->intake(); }
+std::unique_ptr<store::Connection> App::background() { return impl_->reads().background(); }
 void App::stop(base::Duration grace) { impl_->stop(grace); }
 
 }  // namespace trialward::api

@@ -13,6 +13,7 @@
 #include "api/ndjson_intake.h"
 #include "api/read_pool.h"
 #include "api/records_api.h"
+#include "api/reports_api.h"
 #include "api/route.h"
 #include "base/random.h"
 #include "delivery/delivery.h"
@@ -32,6 +33,7 @@ struct AppOptions {
   ReadPoolOptions reads;
   RecordsOptions records;
   ExportOptions exports;
+  ReportsOptions reports;  // with the folder of their results
   runtime::MemoryLimits memory;
   std::shared_ptr<const delivery::Targets> targets;  // who is told of alerts; null: nobody. Shared:
                                                      // options are copied
@@ -55,6 +57,8 @@ class App {
   std::uint16_t port() const;
   std::uint16_t ops_port() const;
   intake::Intake& intake();
+  // ReadPool::background(), for a task that ends before stop().
+  std::unique_ptr<store::Connection> background();
 
   void stop(base::Duration grace);
 

@@ -11,10 +11,10 @@ namespace {
 using base::Result;
 
 constexpr std::size_t kReasonBytesMax = 16 << 10;
-constexpr base::Duration kDeadline = std::chrono::seconds(10);
+constexpr base::Duration kResendDeadline = std::chrono::seconds(10);
 
 // A walk through the deliveries that a principal may see.
-struct Walk {
+struct DeliveryWalk {
   store::DeliveryPage page;
 
   Result<std::vector<std::string>> next(store::Connection& connection, bool& at_end) {
@@ -51,7 +51,7 @@ Result<std::string, model::Faults> parse_reason(std::string_view body) {
 }  // namespace
 
 http::Decision DeliveriesApi::list(const Call& call) {
-  Walk walk;
+  DeliveryWalk walk;
   walk.page = {.study = call.study->row,
                .site = call.principal->site,
                .target = std::string(call.query.get("target"))};
@@ -76,8 +76,8 @@ http::Decision DeliveriesApi::change(const Call& call, store::DeliveryChange cha
     return http::fault_response(404, "there is no delivery '" + call.parameters.front() + "'");
   }
   if (intake_.failed()) return busy_response("the store cannot be written");
-  auto ticket = intake_.admit(intake::Lane::safety, kReasonBytesMax,
-                              flow_of(*call.principal, *call.study));
+  auto ticket =
+      intake_.admit(intake::Lane::safety, kReasonBytesMax, flow_of(*call.principal, *call.study));
   if (!ticket) return refusal_response(ticket.error(), intake_.backlog(intake::Lane::safety));
   auto place = std::make_shared<intake::Intake::Ticket>(std::move(*ticket));
   return http::Accepted{
@@ -92,21 +92,20 @@ http::Decision DeliveriesApi::change(const Call& call, store::DeliveryChange cha
         auto submission = submission_of(*principal, study, clock_, request.received);
         submission.commands.emplace_back(intake::ChangeDelivery{
             .delivery = delivery, .change = change, .reason = std::move(*reason)});
-        intake_.submit(
-            std::move(*place), std::move(submission), request.received + kDeadline,
-            [this, exchange, delivery, change](const intake::SubmissionResult& result) {
-              if (result.verdict != intake::Verdict::stored) {
-                return exchange->respond(refusal_response(result));
-              }
-              const bool resend = change == store::DeliveryChange::resend;
-              if (resend) resent_(delivery);
-              base::JsonWriter json;
-              json.begin_object()
-                  .member("id", delivery)
-                  .member("status", resend ? "pending" : "discarded")
-                  .end_object();
-              exchange->respond(http::json_response(200, json.take()));
-            });
+        intake_.submit(std::move(*place), std::move(submission), request.received + kResendDeadline,
+                       [this, exchange, delivery, change](const intake::SubmissionResult& result) {
+                         if (result.verdict != intake::Verdict::stored) {
+                           return exchange->respond(refusal_response(result));
+                         }
+                         const bool resend = change == store::DeliveryChange::resend;
+                         if (resend) resent_(delivery);
+                         base::JsonWriter json;
+                         json.begin_object()
+                             .member("id", delivery)
+                             .member("status", resend ? "pending" : "discarded")
+                             .end_object();
+                         exchange->respond(http::json_response(200, json.take()));
+                       });
       }};
 }
 

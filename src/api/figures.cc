@@ -62,8 +62,7 @@ http::Decision Figures::get(const Call& call) {
             json.begin_object()
                 .member("name", lane.name)
                 .member("waiting", std::uint64_t{lane.counts.items})
-                .member("oldest_s",
-                        std::chrono::duration<double>(lane.oldest_age).count())
+                .member("oldest_s", base::in_seconds(lane.oldest_age))
                 .end_object();
           }
           json.end_array().end_object();

@@ -14,13 +14,11 @@ namespace {
 using Buckets = prometheus::Histogram::BucketBoundaries;
 
 // Seconds, from 0.1 ms to 10 s.
-const Buckets kSeconds = {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.05,
-                          0.1,    0.25,    0.5,    1,     2.5,    5,     10};
+const Buckets kSeconds = {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02,
+                          0.05,   0.1,     0.25,   0.5,   1,      2.5,   5,    10};
 // Seconds of what should take none, up to a weekend in which the program was down.
 const Buckets kLate = {1, 2, 5, 10, 60, 600, 3600, 6 * 3600, 24 * 3600, 72 * 3600};
 const Buckets kItems = {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000};
-
-double seconds(base::Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 std::string lane_name(std::size_t lane) {
   return std::string(intake::to_string(static_cast<intake::Lane>(lane)));
@@ -97,7 +95,22 @@ struct Metrics::Families {
   prometheus::Family<prometheus::Counter>& http_events =
       counter("trialward_http_events_total", "What the HTTP server counted");
   prometheus::Family<prometheus::Gauge>& reads =
-      gauge("trialward_read_connections", "Database connections for reading, by class and state");
+      gauge("trialward_database_connections",
+            "Database connections by class and state: held, of them borrowed; work that waits");
+  prometheus::Family<prometheus::Counter>& reads_granted =
+      counter("trialward_database_connections_granted_total",
+              "How often work was given a database connection, by class");
+  prometheus::Family<prometheus::Counter>& reads_refused =
+      counter("trialward_database_connections_refused_total",
+              "How often work was not: too many waited, or it waited too long; by class");
+  prometheus::Family<prometheus::Gauge>& report_runs =
+      gauge("trialward_report_runs", "Reports that wait or are being made, by state");
+  prometheus::Family<prometheus::Counter>& report_ends =
+      counter("trialward_report_runs_total",
+              "Reports that came to an end, by how; those that were "
+              "asked for again while they were made; refused jobs");
+  prometheus::Family<prometheus::Gauge>& report_bytes =
+      gauge("trialward_report_bytes", "Of the results that are kept");
   prometheus::Family<prometheus::Gauge>& tasks = gauge("trialward_tasks", "Live tasks");
   prometheus::Family<prometheus::Gauge>& streams =
       gauge("trialward_streams", "Live streams, by kind");
@@ -109,6 +122,10 @@ struct Metrics::Families {
       gauge("trialward_memory_step", "0 calm, 1 tight, 2 scarce: only what is urgent is taken");
   prometheus::Family<prometheus::Gauge>& failed =
       gauge("trialward_store_failed", "1 after the store could not be written");
+  prometheus::Family<prometheus::Gauge>& on_duty =
+      gauge("trialward_node_on_duty",
+            "Whether this node escalates, delivers and finds what is due (1) or another one that "
+            "shares its store (0)");
 
   prometheus::Family<prometheus::Counter>& alert_events =
       counter("trialward_alert_events_total",
@@ -165,22 +182,23 @@ void Metrics::batch(const intake::BatchReport& report) {
   }
   if (report.served.empty()) return;
   f.batch_items.Observe(static_cast<double>(report.served.size()));
-  f.batch_work.Observe(seconds(report.work));
+  f.batch_work.Observe(base::in_seconds(report.work));
   f.subjects.Set(static_cast<double>(report.subjects.subjects));
   f.subject_bytes.Set(static_cast<double>(report.subjects.bytes));
   count_up_to(f.subjects_evicted, report.subjects.evicted);
-  f.commit.Observe(seconds(report.commit));
-  if (report.checkpoint > base::Duration()) f.checkpoint.Observe(seconds(report.checkpoint));
+  f.commit.Observe(base::in_seconds(report.commit));
+  if (report.checkpoint > base::Duration())
+    f.checkpoint.Observe(base::in_seconds(report.checkpoint));
   std::array<prometheus::Histogram*, intake::kLanes> waits{};
   for (const runtime::Served& served : report.served) {
     prometheus::Histogram*& wait = waits[served.lane];
     if (wait == nullptr) wait = &f.waits.Add({{"lane", lane_name(served.lane)}}, kSeconds);
-    wait->Observe(seconds(served.waited));
+    wait->Observe(base::in_seconds(served.waited));
   }
 }
 
 void Metrics::alert_published(base::Duration latency) {
-  families_->alert_latency.Observe(seconds(latency));
+  families_->alert_latency.Observe(base::in_seconds(latency));
 }
 
 void Metrics::alert_event(const model::AlertEvent& event) {
@@ -198,8 +216,7 @@ void Metrics::alert_event(const model::AlertEvent& event) {
     f.storms.Add({{"what", "alerts"}}).Increment();
   }
   if (event.type != model::AlertEventType::escalated) return;
-  f.escalations
-      .Add({{"severity", event.severity}, {"kind", detail.storm != 0 ? "storm" : "alert"}})
+  f.escalations.Add({{"severity", event.severity}, {"kind", detail.storm != 0 ? "storm" : "alert"}})
       .Increment();
   f.escalation_late.Observe(static_cast<double>(detail.late_ms) / 1000);
 }
@@ -210,7 +227,7 @@ void Metrics::sample(const Sample& sample) {
     const prometheus::Labels labels = {{"lane", lane.name}};
     f.lane_items.Add(labels).Set(static_cast<double>(lane.counts.items));
     f.lane_bytes.Add(labels).Set(static_cast<double>(lane.counts.bytes));
-    f.lane_oldest.Add(labels).Set(seconds(lane.oldest_age));
+    f.lane_oldest.Add(labels).Set(base::in_seconds(lane.oldest_age));
     for (std::size_t i = 0; i < lane.counts.refused.size(); ++i) {
       const std::string reason(runtime::to_string(static_cast<runtime::Refusal>(i)));
       count_up_to(f.refusals.Add({{"lane", lane.name}, {"reason", reason}}),
@@ -221,9 +238,13 @@ void Metrics::sample(const Sample& sample) {
     const auto set = [&](const char* state, double value) {
       f.reads.Add({{"class", read.name}, {"state", state}}).Set(value);
     };
-    set("in_use", static_cast<double>(read.in_use));
+    set("held", static_cast<double>(read.in_use));
+    set("borrowed", static_cast<double>(read.borrowed));
     set("waiting", static_cast<double>(read.waiting));
+    count_up_to(f.reads_granted.Add({{"class", read.name}}), read.granted);
+    count_up_to(f.reads_refused.Add({{"class", read.name}}), read.refused);
   }
+  sample_reports(sample.reports);
   if (sample.http != nullptr) {
     const http::Stats& http = *sample.http;
     f.connections.Add({}).Set(static_cast<double>(http.connections_open.get()));
@@ -231,6 +252,7 @@ void Metrics::sample(const Sample& sample) {
       count_up_to(f.http_events.Add({{"event", name}}), counter.get());
     };
     event("accepted", http.connections_accepted);
+    event("gave_way", http.gave_way);
     event("refused_total", http.refused_total);
     event("refused_per_address", http.refused_per_address);
     event("requests", http.requests);
@@ -255,11 +277,24 @@ void Metrics::sample(const Sample& sample) {
   f.resident.Add({}).Set(static_cast<double>(runtime::resident_bytes()));
   f.memory.Add({}).Set(static_cast<double>(sample.memory));
   f.failed.Add({}).Set(sample.store_failed ? 1 : 0);
+  f.on_duty.Add({}).Set(sample.on_duty ? 1 : 0);
   f.waiting.Add({{"kind", "alert"}}).Set(static_cast<double>(sample.waiting.alerts));
   f.waiting.Add({{"kind", "storm"}}).Set(static_cast<double>(sample.waiting.storms));
   f.escalating.Add({}).Set(static_cast<double>(sample.escalations_in_flight));
   sample_targets(sample.targets);
   sample_remotes(sample.remotes);
+}
+
+void Metrics::sample_reports(const reports::ReportJobsStats& reports) {
+  Families& f = *families_;
+  f.report_runs.Add({{"state", "waiting"}}).Set(static_cast<double>(reports.waiting));
+  f.report_runs.Add({{"state", "running"}}).Set(static_cast<double>(reports.running));
+  f.report_bytes.Add({}).Set(static_cast<double>(reports.kept_bytes));
+  count_up_to(f.report_ends.Add({{"end", "done"}}), reports.done);
+  count_up_to(f.report_ends.Add({{"end", "failed"}}), reports.failed);
+  count_up_to(f.report_ends.Add({{"end", "cancelled"}}), reports.cancelled);
+  count_up_to(f.report_ends.Add({{"end", "shared"}}), reports.shared);
+  count_up_to(f.report_ends.Add({{"end", "refused"}}), reports.refused);
 }
 
 void Metrics::sample_targets(const std::vector<delivery::TargetReport>& targets) {
@@ -272,7 +307,7 @@ void Metrics::sample_targets(const std::vector<delivery::TargetReport>& targets)
     };
     rows("pending", target.pending);
     rows("dead", target.dead);
-    f.delivery_oldest.Add(labels).Set(seconds(target.oldest_pending));
+    f.delivery_oldest.Add(labels).Set(base::in_seconds(target.oldest_pending));
     if (!target.configured) continue;
     f.delivery_in_flight.Add(labels).Set(static_cast<double>(target.in_flight));
     f.delivery_breaker.Add(labels).Set(static_cast<double>(target.breaker.state));
@@ -301,7 +336,7 @@ void Metrics::sample_remotes(const std::vector<http::RemoteStats>& remotes) {
       count_up_to(f.remote_ended.Add({{"remote", remote.remote}, {"failure", failure}}),
                   remote.ended[i]);
     }
-    const double took = seconds(remote.took);
+    const double took = base::in_seconds(remote.took);
     prometheus::Counter& total = f.remote_seconds.Add({{"remote", remote.remote}});
     total.Increment(std::max(0.0, took - total.Value()));
   }

@@ -12,6 +12,7 @@
 #include "http/stats.h"
 #include "intake/intake.h"
 #include "monitor/escalator.h"
+#include "reports/report_jobs.h"
 #include "runtime/gate.h"
 #include "runtime/memory_ladder.h"
 
@@ -39,10 +40,12 @@ class Metrics {
     std::uint64_t subscribers_cut_off = 0;
     runtime::MemoryStep memory = runtime::MemoryStep::calm;
     bool store_failed = false;
+    bool on_duty = true;  // among the nodes that share the store
     std::vector<delivery::TargetReport> targets;
     std::vector<http::RemoteStats> remotes;
     monitor::Escalator::Waiting waiting;
     std::size_t escalations_in_flight = 0;
+    reports::ReportJobsStats reports;
   };
   void sample(const Sample& sample);
   std::string text() const;
@@ -50,6 +53,7 @@ class Metrics {
  private:
   struct Families;
   void sample_targets(const std::vector<delivery::TargetReport>& targets);
+  void sample_reports(const reports::ReportJobsStats& reports);
   void sample_remotes(const std::vector<http::RemoteStats>& remotes);
 
   const std::unique_ptr<Families> families_;

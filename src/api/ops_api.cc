@@ -4,12 +4,6 @@
 #include "model/effective_time.h"
 
 namespace trialward::api {
-namespace {
-
-double seconds(base::Duration duration) { return std::chrono::duration<double>(duration).count(); }
-
-}  // namespace
-
 std::vector<Route> OpsApi::routes() {
   std::vector<Route> routes;
   routes.emplace_back("GET", "/livez", Permission::anyone, [](const Call&) {
@@ -18,8 +12,9 @@ std::vector<Route> OpsApi::routes() {
   routes.emplace_back("GET", "/readyz", Permission::anyone, [this](const Call&) {
     return answer_now([this] {
       const std::string reason = sources_.not_ready();
-      return reason.empty() ? http::text_response(200, "ready\n")
-                            : http::text_response(503, reason + "\n");
+      if (!reason.empty()) return http::text_response(503, reason + "\n");
+      const std::string& store = sources_.store;
+      return http::text_response(200, store.empty() ? "ready\n" : "ready\n" + store + "\n");
     });
   });
   routes.emplace_back("GET", "/metrics", Permission::anyone, [this](const Call&) {
@@ -51,8 +46,8 @@ std::string OpsApi::tasks_json() const {
         .member("name", task.name)
         .member("owner", task.owner)
         .member_if("where", task.where)
-        .member("age_s", seconds(task.age));
-    if (task.deadline) json.member("deadline_in_s", seconds(*task.deadline - now));
+        .member("age_s", base::in_seconds(task.age));
+    if (task.deadline) json.member("deadline_in_s", base::in_seconds(*task.deadline - now));
     json.member("overdue", task.overdue).end_object();
   }
   return json.end_array().end_object().take();
@@ -67,7 +62,7 @@ std::string OpsApi::deliveries_json() const {
         .member("configured", target.configured)
         .member("pending", target.pending)
         .member("dead", target.dead)
-        .member("oldest_pending_s", seconds(target.oldest_pending));
+        .member("oldest_pending_s", base::in_seconds(target.oldest_pending));
     if (target.configured) {
       json.member("kind", target.kind == delivery::TargetKind::email ? "email" : "webhook")
           .member("in_flight", std::uint64_t{target.in_flight})

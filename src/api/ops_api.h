@@ -15,6 +15,7 @@ class OpsApi {
   struct Sources {
     std::function<Metrics::Sample()> sample;
     std::function<std::string()> not_ready;    // the reason why it is not ready, or ""
+    std::string store;                         // what it says of the store when it is, or ""
     std::function<std::string()> routes_json;  // every route of every listener
     std::function<std::vector<delivery::TargetReport>()> targets;
   };

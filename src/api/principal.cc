@@ -9,10 +9,10 @@ namespace {
 constexpr std::array<std::string_view, kRoles> kRoleNames = {
     "patient", "coordinator", "investigator", "monitor", "safety", "feed", "admin"};
 
-constexpr std::array<std::string_view, 11> kPermissionNames = {
-    "anyone",      "holder",       "write_records", "read_records", "read_alerts",
-    "acknowledge_alerts", "close_alerts", "read_figures", "manage_tokens", "manage_deliveries",
-    "send_history"};
+constexpr std::array<std::string_view, 12> kPermissionNames = {
+    "anyone",       "holder",       "write_records",     "read_records",
+    "read_alerts",  "acknowledge_alerts", "close_alerts", "read_figures",
+    "read_reports", "manage_tokens", "manage_deliveries", "send_history"};
 
 constexpr unsigned bit(Permission permission) { return 1U << static_cast<unsigned>(permission); }
 
@@ -27,19 +27,19 @@ constexpr std::array<unsigned, kRoles> kPermissions = {
     // patient
     set({write_records, read_records}),
     // coordinator
-    set({write_records, read_records, read_alerts, read_figures}),
+    set({write_records, read_records, read_alerts, read_figures, read_reports}),
     // investigator
-    set({write_records, read_records, read_alerts, acknowledge_alerts, read_figures}),
+    set({write_records, read_records, read_alerts, acknowledge_alerts, read_figures, read_reports}),
     // monitor
-    set({read_records, read_alerts, read_figures}),
+    set({read_records, read_alerts, read_figures, read_reports}),
     // safety
-    set({read_records, read_alerts, acknowledge_alerts, close_alerts, read_figures,
+    set({read_records, read_alerts, acknowledge_alerts, close_alerts, read_figures, read_reports,
          manage_deliveries}),
     // feed
     set({write_records, read_records}),
     // admin
     set({write_records, read_records, read_alerts, acknowledge_alerts, close_alerts, read_figures,
-         manage_tokens, manage_deliveries, send_history}),
+         read_reports, manage_tokens, manage_deliveries, send_history}),
 };
 
 }  // namespace

@@ -33,6 +33,7 @@ enum class Permission : std::uint8_t {
   acknowledge_alerts,  // and assess them
   close_alerts,        // and reopen, and merge them
   read_figures,
+  read_reports,
   manage_tokens,
   manage_deliveries,
   send_history,  // records because of which nobody is called

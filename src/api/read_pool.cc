@@ -1,9 +1,35 @@
 #include "api/read_pool.h"
 
+#include <algorithm>
+
+#include "api/pooled_connection.h"
+#include "runtime/wait.h"
+#include "store/postgres_url.h"
+
 namespace trialward::api {
 
 using base::Result;
 using base::Status;
+
+namespace {
+
+runtime::GateOptions gate_options(const ReadPoolOptions& options) {
+  const std::size_t all = options.connections - options.writers;
+  std::vector<runtime::GateClass> classes = {
+      {"intake", options.writers, options.writers, false},
+      {"interactive", options.views_guaranteed, all, false},
+      {"export", options.exports_guaranteed, std::min(options.exports_max, all)},
+      {"report", options.reports_guaranteed, std::min(options.reports_max, all)},
+      {"background", options.background_guaranteed, std::min(options.background_max, all), false}};
+  for (std::size_t i = 1; i < classes.size() && !options.budgets; ++i) {
+    classes[i] = {classes[i].name, 0, all};
+  }
+  return {.classes = std::move(classes),
+          .total = options.connections,
+          .waiters_max = options.waiting_max};
+}
+
+}  // namespace
 
 // What waits for its turn. Whoever lets it go last decides: when the work was not begun by then,
 // it is refused.
@@ -26,8 +52,15 @@ struct ReadPool::Pending {
 Result<std::unique_ptr<ReadPool>> ReadPool::open(const store::Store& store,
                                                  ReadPoolOptions options,
                                                  runtime::TaskList& tasks, base::Random& random) {
-  std::unique_ptr<ReadPool> pool(new ReadPool(options, tasks, random));
-  for (std::size_t i = 0; i < options.connections; ++i) {
+  if (options.connections < options.guaranteed()) {
+    return base::Error{base::Errc::invalid,
+                       std::to_string(options.connections) + " database connections are fewer "
+                       "than the " + std::to_string(options.guaranteed()) +
+                       " that are guaranteed to the classes of work"};
+  }
+  const bool is_postgres = store::is_postgres_url(store.path());
+  std::unique_ptr<ReadPool> pool(new ReadPool(options, is_postgres, tasks, random));
+  for (std::size_t i = options.writers; i < options.connections; ++i) {
     auto connection = store.open_reader();
     if (!connection) return connection.error();
     pool->idle_.push_back(std::move(*connection));
@@ -36,15 +69,15 @@ Result<std::unique_ptr<ReadPool>> ReadPool::open(const store::Store& store,
   return pool;
 }
 
-ReadPool::ReadPool(ReadPoolOptions options, runtime::TaskList& tasks, base::Random& random)
+ReadPool::ReadPool(ReadPoolOptions options, bool is_postgres, runtime::TaskList& tasks,
+                   base::Random& random)
     : options_(options),
       clock_(tasks.clock()),
-      gate_({.classes = {{"view", options.views_guaranteed, options.connections},
-                         {"export", options.exports_guaranteed, options.exports_max}},
-             .total = options.connections,
-             .waiters_max = options.waiting_max},
-            clock_),
-      jobs_({.name = "read", .threads = options.connections, .queued_max = options.connections},
+      is_postgres_(is_postgres),
+      gate_(gate_options(options), clock_),
+      jobs_({.name = "read",
+             .threads = options.connections - options.writers,
+             .queued_max = options.connections},
             tasks),
       expiry_({.name = "read.expiry",
                .interval = std::chrono::milliseconds(100),
@@ -53,7 +86,14 @@ ReadPool::ReadPool(ReadPoolOptions options, runtime::TaskList& tasks, base::Rand
                 (void)gate_.expire(clock_.now());
                 return Status();
               },
-              random, tasks) {}
+              random, tasks) {
+  for (std::size_t i = 0; i < options_.writers; ++i) {
+    (void)gate_.acquire_async(0, runtime::kForever, [this](runtime::Gate::Answer slot) {
+      writers_.push_back(std::move(*slot));
+    });
+  }
+  TW_CHECK(writers_.size() == options_.writers);
+}
 
 void ReadPool::run(ReadClass cls, std::string name, const runtime::Cancel& cancel, Work work,
                    Refused refused) {
@@ -88,30 +128,46 @@ void ReadPool::submit(const std::shared_ptr<Pending>& pending) {
 }
 
 Status ReadPool::work(Pending& pending, const runtime::Cancel& cancel) {
-  // Gives the connection back however the work ends, before the slot is given back.
-  struct Lease {
-    explicit Lease(ReadPool& from) : pool(from) {
-      const std::lock_guard lock(pool.mutex_);
-      TW_CHECK(!pool.idle_.empty());  // the gate lets in as many as there are
-      connection = std::move(pool.idle_.back());
-      pool.idle_.pop_back();
-    }
-    ~Lease() {
-      const std::lock_guard lock(pool.mutex_);
-      pool.idle_.push_back(std::move(connection));
-    }
-    Lease(const Lease&) = delete;
-    Lease& operator=(const Lease&) = delete;
-
-    ReadPool& pool;
-    std::unique_ptr<store::SqliteConnection> connection;
-  };
-  const Lease lease(*this);
+  const Lease lease(*this, std::move(pending.slot), cancel);
   pending.begun = true;
-  const auto interrupt =
-      cancel.on_fire([&lease](runtime::CancelReason) { lease.connection->interrupt(); });
-  pending.work(*lease.connection);
+  pending.work(lease.connection());
   return {};
+}
+
+Result<ReadPool::Lease> ReadPool::lease(ReadClass cls, const runtime::Cancel& cancel) {
+  const base::TimePoint until = clock_.now() + options_.deadline;
+  auto slot = gate_.acquire(static_cast<std::size_t>(cls), until, cancel);
+  if (slot) return Lease(*this, std::move(*slot), cancel);
+  TW_CHECK(slot.error() != runtime::GateRefusal::nested);
+  if (slot.error() == runtime::GateRefusal::cancelled) {
+    return base::Error{base::Errc::cancelled, "cancelled while waiting for a database connection"};
+  }
+  return base::Error{base::Errc::unavailable,
+                     "no database connection: " + std::string(to_string(slot.error()))};
+}
+
+ReadPool::Lease::Lease(ReadPool& pool, runtime::Gate::Slot slot, const runtime::Cancel& cancel)
+    : pool_(&pool), slot_(std::move(slot)) {
+  {
+    const std::lock_guard lock(pool.mutex_);
+    TW_CHECK(!pool.idle_.empty());
+    connection_ = std::move(pool.idle_.back());
+    pool.idle_.pop_back();
+  }
+  interrupt_ = cancel.on_fire(
+      [connection = connection_.get()](runtime::CancelReason) { connection->stop(); });
+}
+
+ReadPool::Lease::~Lease() {
+  interrupt_.reset();
+  if (connection_ == nullptr) return;  // moved from
+  connection_->go_on();
+  const std::lock_guard lock(pool_->mutex_);
+  pool_->idle_.push_back(std::move(connection_));
+}
+
+std::unique_ptr<store::Connection> ReadPool::background() {
+  return std::make_unique<PooledConnection>(*this, ReadClass::background, is_postgres_);
 }
 
 void ReadPool::stop() {

@@ -12,7 +12,7 @@ using base::Error;
 using base::Result;
 
 // A walk through the records of a study that a principal may see.
-struct Walk {
+struct RecordWalk {
   store::RecordPage page;
   std::string site;
   bool unblinded = false;
@@ -46,8 +46,7 @@ struct Walk {
     return records;
   }
   void put_next(base::JsonWriter& json) const {
-    json.member("next",
-                page.source.empty() ? std::to_string(page.after_id) : page.after_source_id);
+    json.member("next", page.source.empty() ? std::to_string(page.after_id) : page.after_source_id);
   }
 };
 
@@ -58,7 +57,7 @@ http::Decision ReadsApi::records(const Call& call) {
   if (!principal.subject.empty()) {
     return http::fault_response(403, "a patient's token reads …/subjects/{subject}/records");
   }
-  Walk walk{.site = principal.site, .unblinded = principal.unblinded};
+  RecordWalk walk{.site = principal.site, .unblinded = principal.unblinded};
   walk.page.study = call.study->row;
   walk.page.source = std::string(call.query.get("source"));
   if (!principal.source.empty()) {

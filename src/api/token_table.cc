@@ -33,7 +33,10 @@ Status TokenTable::load(store::Connection& connection) {
   auto rows = store::read_tokens(connection, 0);
   if (!rows) return rows.error();
   for (const store::TokenRow& row : *rows) {
-    if (row.revoked) continue;
+    if (row.revoked) {
+      revoke(row.id);
+      continue;
+    }
     if (auto added = add(row); !added) return added;
   }
   return {};
@@ -56,6 +59,7 @@ Status TokenTable::add(const store::TokenRow& row) {
   principal->unblinded = row.unblinded;
   principal->expires_ms = row.expires_ms;
   const std::lock_guard lock(mutex_);
+  if (revoked_.contains(row.id)) return {};
   by_hash_[row.hash] = std::move(principal);
   by_id_[row.id] = row.hash;
   return {};
@@ -63,6 +67,7 @@ Status TokenTable::add(const store::TokenRow& row) {
 
 void TokenTable::revoke(std::int64_t token) {
   const std::lock_guard lock(mutex_);
+  revoked_.insert(token);
   const auto found = by_id_.find(token);
   if (found == by_id_.end()) return;
   by_hash_.erase(found->second);

@@ -1,11 +1,12 @@
-// Every token of the store, in memory: there is one writer, this process, so the table is exact and
-// a revocation counts from the moment that it is committed. Any thread.
+// Every token of the store, in memory. A revocation by this process counts from the moment that it
+// is committed; one by another node that shares the store, once that is heard of. Any thread.
 #pragma once
 
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -20,7 +21,8 @@ std::string make_token(base::Random& random, store::TokenRow& row);
 
 class TokenTable {
  public:
-  // Error: corrupt, when a row has a role that is not known.
+  // Also what has come since it was last loaded. Error: corrupt, when a row has a role that is not
+  // known.
   base::Status load(store::Connection& connection);
   base::Status add(const store::TokenRow& row);
   void revoke(std::int64_t token);
@@ -35,6 +37,7 @@ class TokenTable {
   mutable std::mutex mutex_;
   std::map<base::Digest, std::shared_ptr<const Principal>> by_hash_;
   std::map<std::int64_t, base::Digest> by_id_;
+  std::set<std::int64_t> revoked_;  // whoever read it before that shall not bring it back
 };
 
 }  // namespace trialward::api

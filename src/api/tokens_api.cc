@@ -9,17 +9,18 @@
 #include "api/decode.h"
 #include "api/lists.h"
 #include "base/json_writer.h"
+#include "base/milliseconds.h"
 #include "model/decode_record.h"
 #include "model/effective_time.h"
 
 namespace trialward::api {
 namespace {
 
+using base::kDayMs;
 constexpr std::size_t kWishBytesMax = 4 << 10;
 constexpr std::size_t kTicketBytes = 4 << 10;
 constexpr std::int64_t kDaysMax = 3650;
-constexpr std::int64_t kDayMs = 86'400'000;
-constexpr base::Duration kDeadline = std::chrono::seconds(10);
+constexpr base::Duration kTokenDeadline = std::chrono::seconds(10);
 
 // Reads one member of a wish into `row`; the fault's reason, or "".
 std::string read_member(std::string_view key, simdjson::dom::element value, std::int64_t now_ms,
@@ -62,12 +63,14 @@ model::Faults bind_to_maker(const Principal& maker, store::TokenRow& row) {
   model::Faults faults;
   const bool blinded = !maker.unblinded && maker.token != 0;
   if (blinded && row.unblinded) {
-    faults.push_back({"/unblinded", "an unblinded token is made on the server's own machine, or "
-                                    "by an unblinded one"});
+    faults.push_back({"/unblinded",
+                      "an unblinded token is made on the server's own machine, or "
+                      "by an unblinded one"});
   }
   if (blinded && row.role == to_string(Role::feed)) {
-    faults.push_back({"/role", "a feed's token is made on the server's own machine, or by an "
-                               "unblinded one"});
+    faults.push_back({"/role",
+                      "a feed's token is made on the server's own machine, or by an "
+                      "unblinded one"});
   }
   if (!maker.site.empty() && row.site != maker.site) {
     faults.push_back({"/site", "this token may only make tokens of its own site"});
@@ -85,7 +88,7 @@ model::Faults bind_to_maker(const Principal& maker, store::TokenRow& row) {
 }
 
 // A walk through the tokens of a study that an administrator may see.
-struct Walk {
+struct TokenWalk {
   std::int64_t study = 0;
   std::string site, source;  // the administrator's
   std::int64_t after = 0;
@@ -93,8 +96,8 @@ struct Walk {
 
   // Those of the next page. `at_end` when there are none behind it.
   base::Result<std::vector<std::string>> next(store::Connection& connection, bool& at_end) {
-    auto rows = store::read_tokens(
-        connection, {.study = study, .site = site, .after = after, .limit = limit});
+    auto rows = store::read_tokens(connection,
+                                   {.study = study, .site = site, .after = after, .limit = limit});
     if (!rows) return rows.error();
     at_end = std::ssize(*rows) < limit;
     std::vector<std::string> tokens;
@@ -164,7 +167,7 @@ void TokensApi::submit(intake::Intake::Ticket ticket, const Principal& principal
   const base::TimePoint now = clock_.now();
   auto submission = submission_of(principal, study, clock_, now);
   submission.commands.push_back(std::move(command));
-  intake_.submit(std::move(ticket), std::move(submission), now + kDeadline,
+  intake_.submit(std::move(ticket), std::move(submission), now + kTokenDeadline,
                  [exchange, done = std::move(done)](const intake::SubmissionResult& result) {
                    exchange->respond(result.verdict == intake::Verdict::stored
                                          ? done(result)
@@ -173,8 +176,10 @@ void TokensApi::submit(intake::Intake::Ticket ticket, const Principal& principal
 }
 
 http::Decision TokensApi::list(const Call& call) {
-  Walk walk{.study = call.study->row, .site = call.principal->site,
-            .source = call.principal->source, .limit = kPageMax};
+  TokenWalk walk{.study = call.study->row,
+                 .site = call.principal->site,
+                 .source = call.principal->source,
+                 .limit = kPageMax};
   if (!call.query.get("after").empty()) {
     walk.after = number_in(call.query, "after", 0, std::numeric_limits<std::int64_t>::max());
     if (walk.after <= 0) return http::fault_response(400, "after is not a token's id");
@@ -203,8 +208,8 @@ http::Decision TokensApi::list(const Call& call) {
 }
 
 http::Decision TokensApi::create(const Call& call) {
-  auto ticket = intake_.admit(intake::Lane::safety, kTicketBytes,
-                              flow_of(*call.principal, *call.study));
+  auto ticket =
+      intake_.admit(intake::Lane::safety, kTicketBytes, flow_of(*call.principal, *call.study));
   if (!ticket) return refusal_response(ticket.error(), intake_.backlog(intake::Lane::safety));
   auto place = std::make_shared<intake::Intake::Ticket>(std::move(*ticket));
   return http::Accepted{
@@ -242,8 +247,8 @@ http::Decision TokensApi::revoke(const Call& call) {
       !may_see(*call.principal, holder->site, holder->source)) {
     return http::fault_response(404, "there is no valid token '" + text + "' to revoke");
   }
-  auto ticket = intake_.admit(intake::Lane::safety, kTicketBytes,
-                              flow_of(*call.principal, *call.study));
+  auto ticket =
+      intake_.admit(intake::Lane::safety, kTicketBytes, flow_of(*call.principal, *call.study));
   if (!ticket) return refusal_response(ticket.error(), intake_.backlog(intake::Lane::safety));
   auto place = std::make_shared<intake::Intake::Ticket>(std::move(*ticket));
   return http::Accepted{.handler = [this, place, id, principal = call.principal,

@@ -20,12 +20,15 @@ enum class Errc {
   cancelled,    // somebody stopped it
   unavailable,  // the store or a remote cannot be used now
   corrupt,      // stored data is not what was written
+  retry,        // it gave way to others; the same again may succeed
 };
 
 struct Error {
   Errc code = Errc::invalid;
   std::string message;
 };
+
+inline Error invalid(std::string message) { return {Errc::invalid, std::move(message)}; }
 
 template <class T, class E = Error>
 class [[nodiscard]] Result {

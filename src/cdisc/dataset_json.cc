@@ -5,11 +5,7 @@
 #include "cdisc/dataset_parser.h"
 
 namespace trialward::cdisc {
-namespace {
-
-base::Error fault(std::string reason) { return {base::Errc::invalid, std::move(reason)}; }
-
-}  // namespace
+namespace {}  // namespace
 
 DatasetReader::DatasetReader(const std::string& path, JsonStream stream)
     : path_(path), stream_(std::move(stream)), parser_(std::make_unique<DatasetParser>()) {}
@@ -40,14 +36,14 @@ base::Result<bool> DatasetReader::accept(char expected) {
 base::Status DatasetReader::expect(char expected, std::string_view otherwise) {
   const auto accepted = accept(expected);
   if (!accepted) return accepted.error();
-  if (!*accepted) return fault(std::string(otherwise));
+  if (!*accepted) return base::invalid(std::string(otherwise));
   return {};
 }
 
 base::Status DatasetReader::read_head() {
   const auto first = stream_.peek();
   if (!first) return first.error();
-  if (*first != '{') return fault("is not Dataset-JSON: it does not begin with {");
+  if (*first != '{') return base::invalid("is not Dataset-JSON: it does not begin with {");
   std::string json;
   const auto rows_follow = stream_.take_object_until("rows", json, kMetadataBytesMax);
   if (!rows_follow) return rows_follow.error();
@@ -71,7 +67,7 @@ base::Result<bool> DatasetReader::at_row() {
   if (*next_char == '[') return true;
   const bool end =
       form_ == Form::json ? *next_char == ']' && rows_read_ == 0 : *next_char == JsonStream::kEnd;
-  if (!end) return fault("is no array");
+  if (!end) return base::invalid("is no array");
   return false;
 }
 
@@ -94,12 +90,12 @@ base::Status DatasetReader::finish() {
     if (auto status = expect('}', "rows must be the last member"); !status) return status;
     const auto after = stream_.peek();
     if (!after) return after.error();
-    if (*after != JsonStream::kEnd) return fault("something follows the dataset");
+    if (*after != JsonStream::kEnd) return base::invalid("something follows the dataset");
   }
   form_ = Form::ended;
   if (rows_read_ == metadata_.records) return {};
-  return fault("has " + std::to_string(rows_read_) + " rows, but its metadata says " +
-               std::to_string(metadata_.records));
+  return base::invalid("has " + std::to_string(rows_read_) + " rows, but its metadata says " +
+                       std::to_string(metadata_.records));
 }
 
 base::Result<bool> DatasetReader::next(Row& row) {

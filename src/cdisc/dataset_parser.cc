@@ -16,14 +16,12 @@ using ondemand::json_type;
 
 constexpr std::string_view kVersion = "1.1";
 
-base::Error fault(std::string reason) { return {base::Errc::invalid, std::move(reason)}; }
-
 base::Error not_json(simdjson::error_code error) {
-  return fault(std::string("is not JSON: ") + simdjson::error_message(error));
+  return base::invalid(std::string("is not JSON: ") + simdjson::error_message(error));
 }
 
 base::Error wrong_type(std::string_view name, std::string_view expected) {
-  return fault(std::string(name) + " must be " + std::string(expected));
+  return base::invalid(std::string(name) + " must be " + std::string(expected));
 }
 
 base::Status read_text(ondemand::value& value, std::string_view name, std::string& out) {
@@ -73,11 +71,12 @@ base::Status read_columns(ondemand::value& value, std::vector<Column>& columns) 
 }
 
 base::Status check_columns(const std::vector<Column>& columns) {
-  if (columns.empty()) return fault("has no columns");
+  if (columns.empty()) return base::invalid("has no columns");
   std::set<std::string_view> names;
   for (const Column& column : columns) {
-    if (column.name.empty()) return fault("has a column without a name");
-    if (!names.insert(column.name).second) return fault("has the column " + column.name + " twice");
+    if (column.name.empty()) return base::invalid("has a column without a name");
+    if (!names.insert(column.name).second)
+      return base::invalid("has the column " + column.name + " twice");
   }
   return {};
 }
@@ -106,7 +105,7 @@ base::Status read_cell(ondemand::value& value, std::string& cell) {
     if (error || !null) return not_json(error ? error : simdjson::N_ATOM_ERROR);
     cell.clear();
   } else {
-    return fault("must be a text, a number, true, false or null");
+    return base::invalid("must be a text, a number, true, false or null");
   }
   return {};
 }
@@ -149,11 +148,12 @@ base::Result<Metadata> DatasetParser::parse_metadata(std::string_view json) {
   });
   if (!status) return status.error();
   if (!version.starts_with(kVersion)) {
-    return fault("is not Dataset-JSON " + std::string(kVersion) + ": datasetJSONVersion is " +
-                 (version.empty() ? "missing" : "\"" + version + "\""));
+    return base::invalid("is not Dataset-JSON " + std::string(kVersion) +
+                         ": datasetJSONVersion is " +
+                         (version.empty() ? "missing" : "\"" + version + "\""));
   }
-  if (metadata.name.empty()) return fault("has no name");
-  if (!records) return fault("does not say how many records it has");
+  if (metadata.name.empty()) return base::invalid("has no name");
+  if (!records) return base::invalid("does not say how many records it has");
   metadata.records = *records;
   if (auto columns = check_columns(metadata.columns); !columns) return columns.error();
   return metadata;
@@ -170,16 +170,16 @@ base::Status DatasetParser::parse_row(std::string_view json, const std::vector<C
     ondemand::value value;
     if (const auto error = element.get(value)) return not_json(error);
     if (count == columns.size()) {
-      return fault("has more values than there are columns, " + std::to_string(count));
+      return base::invalid("has more values than there are columns, " + std::to_string(count));
     }
     if (const auto status = read_cell(value, cells[count]); !status) {
-      return fault(columns[count].name + " " + status.error().message);
+      return base::invalid(columns[count].name + " " + status.error().message);
     }
     ++count;
   }
   if (count < columns.size()) {
-    return fault("has " + std::to_string(count) + " values for " + std::to_string(columns.size()) +
-                 " columns");
+    return base::invalid("has " + std::to_string(count) + " values for " +
+                         std::to_string(columns.size()) + " columns");
   }
   return {};
 }

@@ -16,8 +16,6 @@ constexpr std::size_t kBufferBytes = 64 << 10;
 // zlib's code for "gzip or zlib, whichever the header says, with any window".
 constexpr int kAnyFormat = 15 + 32;
 
-base::Error fault(std::string reason) { return {base::Errc::invalid, std::move(reason)}; }
-
 std::string errno_text() { return std::generic_category().message(errno); }
 
 // The magic bytes of gzip (RFC 1952), or the two-byte header of zlib with its check (RFC 1950).
@@ -63,7 +61,7 @@ base::Result<InputFile> InputFile::open(const std::string& path) {
   }
   if (is_compressed({input.buffer_.get(), input.end_})) {
     auto stream = std::make_unique<z_stream_s>();
-    if (inflateInit2(stream.get(), kAnyFormat) != Z_OK) return fault("zlib does not start");
+    if (inflateInit2(stream.get(), kAnyFormat) != Z_OK) return base::invalid("zlib does not start");
     input.inflate_.reset(stream.release());
   }
   return input;
@@ -79,9 +77,8 @@ base::Result<bool> InputFile::fill() {
 
 // Not fread: of a pipe it would wait for a whole buffer, and a signal could not stop it.
 base::Result<std::size_t> InputFile::fill_more() {
-  const ssize_t count =
-      ::read(::fileno(file_.get()), buffer_.get() + end_, kBufferBytes - end_);
-  if (count < 0) return fault("cannot be read: " + errno_text());
+  const ssize_t count = ::read(::fileno(file_.get()), buffer_.get() + end_, kBufferBytes - end_);
+  if (count < 0) return base::invalid("cannot be read: " + errno_text());
   end_ += static_cast<std::size_t>(count);
   bytes_read_ += static_cast<std::uint64_t>(count);
   return static_cast<std::size_t>(count);
@@ -127,7 +124,7 @@ base::Result<std::size_t> InputFile::inflate_some(char* out, std::size_t size) {
     if (!filled) return filled.error();
     if (!*filled) {
       if (between_streams_) return std::size_t{0};
-      return fault("ends in the middle of its compressed data");
+      return base::invalid("ends in the middle of its compressed data");
     }
     // Several gzip streams one after the other are one file.
     if (std::exchange(between_streams_, false)) inflateReset(&stream);
@@ -138,7 +135,8 @@ base::Result<std::size_t> InputFile::inflate_some(char* out, std::size_t size) {
     if (result == Z_STREAM_END) {
       between_streams_ = true;
     } else if (result != Z_OK) {
-      return fault(std::string("is damaged: ") + (stream.msg ? stream.msg : zError(result)));
+      return base::invalid(std::string("is damaged: ") +
+                           (stream.msg ? stream.msg : zError(result)));
     }
   }
   return count - stream.avail_out;

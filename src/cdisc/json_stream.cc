@@ -5,9 +5,7 @@
 namespace trialward::cdisc {
 namespace {
 
-constexpr std::size_t kBufferBytes = 64 << 10;
-
-base::Error fault(std::string reason) { return {base::Errc::invalid, std::move(reason)}; }
+constexpr std::size_t kStepBytes = 64 << 10;
 
 bool is_blank(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
@@ -36,11 +34,11 @@ struct Nesting {
 }  // namespace
 
 JsonStream::JsonStream(InputFile file)
-    : file_(std::move(file)), buffer_(std::make_unique<char[]>(kBufferBytes)) {}
+    : file_(std::move(file)), buffer_(std::make_unique<char[]>(kStepBytes)) {}
 
 base::Result<bool> JsonStream::fill() {
   if (begin_ < end_) return true;
-  const auto count = file_.read(buffer_.get(), kBufferBytes);
+  const auto count = file_.read(buffer_.get(), kStepBytes);
   if (!count) return count.error();
   begin_ = 0;
   end_ = *count;
@@ -63,11 +61,11 @@ base::Status JsonStream::take_while(std::string& out, std::size_t bytes_max, F&&
   for (bool more = true; more;) {
     const auto filled = fill();
     if (!filled) return filled.error();
-    if (!*filled) return fault("ends in the middle of a value");
+    if (!*filled) return base::invalid("ends in the middle of a value");
     const std::size_t first = begin_;
     while (more && begin_ < end_) more = go_on(buffer_[begin_++]);
     if (begin_ - first > bytes_max - out.size()) {
-      return fault("has a value of more than " + std::to_string(bytes_max) + " bytes");
+      return base::invalid("has a value of more than " + std::to_string(bytes_max) + " bytes");
     }
     out.append(buffer_.get() + first, begin_ - first);
   }

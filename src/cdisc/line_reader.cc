@@ -5,7 +5,7 @@
 namespace trialward::cdisc {
 namespace {
 
-constexpr std::size_t kBufferBytes = 64 << 10;
+constexpr std::size_t kGrowBytes = 64 << 10;
 
 }  // namespace
 
@@ -31,7 +31,7 @@ base::Result<bool> LineReader::next(Line& line) {
   char last = '\0';
   while (!ended) {
     if (rest_.empty()) {
-      buffer_.resize(kBufferBytes);
+      buffer_.resize(kGrowBytes);
       const auto count = file_.read(buffer_.data(), buffer_.size());
       if (!count) return at(path_, count.error());
       if (*count == 0) break;

@@ -28,12 +28,11 @@ constexpr Domain kDomains[] = {
     {"CM", Kind::medication, {"--SEQ"}, {"--DECOD", "--TRT"}, {"--STDTC"}},
     {"MH", Kind::medical_history, {"--SEQ"}, {"--DECOD", "--TERM"}, {"--STDTC"}},
     {"SV", Kind::visit, {"VISITNUM", "SVSTDTC"}, {"VISIT", "VISITNUM"}, {"SVSTDTC"}},
+    {"SC", Kind::demographics, {"--SEQ"}, {"--TESTCD"}, {"--DTC"}},
 };
 
 // They say the same in every row, or would tell the treatment under a name that is not blinded.
 constexpr std::string_view kLeftOut[] = {"STUDYID", "DOMAIN", "ARMCD", "ACTARMCD"};
-
-base::Error fault(std::string reason) { return {base::Errc::invalid, std::move(reason)}; }
 
 bool contains(const auto& all, const auto& one) {
   return std::find(std::begin(all), std::end(all), one) != std::end(all);
@@ -75,7 +74,7 @@ base::Result<SdtmMapper> SdtmMapper::make(const Metadata& metadata) {
   if (domain == std::end(kDomains)) {
     std::string known;
     for (const Domain& d : kDomains) known += " " + std::string(d.name);
-    return fault("the dataset " + metadata.name + " is none of the SDTM domains" + known);
+    return base::invalid("the dataset " + metadata.name + " is none of the SDTM domains" + known);
   }
   mapper.domain_ = domain->name;
   mapper.kind_ = domain->kind;
@@ -89,8 +88,8 @@ base::Result<SdtmMapper> SdtmMapper::make(const Metadata& metadata) {
   mapper.plan_paths();
 
   const auto lacks = [&](std::string_view variable) {
-    return fault("the dataset " + metadata.name + " has no column " +
-                 mapper.variable_name(variable));
+    return base::invalid("the dataset " + metadata.name + " has no column " +
+                         mapper.variable_name(variable));
   };
   if (mapper.subject_ == kAbsent) return lacks("USUBJID");
   const bool has_id = mapper.column(domain->id[0]) != kAbsent;

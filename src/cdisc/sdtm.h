@@ -1,4 +1,4 @@
-// SDTM datasets → records: the domains DM AE LB VS QS EX DS CM MH SV of SDTMIG 3.x.
+// SDTM datasets → records: the domains DM AE LB VS QS EX DS CM MH SV SC of SDTMIG 3.x.
 //
 //   source, source_id  "sdtm.lb", USUBJID/--SEQ; DM: USUBJID; SV: USUBJID/VISITNUM/SVSTDTC
 //   subject, site      USUBJID; SITEID in DM
@@ -9,7 +9,8 @@
 //                      QSSTRESN, as the number beside it.
 //   not_done           --REASND when --STAT is NOT DONE
 //   range              --ORNRLO and --ORNRHI where they are numbers
-//   effective          LB, VS, QS: --DTC; DM: RFSTDTC else DMDTC; else --STDTC
+//   kind               SC: demographics, with a value; the subject is enrolled by DM before it
+//   effective          LB, VS, QS, SC: --DTC; DM: RFSTDTC else DMDTC; else --STDTC
 //   visit, baseline    VISIT, --BLFL
 //   serious, severity  AESER; AESEV else AETOXGR
 //   attributes         every other column that is not empty, under its lower-case name. What names

@@ -12,6 +12,7 @@
 #include "ctcae/study_grading.h"
 #include "model/study.h"
 #include "monitor/rules.h"
+#include "reports/settings.h"
 
 namespace trialward::cli {
 namespace {
@@ -19,8 +20,8 @@ namespace {
 namespace fs = std::filesystem;
 using model::DefinitionFaults;
 
-constexpr std::array<const char*, 4> kFiles = {"study.toml", "rules.toml", "escalation.toml",
-                                               "schedule.toml"};
+constexpr std::array<const char*, 5> kFiles = {"study.toml", "rules.toml", "escalation.toml",
+                                               "schedule.toml", "reports.toml"};
 
 // What is in the folder and looks like a part of the definition, but is none. A misspelt
 // "rule.toml" would mean that nobody watches.
@@ -42,14 +43,14 @@ void find_strangers(const std::string& folder, DefinitionFaults& faults) {
   for (std::string& name : strangers) {
     faults.push_back({std::move(name), 0,
                       "is not read: a definition has study.toml, rules.toml, escalation.toml, "
-                      "schedule.toml and questionnaires/*.toml"});
+                      "schedule.toml, reports.toml and questionnaires/*.toml"});
   }
 }
 
 // The study in spite of its faults, as far as it can be read: to list those of its rules as well.
 model::Study read_in_spite(const std::string& folder) {
   std::vector<model::DefinitionFile> files;
-  for (const char* name : {"study.toml", "rules.toml"}) {
+  for (const char* name : {"study.toml", "rules.toml", "reports.toml"}) {
     std::ifstream file(fs::path(folder) / name, std::ios::binary);
     std::string text(model::kDefinitionFileBytesMax + 1, '\0');
     file.read(text.data(), static_cast<std::streamsize>(text.size()));
@@ -93,6 +94,9 @@ std::shared_ptr<const model::Study> check(const std::string& folder) {
                                                                  : read_in_spite(folder));
   const auto rules = monitor::load_rules(study);
   if (!rules) faults.insert(faults.end(), rules.error().begin(), rules.error().end());
+  if (const auto settings = reports::read_settings(*study); !settings) {
+    faults.insert(faults.end(), settings.error().begin(), settings.error().end());
+  }
   find_strangers(folder, faults);
   for (const model::DefinitionFault& fault : faults) {
     std::cerr << folder << '/' << model::to_string(fault) << '\n';

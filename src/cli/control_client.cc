@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "cli/stop_signal.h"
-#include "store/lock.h"
+#include "store/store.h"
 
 namespace trialward::cli {
 namespace {
@@ -65,7 +65,9 @@ base::Result<std::unique_ptr<ControlClient>> ControlClient::open(const std::stri
   if (curl->handle == nullptr || curl->multi == nullptr) {
     return base::Error{base::Errc::unavailable, "libcurl cannot be started"};
   }
-  curl->socket = store::control_socket_path(store_path);
+  auto beside = store::beside_store(store_path);
+  if (!beside) return beside.error();
+  curl->socket = store::control_socket_path(*beside);
   return std::unique_ptr<ControlClient>(new ControlClient(std::move(curl)));
 }
 

@@ -192,7 +192,7 @@ int deliveries(const DeliveriesOptions& options) {
   if (options.resend_dead && options.target.empty()) {
     return fail(kWrongUse, "--target: whose dead letters shall be resent?");
   }
-  if (::access(path->c_str(), F_OK) != 0) {
+  if (!may_be_there(*path)) {
     return fail(kWrongUse, "--store: there is no store at " + *path);
   }
   base::SystemRandom random;
@@ -210,7 +210,7 @@ int deliveries(const DeliveriesOptions& options) {
 
 Run add_deliveries(CLI::App& app) {
   auto options = std::make_shared<DeliveriesOptions>();
-  app.add_option("--store", options->store, "Where the data is: sqlite:PATH")->required();
+  app.add_option("--store", options->store, kStoreHelp)->required();
   app.add_option("--study", options->study, "Id of the study")->required();
   auto* status = app.add_option("--status", options->status, "Only those in this state")
                      ->check(CLI::IsMember({"pending", "delivered", "dead", "discarded"}));

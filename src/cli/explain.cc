@@ -25,7 +25,7 @@ using base::Result;
 using base::Status;
 
 // A subject with more records is judged by its newest only, and told so.
-constexpr std::size_t kRecordsMax = 100'000;
+constexpr std::size_t kShownMax = 100'000;
 
 struct ExplainArguments {
   std::string store, what;
@@ -80,7 +80,7 @@ Result<Replay> replay(store::Connection& reader, std::int64_t record, std::int64
   auto study = load_stored_study(std::move(*files));
   if (!study) return study.error();
   again.study = std::move(*study);
-  auto rows = store::read_chain(reader, record, kRecordsMax);
+  auto rows = store::read_chain(reader, record, kShownMax);
   if (!rows) return rows.error();
   again.rows = std::move(*rows);
   if (again.rows.empty()) return Error{Errc::not_found, "there is no such record"};
@@ -112,7 +112,7 @@ void print_state(const Replay& again) {
             << again.before.size() << " bytes remembered\n"
             << "state after:  " << again.rows.size() << " records, " << again.after.size()
             << " bytes remembered" << (again.before == again.after ? " (the same)" : "") << '\n';
-  if (again.rows.size() == kRecordsMax) {
+  if (again.rows.size() == kShownMax) {
     std::cout << "the subject has more records; only the newest were looked at\n";
   }
 }
@@ -154,7 +154,7 @@ Status explain_alert(store::Connection& reader, const ExplainArguments& argument
   auto alerts = store::read_alerts(
       reader, {.study = *study, .after = arguments.id - 1, .until = arguments.id});
   if (!alerts) return alerts.error();
-  auto events = store::read_alert_history(reader, *study, arguments.id, 0, kRecordsMax);
+  auto events = store::read_alert_history(reader, *study, arguments.id, 0, kShownMax);
   if (!events) return events.error();
   const model::Alert& alert = alerts->at(0);
   std::cout << "alert " << alert.id << ": " << alert.title << " (" << alert.severity << ")\n"
@@ -216,10 +216,9 @@ Status explain_record(store::Connection& reader, const ExplainArguments& argumen
   }
   if (again->failed) std::cout << "\na rule failed on it\n";
   const std::string* rules = rules_of(*again);
-  const auto about = rules != nullptr
-                         ? rules_about(*rules, model::to_string(stored.record.kind),
-                                       stored.record.code)
-                         : std::vector<std::string>();
+  const auto about = rules != nullptr ? rules_about(*rules, model::to_string(stored.record.kind),
+                                                    stored.record.code)
+                                      : std::vector<std::string>();
   std::cout << "\nit raised no alert: of " << again->study.monitor->rules().size() << " rules "
             << about.size() << " ask for " << model::to_string(stored.record.kind) << ' '
             << stored.record.code << ", and none of them holds with it\n";
@@ -230,7 +229,7 @@ Status explain_record(store::Connection& reader, const ExplainArguments& argumen
 int explain(const ExplainArguments& arguments) {
   auto path = locate_store(arguments.store);
   if (!path) return fail(kWrongUse, path.error().message);
-  auto reader = store::SqliteConnection::open(*path, store::SqliteMode::reader);
+  auto reader = store::open_store(*path);
   if (!reader) {
     const bool missing = reader.error().code == Errc::not_found;
     return fail(missing ? kWrongUse : kFailure, "--store: " + reader.error().message);
@@ -249,7 +248,7 @@ Run add_explain(CLI::App& app) {
       ->required()
       ->check(CLI::IsMember({"alert", "record"}));
   app.add_option("id", arguments->id, "Its id")->required()->check(CLI::PositiveNumber);
-  app.add_option("--store", arguments->store, "Where the data is: sqlite:PATH")->required();
+  app.add_option("--store", arguments->store, kStoreHelp)->required();
   app.add_flag("--unblinded", arguments->unblinded, "Tell what subjects were given, too");
   return [arguments] { return explain(*arguments); };
 }

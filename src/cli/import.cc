@@ -275,7 +275,7 @@ int import_files(const ImportOptions& options) {
 
 Run add_import(CLI::App& app) {
   auto options = std::make_shared<ImportOptions>();
-  app.add_option("--store", options->store, "Where the data is: sqlite:PATH")->required();
+  app.add_option("--store", options->store, kStoreHelp)->required();
   app.add_option("--study", options->study, "Folder of the study's definition")->required();
   app.add_option("--refused", options->refused, "File for the refused rows, with the reasons");
   app.add_flag("--json", options->json, "Print the summary as one JSON line");

@@ -31,7 +31,7 @@ std::string minutes(double seconds) {
 
 std::string progress_line(double done, std::int64_t rows, base::Duration elapsed) {
   const double share = std::clamp(done, 0.0, 1.0);
-  const double seconds = std::chrono::duration<double>(elapsed).count();
+  const double seconds = base::in_seconds(elapsed);
   const auto full = static_cast<std::size_t>(share * kBarWidth);
   std::string line = "[" + std::string(full, '#') + std::string(kBarWidth - full, '.') + "] ";
   line += std::to_string(static_cast<int>(share * 100)) + " %  " + grouped(rows) + " rows";

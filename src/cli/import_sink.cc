@@ -71,7 +71,7 @@ StoreSink::StoreSink(std::unique_ptr<store::Store> store, intake::ActiveStudy st
       clock_(tasks.clock()),
       intake_(
           store_->writer(), clock_,
-          {.routes = wish_.routes.get(), .set_aside_path = store_->path() + ".set-aside.ndjson"},
+          {.routes = wish_.routes.get(), .set_aside_path = store_->beside() + ".set-aside.ndjson"},
           [](std::vector<intake::Publication>) {}, [](const intake::BatchReport&) {}) {
   intake_.start(tasks);
 }
@@ -79,7 +79,7 @@ StoreSink::StoreSink(std::unique_ptr<store::Store> store, intake::ActiveStudy st
 StoreSink::~StoreSink() {
   intake_.drain(clock_.now() + kDeadline);
   const auto sign = [this]() -> base::Status {
-    auto signer = records::HeadSigner::open(store_->path());
+    auto signer = records::HeadSigner::open(store_->beside());
     if (!signer) return signer.error();
     auto reader = store_->open_reader();
     if (!reader) return reader.error();

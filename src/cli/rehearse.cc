@@ -168,7 +168,7 @@ int rehearse(const RehearseArguments& arguments) {
   if (!path) return fail(kWrongUse, path.error().message);
   auto rules = read_rules(arguments.rules);
   if (!rules) return fail(kWrongUse, "RULES: " + rules.error().message);
-  auto reader = store::SqliteConnection::open(*path, store::SqliteMode::reader);
+  auto reader = store::open_store(*path);
   if (!reader) {
     const bool missing = reader.error().code == Errc::not_found;
     return fail(missing ? kWrongUse : kFailure, "--store: " + reader.error().message);
@@ -199,7 +199,7 @@ int rehearse(const RehearseArguments& arguments) {
 Run add_rehearse(CLI::App& app) {
   auto arguments = std::make_shared<RehearseArguments>();
   app.add_option("rules", arguments->rules, "The changed rules.toml")->required();
-  app.add_option("--store", arguments->store, "Where the data is: sqlite:PATH")->required();
+  app.add_option("--store", arguments->store, kStoreHelp)->required();
   app.add_option("--study", arguments->study, "The study's id")->required();
   return [arguments] { return rehearse(*arguments); };
 }

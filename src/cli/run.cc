@@ -68,6 +68,7 @@ int run(int argc, char** argv) {
        add_deliveries},
       {"verify", "Check that nothing stored was changed, removed or inserted", add_verify},
       {"explain", "Tell why an alert fired, or why a record raised none", add_explain},
+      {"report", "Write a report: a table of adverse events, a site's indicators, …", add_report},
       {"rehearse", "Tell what changed rules would have raised of the stored history", add_rehearse},
       {"version", "Print the version", add_version},
   };

@@ -13,9 +13,13 @@
 #include "cli/store_flag.h"
 #include "cli/study_folder.h"
 #include "cli/targets_file.h"
+#include "cli/version.h"
 #include "http/socket_stream.h"
 #include "records/heads.h"
 #include "runtime/periodic.h"
+#include "store/postgres_room.h"
+#include "store/postgres_url.h"
+#include "store/stopped_by.h"
 
 namespace trialward::cli {
 namespace {
@@ -33,6 +37,10 @@ struct ServeOptions {
   double drain_s = 4;
   std::size_t memory_mib = 1024;
   std::size_t subject_cache_mib = 0;  // 0: kSubjectCacheMib, or what --memory leaves for it
+  std::size_t reports = reports::ReportJobsOptions().at_once;
+  std::size_t pool = 0;  // 0: as many as the classes may have
+  std::size_t nodes = 1;
+  bool no_budgets = false;
   std::size_t connections = http::ServerOptions().connections_max;
   std::size_t connections_per_address = http::ServerOptions().connections_per_address_max;
   bool demo = false;
@@ -76,9 +84,28 @@ base::Result<std::size_t> subject_cache_of(const ServeOptions& options) {
                          " at most a quarter of it, " + std::to_string(most) + " MiB"};
 }
 
+// The classes' shares of --pool, or why it cannot be divided so.
+base::Result<api::ReadPoolOptions> pool_options(const ServeOptions& options) {
+  api::ReadPoolOptions reads;
+  reads.budgets = !options.no_budgets;
+  reads.reports_max = options.reports;
+  if (store::is_postgres_url(options.store)) ++reads.writers;  // the node's own
+  const std::size_t others = reads.guaranteed() - reads.reports_guaranteed;
+  reads.connections = options.pool;
+  if (options.pool == 0) reads.connections = others + options.reports + 1;
+  if (reads.connections >= reads.guaranteed()) return reads;
+  return base::Error{base::Errc::invalid,
+                     "--pool " + std::to_string(options.pool) + ": at least " +
+                         std::to_string(reads.guaranteed()) + ", which are guaranteed (" +
+                         std::to_string(reads.writers) + " for intake and its node, " +
+                         std::to_string(reads.views_guaranteed) + " for pages, " +
+                         std::to_string(reads.exports_guaranteed) + " for exports, " +
+                         std::to_string(reads.reports_guaranteed) + " for reports, " +
+                         std::to_string(reads.background_guaranteed) + " for background tasks)"};
+}
+
 // The App's options, or why they cannot be had.
-base::Result<api::AppOptions> app_options(const ServeOptions& options,
-                                          const std::string& store_path) {
+base::Result<api::AppOptions> app_options(const ServeOptions& options) {
   auto listen = address_in("--listen", options.listen);
   if (!listen) return listen.error();
   auto ops = address_in("--ops", options.ops);
@@ -96,9 +123,32 @@ base::Result<api::AppOptions> app_options(const ServeOptions& options,
   app.server.connections_per_address_max = options.connections_per_address;
   app.memory.bytes_max = options.memory_mib << 20;
   app.ops = *ops;
-  app.control_path = store::control_socket_path(store_path);
-  app.intake.set_aside_path = store_path + ".set-aside.ndjson";
+  app.reports.maker.program = version();
+  app.reports.maker.dataset_bytes_max =
+      std::min(app.reports.maker.dataset_bytes_max, (options.memory_mib << 20) / 2);
+  app.reports.maker.shelf.bytes_max = std::min(
+      app.reports.maker.shelf.bytes_max, (options.memory_mib << 20) / 8 * 5);
+  app.reports.jobs.at_once = options.reports;
+  auto reads = pool_options(options);
+  if (!reads) return reads.error();
+  app.reads = *reads;
   return app;
+}
+
+// Whether every node's connections fit into the database's server.
+base::Status check_pool(const ServeOptions& options, std::size_t pool, store::Store& store) {
+  if (!store::is_postgres_url(store.path())) return {};
+  auto room = store::read_connection_room(store.writer().connection());
+  if (!room) return room.error();
+  const auto nodes = static_cast<std::int64_t>(options.nodes);
+  const auto wanted = static_cast<std::int64_t>(pool) * nodes;
+  if (wanted <= room->connections) return {};
+  return base::Error{base::Errc::invalid,
+                     "--pool " + std::to_string(pool) + " on --nodes " + std::to_string(nodes) +
+                         ": that is " + std::to_string(wanted) +
+                         " connections, and the database lets in " +
+                         std::to_string(room->connections) + " (" + room->why +
+                         "); at most --pool " + std::to_string(room->connections / nodes)};
 }
 
 // "http://127.0.0.1:8080", with the port that was really taken.
@@ -112,12 +162,9 @@ std::string url(const http::HostPort& address, std::uint16_t port, bool tls) {
 int serve_store(const ServeOptions& options, const api::AppOptions& app_options,
                 store::Store& store, api::Studies studies, runtime::TaskList& tasks,
                 base::Random& random, const StopSignal& stop) {
-  auto signer = records::HeadSigner::open(store.path());
+  auto signer = records::HeadSigner::open(store.beside());
   if (!signer) return fail(kFailure, signer.error().message);
-  auto head_reader = store.open_reader();
-  if (!head_reader) return fail(kFailure, head_reader.error().message);
   const base::Clock& clock = tasks.clock();
-  const auto sign = [&] { return (*signer)->sign_now(**head_reader, clock.utc_ms()); };
 
   auto app = api::App::start(store, studies, app_options, tasks, random);
   // Addresses and certificate are checked: what is invalid now is the socket's path.
@@ -130,9 +177,14 @@ int serve_store(const ServeOptions& options, const api::AppOptions& app_options,
   std::cout << "listening on " << address << '\n'
             << "operations on " << url(app_options.ops, (*app)->ops_port(), false) << std::endl;
   {
+    const auto reader = (*app)->background();
     runtime::Periodic heads(
         {.name = "audit.heads", .interval = kHeadsInterval, .deadline = kHeadsInterval},
-        [&](const runtime::Cancel&) { return sign(); }, random, tasks);
+        [&](const runtime::Cancel& cancel) {
+          const store::StoppedBy stopping(cancel, *reader);
+          return (*signer)->sign_now(*reader, clock.utc_ms());
+        },
+        random, tasks);
     heads.start();
     std::unique_ptr<Demo> demo;
     if (options.demo) {
@@ -146,7 +198,11 @@ int serve_store(const ServeOptions& options, const api::AppOptions& app_options,
       std::chrono::duration<double>(options.drain_s)));
   const bool failed = store.writer().failed();
   app->reset();
-  if (auto signed_head = sign(); !signed_head) {
+  // Whose connections are closed by now.
+  auto reader = store.open_reader();
+  const auto signed_head = reader ? (*signer)->sign_now(**reader, clock.utc_ms())
+                                  : base::Status(reader.error());
+  if (!signed_head) {
     base::log_warning("the last head could not be signed: " + signed_head.error().message);
   }
   return failed ? kFailure : kSuccess;
@@ -157,7 +213,7 @@ int serve(const ServeOptions& options) {
   const StopSignal stop;
   auto path = locate_store(options.store);
   if (!path) return fail(kWrongUse, path.error().message);
-  auto app = app_options(options, *path);
+  auto app = app_options(options);
   if (!app) return fail(kWrongUse, app.error().message);
 
   std::vector<intake::ActiveStudy> loaded;
@@ -190,6 +246,14 @@ int serve(const ServeOptions& options) {
   base::SystemRandom random;
   auto store = store::Store::open(*path, random);
   if (!store) return fail_to_open(*path, store.error());
+  if (auto fits = check_pool(options, app->reads.connections, **store); !fits) {
+    return fail(fits.error().code == base::Errc::invalid ? kWrongUse : kFailure,
+                fits.error().message);
+  }
+  if (!(*store)->durability().empty()) base::log_info("store: " + (*store)->durability());
+  app->control_path = store::control_socket_path((*store)->beside());
+  app->intake.set_aside_path = (*store)->beside() + ".set-aside.ndjson";
+  app->reports.jobs.folder = (*store)->beside() + ".reports";
   api::Studies studies;
   for (intake::ActiveStudy& study : loaded) {
     auto registered = register_study((*store)->writer(), study, clock.utc_ms());
@@ -213,7 +277,7 @@ int serve(const ServeOptions& options) {
 
 Run add_serve(CLI::App& app) {
   auto options = std::make_shared<ServeOptions>();
-  app.add_option("--store", options->store, "Where the data is: sqlite:PATH")->required();
+  app.add_option("--store", options->store, kStoreHelp)->required();
   app.add_option("--study", options->studies, "Folder of a study definition; may be repeated")
       ->required();
   app.add_option("--listen", options->listen, "Address of the API and the pages, HOST:PORT")
@@ -249,6 +313,21 @@ Run add_serve(CLI::App& app) {
                  "MiB of --memory, at most a quarter, for what rules remember of subjects; the "
                  "others' is read again when they come. Default: 128, or that quarter")
       ->check(CLI::Range(1, 1 << 18));
+  app.add_option("--reports", options->reports,
+                 "Reports made at a time, whoever asks: each takes most of a processor")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  app.add_option("--pool", options->pool,
+                 "Database connections, all together: of intake, pages, exports, reports and "
+                 "background tasks. Default: as many as these may have; more are for pages")
+      ->check(CLI::Range(1, 10'000));
+  app.add_option("--nodes", options->nodes,
+                 "Servers that share the PostgreSQL database, each with as many connections; "
+                 "checked against its max_connections")
+      ->check(CLI::Range(1, 1'000))
+      ->capture_default_str();
+  // For measurements: what it is like without budgets.
+  app.add_flag("--no-budgets", options->no_budgets)->group("");
   app.add_flag("--demo", options->demo,
                "Make tokens, print where to look, and send invented data to the study 'demo'");
   app.add_flag("--verbose", options->verbose, "Log more");

@@ -14,7 +14,8 @@ namespace {
 
 constexpr base::Duration kAnswerMax = std::chrono::seconds(10);
 constexpr base::Duration kStreamAnswerMax = std::chrono::seconds(60);
-constexpr base::Duration kLook = std::chrono::milliseconds(50);  // how often the owner looks up
+constexpr base::Duration kOwnerLook =
+    std::chrono::milliseconds(50);  // how often the owner looks up
 constexpr base::Duration kInterruptedGrace = std::chrono::milliseconds(400);
 
 std::optional<Schedule> schedule_of(const LoadOptions& options) {
@@ -228,11 +229,11 @@ void Load::count(const Request& request, const http::ClientAnswer& answer) {
 }
 
 // Until an answer comes, or the next request is due and a connection is free for it; no longer than
-// kLook.
+// kOwnerLook.
 void Load::wait_for_work() {
   const base::TimePoint now = clock_.now();
   std::unique_lock lock(mutex_);
-  base::TimePoint until = now + kLook;
+  base::TimePoint until = now + kOwnerLook;
   if (sending(now)) {
     const base::TimePoint due = next_due(now);
     if (!free_.empty()) until = std::min(until, due);

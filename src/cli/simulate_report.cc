@@ -9,8 +9,7 @@
 namespace trialward::cli {
 namespace {
 
-double seconds(base::Duration duration) { return std::chrono::duration<double>(duration).count(); }
-double milliseconds(base::Duration duration) { return seconds(duration) * 1000; }
+double milliseconds(base::Duration duration) { return base::in_seconds(duration) * 1000; }
 
 struct Quantile {
   const char* name;
@@ -104,7 +103,7 @@ ServerFigures server_figures(std::string_view before, std::string_view after) {
 }
 
 double acknowledged_per_s(const LoadFigures& load) {
-  const double took = seconds(load.took);
+  const double took = base::in_seconds(load.took);
   return took > 0 ? static_cast<double>(load.acknowledged()) / took : 0;
 }
 
@@ -112,8 +111,8 @@ std::string report_table(const SimulateReport& report) {
   const LoadFigures& load = report.load;
   std::string out = load.interrupted ? "Interrupted: what follows is a part.\n" : "";
   out += std::to_string(load.acknowledged()) + " records acknowledged in " +
-         text("%.1f s: ", seconds(load.took)) + text("%.1f/s", acknowledged_per_s(load)) + " (" +
-         wanted(report.options) + "), " + std::to_string(report.options.connections) +
+         text("%.1f s: ", base::in_seconds(load.took)) + text("%.1f/s", acknowledged_per_s(load)) +
+         " (" + wanted(report.options) + "), " + std::to_string(report.options.connections) +
          " connections";
   if (report.options.lines > 0) {
     out += ", " + std::to_string(report.options.lines) + " lines a request";

@@ -9,7 +9,7 @@
 namespace trialward::cli {
 namespace {
 
-constexpr std::chrono::milliseconds kLook(50);  // how often ask() looks for a signal
+constexpr std::chrono::milliseconds kAskLook(50);  // how often ask() looks for a signal
 constexpr int kLooksAfterSignal = 4;
 
 }  // namespace
@@ -42,7 +42,7 @@ http::ClientAnswer ask(http::Client& client, std::string request, base::Duration
   auto answer = promise->get_future();
   client.send(0, std::move(request), deadline,
               [promise](http::ClientAnswer given) { promise->set_value(std::move(given)); });
-  for (int looks = 0; answer.wait_for(kLook) != std::future_status::ready;) {
+  for (int looks = 0; answer.wait_for(kAskLook) != std::future_status::ready;) {
     if (StopSignal::requested() && ++looks > kLooksAfterSignal) {
       return {.error = "stopped by a signal"};
     }

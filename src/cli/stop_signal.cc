@@ -25,7 +25,7 @@ int wake_pipe[2] = {-1, -1};
 void on_signal(int) {
   if (signals_seen.exchange(1) > 0) _exit(kKilledByHand);
   const int saved = errno;
-  (void)!write(wake_pipe[1], "", 1);
+  (void)!::write(wake_pipe[1], "", 1);
   errno = saved;
 }
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "cli/command.h"
+#include "store/postgres_url.h"
 #include "store/store_path.h"
 
 namespace trialward::cli {
@@ -16,7 +17,15 @@ base::Result<std::string> locate_store(const std::string& url) {
   return base::Error{path.error().code, "--store: " + path.error().message};
 }
 
+bool may_be_there(const std::string& path) {
+  return store::is_postgres_url(path) || ::access(path.c_str(), F_OK) == 0;
+}
+
 int fail_to_open(const std::string& path, const base::Error& error) {
+  if (store::is_postgres_url(path)) {
+    const bool wrong = error.code == base::Errc::invalid || error.code == base::Errc::not_found;
+    return fail(wrong ? kWrongUse : kFailure, "--store: " + error.message);
+  }
   const std::string folder = std::filesystem::path(path).parent_path().string();
   const bool there = ::access(path.c_str(), F_OK) == 0;
   const bool usable = ::access(folder.c_str(), W_OK | X_OK) == 0 &&

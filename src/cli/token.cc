@@ -199,7 +199,7 @@ int token(const TokenOptions& options) {
     return fail(kWrongUse,
                 "--role, --list or --revoke is needed; a role is one of " + api::role_list());
   }
-  if (::access(path->c_str(), F_OK) != 0) {
+  if (!may_be_there(*path)) {
     return fail(kWrongUse, "--store: there is no store at " + *path);
   }
   base::SystemRandom random;
@@ -223,7 +223,7 @@ int token(const TokenOptions& options) {
 
 Run add_token(CLI::App& app) {
   auto options = std::make_shared<TokenOptions>();
-  app.add_option("--store", options->store, "Where the data is: sqlite:PATH")->required();
+  app.add_option("--store", options->store, kStoreHelp)->required();
   app.add_option("--study", options->study, "Id of the study that it is for")->required();
   auto* role = app.add_option("--role", options->role, "One of " + api::role_list());
   app.add_option("--name", options->name, "Who has it; stands in the audit trail");

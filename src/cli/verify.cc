@@ -69,12 +69,14 @@ void print(const records::VerifyReport& report) {
 int verify(const VerifyArguments& arguments) {
   auto path = locate_store(arguments.store);
   if (!path) return fail(kWrongUse, path.error().message);
-  auto reader = store::SqliteConnection::open(*path, store::SqliteMode::reader);
+  auto reader = store::open_store(*path);
   if (!reader) {
     const bool missing = reader.error().code == Errc::not_found;
     return fail(missing ? kWrongUse : kFailure, "--store: " + reader.error().message);
   }
-  auto heads = open_heads(arguments, *path);
+  auto beside = store::beside_store(*path);
+  if (!beside) return fail(kFailure, beside.error().message);
+  auto heads = open_heads(arguments, *beside);
   if (!heads) return fail(kWrongUse, heads.error().message);
 
   const StopSignal stop;
@@ -99,7 +101,7 @@ int verify(const VerifyArguments& arguments) {
 
 Run add_verify(CLI::App& app) {
   auto arguments = std::make_shared<VerifyArguments>();
-  app.add_option("--store", arguments->store, "Where the data is: sqlite:PATH")->required();
+  app.add_option("--store", arguments->store, kStoreHelp)->required();
   app.add_option("--heads", arguments->heads,
                  "Signed heads to compare with, kept elsewhere (default: PATH.heads)");
   app.add_option("--pubkey", arguments->public_key,

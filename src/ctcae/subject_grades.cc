@@ -114,6 +114,8 @@ void SubjectGrader::add_value(OfCode& of_code, const StoredRecord& stored) {
 
 void SubjectGrader::read_patient(const StoredRecord& stored) {
   const model::Record& record = stored.record;
+  // One with a value is a characteristic of its own, such as the years of education.
+  if (record.value.number || !record.value.text.empty()) return;
   Measured one;
   one.source = record.source;
   one.source_id = record.source_id;

@@ -3,8 +3,8 @@
 //
 // The baseline of a code is the last of its values that are marked as one, else the earliest; what
 // stands before it, and the baseline itself, has none. Age and sex are those of the latest
-// demographics record: its attributes sex (M, F, male, female), birth_date or brthdtc (YYYY-MM-DD),
-// else age, in years (ageu absent or YEARS).
+// demographics record without a value: its attributes sex (M, F, male, female), birth_date or
+// brthdtc (YYYY-MM-DD), else age, in years (ageu absent or YEARS).
 //
 // Only what is graded is held, and as numbers: records are given one after the other and may be
 // forgotten. For a baseline, and for the patient's age, all of them must have been given, else it

@@ -107,10 +107,20 @@ void Delivery::resent(std::int64_t delivery) {
   });
 }
 
+void Delivery::look_again() {
+  post([](Inbox& inbox) { inbox.wake = inbox.look_again = true; });
+}
+
 bool Delivery::run_once() {
   wake_ = clock_.now() + kIdle;
   bool worked = take_inbox(scan_wanted_);
   record();
+  if (options_.on_duty && !options_.on_duty()) {
+    take_back();
+    if (clock_.now() >= next_figures_) look_at_figures();
+    wake_ = std::min(wake_, clock_.now() + kTrouble);
+    return worked;
+  }
   if (scan_wanted_ && clock_.now() >= next_scan_) scan();
   worked = begin_some() || worked;
   prune();
@@ -127,6 +137,9 @@ bool Delivery::take_inbox(bool& scan) {
     std::swap(inbox, inbox_);
   }
   scan = scan || inbox.wake;
+  if (inbox.look_again) {
+    for (const auto& lane : lanes_) lane->look_again();
+  }
   resent_.insert(resent_.end(), inbox.resent.begin(), inbox.resent.end());
   for (Answer& answer : inbox.answers) take_answer(answer);
   if (inbox.recorded) settle(inbox.stored);
@@ -477,8 +490,20 @@ void Delivery::wait(const runtime::Cancel& stop) {
   });
 }
 
+void Delivery::take_back() {
+  for (const auto& lane : lanes_) {
+    for (const auto& [subject, head] : lane->heads()) {
+      if (head.state == Lane::Head::State::sent) outbound_.cancel(head.call);
+    }
+  }
+}
+
 void Delivery::stop(base::Duration grace) {
-  if (thread_ != nullptr) thread_->stop();
+  if (thread_ != nullptr) {
+    reader_->stop();  // what it asks the store may take its time
+    thread_->stop();
+    reader_->go_on();
+  }
   thread_.reset();
   if (std::exchange(ending_, true)) return;
   const base::TimePoint until = clock_.now() + grace;
@@ -487,11 +512,7 @@ void Delivery::stop(base::Duration grace) {
     return runtime::wait_until(changed_, lock, clock_, end, [this] { return out_ == 0; });
   };
   if (!until_answered(until)) {
-    for (const auto& lane : lanes_) {
-      for (const auto& [subject, head] : lane->heads()) {
-        if (head.state == Lane::Head::State::sent) outbound_.cancel(head.call);
-      }
-    }
+    take_back();
     until_answered(runtime::kForever);  // each ends soon, as the Outbound promises
   }
   // What was delivered at the last moment need not be sent again, if it can still be written down.

@@ -12,9 +12,10 @@
 //   - After a restart it goes on from the outbox. It keeps nothing that is not there.
 //   - Rows that are settled for `keep` are cleaned up; the audit trail keeps that they were.
 //
-// Any thread may call wake(), resent() and report(). stop() begins nothing more, waits up to
-// `grace` for answers, takes the rest back and returns when nothing of it is out; what has not been
-// written down then is sent again after the restart. Without start(), run_once() drives it.
+// Any thread may call wake(), resent(), look_again() and report(). stop() begins nothing more,
+// waits up to `grace` for answers, takes the rest back and returns when nothing of it is out; what
+// has not been written down then is sent again after the restart. Without start(), run_once()
+// drives it.
 // It outlives whatever it gave to the Ledger.
 #pragma once
 
@@ -37,6 +38,8 @@
 namespace trialward::delivery {
 
 struct DeliveryOptions {
+  // Whether it may send. Once it may not, what is out is taken back. Null: always.
+  std::function<bool()> on_duty;
   std::size_t in_flight_max = 64;  // attempts at once, to all targets
   std::size_t recorded_max = 32;   // outcomes in one transaction
   LaneOptions lane;                // retry and the breaker's pause are the Targets'
@@ -78,6 +81,8 @@ class Delivery {
   void wake();
   // This row is pending again.
   void resent(std::int64_t delivery);
+  // Others have sent, or had something sent again: it looks at the whole outbox.
+  void look_again();
   // False when there was nothing to do.
   bool run_once();
   void stop(base::Duration grace);
@@ -102,7 +107,7 @@ class Delivery {
     bool stored = false;    // durable
     std::int64_t pruned = 0;
     bool prune_ended = false;
-    bool wake = true;
+    bool wake = true, look_again = false;
     std::vector<std::int64_t> resent;
   };
   class Loop;
@@ -119,6 +124,7 @@ class Delivery {
   void scan();
   void take_resent();
   bool begin_some();
+  void take_back();
   bool begin(std::size_t lane, Lane::Start start);
   base::Result<base::Outbound::Id> send(std::size_t lane, std::int64_t subject,
                                         const store::DeliveryContent& content);

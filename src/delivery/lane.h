@@ -58,6 +58,8 @@ class Lane {
 
   // Reads on through the outbox as far as there is room; false when there may be more.
   base::Result<bool> scan(store::Connection& reader);
+  // From its beginning again.
+  void look_again() { cursor_ = 0; }
   // A row has become pending that may be behind what was read.
   base::Status take_resent(store::Connection& reader, const store::PendingDelivery& row);
 

@@ -29,11 +29,10 @@ bool among(const std::vector<std::string>& list, std::string_view text) {
 }
 
 bool is_name(std::string_view text) {
-  return !text.empty() && text.size() <= 64 &&
-         std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  c == '-' || c == '_' || c == '.';
-         });
+  return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.';
+  });
 }
 
 // The host of SCHEME://HOST[:PORT][/…]; empty when it has another form.
@@ -67,9 +66,9 @@ std::vector<std::string> lines_of(std::string_view text) {
 }
 
 // A file being read: its tables, and what is wrong with them.
-class Reading {
+class TargetsReading {
  public:
-  Reading(const SecretReader& secrets, const std::vector<std::string>& studies)
+  TargetsReading(const SecretReader& secrets, const std::vector<std::string>& studies)
       : secrets_(secrets), studies_(studies) {}
 
   void read_delivery(TableReader& table) {
@@ -215,8 +214,8 @@ class Reading {
     }
     auto secret = secrets_(place);
     if (!secret || secret->empty()) {
-      table.fault(place.file ? file : env, secret ? place.name + " is empty"
-                                                  : secret.error().message);
+      table.fault(place.file ? file : env,
+                  secret ? place.name + " is empty" : secret.error().message);
       return {};
     }
     return std::move(*secret);
@@ -237,12 +236,11 @@ class Reading {
 
   void read_backoff(TableReader& table, const char* first, const char* longest,
                     runtime::BackoffOptions& backoff) {
-    const auto seconds = [](base::Duration d) { return std::chrono::duration<double>(d).count(); };
     const auto duration = [](double s) {
       return std::chrono::duration_cast<base::Duration>(std::chrono::duration<double>(s));
     };
-    backoff.initial = duration(number(table, first, seconds(backoff.initial), 0.01, 3600));
-    backoff.max = duration(number(table, longest, seconds(backoff.max), 0.01, 3600));
+    backoff.initial = duration(number(table, first, base::in_seconds(backoff.initial), 0.01, 3600));
+    backoff.max = duration(number(table, longest, base::in_seconds(backoff.max), 0.01, 3600));
     if (backoff.max >= backoff.initial) return;
     table.fault(longest, std::string(longest) + " is less than " + first);
     backoff.max = backoff.initial;
@@ -292,8 +290,8 @@ Result<std::string> read_secret(const SecretPlace& place) {
   }
   text.resize(static_cast<std::size_t>(file.gcount()));
   if (text.size() > kSecretBytesMax) {
-    return Error{Errc::invalid, place.name + " has more than " +
-                                    std::to_string(kSecretBytesMax) + " bytes"};
+    return Error{Errc::invalid,
+                 place.name + " has more than " + std::to_string(kSecretBytesMax) + " bytes"};
   }
   struct stat status {};
   if (::stat(place.name.c_str(), &status) == 0 && (status.st_mode & 0004) != 0) {
@@ -309,7 +307,7 @@ Result<Targets, DefinitionFaults> read_targets(const model::DefinitionFile& file
   const auto parsed = model::parse_toml(file, faults);
   if (!parsed) return faults;
   TableReader root(*parsed, "the file", file.name, faults);
-  Reading reading(secrets, studies);
+  TargetsReading reading(secrets, studies);
   if (auto table = root.table("delivery")) reading.read_delivery(*table);
   for (TableReader& table : root.tables("targets")) {
     if (reading.targets.all.size() == kTargetsMax) {
@@ -335,11 +333,11 @@ model::DefinitionFaults unknown_targets(const model::Escalation& escalation,
     for (std::size_t tier = 0; tier < tiers.size(); ++tier) {
       for (const std::string& name : tiers[tier].targets) {
         if (targets.find(name) != nullptr) continue;
-        faults.push_back(
-            {"escalation.toml", tiers[tier].line,
-             "tier " + std::to_string(tier + 1) + " of " +
-                 std::string(model::to_string(static_cast<model::AlertSeverity>(i))) +
-                 " alerts: there is no target '" + name + "'; the targets are " + known});
+        faults.push_back({"escalation.toml", tiers[tier].line,
+                          "tier " + std::to_string(tier + 1) + " of " +
+                              std::string(model::to_string(static_cast<model::AlertSeverity>(i))) +
+                              " alerts: there is no target '" + name + "'; the targets are " +
+                              known});
       }
     }
   }

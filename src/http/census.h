@@ -22,12 +22,10 @@ class Census {
   // An empty address has no limit of its own. Every one that entered leaves, once.
   Verdict enter(const std::string& address) {
     const std::lock_guard lock(mutex_);
-    if (count_ >= max_) return Verdict::full;
-    if (!address.empty()) {
-      std::size_t& here = addresses_[address];
-      if (here >= per_address_max_) return Verdict::address_full;
-      ++here;
-    }
+    const auto here = addresses_.find(address);
+    if (here != addresses_.end() && here->second >= per_address_max_) return Verdict::address_full;
+    if (count_ >= max_) return Verdict::full;  // but its address has room
+    if (!address.empty()) ++addresses_[address];
     ++count_;
     return Verdict::entered;
   }

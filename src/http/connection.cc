@@ -31,7 +31,8 @@ Connection::Connection(std::shared_ptr<ConnectionContext> context, std::shared_p
       parser_(context_->options.header_bytes_max) {}
 
 void Connection::start() {
-  deadline_ = now() + context_->options.header_timeout;
+  came_ = now();
+  deadline_ = came_ + context_->options.header_timeout;
   stream_->handshake(shared_from_this());
 }
 
@@ -92,6 +93,7 @@ bool Connection::step_head() {
     return true;
   }
   if (!parser_.head_done()) return false;
+  headless_ = false;
   context_->stats.requests.add();
   Request& request = parser_.request();
   request.peer = peer_;

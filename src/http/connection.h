@@ -46,6 +46,9 @@ class Connection final : public Stream::Events, public std::enable_shared_from_t
   void start();
   // Says why there is no room and closes; instead of start().
   void refuse(Response response);
+  // It has not sent one whole head so far; of one that is refused nothing is expected.
+  bool headless() const { return headless_; }
+  base::TimePoint came() const { return came_; }
   // Acts on what is overdue; false when nothing is.
   bool sweep(base::TimePoint now);
   // Closes if no request runs, or after the answer to the one that does.
@@ -128,6 +131,8 @@ class Connection final : public Stream::Events, public std::enable_shared_from_t
   const OnGone on_gone_;
 
   Phase phase_ = Phase::handshake;
+  bool headless_ = true;
+  base::TimePoint came_{};
   base::TimePoint deadline_ = base::TimePoint::max();        // of the phase
   base::TimePoint write_deadline_ = base::TimePoint::max();  // of the write that runs
   bool reading_ = false;

@@ -30,6 +30,7 @@ std::string as_chunk(std::string_view bytes) {
 }  // namespace
 
 void Connection::refuse(Response response) {
+  headless_ = false;
   phase_ = Phase::head;
   answer(std::move(response), false);
   advance();

@@ -14,8 +14,7 @@ namespace asio = boost::asio;
 
 struct Loop::Repeated {
   asio::steady_timer timer;
-  base::Duration period;
-  Task task;
+  std::function<base::Duration()> task;
 };
 
 namespace {
@@ -78,17 +77,22 @@ void Loop::drain() {
 }
 
 void Loop::every(base::Duration period, Task task) {
-  repeated_.push_back(
-      std::make_unique<Repeated>(Repeated{asio::steady_timer(*io_), period, std::move(task)}));
-  arm(*repeated_.back());
+  repeat(period, [period, task = std::move(task)] {
+    task();
+    return period;
+  });
 }
 
-void Loop::arm(Repeated& repeated) {
-  repeated.timer.expires_after(repeated.period);
+void Loop::repeat(base::Duration first, std::function<base::Duration()> task) {
+  repeated_.push_back(
+      std::make_unique<Repeated>(Repeated{asio::steady_timer(*io_), std::move(task)}));
+  arm(*repeated_.back(), first);
+}
+
+void Loop::arm(Repeated& repeated, base::Duration wait) {
+  repeated.timer.expires_after(wait);
   repeated.timer.async_wait([this, &repeated](const boost::system::error_code& error) {
-    if (error) return;
-    repeated.task();
-    arm(repeated);
+    if (!error) arm(repeated, repeated.task());
   });
 }
 

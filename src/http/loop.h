@@ -35,8 +35,10 @@ class Loop {
   // Any thread. Tasks run in the order in which they were posted. False once the loop is
   // stopped: the task was not taken.
   bool post(Task task);
-  // Runs `task` again and again; set up before the loop runs. Real time, whatever the clock.
+  // Both run `task` again and again; set up before the loop runs. Real time, whatever the clock.
   void every(base::Duration period, Task task);
+  // Each time after as long as the call before it has said; the first time after `first`.
+  void repeat(base::Duration first, std::function<base::Duration()> task);
 
   // Runs until stop(), on one thread.
   void run();
@@ -51,7 +53,7 @@ class Loop {
   struct Repeated;
 
   void drain();
-  void arm(Repeated& repeated);
+  void arm(Repeated& repeated, base::Duration wait);
 
   const std::unique_ptr<boost::asio::io_context> io_;
   std::vector<std::unique_ptr<Repeated>> repeated_;

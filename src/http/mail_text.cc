@@ -25,8 +25,8 @@ bool is_ascii(std::string_view text) {
 bool is_address(std::string_view text) {
   const std::size_t at = text.find('@');
   return at != std::string_view::npos && at > 0 && at + 1 < text.size() &&
-         text.find('@', at + 1) == std::string_view::npos && !has_control(text) &&
-         is_ascii(text) && text.find_first_of(" <>()[],;:\\\"") == std::string_view::npos;
+         text.find('@', at + 1) == std::string_view::npos && !has_control(text) && is_ascii(text) &&
+         text.find_first_of(" <>()[],;:\\\"") == std::string_view::npos;
 }
 
 std::string base64(std::string_view bytes) {
@@ -77,30 +77,28 @@ std::string date(std::int64_t utc_ms) {
   return text.data();
 }
 
-base::Error invalid(std::string why) { return {base::Errc::invalid, std::move(why)}; }
-
 }  // namespace
 
 base::Result<std::string> mail_text(const base::OutboundMail& mail, std::int64_t utc_ms) {
-  if (!is_address(mail.from)) return invalid("from: '" + mail.from + "' is not an address");
-  if (mail.to.empty()) return invalid("to: there is nobody");
+  if (!is_address(mail.from)) return base::invalid("from: '" + mail.from + "' is not an address");
+  if (mail.to.empty()) return base::invalid("to: there is nobody");
   std::string to;
   for (const std::string& one : mail.to) {
-    if (!is_address(one)) return invalid("to: '" + one + "' is not an address");
+    if (!is_address(one)) return base::invalid("to: '" + one + "' is not an address");
     to += (to.empty() ? "" : ",\r\n ") + one;
   }
-  if (has_control(mail.subject)) return invalid("the subject has control characters");
-  if (mail.id.empty() || !is_address(mail.id + "@x")) return invalid("the id cannot be one");
+  if (has_control(mail.subject)) return base::invalid("the subject has control characters");
+  if (mail.id.empty() || !is_address(mail.id + "@x")) return base::invalid("the id cannot be one");
   const bool plain = is_ascii(mail.subject) && mail.subject.size() < 66;
-  std::string text = "From: " + mail.from + "\r\nTo: " + to + "\r\nSubject: " +
-                     (plain ? mail.subject : encoded_words(mail.subject)) +
+  std::string text = "From: " + mail.from + "\r\nTo: " + to +
+                     "\r\nSubject: " + (plain ? mail.subject : encoded_words(mail.subject)) +
                      "\r\nDate: " + date(utc_ms) + "\r\nMessage-ID: <" + mail.id +
                      mail.from.substr(mail.from.find('@')) +
                      ">\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
                      "Content-Transfer-Encoding: base64\r\nAuto-Submitted: auto-generated\r\n";
   for (const auto& [name, value] : mail.headers) {
     if (has_control(name) || has_control(value) || !is_ascii(name) || !is_ascii(value)) {
-      return invalid("a header has control characters");
+      return base::invalid("a header has control characters");
     }
     text += name + ": " + value + "\r\n";
   }

@@ -26,17 +26,18 @@ namespace {
 
 constexpr base::Duration kIdle = std::chrono::seconds(1);  // it looks at its deadlines again
 
-bool has_control(std::string_view text) {
+bool breaks_lines(std::string_view text) {
   return std::any_of(text.begin(), text.end(),
                      [](unsigned char c) { return (c < ' ' && c != '\t') || c == 127; });
 }
 
 // What would make a header, or a request, of its own.
 bool is_clean(const base::OutboundRequest& request) {
-  return !request.method.empty() && !has_control(request.method) &&
+  return !request.method.empty() && !breaks_lines(request.method) &&
          request.method.find(' ') == std::string::npos &&
          std::none_of(request.headers.begin(), request.headers.end(), [](const auto& header) {
-           return header.first.empty() || has_control(header.first) || has_control(header.second) ||
+           return header.first.empty() || breaks_lines(header.first) ||
+                  breaks_lines(header.second) ||
                   header.first.find_first_of(" :;") != std::string::npos;
          });
 }
@@ -158,7 +159,7 @@ class OutboundClient::Impl {
   struct Host {
     std::deque<Id> waiting;
     std::size_t in_flight = 0;
-    bool looked_up = false;       // is being looked up
+    bool looked_up = false;        // is being looked up
     base::TimePoint look_since{};  // since then
     Resolver::Addresses addresses;
     base::TimePoint addresses_until{};
@@ -274,8 +275,8 @@ class OutboundClient::Impl {
   void begin(Host& host) {
     Job& job = *jobs_.at(host.waiting.front());
     job.transfer = Transfer::make(
-        job.request,
-        {.place = job.place, .addresses = host.addresses, .proxy = options_.proxy}, clock_);
+        job.request, {.place = job.place, .addresses = host.addresses, .proxy = options_.proxy},
+        clock_);
     if (job.transfer == nullptr ||
         curl_multi_add_handle(multi_, job.transfer->handle()) != CURLM_OK) {
       job.transfer.reset();
@@ -302,8 +303,8 @@ class OutboundClient::Impl {
     if (job.transfer != nullptr) return std::min(job.until, job.transfer->deadline());
     const Host& host = hosts_.at(key(job));
     if (!host.looked_up) return job.until;
-    return std::min(job.until, std::max(job.since, host.look_since) +
-                                   job.request.deadlines.connect);
+    return std::min(job.until,
+                    std::max(job.since, host.look_since) + job.request.deadlines.connect);
   }
 
   void end_overdue() {
@@ -319,8 +320,8 @@ class OutboundClient::Impl {
       std::optional<OutboundAnswer> overdue;
       if (job.transfer != nullptr) overdue = job.transfer->overdue(now);
       if (!overdue && job.transfer == nullptr && hosts_.at(key(job)).looked_up) {
-        overdue = failed(OutboundFailure::unresolved, "no address for '" + job.place.host +
-                                                          "' in time");
+        overdue =
+            failed(OutboundFailure::unresolved, "no address for '" + job.place.host + "' in time");
       }
       end(id, overdue ? std::move(*overdue)
                       : failed(OutboundFailure::deadline, "it did not end in time"));

@@ -31,7 +31,8 @@ void Roster::adopt(std::shared_ptr<Stream> stream, std::string peer) {
   if (context_->draining) return stream->close();
   Stats& stats = context_->stats;
   stats.connections_accepted.add();
-  const Census::Verdict verdict = census_.enter(peer);
+  Census::Verdict verdict = census_.enter(peer);
+  if (verdict == Census::Verdict::full && make_room()) verdict = census_.enter(peer);
   if (verdict != Census::Verdict::entered) {
     return turn_away(verdict, std::move(stream), std::move(peer));
   }
@@ -42,6 +43,19 @@ void Roster::adopt(std::shared_ptr<Stream> stream, std::string peer) {
       });
   connection->start();
   stats.connections_open.add();  // once its time runs: tests wait for it
+}
+
+bool Roster::make_room() {
+  const base::TimePoint before = context_->clock.now() - kPatience;
+  for (auto next = connections_.lower_bound(first_headless_); next != connections_.end(); ++next) {
+    first_headless_ = next->first;
+    if (!next->second->headless()) continue;
+    if (next->second->came() > before) return false;  // and so did all that follow
+    context_->stats.gave_way.add();
+    next->second->close();
+    return true;
+  }
+  return false;
 }
 
 void Roster::turn_away(Census::Verdict verdict, std::shared_ptr<Stream> stream, std::string peer) {
@@ -67,17 +81,20 @@ std::vector<std::shared_ptr<Connection>> Roster::all() const {
   return result;
 }
 
-void Roster::sweep() {
+base::Duration Roster::sweep(base::Duration period) {
   const base::TimePoint now = context_->clock.now();
+  const std::size_t slices =
+      std::clamp<std::size_t>(connections_.size() / kSliceMin, 1, kSlicesMax);
   std::size_t overdue = 0;
-  for (std::size_t left = std::max(connections_.size() / kSlices, kOverdueMax); left > 0; --left) {
+  for (std::size_t left = connections_.size() / slices + 1; left > 0; --left) {
     const auto next = connections_.upper_bound(swept_);
     swept_ = next == connections_.end() ? 0 : next->first;
-    if (swept_ == 0) return;  // the next call begins anew
+    if (swept_ == 0) break;  // the next call begins anew
     // Held: being swept may take it off the list.
     if (const auto connection = next->second; !connection->sweep(now)) continue;
-    if (++overdue == kOverdueMax) return;
+    if (++overdue == kOverdueMax) return std::min(period, kOverduePause);
   }
+  return period / static_cast<int>(slices);
 }
 
 void Roster::drain() {

@@ -12,7 +12,7 @@ namespace trialward::http {
 namespace {
 
 constexpr base::Duration kSweepMin = std::chrono::milliseconds(1);
-constexpr base::Duration kSweepMax = std::chrono::milliseconds(16);
+constexpr base::Duration kSweepMax = std::chrono::milliseconds(250);
 // Closing is local and quick; this only says when to complain that it was not.
 constexpr base::Duration kCloseTime = std::chrono::seconds(5);
 
@@ -21,8 +21,7 @@ constexpr base::Duration kCloseTime = std::chrono::seconds(5);
 base::Duration sweep_period(const ServerOptions& options) {
   const base::Duration shortest = std::min(
       {options.header_timeout, options.body_timeout, options.idle_timeout, options.write_timeout});
-  constexpr int kSlices = Roster::kSlices;
-  return std::clamp(shortest / (8 * kSlices), kSweepMin, kSweepMax);
+  return std::clamp(shortest / 8, kSweepMin, kSweepMax);
 }
 
 base::Status check(const ServerOptions& options, const Admit& admit) {
@@ -58,8 +57,9 @@ class Server::Impl {
     for (std::size_t i = 0; i < context_->options.io_threads; ++i) {
       loops_.push_back(std::make_shared<Loop>());
       rosters_.push_back(std::make_unique<Roster>(context_, loops_.back(), census_));
-      loops_.back()->every(sweep_period(context_->options),
-                           [roster = rosters_.back().get()] { roster->sweep(); });
+      const base::Duration period = sweep_period(context_->options);
+      loops_.back()->repeat(
+          period, [roster = rosters_.back().get(), period] { return roster->sweep(period); });
     }
   }
 

@@ -21,6 +21,7 @@ class Counter {
 struct Stats {
   Counter connections_open;
   Counter connections_accepted;
+  Counter gave_way;  // closed for a newcomer, as all places were taken
   // Connections beyond a limit.
   Counter refused_total;
   Counter refused_per_address;

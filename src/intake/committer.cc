@@ -23,6 +23,12 @@ using model::StoredRecord;
 
 namespace {
 
+// Of a batch in a transaction that gave way to another.
+constexpr int kRetries = 3;
+// Transactions after one that met a record that is stored already: who sends some again is likely
+// to send more.
+constexpr int kLookedUp = 256;
+
 // Lends a submission's record to what is stored of it, which saves a copy. It comes back as it was:
 // a batch that cannot be committed is tried again in parts.
 class Loan {
@@ -53,17 +59,6 @@ void log_refusal(std::initializer_list<std::string_view> words) {
   }
 }
 
-store::AlertPlace place_of(const Submission& submission, const CachedSubject& subject, int shard) {
-  return {.study = submission.study->row,
-          .subject = subject.row.id,
-          .site = subject.row.site,
-          .definition = submission.study->definition,
-          .shard = shard,
-          .escalation = submission.study->study->escalation
-                            ? &*submission.study->study->escalation
-                            : nullptr};
-}
-
 }  // namespace
 
 Committer::Outcome Committer::commit(std::span<Submission> batch) {
@@ -76,10 +71,16 @@ Committer::Outcome Committer::commit(std::span<Submission> batch) {
 
 void Committer::commit_part(std::span<Submission> batch, Outcome& outcome) {
   if (batch.empty()) return;
-  const Status done = try_commit(batch, outcome);
+  Status done = try_commit(batch, outcome);
+  for (int again = 0; again < kRetries && !done && again_after(done.error()); ++again) {
+    done = try_commit(batch, outcome);
+  }
   if (done) return;
   if (writer_.failed()) {
     refuse_all(batch, "the store cannot be written", outcome);
+  } else if (writer_.is_of_store(done.error()) || done.error().code == Errc::retry) {
+    refuse_all(batch, "the database cannot be used now; try again", outcome);
+    log_refusal({"a batch was not stored: ", done.error().message});
   } else if (done.error().code == Errc::refused) {
     // It is no submission's fault, and may be over by the time that they are sent again.
     subjects_.clear();
@@ -97,6 +98,14 @@ void Committer::commit_part(std::span<Submission> batch, Outcome& outcome) {
   }
 }
 
+bool Committer::again_after(const Error& error) {
+  if (error.code == Errc::conflict && presumed_) {
+    looked_up_ = kLookedUp;
+    return true;
+  }
+  return error.code == Errc::retry;
+}
+
 void Committer::refuse_all(std::span<Submission> batch, std::string_view reason,
                            Outcome& outcome) {
   for (std::size_t i = 0; i < batch.size(); ++i) {
@@ -110,14 +119,17 @@ Status Committer::begin(base::TimePoint now) {
     boot_adopted_ = true;
   }
   publications_.clear();
+  known_.forget();
   if (auto begun = writer_.begin(); !begun) return begun;
-  writer_.set_steady_ms(store::steady_ms(now));
-  return {};
+  writer_.set_steady_ms(store::waiting_ms(writer_.connection(), now, utc_));
+  const auto foreign = writer_.take_foreign();
+  return foreign ? subjects_.learn(writer_.connection(), *foreign) : Status();
 }
 
 Status Committer::apply_all(std::span<Submission> batch, std::vector<SubmissionResult>& results,
                             Outcome& outcome) {
   try {
+    if (auto found = look_up(batch); !found) return found;
     for (Submission& submission : batch) {
       auto applied = apply(submission);
       if (!applied) return applied.error();
@@ -132,14 +144,39 @@ Status Committer::apply_all(std::span<Submission> batch, std::vector<SubmissionR
   }
 }
 
+Status Committer::look_up(std::span<const Submission> batch) {
+  presumed_ = false;
+  if (!writer_.connection().is_postgres()) return {};
+  const bool presumes = looked_up_ == 0;
+  if (!presumes) --looked_up_;
+  std::vector<store::RecordKey> keys, presumed;
+  for (const Submission& submission : batch) {
+    for (const Command& command : submission.commands) {
+      const auto* append = std::get_if<AppendRecord>(&command);
+      if (append == nullptr) continue;
+      const Record& record = append->record;
+      const bool plain = append->faults.empty() && record.amends == 0;
+      (presumes && plain ? presumed : keys)
+          .push_back({submission.study->row, record.source, record.source_id});
+      subjects_.expect(*submission.study, record.subject);
+    }
+  }
+  if (auto found = known_.prefetch(writer_.connection(), keys); !found) return found;
+  known_.presume_new(presumed);
+  presumed_ = !presumed.empty();
+  return subjects_.prefetch(writer_.connection());
+}
+
 Status Committer::try_commit(std::span<Submission> batch, Outcome& outcome) {
-  const base::TimePoint started = clock_.now();
+  base::TimePoint started = clock_.now();
   const base::Duration used = clock_.thread_cpu();
   std::vector<SubmissionResult> results;
   Status done;
   try {
     results.reserve(batch.size());
     done = begin(started);
+    const base::TimePoint asked = std::exchange(started, clock_.now());
+    outcome.commit += started - asked;  // it has waited for other nodes, perhaps
     if (done) done = apply_all(batch, results, outcome);
   } catch (const std::bad_alloc&) {
     done = Error{Errc::refused, "out of memory"};
@@ -180,6 +217,7 @@ Committer::Applied Committer::apply(Submission& submission) {
     if (one->verdict != Verdict::stored) {
       if (auto undone = writer_.rollback_part(); !undone) return undone.error();
       subjects_.rolled_back_part();
+      known_.forget();
       publications_.erase(publications_.begin() + published, publications_.end());
       for (model::Fault& fault : one->faults) fault.path = "/" + std::to_string(i) + fault.path;
       return one;
@@ -211,15 +249,22 @@ Committer::Applied Committer::apply_command(const Submission& submission, Comman
 }
 
 Committer::Applied Committer::append(const Submission& submission, AppendRecord& command) {
-  if (!command.faults.empty()) return repeat_or_refuse(writer_.connection(), submission, command);
+  if (!command.faults.empty()) {
+    return repeat_or_refuse(writer_.connection(), known_, submission, command);
+  }
   const Record& record = command.record;
+  const bool server = writer_.connection().is_postgres();
   auto enrolled = subjects_.find(writer_.connection(), *submission.study, record.subject);
   if (!enrolled) return enrolled.error();
   // Most records are new and change nothing but themselves: whether one is known is left to the
   // insert to find out, which saves a search. Others are looked up before anything is written.
-  const bool plain = *enrolled != nullptr && record.amends == 0;
+  // With PostgreSQL an insert that fails ends the transaction: there it is presumed for the whole
+  // batch (look_up), which is tried again if that was wrong.
+  const bool plain = *enrolled != nullptr && record.amends == 0 &&
+                     (!server || known_.presumed_new({submission.study->row, record.source,
+                                                      record.source_id}));
   if (!plain) {
-    auto repeated = repeat_if_known(writer_.connection(), submission, command);
+    auto repeated = repeat_if_known(writer_.connection(), known_, submission, command);
     if (!repeated) return repeated.error();
     if (*repeated) return std::move(**repeated);
   }
@@ -228,13 +273,17 @@ Committer::Applied Committer::append(const Submission& submission, AppendRecord&
   if (!subject) return subject.error();
   Applied done = *subject != nullptr ? append_of(submission, **subject, command)
                                      : Applied(std::move(refusal));
-  const bool taken = !done && done.error().code == Errc::conflict;
+  const bool taken = !done && done.error().code == Errc::conflict && !server;
   const bool refused = done && done->verdict != Verdict::stored;
   if (plain && (taken || refused)) {
     // A known record has its first answer, whatever has changed since.
-    auto repeated = repeat_if_known(writer_.connection(), submission, command);
+    auto repeated = repeat_if_known(writer_.connection(), known_, submission, command);
     if (!repeated) return repeated.error();
     if (*repeated) return std::move(**repeated);
+  }
+  if (done && done->verdict == Verdict::stored) {
+    known_.add({submission.study->row, record.source, record.source_id},
+               {.id = done->results.front().id, .content = command.content});
   }
   return done;
 }
@@ -418,123 +467,6 @@ Committer::Applied Committer::pass_time(const Submission& submission, const Pass
     }
   }
   return SubmissionResult::stored(std::move(result));
-}
-
-Status Committer::raise(const Submission& submission, const CachedSubject& subject, int shard,
-                        const model::Observation& found, const Occasion& occasion,
-                        CommandResult& result) {
-  auto place = place_of(submission, subject, shard);
-  for (const model::Match& match : found.matches) {
-    auto historical = is_history(writer_.connection(), occasion, match, found);
-    if (!historical) return historical.error();
-    place.historical = *historical;
-    auto done = raise_again(submission, place, match, occasion.record, result);
-    if (!done) return done;
-  }
-  return {};
-}
-
-Status Committer::raise_again(const Submission& submission, const store::AlertPlace& place,
-                              const model::Match& match, std::int64_t because,
-                              CommandResult& result) {
-  const auto& rules = submission.study->monitor->rules();
-  auto raised = raise_one(submission, place, rules[match.rule], match, result);
-  if (!raised) return raised.error();
-  if (raised->raised) return {};
-  auto again = store::ended_causes(writer_.connection(), raised->alert, match.causes);
-  if (!again) return again.error();
-  if (again->empty()) return {};
-  const store::CauseChange change{.again = std::move(*again), .holds = true, .because = because};
-  return revise_one(submission, place, raised->alert, change);
-}
-
-Result<store::AlertChange> Committer::raise_one(const Submission& submission,
-                                                const store::AlertPlace& place,
-                                                const model::RuleInfo& rule,
-                                                const model::Match& match,
-                                                CommandResult& result) {
-  const store::Act act{
-      .actor = "monitor", .reason = match.detail, .at_ms = submission.received_ms};
-  auto change = store::raise_or_join(writer_, place, rule, match, act);
-  if (!change) return change;
-  result.alerts.push_back(change->alert);
-  result.raised += change->raised ? 1 : 0;
-  for (const std::int64_t number : change->events) {
-    if (auto done = publish(submission, number); !done) return done.error();
-  }
-  return change;
-}
-
-// What is left over may be no reason for an alert any more. A record that was corrected is no cause
-// of anything, whatever rules there were when it was one.
-Status Committer::revise(const Submission& submission, const CachedSubject& subject,
-                         const StoredRecord& stored, const std::vector<model::Match>& ended) {
-  if (ended.empty() && stored.record.amends == 0) return {};
-  store::Connection& connection = writer_.connection();
-  const auto& rules = submission.study->monitor->rules();
-  store::AlertsOfCauses alerts;
-  for (const model::Match& match : ended) {
-    const store::CauseQuery query{
-        .subject = subject.row.id, .rule = rules[match.rule].id, .group = match.group};
-    for (const std::int64_t cause : match.causes) {
-      auto done = store::find_alerts_of_cause(connection, query, cause, alerts);
-      if (!done) return done;
-    }
-  }
-  if (stored.record.amends != 0) {
-    auto done = store::find_alerts_of_cause(connection, {.subject = subject.row.id},
-                                            stored.record.amends, alerts);
-    if (!done) return done;
-  }
-  const auto place = place_of(submission, subject, stored.shard);
-  for (auto& [alert, found] : alerts) {
-    if (found.rule == kRuleFailed) continue;  // it is about the rule
-    auto left = store::causes_left(connection, alert, found.causes);
-    if (!left) return left.error();
-    // A binding by name is what the fuzz build's Clang cannot capture.
-    const auto rule =
-        std::find_if(rules.begin(), rules.end(), [&id = found.rule](const model::RuleInfo& info) {
-          return info.id == id;
-        });
-    const bool holds =
-        rule == rules.end()
-            ? !left->empty()  // nobody knows the rule any more
-            : subject.watch->holds(static_cast<std::size_t>(rule - rules.begin()), found.group,
-                                   *left);
-    const store::CauseChange change{
-        .ended = std::move(found.causes), .holds = holds, .because = stored.id};
-    if (auto done = revise_one(submission, place, alert, change); !done) return done;
-  }
-  return {};
-}
-
-Status Committer::revise_one(const Submission& submission, const store::AlertPlace& place,
-                             std::int64_t alert, const store::CauseChange& change) {
-  const store::Act act{.actor = "monitor", .at_ms = submission.received_ms};
-  auto event = store::revise_causes(writer_, place, alert, change, act);
-  if (!event) return event.error();
-  return publish(submission, *event);
-}
-
-Status Committer::publish(const Submission& submission, std::int64_t number) {
-  auto events =
-      store::read_alert_events(writer_.connection(), submission.study->row, number - 1, 1);
-  if (!events) return events.error();
-  TW_CHECK(events->size() == 1);
-  // That an alert has arrived is told to nobody outside: that would have to arrive as well. And
-  // nobody outside knows of what is about the past.
-  if (routes_ != nullptr && !events->front().historical &&
-      events->front().type != model::AlertEventType::delivered) {
-    const ActiveStudy& study = *submission.study;
-    const auto targets = routes_->targets(study.study->id, events->front());
-    auto put = store::append_deliveries(writer_, study.row, number, targets,
-                                        submission.received_ms);
-    if (!put) return put;
-  }
-  publications_.push_back({.study = submission.study,
-                           .event = std::move(events->front()),
-                           .received = submission.received});
-  return {};
 }
 
 Committer::Applied Committer::change_alert(const Submission& submission, const Command& command) {

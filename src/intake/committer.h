@@ -13,12 +13,14 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/steady_utc.h"
 #include "intake/history.h"
 #include "intake/subject_cache.h"
 #include "intake/submission.h"
 #include "model/alert_routes.h"
 #include "store/alert_causes.h"
 #include "store/alert_rows.h"
+#include "store/known_records.h"
 #include "store/record_rows.h"
 #include "store/writer.h"
 
@@ -34,13 +36,13 @@ class Committer {
     std::vector<Publication> publications;  // in the order of their numbers
     base::Duration work{};                  // all but the commits
     base::Duration cpu{};                   // what that used of the processor
-    base::Duration commit{};                // waiting for the disk
+    base::Duration commit{};                // waiting for the disk, and for other nodes
   };
 
   // `routes` may be null: nobody outside is told of alerts.
   Committer(store::Writer& writer, const base::Clock& clock, SubjectCacheOptions subjects,
             const model::AlertRoutes* routes = nullptr)
-      : writer_(writer), clock_(clock), subjects_(subjects), routes_(routes) {}
+      : writer_(writer), clock_(clock), utc_(clock), subjects_(subjects), routes_(routes) {}
 
   // The batch is as it was when this returns. When it throws, for want of memory, nothing is
   // stored.
@@ -57,6 +59,10 @@ class Committer {
   // What can be done before the COMMIT, which nothing that may throw must follow.
   base::Status apply_all(std::span<Submission> batch, std::vector<SubmissionResult>& results,
                          Outcome& outcome);
+  // What the batch will ask for one by one, at once.
+  base::Status look_up(std::span<const Submission> batch);
+  // Whether what failed may be tried again as it is.
+  bool again_after(const base::Error& error);
   void refuse_all(std::span<Submission> batch, std::string_view reason, Outcome& outcome);
   Applied apply(Submission& submission);
   Applied apply_command(const Submission& submission, Command& command);
@@ -75,6 +81,9 @@ class Committer {
                                 model::StoredRecord& stored, SubmissionResult& refusal);
   base::Status watch(const Submission& submission, CachedSubject& subject,
                      const model::StoredRecord& stored, CommandResult& result);
+  // commit_alerts.cc, up to publish():
+  static store::AlertPlace place_of(const Submission& submission, const CachedSubject& subject,
+                                    int shard);
   // What came of a record.
   base::Status raise(const Submission& submission, const CachedSubject& subject, int shard,
                      const model::Observation& found, const Occasion& occasion,
@@ -98,7 +107,11 @@ class Committer {
 
   store::Writer& writer_;
   const base::Clock& clock_;
+  base::SteadyUtc utc_;
   SubjectCache subjects_;
+  store::KnownRecords known_;
+  bool presumed_ = false;  // of the transaction that is open: that some records are new
+  int looked_up_ = 0;      // in so many transactions to come nothing is presumed
   const model::AlertRoutes* const routes_;
   bool boot_adopted_ = false;
   bool drop_caches_ = false;  // after the commit

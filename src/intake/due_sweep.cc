@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/log.h"
+#include "store/stopped_by.h"
 
 namespace trialward::intake {
 
@@ -38,6 +39,7 @@ std::size_t DueSweep::under_way() const {
 }
 
 base::Status DueSweep::run(const runtime::Cancel& cancel) {
+  const store::StoppedBy stopping(cancel, *reader_);
   for (Waiting& waiting : waiting_) {
     if (cancel.fired() || intake_.failed()) return {};
     if (auto done = run(waiting); !done) return done;

@@ -7,12 +7,15 @@
 
 #include "base/json_writer.h"
 #include "base/log.h"
+#include "runtime/wait.h"
 
 namespace trialward::intake {
 namespace {
 
 // After a checkpoint that took long comes a rest of nine times as long.
 constexpr int kCheckpointRest = 9;
+// What a commit may still take when the intake has to end.
+constexpr base::Duration kCommitGrace = std::chrono::seconds(1);
 constexpr base::Duration kLongCheckpoint = std::chrono::milliseconds(25);
 
 }  // namespace
@@ -69,13 +72,14 @@ base::Duration Intake::backlog(Lane lane) const {
   return pace_.time_for(queue_.items_before(static_cast<std::size_t>(lane)));
 }
 
-void Intake::drop_caches(std::function<void()> dropped) {
+bool Intake::drop_caches(std::function<void()> dropped) {
   auto ticket = queue_.reserve(static_cast<std::size_t>(Lane::safety), 0);
-  if (!ticket) return;
+  if (!ticket) return false;
   Submission submission{.actor = "trialward"};
   submission.commands.emplace_back(DropCaches());
   submit(std::move(*ticket), std::move(submission), runtime::kForever,
          [dropped = std::move(dropped)](const SubmissionResult&) { dropped(); });
+  return true;
 }
 
 // In records: what else is stored takes about as long as so many.
@@ -139,10 +143,15 @@ std::vector<SubmissionResult> Intake::commit(std::vector<Item>& items, BatchRepo
 
 bool Intake::run_once() {
   const base::TimePoint began = clock_.now();
+  // Before anything is taken: what drain() finds neither in the queue nor at work must be over.
+  set_busy(true);
   Queue::Batch batch = queue_.pop_batch({.items_max = pace_.items_max(),
                                          .bytes_max = options_.batch_bytes_max,
                                          .urgent_items_max = pace_.urgent_items_max()});
-  if (batch.empty()) return false;
+  if (batch.empty()) {
+    set_busy(false);
+    return false;
+  }
   BatchReport report{.served = std::move(batch.served),
                      .expired = batch.expired.size(),
                      .checkpoint = std::exchange(checkpoint_took_, {})};
@@ -154,6 +163,7 @@ bool Intake::run_once() {
   BatchPace::Batch observed{.items = weight_of(batch.items)};
   std::vector<SubmissionResult> results;
   if (!batch.items.empty()) results = commit(batch.items, report, observed);
+  set_busy(false);
   // Before the answers, so that whoever has one finds it counted.
   try {
     observe_(report);
@@ -175,6 +185,14 @@ bool Intake::run_once() {
   observed.all = ended - began;
   pace_.observe(observed);
   return true;
+}
+
+void Intake::set_busy(bool busy) {
+  {
+    const std::lock_guard lock(busy_mutex_);
+    busy_ = busy;
+  }
+  if (!busy) idle_.notify_all();
 }
 
 // Short and often where the disk is fast, so that nobody waits long for one; on a slow disk it
@@ -231,6 +249,12 @@ void Intake::drain(base::TimePoint until) {
     item.done(SubmissionResult::refused(Verdict::cancelled, "the server is stopping"));
   }
   if (worker_ != nullptr) {
+    {
+      std::unique_lock lock(busy_mutex_);
+      const bool idle = runtime::wait_until(idle_, lock, clock_, until + kCommitGrace,
+                                            [this] { return !busy_; });
+      if (!idle) writer_.abandon();
+    }
     worker_->stop();
     worker_.reset();
   }

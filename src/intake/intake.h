@@ -8,8 +8,10 @@
 #pragma once
 
 #include <chrono>
+#include <condition_variable>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -51,7 +53,7 @@ struct BatchReport {
   std::vector<runtime::Served> served;
   std::size_t expired = 0;
   base::Duration work{};    // on the processor, about
-  base::Duration commit{};  // waiting for the disk
+  base::Duration commit{};  // waiting for the disk, and for other nodes
   base::Duration checkpoint{};  // before the batch; zero: there was none
   std::array<std::size_t, kVerdicts> verdicts{};  // by Verdict
   std::size_t records = 0;                // stored for the first time
@@ -84,18 +86,20 @@ class Intake {
   void submit(Ticket ticket, Submission submission, base::TimePoint deadline, Done done);
 
   // Has the committing thread give back the memory that it can do without. `dropped` is called
-  // there, unless there is no place in the queue.
-  void drop_caches(std::function<void()> dropped);
+  // there. False: there is no place in the queue, and it will not be.
+  bool drop_caches(std::function<void()> dropped);
 
   // Commits one batch if anything waits; false when nothing did.
   bool run_once();
   // Starts the worker's thread.
   void start(runtime::TaskList& tasks);
   // Refuses newcomers, commits what waits, ends the thread. Past `until` the rest is answered
-  // cancelled. Without a thread it runs the batches itself.
+  // cancelled, and a database that has not answered soon after is waited for no longer. Without a
+  // thread it runs the batches itself.
   void drain(base::TimePoint until);
 
   bool failed() const { return writer_.failed(); }
+  bool unreached() const { return writer_.unreached(); }
   std::vector<runtime::LaneStats> lanes() const { return queue_.stats(); }
   std::uint64_t wakeups() const { return queue_.wakeups(); }
 
@@ -112,6 +116,7 @@ class Intake {
   std::vector<SubmissionResult> commit(std::vector<Item>& items, BatchReport& report,
                                        BatchPace::Batch& observed);
   void checkpoint();
+  void set_busy(bool busy);
   void set_aside(const Submission& submission, const SubmissionResult& result);
 
   store::Writer& writer_;
@@ -122,6 +127,9 @@ class Intake {
   Committer committer_;
   Queue queue_;
   BatchPace pace_;
+  std::mutex busy_mutex_;
+  std::condition_variable idle_;
+  bool busy_ = false;  // a batch is being committed; guarded by busy_mutex_
   // The committing thread's:
   base::TimePoint next_checkpoint_{};
   base::Duration checkpoint_took_{};  // the last one, until it is reported

@@ -47,11 +47,12 @@ Result<SubmissionResult> repeat(store::Connection& connection, const Submission&
 }  // namespace
 
 Result<std::optional<SubmissionResult>> repeat_if_known(store::Connection& connection,
+                                                         store::KnownRecords& records,
                                                          const Submission& submission,
                                                          const AppendRecord& command) {
   const Record& record = command.record;
-  auto known = store::find_record(connection, submission.study->row, record.source,
-                                  record.source_id);
+  auto known =
+      records.find(connection, {submission.study->row, record.source, record.source_id});
   if (!known) return known.error();
   if (!*known) return std::optional<SubmissionResult>();
   auto repeated = repeat(connection, submission, **known, command);
@@ -62,9 +63,10 @@ Result<std::optional<SubmissionResult>> repeat_if_known(store::Connection& conne
 // What was taken under another definition, or by another version, has its first answer again;
 // whoever is refused learns nothing but what is wrong with the record.
 Result<SubmissionResult> repeat_or_refuse(store::Connection& connection,
+                                          store::KnownRecords& records,
                                           const Submission& submission,
                                           const AppendRecord& command) {
-  auto repeated = repeat_if_known(connection, submission, command);
+  auto repeated = repeat_if_known(connection, records, submission, command);
   if (!repeated) return repeated.error();
   if (*repeated && (*repeated)->verdict == Verdict::stored) return std::move(**repeated);
   return SubmissionResult{.verdict = Verdict::invalid, .faults = command.faults};

@@ -6,17 +6,19 @@
 
 #include "base/result.h"
 #include "intake/submission.h"
-#include "store/connection.h"
+#include "store/known_records.h"
 
 namespace trialward::intake {
 
 // The same answer again, or why not; nothing when no record has its source and source_id.
 base::Result<std::optional<SubmissionResult>> repeat_if_known(store::Connection& connection,
+                                                              store::KnownRecords& records,
                                                               const Submission& submission,
                                                               const AppendRecord& command);
 
 // Of what would not be taken today.
 base::Result<SubmissionResult> repeat_or_refuse(store::Connection& connection,
+                                                store::KnownRecords& records,
                                                 const Submission& submission,
                                                 const AppendRecord& command);
 

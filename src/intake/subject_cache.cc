@@ -18,6 +18,10 @@ namespace {
 
 // What whoever loads a watch may have to read, which takes some 10 ms.
 constexpr std::size_t kUnsavedMost = 1024;
+// What other nodes have stored is read in such pages; if it is more than so much, whoever is at
+// hand is forgotten instead.
+constexpr std::size_t kForeignPage = 256;
+constexpr std::int64_t kForeignMost = 8192;
 
 // The subject's records after `as_of`, newest first, by their links; nothing when `as_of` is none
 // of them.
@@ -37,22 +41,25 @@ Result<std::optional<std::vector<std::int64_t>>> records_since(store::Connection
   return std::optional(std::move(ids));
 }
 
-// What the rules say of the past raises nothing: these records were watched when they came.
+// What the rules say of the past raises nothing: the record was watched when it came.
+void observe_past(model::Watch& watch, const model::StoredRecord& stored) {
+  try {
+    (void)watch.observe(stored);
+  } catch (const std::bad_alloc&) {
+    throw;  // else the watch would lack the record for good
+  } catch (const std::exception& error) {
+    base::log_error("intake: a rule failed on record " + std::to_string(stored.id) + ": " +
+                    error.what());
+  }
+}
+
 Status observe_past(store::Connection& connection, model::Watch& watch,
                     const std::vector<std::int64_t>& newest_first) {
   // Not by a view, which the fuzz build's Clang cannot compile.
   for (auto id = newest_first.rbegin(); id != newest_first.rend(); ++id) {
     auto row = store::read_record(connection, *id);
     if (!row) return row.error();
-    if (!*row) continue;
-    try {
-      (void)watch.observe((*row)->stored);
-    } catch (const std::bad_alloc&) {
-      throw;  // else the watch would lack the record for good
-    } catch (const std::exception& error) {
-      base::log_error("intake: a rule failed on record " + std::to_string(*id) + ": " +
-                      error.what());
-    }
+    if (*row) observe_past(watch, (*row)->stored);
   }
   return {};
 }
@@ -87,7 +94,7 @@ Result<CachedSubject*> SubjectCache::find(store::Connection& connection, const A
   if (const auto known = index_.find(KeyView{study.row, subject}); known != index_.end()) {
     return touch(known->second);
   }
-  auto row = store::find_subject(connection, study.row, subject);
+  auto row = read_row(connection, study.row, subject);
   if (!row) return row.error();
   if (!*row) return static_cast<CachedSubject*>(nullptr);
   CachedSubject loaded{.row = std::move(**row)};
@@ -98,6 +105,48 @@ Result<CachedSubject*> SubjectCache::find(store::Connection& connection, const A
     (void)loaded.watch->pass(loaded.passed_ms);  // it raised what it had to when it was passed
   }
   return insert(study.row, subject, std::move(loaded));
+}
+
+void SubjectCache::expect(const ActiveStudy& study, std::string_view subject) {
+  if (index_.contains(KeyView{study.row, subject})) return;
+  fetched_.try_emplace({study.row, std::string(subject)});
+}
+
+Status SubjectCache::prefetch(store::Connection& connection) {
+  has_fetched_ = false;
+  for (auto first = fetched_.begin(); first != fetched_.end();) {
+    const std::int64_t study = first->first.first;
+    std::vector<std::string_view> names;
+    auto last = first;
+    for (; last != fetched_.end() && last->first.first == study; ++last) {
+      names.push_back(last->first.second);
+    }
+    auto found = store::find_subjects(connection, study, names);
+    if (!found) return found.error();
+    for (auto& [name, row] : *found) fetched_[{study, name}] = std::move(row);
+    first = last;
+  }
+  has_fetched_ = true;
+  return {};
+}
+
+Result<std::optional<store::SubjectRow>> SubjectCache::read_row(store::Connection& connection,
+                                                                std::int64_t study,
+                                                                std::string_view subject) {
+  if (has_fetched_ && !fetched_.empty()) {
+    const auto found = fetched_.find({study, std::string(subject)});
+    if (found != fetched_.end()) {
+      auto row = std::move(found->second);
+      fetched_.erase(found);
+      return row;
+    }
+  }
+  return store::find_subject(connection, study, subject);
+}
+
+void SubjectCache::forget_fetched() {
+  fetched_.clear();
+  has_fetched_ = false;
 }
 
 Result<CachedSubject*> SubjectCache::add(const ActiveStudy& study, std::string_view subject,
@@ -188,6 +237,68 @@ void SubjectCache::committed() {
   }
   begun_ = ++moment_;
   evict(begun_);
+  forget_fetched();
+}
+
+Status SubjectCache::learn(store::Connection& connection, const store::Writer::Foreign& foreign) {
+  if (entries_.empty()) return {};
+  auto last = store::last_record(connection);
+  if (!last) {
+    clear();
+    return last.error();
+  }
+  if (foreign.after_record == 0 || *last - foreign.after_record > kForeignMost) {
+    clear();
+    return {};
+  }
+  try {
+    Status done = learn_records(connection, foreign.after_record);
+    if (done) done = learn_passes(connection, foreign.after_pass);
+    if (!done) clear();
+    return done;
+  } catch (...) {
+    clear();
+    throw;
+  }
+}
+
+Status SubjectCache::learn_records(store::Connection& connection, std::int64_t after) {
+  while (true) {
+    auto page = store::read_records_after(connection, after, kForeignPage);
+    if (!page) return page.error();
+    for (const store::RecordRow& row : *page) {
+      after = row.stored.id;
+      const auto known = index_.find(KeyView{row.links.study, row.stored.record.subject});
+      if (known == index_.end()) continue;
+      CachedSubject& subject = known->second->subject;
+      observe_past(*subject.watch, row.stored);
+      subject.row.last_record = row.stored.id;
+      subject.row.due = {};  // what is stored of it may be another by now
+      ++subject.unsaved;
+      count(*known->second);
+    }
+    if (page->size() < kForeignPage) return {};
+  }
+}
+
+Status SubjectCache::learn_passes(store::Connection& connection, std::int64_t after) {
+  auto passes = store::read_passes_after(connection, after, kForeignMost);
+  if (!passes) return passes.error();
+  if (std::ssize(*passes) == kForeignMost) {
+    clear();
+    return {};
+  }
+  for (const store::SubjectPass& pass : *passes) {
+    const auto known = index_.find(KeyView{pass.study, pass.subject});
+    if (known == index_.end() || known->second->subject.study == 0) continue;
+    CachedSubject& subject = known->second->subject;
+    (void)subject.watch->pass(pass.utc_ms);
+    subject.passed_ms = std::max(subject.passed_ms, pass.utc_ms);
+    subject.row.passed_ms = subject.passed_ms;
+    subject.row.due = {};
+    count(*known->second);
+  }
+  return {};
 }
 
 void SubjectCache::clear() {
@@ -200,6 +311,7 @@ void SubjectCache::clear() {
 void SubjectCache::rolled_back() {
   forget_since(begun_);
   begun_ = ++moment_;
+  forget_fetched();
 }
 
 void SubjectCache::forget_since(std::uint64_t moment) {

@@ -12,14 +12,18 @@
 
 #include <cstdint>
 #include <list>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "intake/submission.h"
 #include "store/subject_rows.h"
+#include "store/writer.h"
 
 namespace trialward::intake {
 
@@ -43,7 +47,7 @@ struct CachedSubject {
 struct SubjectCacheOptions {
   std::size_t subjects_max = 100'000;
   // Of memory, about. A thousand subjects with four codes that rules compare, of each as much as is
-  // remembered, take some 100 MiB.
+  // remembered, take some 35 MiB.
   std::size_t bytes_max = 128 << 20;
   // Records that a saved watch may lack: so many, or one for so many bytes of it if that is more.
   // So a long one costs each record no more than a short one.
@@ -66,6 +70,10 @@ class SubjectCache {
   // ends.
   base::Result<CachedSubject*> find(store::Connection& connection, const ActiveStudy& study,
                                     std::string_view subject);
+  // Has the row of a subject, if it is not at hand, read by the next prefetch(), which asks for
+  // all of them at once. What it found is good until the transaction ends.
+  void expect(const ActiveStudy& study, std::string_view subject);
+  base::Status prefetch(store::Connection& connection);
   // A subject that was enrolled in this transaction.
   base::Result<CachedSubject*> add(const ActiveStudy& study, std::string_view subject,
                                    store::SubjectRow row);
@@ -74,14 +82,19 @@ class SubjectCache {
   base::Status save(store::Connection& connection);
   // After a commit. Drops some when it holds too many.
   void committed();
-  // Drops all; outside a transaction.
+  // Shows those at hand what other nodes have stored of them; at a transaction's begin.
+  base::Status learn(store::Connection& connection, const store::Writer::Foreign& foreign);
+  // Drops all; outside a transaction, or before one has touched any.
   void clear();
   // After a rollback: forgets what this transaction touched, so that it is read again.
   void rolled_back();
   // A savepoint was made, right after save().
   void begin_part() { ++moment_; }
   // After a rollback to the last savepoint: forgets what was touched since.
-  void rolled_back_part() { forget_since(moment_); }
+  void rolled_back_part() {
+    forget_since(moment_);
+    forget_fetched();
+  }
 
   const Stats& stats() const { return stats_; }
 
@@ -105,11 +118,17 @@ class SubjectCache {
   };
   using Entries = std::list<Entry>;
 
+  base::Status learn_records(store::Connection& connection, std::int64_t after);
+  base::Status learn_passes(store::Connection& connection, std::int64_t after);
   CachedSubject* insert(std::int64_t study, std::string_view name, CachedSubject subject);
   CachedSubject* touch(Entries::iterator entry);
   void count(Entry& entry);
   void drop(Entries::iterator entry);
   void forget_since(std::uint64_t moment);
+  base::Result<std::optional<store::SubjectRow>> read_row(store::Connection& connection,
+                                                          std::int64_t study,
+                                                          std::string_view subject);
+  void forget_fetched();
   // Drops who was touched before a moment, for as long as it holds too many.
   void evict(std::uint64_t before);
   static base::Status save_due(store::Connection& connection, CachedSubject& subject);
@@ -125,6 +144,9 @@ class SubjectCache {
   Entries entries_;
   std::unordered_map<KeyView, Entries::iterator, Hash> index_;  // its keys view the entries' names
   std::vector<CachedSubject*> by_id_;  // save()'s own
+  // Study and name of those to prefetch, and what was found of them.
+  std::map<std::pair<std::int64_t, std::string>, std::optional<store::SubjectRow>> fetched_;
+  bool has_fetched_ = false;
   Stats stats_;
 };
 

@@ -16,7 +16,7 @@ constexpr std::array<std::string_view, 10> kSeverities = {
     "MILD", "MODERATE", "SEVERE", "LIFE THREATENING", "FATAL", "1", "2", "3", "4", "5"};
 
 // What was found, for a reason; only the beginning of something long.
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   constexpr std::size_t kBytesMax = 80;
   if (text.size() <= kBytesMax) return "\"" + std::string(text) + "\"";
   std::size_t end = kBytesMax;  // not within a UTF-8 sequence
@@ -57,10 +57,11 @@ class RecordCheck {
 
   void subject() {
     if (!study_.subject_id_fits(record_.subject)) {
-      add_fault(faults_, "/subject", quoted(record_.subject) + " does not fit the study's pattern");
+      add_fault(faults_, "/subject",
+                in_quotes(record_.subject) + " does not fit the study's pattern");
     }
     if (!record_.site.empty() && !study_.site(record_.site)) {
-      add_fault(faults_, "/site", "the study has no site " + quoted(record_.site));
+      add_fault(faults_, "/site", "the study has no site " + in_quotes(record_.site));
     }
   }
 
@@ -71,11 +72,12 @@ class RecordCheck {
       if (!study_.open(record_.kind)) {
         add_fault(faults_, "/code",
                   "the study has no " + std::string(to_string(record_.kind)) + " " +
-                      quoted(record_.code));
+                      in_quotes(record_.code));
       }
     } else if (!record_.system.empty() && !code_->system.empty() &&
                record_.system != code_->system) {
-      add_fault(faults_, "/system", quoted(record_.system) + " is not " + quoted(code_->system));
+      add_fault(faults_, "/system",
+                in_quotes(record_.system) + " is not " + in_quotes(code_->system));
     }
   }
 
@@ -121,9 +123,10 @@ class RecordCheck {
     if (record_.effective.empty()) return;
     const auto interval = resolve_effective(record_.effective, time_zone());
     if (!interval) {
-      add_fault(faults_, "/effective", quoted(record_.effective) + ": " + interval.error().message);
+      add_fault(faults_, "/effective",
+                in_quotes(record_.effective) + ": " + interval.error().message);
     } else if (interval->from_ms - kFutureMsMax > now_ms) {
-      add_fault(faults_, "/effective", quoted(record_.effective) + " lies in the future");
+      add_fault(faults_, "/effective", in_quotes(record_.effective) + " lies in the future");
     }
   }
 
@@ -134,7 +137,7 @@ class RecordCheck {
       const auto is_given = [&](const Arm& arm) { return arm.id == *given || arm.name == *given; };
       if (given && std::none_of(study_.arms.begin(), study_.arms.end(), is_given)) {
         add_fault(faults_, std::string("/attributes/") + name,
-                  "the study has no arm " + quoted(*given));
+                  "the study has no arm " + in_quotes(*given));
       }
     }
   }
@@ -156,8 +159,9 @@ class RecordCheck {
     if (!to_own) return;
     const double number = (*to_own)(*record_.value.number);
     if (!std::isfinite(number)) {
-      return add_fault(faults_, "/value", to_text(*record_.value.number) + " " + record_.unit +
-                                              " is nothing in " + code_->units.front().name);
+      return add_fault(faults_, "/value",
+                       to_text(*record_.value.number) + " " + record_.unit + " is nothing in " +
+                           code_->units.front().name);
     }
     const auto& possible = code_->possible;
     if (possible && !possible->contain(number)) {
@@ -174,11 +178,12 @@ class RecordCheck {
     if (code_->type == ValueType::number) {
       if (!is_comparator(given)) {
         return add_fault(faults_, "/value",
-                         quoted(given) + " is not a number, nor one after <, <=, > or >=");
+                         in_quotes(given) + " is not a number, nor one after <, <=, > or >=");
       }
       unit();
     } else if (!code_->values.empty() && !includes(code_->values, given)) {
-      add_fault(faults_, "/value", quoted(given) + " is not one of the values of " + code_->code);
+      add_fault(faults_, "/value",
+                in_quotes(given) + " is not one of the values of " + code_->code);
     } else if (!record_.unit.empty()) {
       unit();
     }

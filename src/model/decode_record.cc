@@ -6,6 +6,7 @@
 #include <array>
 #include <utility>
 
+#include "model/json_depth.h"
 #include "model/json_number.h"
 
 namespace trialward::model {
@@ -13,27 +14,6 @@ namespace {
 
 namespace ondemand = simdjson::ondemand;
 using ondemand::json_type;
-
-// Whether arrays and objects lie in each other deeper than is allowed. It also counts brackets that
-// do not match; such a text is refused either way.
-bool too_deep(std::string_view json) {
-  std::size_t depth = 0;
-  bool in_string = false;
-  for (std::size_t i = 0; i < json.size(); ++i) {
-    const char c = json[i];
-    if (in_string) {
-      if (c == '\\') ++i;
-      if (c == '"') in_string = false;
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == '{' || c == '[') {
-      if (++depth > kRecordDepthMax) return true;
-    } else if ((c == '}' || c == ']') && depth > 0) {
-      --depth;
-    }
-  }
-  return false;
-}
 
 // simdjson's token reaches to the next comma or bracket.
 std::string_view without_blanks_behind(std::string_view token) {
@@ -341,7 +321,7 @@ base::Result<Record, Faults> RecordDecoder::decode(std::string_view json) {
   if (json.size() > kRecordBytesMax) {
     return Faults{{"", "is larger than " + std::to_string(kRecordBytesMax) + " bytes"}};
   }
-  if (too_deep(json)) {
+  if (nested_deeper(json, kRecordDepthMax)) {
     return Faults{{"", "is nested deeper than " + std::to_string(kRecordDepthMax) + " levels"}};
   }
   std::string& padded = parser_->padded;

@@ -6,14 +6,16 @@
 #include <chrono>
 #include <exception>
 
+#include "base/milliseconds.h"
+
 namespace trialward::model {
 namespace {
 
+using base::kDayMs;
+using base::kMinuteMs;
 constexpr int kYearMin = 1800;
 constexpr int kYearMax = 2200;
 constexpr int kOffsetHoursMax = 14;  // no zone is further from Greenwich
-constexpr std::int64_t kMinuteMs = 60'000;
-constexpr std::int64_t kDayMs = 86'400'000;
 
 constexpr std::string_view kForms =
     "expected YYYY, YYYY-MM, YYYY-MM-DD or YYYY-MM-DDTHH:MM[:SS[.fff]], after a time of day "
@@ -26,8 +28,6 @@ struct GivenTime {
   bool time_of_day = false;
   std::optional<std::int64_t> offset_ms;  // of the local time from UTC
 };
-
-base::Error fault(std::string reason) { return {base::Errc::invalid, std::move(reason)}; }
 
 // Reads a text from its start, part by part. The first part that is wrong sets error() and makes
 // everything after it a no-op.
@@ -159,8 +159,8 @@ base::Result<GivenTime> read(std::string_view text) {
       }
     }
   }
-  if (!reader.error().empty()) return fault(reader.error());
-  if (!reader.done()) return fault(std::string(kForms));
+  if (!reader.error().empty()) return base::invalid(reader.error());
+  if (!reader.done()) return base::invalid(std::string(kForms));
   return given;
 }
 
@@ -217,7 +217,7 @@ base::Result<Interval> resolve_effective(std::string_view given, std::string_vie
     return Interval{time->from_ms - *time->offset_ms, time->until_ms - *time->offset_ms};
   }
   const date::time_zone* zone = find_zone(time_zone);
-  if (!zone) return fault("unknown time zone " + std::string(time_zone));
+  if (!zone) return base::invalid("unknown time zone " + std::string(time_zone));
   try {
     Interval interval;
     interval.from_ms = WallClock(*zone, time->from_ms).first();
@@ -226,7 +226,7 @@ base::Result<Interval> resolve_effective(std::string_view given, std::string_vie
     interval.until_ms = std::max(interval.until_ms, interval.from_ms + 1);
     return interval;
   } catch (const std::exception& e) {  // the zone's file is read on its first use
-    return fault("time zone " + std::string(time_zone) + ": " + e.what());
+    return base::invalid("time zone " + std::string(time_zone) + ": " + e.what());
   }
 }
 

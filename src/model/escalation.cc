@@ -4,13 +4,16 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/milliseconds.h"
 #include "model/table_reader.h"
 #include "model/text_fault.h"
 
 namespace trialward::model {
 namespace {
 
-constexpr std::int64_t kSecondMs = 1000, kMinuteMs = 60 * kSecondMs, kHourMs = 60 * kMinuteMs;
+using base::kHourMs;
+using base::kMinuteMs;
+using base::kSecondMs;
 constexpr std::int64_t kTimeMsMax = 30 * 24 * kHourMs;
 
 // "15 min" in milliseconds.
@@ -20,8 +23,10 @@ std::optional<std::int64_t> parse_time(std::string_view text) {
   const auto [rest, error] = std::from_chars(text.data(), end, number);
   if (error != std::errc() || number <= 0 || rest == end || *rest != ' ') return std::nullopt;
   const std::string_view unit(rest + 1, static_cast<std::size_t>(end - rest - 1));
-  const std::int64_t ms = unit == "s" ? kSecondMs : unit == "min" ? kMinuteMs
-                          : unit == "h" ? kHourMs : 0;
+  const std::int64_t ms = unit == "s"     ? kSecondMs
+                          : unit == "min" ? kMinuteMs
+                          : unit == "h"   ? kHourMs
+                                          : 0;
   if (ms == 0 || number > kTimeMsMax / ms) return std::nullopt;
   return number * ms;
 }
@@ -79,8 +84,8 @@ void read_ladder(TableReader& table, Escalation& escalation) {
 StormLimit read_storm(TableReader& table) {
   const double subjects = table.number("subjects").value_or(0);
   if (subjects != std::floor(subjects) || subjects < 2 || subjects > kStormSubjectsMax) {
-    table.fault("subjects", "subjects must be a whole number from 2 to " +
-                                std::to_string(kStormSubjectsMax));
+    table.fault("subjects",
+                "subjects must be a whole number from 2 to " + std::to_string(kStormSubjectsMax));
     return {};
   }
   StormLimit limit{.subjects = static_cast<int>(subjects), .within_ms = read_time(table, "within")};

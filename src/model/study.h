@@ -30,6 +30,7 @@
 //                         of ctcae/tables/codes.toml; [] for none
 //   rules.toml   the monitor's rules (monitor/rules.h)
 //   escalation.toml  who is told of alerts (model/escalation.h)
+//   reports.toml  how reports read the records (reports/settings.h)
 //   questionnaires/*.toml, schedule.toml   room for later: read as text, kept with the definition
 //
 // Required are the ids, sites' time_zone, and the codes' kind and code; enrol is "demographics"

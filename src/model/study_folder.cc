@@ -20,7 +20,8 @@ class FolderReader {
       fault("", error ? error.message() : "is not a folder");
       return std::move(faults_);
     }
-    for (const char* name : {"study.toml", "rules.toml", "escalation.toml", "schedule.toml"}) {
+    for (const char* name : {"study.toml", "rules.toml", "escalation.toml", "schedule.toml",
+                             "reports.toml"}) {
       if (fs::exists(folder_ / name, error)) read(name);
     }
     read_questionnaires();

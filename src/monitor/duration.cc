@@ -3,11 +3,16 @@
 #include <array>
 #include <charconv>
 
+#include "base/milliseconds.h"
+
 namespace trialward::monitor {
 namespace {
 
-constexpr std::int64_t kSecondMs = 1000, kMinuteMs = 60 * kSecondMs, kHourMs = 60 * kMinuteMs,
-                       kDayMs = 24 * kHourMs, kWeekMs = 7 * kDayMs;
+using base::kDayMs;
+using base::kHourMs;
+using base::kMinuteMs;
+using base::kSecondMs;
+using base::kWeekMs;
 constexpr std::int64_t kDurationMsMax = 3660 * kDayMs;
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "store/boot_row.h"
+#include "store/stopped_by.h"
 
 namespace trialward::monitor {
 namespace {
@@ -28,6 +29,7 @@ Escalator::Escalator(std::unique_ptr<store::Connection> reader, std::vector<Stud
       studies_(with_escalation(std::move(studies))),
       hand_over_(std::move(hand_over)),
       clock_(tasks.clock()),
+      utc_(clock_),
       task_({.name = "escalation", .interval = kLook, .deadline = kDeadline,
              .backoff = kAfterFailure},
             [this](const runtime::Cancel& cancel) { return look(cancel); }, random, tasks) {}
@@ -62,8 +64,9 @@ base::Status Escalator::count() {
 }
 
 base::Status Escalator::look(const runtime::Cancel& cancel) {
-  const auto stop = cancel.on_fire([this](runtime::CancelReason) { reader_->interrupt(); });
-  const std::int64_t now_ms = store::steady_ms(clock_.now());
+  if (on_duty_ && !on_duty_()) return {};
+  const store::StoppedBy stopping(cancel, *reader_);
+  const std::int64_t now_ms = store::waiting_ms(*reader_, clock_.now(), utc_);
   {
     const std::lock_guard lock(mutex_);
     if (!changed_ && now_ms < next_due_ms_) return {};

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/steady_utc.h"
 #include "model/study.h"
 #include "runtime/periodic.h"
 #include "store/alert_waits.h"
@@ -43,6 +44,8 @@ class Escalator {
   Escalator(std::unique_ptr<store::Connection> reader, std::vector<Study> studies,
             HandOver hand_over, base::Random& random, runtime::TaskList& tasks);
 
+  // Before start(): it looks only while this holds. Whoever makes it hold calls changed().
+  void only_while(std::function<bool()> on_duty) { on_duty_ = std::move(on_duty); }
   void start() { task_.start(); }
   void stop() { task_.stop(); }
   // Looks once, without a thread, if it is time to.
@@ -72,7 +75,9 @@ class Escalator {
   const std::unique_ptr<store::Connection> reader_;
   const std::vector<Study> studies_;
   const HandOver hand_over_;
+  std::function<bool()> on_duty_;  // null: always
   const base::Clock& clock_;
+  base::SteadyUtc utc_;
   std::int64_t next_due_ms_ = 0;  // the task's
   mutable std::mutex mutex_;      // guards the three below
   bool changed_ = true;

@@ -74,9 +74,9 @@ class PointName {
   std::unique_ptr<char[]> block_;  // two bytes for the size, and the text
 };
 
-struct Point {
+// All but the name.
+struct PointData {
   std::int64_t at_ms = 0;
-  PointName name;
   std::int64_t record = 0;
   bool superseded = false;
   bool marked = false;       // as a baseline
@@ -84,6 +84,10 @@ struct Point {
   OptionalNumber of_uln;     // in multiples of the upper limit; only where those are compared
   OptionalNumber low, high;  // its reference range; only where values are graded
   std::uint64_t bits = 0;    // which of the series' tests hold, see Track
+};
+
+struct Point : PointData {
+  PointName name;
 };
 static_assert(sizeof(Point) == 72);
 

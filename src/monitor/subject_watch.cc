@@ -115,10 +115,12 @@ void add_overdue(std::size_t rule, const Hits& all, std::int64_t after_ms,
 SubjectWatch::SubjectWatch(std::shared_ptr<const RuleSet> rules, std::vector<Series> series)
     : rules_(std::move(rules)), series_(std::move(series)) {
   TW_CHECK(series_.size() == rules_->series_count());
-  for (const Series& one : series_) {
+  for (Series& one : series_) {
     all_.push_back(&one);
-    series_bytes_ += one.bytes();
+    one.tell(&to_pack_);
   }
+  to_pack_ = true;  // and all are to be counted
+  const Packing packing(*this);
   due_ms_ = expected().next_ms;
 }
 
@@ -129,6 +131,17 @@ std::size_t SubjectWatch::bytes() const {
          base::heap_bytes(all_.capacity() * sizeof(const Series*));
 }
 
+// A subject's series may be many, and most records make nothing to be packed.
+void SubjectWatch::pack() const noexcept {
+  if (!to_pack_) return;
+  to_pack_ = false;
+  series_bytes_ = 0;
+  for (const Series& one : series_) {
+    if (!one.pack()) to_pack_ = true;
+    series_bytes_ += one.bytes();
+  }
+}
+
 // A series may be long, so it is not copied but changed, and changed back if a rule throws.
 Observation SubjectWatch::observe(const StoredRecord& stored) {
   const model::Record& record = stored.record;
@@ -136,6 +149,7 @@ Observation SubjectWatch::observe(const StoredRecord& stored) {
   const CodeRules* of_kind = rules_->of_kind(record.kind);
   if (!of_code && !of_kind && record.amends == 0) return {};
 
+  const Packing packing(*this);
   const Reading reading(*rules_->study, record);
   Edits edits = edits_for(stored, of_code, of_kind, reading);
   const std::vector<std::size_t> trees = trees_of(edits);
@@ -148,7 +162,7 @@ Observation SubjectWatch::observe(const StoredRecord& stored) {
     add_direct(of_kind, reading, stored, found);
     add_grade_details(*rules_, of_code, of_kind, reading, all_, found.matches);
   } catch (...) {
-    take_back(stored.id, edits);
+    take_back(edits);
     throw;
   }
   if (!edits.empty()) changed_ = true;
@@ -158,6 +172,7 @@ Observation SubjectWatch::observe(const StoredRecord& stored) {
 Observation SubjectWatch::pass(std::int64_t utc_ms) {
   Observation found;
   if (utc_ms <= passed_ms_ || rules_->absences.empty()) return found;
+  const Packing packing(*this);
   std::optional<std::int64_t> next_ms;
   for (const Absence& absence : rules_->absences) {
     const Missing missing = missing_at(absence, all_, utc_ms);
@@ -180,6 +195,7 @@ bool SubjectWatch::holds(std::size_t rule, std::string_view group,
     return std::none_of(series_.begin(), series_.end(),
                         [&](const Series& series) { return series.knows(id); });
   };
+  const Packing packing(*this);
   bool remembers = false;
   for (const Tree& tree : rules_->trees) {
     if (tree.rule != rule || tree.group != group) continue;
@@ -207,7 +223,7 @@ SubjectWatch::Edits SubjectWatch::edits_for(const StoredRecord& stored, const Co
     for (std::size_t index = 0; index < series_.size(); ++index) {
       const auto place = series_[index].find(stored.record.amends);
       if (!place) continue;
-      const std::int64_t at_ms = series_[index].points()[*place].at_ms;
+      const std::int64_t at_ms = series_[index][*place].at_ms;
       edits.push_back({.series = index, .point = {}, .superseded = *place, .at_ms = at_ms});
     }
   }
@@ -226,8 +242,8 @@ SubjectWatch::Edits SubjectWatch::edits_for(const StoredRecord& stored, const Co
 std::vector<std::size_t> SubjectWatch::trees_of(const Edits& edits) const {
   std::vector<std::size_t> trees;
   for (const Edit& edit : edits) {
-    const Point& point =
-        edit.point ? *edit.point : series_[edit.series].points()[edit.superseded];
+    const PointData& point =
+        edit.point ? *edit.point : series_[edit.series][edit.superseded];
     for (const TreeUse& use : rules_->trees_of_series[edit.series]) {
       const bool number = use.numbers && (point.number || point.of_uln);
       if (number || (use.bits & point.bits) != 0) trees.push_back(use.tree);
@@ -248,7 +264,7 @@ void SubjectWatch::apply(Edits& edits) {
     Series& series = series_[edit.series];
     if (edit.point) {
       const std::size_t before = series.bytes();
-      edit.forgotten = series.insert(std::move(*edit.point));
+      edit.undo = series.insert(std::move(*edit.point));
       series_bytes_ += series.bytes() - before;
     } else {
       series.supersede(edit.superseded);
@@ -257,14 +273,14 @@ void SubjectWatch::apply(Edits& edits) {
   }
 }
 
-void SubjectWatch::take_back(std::int64_t record, Edits& edits) {
+void SubjectWatch::take_back(Edits& edits) {
   // The last first; not by a view, which the fuzz build's Clang cannot compile.
   std::for_each(edits.rbegin(), edits.rend(), [&](Edit& edit) {
     if (!edit.done) return;
     Series& series = series_[edit.series];
     if (edit.point) {
       const std::size_t before = series.bytes();
-      series.take_back(record, std::move(edit.forgotten));
+      series.take_back(std::move(edit.undo));
       series_bytes_ += series.bytes() - before;
     } else {
       series.supersede(edit.superseded, false);
@@ -288,7 +304,7 @@ SubjectWatch::Reach SubjectWatch::reach_of(const StoredRecord& stored, const Edi
   for (const Edit& edit : edits) {
     std::int64_t until_ms = edit.at_ms;
     const auto next = series_[edit.series].value_from(edit.at_ms + 1);
-    if (next) until_ms = series_[edit.series].points()[*next].at_ms;
+    if (next) until_ms = series_[edit.series][*next].at_ms;
     reach.own.from_ms = std::min(reach.own.from_ms, edit.at_ms);
     reach.own.until_ms = std::max(reach.own.until_ms, edit.at_ms);
     reach.compared_until_ms = std::max(reach.compared_until_ms, until_ms);
@@ -298,7 +314,7 @@ SubjectWatch::Reach SubjectWatch::reach_of(const StoredRecord& stored, const Edi
     for (const Edit& edit : edits) {
       const Series& series = series_[edit.series];
       const auto place = series.baseline();
-      records.push_back(place ? series.points()[*place].record : 0);
+      records.push_back(place ? series.baseline_point().record : 0);
     }
     return records;
   };

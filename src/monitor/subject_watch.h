@@ -19,6 +19,8 @@ class SubjectWatch final : public model::Watch {
  public:
   // One series for each of the rules'.
   SubjectWatch(std::shared_ptr<const RuleSet> rules, std::vector<Series> series);
+  SubjectWatch(const SubjectWatch&) = delete;
+  SubjectWatch& operator=(const SubjectWatch&) = delete;
 
   model::Observation observe(const model::StoredRecord& stored) override;
   model::Observation pass(std::int64_t utc_ms) override;
@@ -37,7 +39,7 @@ class SubjectWatch final : public model::Watch {
     std::size_t superseded = 0;  // the place, without a point
     std::int64_t at_ms = 0;      // where it stands
     bool done = false;
-    std::vector<Point> forgotten;
+    Series::Undo undo;
   };
   using Edits = std::vector<Edit>;
   using Causes = std::set<std::int64_t>;
@@ -57,7 +59,7 @@ class SubjectWatch final : public model::Watch {
   std::vector<std::size_t> trees_of(const Edits& edits) const;
   bool awaited(const Edits& edits) const;
   void apply(Edits& edits);
-  void take_back(std::int64_t record, Edits& edits);
+  void take_back(Edits& edits);
   // Lets what is remembered be as if the record had not come, or as it is; but what was forgotten
   // for it stays forgotten, so that nothing seems to have ended because of that.
   void hide(const model::StoredRecord& stored, const Edits& edits, bool hidden);
@@ -84,11 +86,22 @@ class SubjectWatch final : public model::Watch {
   void add_direct(const CodeRules* rules, const Reading& reading,
                   const model::StoredRecord& stored, model::Observation& found) const;
   AllExpected expected() const;  // as of passed_ms_
+  // Packs what was unpacked.
+  void pack() const noexcept;
+  // Does so at the end of whatever looks at points.
+  struct Packing {
+    const SubjectWatch& watch;
+    explicit Packing(const SubjectWatch& of) : watch(of) {}
+    Packing(const Packing&) = delete;
+    Packing& operator=(const Packing&) = delete;
+    ~Packing() { watch.pack(); }
+  };
 
   const std::shared_ptr<const RuleSet> rules_;
   std::vector<Series> series_;
   std::vector<const Series*> all_;  // of series_
-  std::size_t series_bytes_ = 0;  // what they take beside themselves
+  mutable std::size_t series_bytes_ = 0;  // what they take beside themselves
+  mutable bool to_pack_ = false;          // set by any of them
   bool changed_ = false;
   std::int64_t passed_ms_ = 0;          // by pass()
   std::optional<std::int64_t> due_ms_;  // of what is remembered, after passed_ms_

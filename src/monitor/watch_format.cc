@@ -7,6 +7,7 @@
 
 #include "base/sha256.h"
 #include "monitor/evaluate.h"
+#include "monitor/leb128.h"
 
 namespace trialward::monitor {
 namespace {
@@ -36,13 +37,9 @@ std::size_t shared_bytes(std::string_view a, std::string_view b) {
 class Writer {
  public:
   void byte(std::uint8_t value) { bytes_.push_back(static_cast<char>(value)); }
-  void number(std::uint64_t value) {
-    for (; value >= 0x80; value >>= 7) byte(static_cast<std::uint8_t>(value | 0x80));
-    byte(static_cast<std::uint8_t>(value));
-  }
+  void number(std::uint64_t value) { append_leb128(bytes_, value); }
   void difference(std::int64_t value, std::int64_t before) {
-    const auto up = static_cast<std::uint64_t>(value) - static_cast<std::uint64_t>(before);
-    number(up << 1 ^ (up >> 63 != 0 ? ~std::uint64_t{0} : 0));
+    number(zigzag(value, before));
   }
   void real(double value) {
     static_assert(std::endian::native == std::endian::little);
@@ -102,11 +99,7 @@ class Reader {
     const std::uint64_t value = number();
     return value <= max ? value : fail();
   }
-  std::int64_t difference(std::int64_t before) {
-    const std::uint64_t coded = number();
-    const std::uint64_t up = coded >> 1 ^ ((coded & 1) != 0 ? ~std::uint64_t{0} : 0);
-    return static_cast<std::int64_t>(static_cast<std::uint64_t>(before) + up);
-  }
+  std::int64_t difference(std::int64_t before) { return from_zigzag(number(), before); }
   double real() {
     std::uint64_t bits = 0;
     for (int shift = 0; shift < 64; shift += 8) bits |= std::uint64_t{byte()} << shift;
@@ -172,10 +165,11 @@ std::string save_series(const std::vector<Series>& all) {
     writer.number(index + 1 - next);
     next = index + 1;
     writer.number(series.seen());
-    writer.number(series.points().size());
+    const std::vector<Point> points = series.points();
+    writer.number(points.size());
     const Point none;
     const Point* before = &none;
-    for (const Point& point : series.points()) {
+    for (const Point& point : points) {
       writer.point(point, *before);
       before = &point;
     }

@@ -17,8 +17,6 @@ constexpr std::string_view kPage =
     "SELECT seq, shard, position, at_ms, actor, action, object_table, object, reason, hash "
     "FROM audit WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3";
 
-std::string number(std::int64_t value) { return std::to_string(value); }
-
 // What an entry says of itself, before anything of it is believed.
 AuditEntry entry_of(const store::Query& row) {
   AuditEntry entry;
@@ -36,10 +34,12 @@ AuditEntry entry_of(const store::Query& row) {
 
 std::string entry_name(const AuditEntry& entry, std::span<const SqlValue> row) {
   const auto table = parse_table(entry.object_table);
-  const std::string object = table ? row_name(*table, entry.object, row)
-                                   : quoted(entry.object_table) + " " + number(entry.object);
-  return "audit entry " + number(entry.seq) + " (shard " + number(entry.shard) + ", position " +
-         number(entry.position) + ", " + printable(entry.action) + ", " + object + ")";
+  const std::string object = table
+                                 ? row_name(*table, entry.object, row)
+                                 : quoted(entry.object_table) + " " + std::to_string(entry.object);
+  return "audit entry " + std::to_string(entry.seq) + " (shard " + std::to_string(entry.shard) +
+         ", position " + std::to_string(entry.position) + ", " + printable(entry.action) + ", " +
+         object + ")";
 }
 
 }  // namespace
@@ -55,7 +55,7 @@ Status AuditScan::read_page(std::int64_t until) {
   auto page = reader_.query(kPage, {seq_, until, kEntriesPerPage});
   if (!page) return page.error();
   for (std::int64_t count = 0; count < kEntriesPerPage; ++count) {
-    const std::string place = "audit entry " + number(seq_ + 1);
+    const std::string place = "audit entry " + std::to_string(seq_ + 1);
     auto row = page->next();
     if (!row) return in_place(place, row.error());
     if (!*row && seq_ == until) return {};
@@ -76,7 +76,7 @@ Status AuditScan::check_entry(const store::Query& page) {
   }
   store::ChainHead& chain = chains_[static_cast<std::size_t>(entry.shard)];
   if (entry.position != chain.position + 1) {
-    return wrong("position " + number(chain.position + 1) + " comes next in this shard");
+    return wrong("position " + std::to_string(chain.position + 1) + " comes next in this shard");
   }
   const auto table = parse_table(entry.object_table);
   if (!table) return wrong("there is no such table");
@@ -120,17 +120,18 @@ Status AuditScan::check_record(const AuditEntry& entry) {
   static const std::size_t kPosition = column(Table::records, "position");
   static const std::size_t kPrevious = column(Table::records, "previous");
   if (integer(kShard) != entry.shard || integer(kPosition) != entry.position) {
-    return Error{Errc::corrupt, "the record says that it is at shard " + number(integer(kShard)) +
-                                    ", position " + number(integer(kPosition))};
+    return Error{Errc::corrupt, "the record says that it is at shard " +
+                                    std::to_string(integer(kShard)) + ", position " +
+                                    std::to_string(integer(kPosition))};
   }
   const std::int64_t subject = integer(kSubject);
   if (subject < 1 || subject > std::ssize(last_records_)) {
-    return Error{Errc::corrupt, "subject " + number(subject) + " was not enrolled before"};
+    return Error{Errc::corrupt, "subject " + std::to_string(subject) + " was not enrolled before"};
   }
   std::int64_t& last = last_records_[static_cast<std::size_t>(subject - 1)];
   if (integer(kPrevious) != last) {
-    return Error{Errc::corrupt, "the record follows record " + number(integer(kPrevious)) +
-                                    ", but its subject's newest is " + number(last)};
+    return Error{Errc::corrupt, "the record follows record " + std::to_string(integer(kPrevious)) +
+                                    ", but its subject's newest is " + std::to_string(last)};
   }
   last = entry.object;
   return {};
@@ -141,8 +142,9 @@ Status AuditScan::check_event() {
   static const std::size_t kNumber = column(Table::alert_events, "number");
   std::int64_t& last = event_numbers_[integer(kStudy)];
   if (integer(kNumber) != last + 1) {
-    return Error{Errc::corrupt, "the event has the number " + number(integer(kNumber)) +
-                                    " in its study, but " + number(last + 1) + " comes next"};
+    return Error{Errc::corrupt, "the event has the number " + std::to_string(integer(kNumber)) +
+                                    " in its study, but " + std::to_string(last + 1) +
+                                    " comes next"};
   }
   ++last;
   return {};
@@ -161,9 +163,9 @@ Status AuditScan::check_head() {
   if (!head_ || head_->seq != seq_) return {};
   if (head_->digest != store::digest(chains_)) {
     const std::int64_t first = newest_head_ ? newest_head_->seq + 1 : 1;
-    return bad("audit entries " + number(first) + " to " + number(seq_),
+    return bad("audit entries " + std::to_string(first) + " to " + std::to_string(seq_),
                "they are not those that the head of " + head_->at + " signed (line " +
-                   number(heads_->line()) + " of the signed heads)");
+                   std::to_string(heads_->line()) + " of the signed heads)");
   }
   newest_head_ = std::move(head_);
   ++heads_checked_;
@@ -181,12 +183,12 @@ Status AuditScan::check_tail() {
   auto end = reader_.integer("SELECT coalesce(max(seq), 0) FROM audit");
   if (!end) return end.error();
   if (*end >= newest->seq) return {};
-  const std::string cut = *end + 1 == newest->seq ? "entry " + number(newest->seq) + " is"
-                                                  : "entries " + number(*end + 1) + " to " +
-                                                        number(newest->seq) + " are";
-  return bad("the store ends at entry " + number(*end), "the head signed at " + newest->at +
-                                                            " covers " + number(newest->seq) +
-                                                            ": " + cut + " cut off");
+  const std::string cut = *end + 1 == newest->seq ? "entry " + std::to_string(newest->seq) + " is"
+                                                  : "entries " + std::to_string(*end + 1) + " to " +
+                                                        std::to_string(newest->seq) + " are";
+  return bad("the store ends at entry " + std::to_string(*end),
+             "the head signed at " + newest->at + " covers " + std::to_string(newest->seq) + ": " +
+                 cut + " cut off");
 }
 
 }  // namespace trialward::records

@@ -21,8 +21,6 @@ using store::Table;
 
 namespace {
 
-std::string number(std::int64_t value) { return std::to_string(value); }
-
 // The ids of "[1,2]".
 std::optional<std::vector<std::int64_t>> parse_causes(std::string_view json) {
   if (!json.starts_with('[') || !json.ends_with(']')) return std::nullopt;
@@ -71,7 +69,7 @@ Result<AlertSum> sum_up(store::Connection& reader, std::int64_t alert) {
     if (!event) return event.error();
     if (!*event) break;
     const auto wrong = [&](const std::string& what) {
-      return Error{Errc::corrupt, "event " + number(events->integer(0)) + ": " + what};
+      return Error{Errc::corrupt, "event " + std::to_string(events->integer(0)) + ": " + what};
     };
     const auto type = model::parse_alert_event_type(events->text(1));
     const auto detail = model::parse_alert_detail(events->text(4));
@@ -103,16 +101,17 @@ Status check_causes(store::Connection& reader, std::int64_t alert,
     if (!row) return row.error();
     if (!*row && expected == causes.end()) return {};
     if (expected == causes.end() || (*row && rows->integer(0) < expected->first)) {
-      return Error{Errc::corrupt, "alert_causes names record " + number(rows->integer(0)) +
+      return Error{Errc::corrupt, "alert_causes names record " + std::to_string(rows->integer(0)) +
                                       ", but no event of the alert does"};
     }
     if (!*row || rows->integer(0) > expected->first) {
-      return Error{Errc::corrupt,
-                   "record " + number(expected->first) + " caused it, but is not in alert_causes"};
+      return Error{Errc::corrupt, "record " + std::to_string(expected->first) +
+                                      " caused it, but is not in alert_causes"};
     }
     if (rows->integer(1) != (expected->second ? 1 : 0)) {
       return Error{Errc::corrupt, "alert_causes does not say of record " +
-                                      number(expected->first) + " whether it is a cause still"};
+                                      std::to_string(expected->first) +
+                                      " whether it is a cause still"};
     }
     ++expected;
   }
@@ -192,24 +191,25 @@ Status check_head_rows(const HeadRows& rows, const AuditScan& scan) {
     if (!there && chain.position == 0) continue;
     if (!there || stored->second.position != chain.position ||
         stored->second.hash != base::as_bytes(chain.hash)) {
-      return bad("the end of audit chain " + number(shard),
-                 "shards does not say that it is position " + number(chain.position));
+      return bad("the end of audit chain " + std::to_string(shard),
+                 "shards does not say that it is position " + std::to_string(chain.position));
     }
   }
   for (const auto& [shard, stored] : rows.shards) {
     if (shard >= 0 && shard < model::kShards) continue;
-    return bad("the end of audit chain " + number(shard), "there is no such chain");
+    return bad("the end of audit chain " + std::to_string(shard), "there is no such chain");
   }
   for (const auto& [study, last] : scan.event_numbers()) {
     const auto stored = rows.event_numbers.find(study);
     if (stored != rows.event_numbers.end() && stored->second == last) continue;
     return bad("the last alert event of " + row_name(Table::studies, study),
-               "alert_heads does not say that it is number " + number(last));
+               "alert_heads does not say that it is number " + std::to_string(last));
   }
   for (const auto& [study, last] : rows.event_numbers) {
     if (scan.event_numbers().contains(study)) continue;
-    return bad("the last alert event of " + row_name(Table::studies, study),
-               "alert_heads says that it is number " + number(last) + ", but there is none");
+    return bad(
+        "the last alert event of " + row_name(Table::studies, study),
+        "alert_heads says that it is number " + std::to_string(last) + ", but there is none");
   }
   return {};
 }
@@ -231,15 +231,15 @@ Status check_stray_alert_rows(store::Connection& reader) {
     auto row = cause->next();
     if (!row) return row.error();
     if (*row) {
-      return bad("alert_causes, alert " + number(cause->integer(0)) + ", record " +
-                     number(cause->integer(1)),
+      return bad("alert_causes, alert " + std::to_string(cause->integer(0)) + ", record " +
+                     std::to_string(cause->integer(1)),
                  "there is no such alert");
     }
   }
   auto stray = reader.integer(
       "SELECT alert FROM alert_states WHERE alert < 1 OR "
       "alert > (SELECT coalesce(max(id), 0) FROM alerts) LIMIT 1");
-  if (stray) return bad("alert_states, alert " + number(*stray), "there is no such alert");
+  if (stray) return bad("alert_states, alert " + std::to_string(*stray), "there is no such alert");
   if (stray.error().code != Errc::not_found) return stray.error();
   auto open = reader.query(
       "SELECT o.alert, o.subject, o.rule FROM open_alerts o LEFT JOIN alerts a ON a.id = o.alert "
@@ -250,8 +250,8 @@ Status check_stray_alert_rows(store::Connection& reader) {
   auto row = open->next();
   if (!row) return row.error();
   if (!*row) return {};
-  return bad("open_alerts, alert " + number(open->integer(0)),
-             "it is not one of subject " + number(open->integer(1)) + ", rule " +
+  return bad("open_alerts, alert " + std::to_string(open->integer(0)),
+             "it is not one of subject " + std::to_string(open->integer(1)) + ", rule " +
                  quoted(open->text(2)) + " and this group");
 }
 

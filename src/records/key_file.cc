@@ -28,7 +28,7 @@ using KeyBytes = std::array<unsigned char, 32>;
 static_assert(crypto_sign_SEEDBYTES == sizeof(KeyBytes));
 static_assert(crypto_sign_PUBLICKEYBYTES == sizeof(KeyBytes));
 
-Error system_error(const std::string& path) {
+Error file_error(const std::string& path) {
   const Errc code = errno == ENOENT ? Errc::not_found : Errc::unavailable;
   return Error{code, path + ": " + std::strerror(errno)};
 }
@@ -52,13 +52,13 @@ class File {
 Result<KeyBytes> read_key(const std::string& path, bool secret) {
   const File file(path, O_RDONLY);
   struct stat status {};
-  if (!file || ::fstat(file.descriptor(), &status) != 0) return system_error(path);
+  if (!file || ::fstat(file.descriptor(), &status) != 0) return file_error(path);
   if (secret && (status.st_mode & 077) != 0) {
     return Error{Errc::refused, path + " may be read by others; it must have mode 0600"};
   }
   std::array<char, 2 * sizeof(KeyBytes) + 2> text{};
   const ssize_t size = ::pread(file.descriptor(), text.data(), text.size(), 0);
-  if (size < 0) return system_error(path);
+  if (size < 0) return file_error(path);
   std::string_view digits(text.data(), static_cast<std::size_t>(size));
   if (digits.ends_with('\n')) digits.remove_suffix(1);
   auto bytes = base::from_hex(digits);
@@ -84,7 +84,7 @@ Status write_key(const std::string& path, std::span<const unsigned char> key, mo
     if (!file || ::fchmod(file.descriptor(), mode) != 0 ||
         ::write(file.descriptor(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
         ::fsync(file.descriptor()) != 0) {
-      done = system_error(unfinished);
+      done = file_error(unfinished);
     }
   }
   sodium_memzero(text.data(), text.size());
@@ -93,7 +93,7 @@ Status write_key(const std::string& path, std::span<const unsigned char> key, mo
   const File directory(folder.string(), O_RDONLY | O_DIRECTORY);
   if (::rename(unfinished.c_str(), path.c_str()) != 0 || !directory ||
       ::fsync(directory.descriptor()) != 0) {
-    return system_error(path);
+    return file_error(path);
   }
   return {};
 }

@@ -183,8 +183,7 @@ Result<bool> OutboxCheck::check_rows() {
                       .target = std::string(rows->text(5))});
     }
   }
-  auto made = reader_.integer(
-      "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'outbox'), 0)");
+  auto made = store::last_delivery(reader_);
   if (!made) return made.error();
   for (const Row& row : page) {
     if (auto done = check_row(reader_, row, audited_from_); !done) return done.error();
@@ -207,9 +206,9 @@ Status OutboxCheck::check_counts() {
   auto rows = reader_.query(
       "SELECT target FROM (SELECT target, pending, dead FROM outbox_counts "
       "WHERE pending <> 0 OR dead <> 0 UNION ALL "
-      "SELECT target, sum(state = 0), sum(state = 2) FROM outbox WHERE state IN (0, 2) "
-      "GROUP BY target) GROUP BY target HAVING count(*) <> 2 OR min(pending) <> max(pending) OR "
-      "min(dead) <> max(dead) LIMIT 1");
+      "SELECT target, count(*) FILTER (WHERE state = 0), count(*) FILTER (WHERE state = 2) "
+      "FROM outbox WHERE state IN (0, 2) GROUP BY target) counted GROUP BY target "
+      "HAVING count(*) <> 2 OR min(pending) <> max(pending) OR min(dead) <> max(dead) LIMIT 1");
   if (!rows) return rows.error();
   auto row = rows->next();
   if (!row) return row.error();

@@ -20,8 +20,6 @@ using model::AlertWait;
 
 namespace {
 
-std::string number(std::int64_t value) { return std::to_string(value); }
-
 // A storm as its alerts' events make it, one after the other; what store/storm_rows.cc does.
 class Replay {
  public:
@@ -117,7 +115,8 @@ Status check_all(store::Connection& reader) {
   auto alien = reader.integer(
       "SELECT t.alert FROM alert_states t LEFT JOIN alert_storms s ON s.alert = t.storm "
       "WHERE t.storm <> 0 AND s.alert IS NULL LIMIT 1");
-  if (alien) return bad("alert_storms", "the storm of alert " + number(*alien) + " is missing");
+  if (alien)
+    return bad("alert_storms", "the storm of alert " + std::to_string(*alien) + " is missing");
   if (alien.error().code != Errc::not_found) return alien.error();
   for (std::int64_t lead = 0;;) {
     auto next = reader.integer(
@@ -126,11 +125,11 @@ Status check_all(store::Connection& reader) {
     if (!next) return next.error();
     lead = *next;
     if (auto done = check_storm(reader, lead); !done) {
-      return in_place("alert_storms, alert " + number(lead), done.error());
+      return in_place("alert_storms, alert " + std::to_string(lead), done.error());
     }
   }
   auto stray = reader.integer("SELECT alert FROM alert_storms WHERE alert < 1 LIMIT 1");
-  if (stray) return bad("alert_storms, alert " + number(*stray), "there is no such alert");
+  if (stray) return bad("alert_storms, alert " + std::to_string(*stray), "there is no such alert");
   return stray.error().code == Errc::not_found ? Status() : Status(stray.error());
 }
 

@@ -10,6 +10,7 @@
 #include "records/row_name.h"
 #include "records/storm_check.h"
 #include "records/watch_check.h"
+#include "store/stopped_by.h"
 
 namespace trialward::records {
 
@@ -79,13 +80,14 @@ Status Run::all() {
 // Without an index the writer would no longer be held to what is unique; a trigger could change
 // history with each row that comes in.
 Status Run::check_schema() {
-  auto version = reader_.integer("PRAGMA user_version");
+  auto version = store::schema_version(reader_);
   if (!version) return version.error();
-  if (*version != store::kSchemaVersion) {
+  const int newest = store::newest_schema(reader_);
+  if (*version != newest) {
     return bad("the schema", "it has version " + std::to_string(*version) + ", not " +
-                                 std::to_string(store::kSchemaVersion));
+                                 std::to_string(newest));
   }
-  auto own = store::own_schema();
+  auto own = store::own_schema(reader_);
   if (!own) return own.error();
   auto found = store::read_schema(reader_);
   if (!found) return found.error();
@@ -203,12 +205,9 @@ Status Run::find_row(Table table, std::int64_t from, std::int64_t to) {
 
 Status Run::check_file() {
   if (auto done = pace("file and indexes", 0, 0); !done) return done;
-  auto rows = reader_.query("PRAGMA integrity_check(1)");
-  if (!rows) return rows.error();
-  auto row = rows->next();
-  if (!row) return row.error();
-  if (*row && rows->text(0) == "ok") return {};
-  return bad("the database file", printable(rows->text(0)));
+  auto damage = store::find_damage(reader_);
+  if (!damage) return damage.error();
+  return damage->empty() ? Status() : bad("the database file", printable(*damage));
 }
 
 Status Run::check_caches(const AuditScan& scan) {
@@ -247,7 +246,7 @@ Status Run::check_watches(const AuditScan& scan) {
 }  // namespace
 
 Result<VerifyReport> verify(store::Connection& reader, const VerifyOptions& options) {
-  const auto stop = options.cancel.on_fire([&](runtime::CancelReason) { reader.interrupt(); });
+  const store::StoppedBy stopping(options.cancel, reader);
   VerifyReport report;
   const Status done = Run(reader, options, report).all();
   if (done) return report;

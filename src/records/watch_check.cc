@@ -185,7 +185,7 @@ Result<std::shared_ptr<const model::Monitor>> WatchCheck::monitor(std::int64_t s
 Status WatchCheck::check_stray() {
   auto stray = reader_.integer(
       "SELECT subject FROM (SELECT subject FROM subject_states UNION SELECT subject FROM "
-      "subject_watches UNION SELECT subject FROM subject_dues) WHERE subject < 1 OR "
+      "subject_watches UNION SELECT subject FROM subject_dues) named WHERE subject < 1 OR "
       "subject > (SELECT coalesce(max(id), 0) FROM subjects) LIMIT 1");
   if (stray) return bad("the state of " + row_name(Table::subjects, *stray), "no such subject");
   if (stray.error().code != Errc::not_found) return stray.error();

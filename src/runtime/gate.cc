@@ -214,6 +214,7 @@ Gate::Class* Gate::next_class() {
   Class* best = nullptr;
   for (Class& cls : classes_) {
     if (cls.waiters.empty() || cls.in_use >= cls.options.max) continue;
+    if (total_ - in_use_ <= kept_from(cls)) continue;
     const bool better =
         best == nullptr ||
         (below(cls) != below(*best) ? below(cls)
@@ -221,6 +222,15 @@ Gate::Class* Gate::next_class() {
     if (better) best = &cls;
   }
   return best;
+}
+
+std::size_t Gate::kept_from(const Class& cls) const {
+  std::size_t kept = 0;
+  for (const Class& other : classes_) {
+    if (&other == &cls || other.options.lends) continue;
+    kept += other.options.guaranteed - std::min(other.options.guaranteed, other.in_use);
+  }
+  return kept;
 }
 
 bool Gate::holds(std::thread::id thread) const {

@@ -1,8 +1,8 @@
 // Gate: a semaphore with classes, for a budget of something scarce (database connections). Each
-// class has a guaranteed share; a slot that its owners leave idle may be borrowed by any class up
-// to its own maximum. A freed slot goes first to a class that waits below its guarantee, then to
-// whoever has waited longest; within a class it is first come, first served. A Slot is given back
-// only by its holder: cancelling the work that holds it frees nothing until that work has ended.
+// class has a guaranteed share, of which any class may borrow what is idle up to its own maximum,
+// unless its owner does not lend. A freed slot goes first to a class that waits below its share,
+// then to whoever has waited longest; within a class it is first come, first served. A Slot is
+// given back only by its holder: cancelling the work that holds it frees nothing until it ends.
 //
 // Any thread may call anything. Callbacks run outside all locks on the thread that frees a slot,
 // expires or closes; they must neither throw (the process stops) nor block (acquire() in one is a
@@ -30,6 +30,7 @@ struct GateClass {
   std::string name;
   std::size_t guaranteed = 0;
   std::size_t max = 0;
+  bool lends = true;  // what it leaves idle of its share
 };
 
 struct GateOptions {
@@ -105,6 +106,8 @@ class Gate {
   void refuse(Class& cls, Waiters::iterator waiter, GateRefusal refusal, Ready& ready);
   void grant(Ready& ready);
   Class* next_class();
+  // Free slots that are kept for others, who do not lend them.
+  std::size_t kept_from(const Class& cls) const;
   bool holds(std::thread::id thread) const;
   void release(std::size_t cls, std::thread::id holder);
 

@@ -1,11 +1,11 @@
 #include "store/alert_rows.h"
 
 #include <array>
-#include <charconv>
 #include <limits>
 
 #include "base/json_writer.h"
 #include "store/alert_states.h"
+#include "store/cause_list.h"
 #include "store/read_back.h"
 #include "store/storm_rows.h"
 
@@ -62,16 +62,7 @@ Result<std::int64_t> append_alert(Writer& writer, const AlertPlace& place,
 // The records named in an event's "[1,2]", by the names that their senders know.
 Result<std::vector<model::RecordName>> names_of(Connection& connection, std::string_view causes) {
   std::vector<model::RecordName> names;
-  const char* at = causes.data();
-  const char* const end = at + causes.size();
-  while (at < end) {
-    std::int64_t id = 0;
-    const auto [next, error] = std::from_chars(at, end, id);
-    if (error != std::errc()) {
-      ++at;  // a bracket or comma
-      continue;
-    }
-    at = next;
+  for (const std::int64_t id : causes_in(causes)) {
     auto rows = connection.query("SELECT source, source_id FROM records WHERE id = $1", {id});
     if (!rows) return rows.error();
     auto row = rows->next();

@@ -25,9 +25,16 @@ std::string_view Query::text(int column) const {
 }
 std::string_view Query::blob(int column) const { return value_or<Blob>(value(column), {}).bytes; }
 
+base::Result<Statement*> Connection::prepare_on(Connection& other, std::string_view sql) {
+  if (other.stopped() && sql != "COMMIT" && !sql.starts_with("ROLLBACK")) {
+    return base::Error{base::Errc::cancelled, "stopped before it began"};
+  }
+  return other.prepare(sql);
+}
+
 base::Result<Query> Connection::query(std::string_view sql,
                                       std::span<const SqlValue> parameters) {
-  auto statement = prepare(sql);
+  auto statement = prepare_on(*this, sql);
   if (!statement) return statement.error();
   TW_CHECK(!(*statement)->in_use);
   if (auto bound = (*statement)->bind(parameters); !bound) return bound.error();

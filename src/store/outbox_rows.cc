@@ -75,8 +75,8 @@ Status count(Connection& connection, std::string_view target, std::int64_t pendi
              std::int64_t dead) {
   return connection.execute(
       "INSERT INTO outbox_counts (target, pending, dead) VALUES ($1, $2, $3) "
-      "ON CONFLICT (target) DO UPDATE SET pending = pending + excluded.pending, "
-      "dead = dead + excluded.dead",
+      "ON CONFLICT (target) DO UPDATE SET pending = outbox_counts.pending + excluded.pending, "
+      "dead = outbox_counts.dead + excluded.dead",
       {target, pending, dead});
 }
 
@@ -355,12 +355,21 @@ Result<std::string> read_store_id(Connection& connection) {
   return std::string(rows->text(0));
 }
 
+Result<std::int64_t> last_delivery(Connection& connection) {
+  if (connection.is_postgres()) {
+    return connection.integer(
+        "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM outbox_id_seq");
+  }
+  return connection.integer(
+      "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'outbox'), 0)");
+}
+
 Result<std::vector<DeliveryCounts>> count_deliveries(Connection& connection) {
   // The oldest pending one of a target is the first in its index.
   auto rows = connection.query(
       "SELECT c.target, c.pending, c.dead, coalesce((SELECT o.created_ms FROM outbox o "
       "WHERE o.state = 0 AND o.target = c.target ORDER BY o.id LIMIT 1), 0) "
-      "FROM outbox_counts c WHERE c.pending <> 0 OR c.dead <> 0");
+      "FROM outbox_counts c WHERE c.pending <> 0 OR c.dead <> 0 ORDER BY c.target");
   if (!rows) return rows.error();
   std::vector<DeliveryCounts> all;
   while (true) {

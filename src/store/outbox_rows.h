@@ -105,6 +105,8 @@ struct DeliveryContent {
 };
 base::Result<std::optional<DeliveryContent>> read_delivery_content(Connection& connection,
                                                                    std::int64_t delivery);
+// The largest id that a row of the outbox has ever had; 0 when there was none.
+base::Result<std::int64_t> last_delivery(Connection& connection);
 // What tells this store's events from those of all others.
 base::Result<std::string> read_store_id(Connection& connection);
 

@@ -273,6 +273,26 @@ Result<std::optional<RecordRow>> read_record(Connection& connection, std::int64_
   return std::optional<RecordRow>(std::move(rows->front()));
 }
 
+Result<std::vector<RecordRow>> read_records_after(Connection& connection, std::int64_t id,
+                                                  std::size_t limit) {
+  static const std::string kAfter =
+      "SELECT r.*, s.subject FROM (SELECT " + std::string(info(Table::records).columns) +
+      " FROM records WHERE id > $1 ORDER BY id LIMIT $2) r JOIN subjects s ON s.id = r.subject "
+      "ORDER BY r.id";
+  auto query = connection.query(kAfter, {id, static_cast<std::int64_t>(limit)});
+  if (!query) return query.error();
+  std::vector<RecordRow> rows;
+  while (true) {
+    auto next = query->next();
+    if (!next) return next.error();
+    if (!*next) return rows;
+    auto row = row_of(*query);
+    if (!row) return row.error();
+    row->stored.record.subject = query->text(info(Table::records).column_count);
+    rows.push_back(std::move(*row));
+  }
+}
+
 // Each step leads to an older record, so that even a damaged chain ends.
 Result<std::int64_t> first_version(Connection& connection, std::int64_t id) {
   return connection.integer(

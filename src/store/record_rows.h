@@ -43,6 +43,11 @@ struct RecordRow {
 // Nothing when there is no such record. Does not look for what amends it.
 base::Result<std::optional<RecordRow>> read_record(Connection& connection, std::int64_t id);
 
+// The records after an id, of all studies, in the order of their ids. Does not look for what amends
+// them.
+base::Result<std::vector<RecordRow>> read_records_after(Connection& connection, std::int64_t id,
+                                                        std::size_t limit);
+
 // The first version of a record: the id at the end of its chain of `amends`, itself when it is no
 // correction. Errors: not_found.
 base::Result<std::int64_t> first_version(Connection& connection, std::int64_t id);

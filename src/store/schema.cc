@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "store/postgres_schema.h"
 #include "store/sqlite.h"
 
 namespace trialward::store {
@@ -177,7 +178,7 @@ struct OwnedInfo {
     }
     insert += ")";
     select = "SELECT " + std::string(columns) + " FROM " + std::string(name) + " WHERE id = $1";
-    info = {name, columns, insert, select, count};
+    info = {name, columns, {name, columns, 0, insert}, select, count};
   }
   OwnedInfo(const OwnedInfo&) = delete;
   OwnedInfo& operator=(const OwnedInfo&) = delete;
@@ -219,6 +220,7 @@ std::array<Table, kTables> all_tables() {
 }
 
 base::Result<std::vector<SchemaObject>> read_schema(Connection& connection) {
+  if (connection.is_postgres()) return read_postgres_schema(connection);
   auto rows = connection.query(
       "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE type <> 'table' OR "
       "name NOT IN ('sqlite_stat1', 'sqlite_stat4') ORDER BY type, name");
@@ -233,14 +235,35 @@ base::Result<std::vector<SchemaObject>> read_schema(Connection& connection) {
   }
 }
 
-base::Result<std::vector<SchemaObject>> own_schema() {
+base::Result<std::vector<SchemaObject>> own_schema(Connection& connection) {
+  if (connection.is_postgres()) return own_postgres_schema(connection);
   auto scratch = SqliteConnection::open("", SqliteMode::scratch);
   if (!scratch) return scratch.error();
   if (auto made = migrate(**scratch, ""); !made) return made.error();
   return read_schema(**scratch);
 }
 
+base::Result<std::int64_t> schema_version(Connection& connection) {
+  if (connection.is_postgres()) return postgres_schema_version(connection);
+  return connection.integer("PRAGMA user_version");
+}
+
+int newest_schema(const Connection& connection) {
+  return connection.is_postgres() ? kPostgresSchemaVersion : kSchemaVersion;
+}
+
+base::Result<std::string> find_damage(Connection& connection) {
+  if (connection.is_postgres()) return find_postgres_damage(connection);
+  auto rows = connection.query("PRAGMA integrity_check(1)");
+  if (!rows) return rows.error();
+  auto row = rows->next();
+  if (!row) return row.error();
+  if (*row && rows->text(0) == "ok") return std::string();
+  return std::string(rows->text(0));
+}
+
 base::Status migrate(Connection& connection, std::string_view store_id) {
+  if (connection.is_postgres()) return migrate_postgres(connection, store_id);
   const auto application = connection.integer("PRAGMA application_id");
   if (!application) return application.error();
   const auto objects = connection.integer("SELECT count(*) FROM sqlite_master");

@@ -63,28 +63,37 @@ inline constexpr std::size_t kTables = 11;
 struct TableInfo {
   std::string_view name;
   std::string_view columns;  // the first is id, the primary key
-  std::string_view insert;   // INSERT of all columns
+  RowShape shape;            // of all columns
   std::string_view select;   // SELECT of all columns where id = $1
   int column_count = 0;
 };
 const TableInfo& info(Table table);
 std::array<Table, kTables> all_tables();
 
-inline constexpr int kSchemaVersion = 6;
+inline constexpr int kSchemaVersion = 6;  // in SQLite; store/postgres_schema.h has its own
 
-// A table, index, trigger or view, in SQLite's words.
+// A table, index, trigger or view, in the database's words.
 struct SchemaObject {
   std::string type, name, table;
   std::string sql;  // as it was made; empty for the indexes that a table brings along
 };
-// Of a database, in the order of type and name; what SQLite keeps for itself (ANALYZE's tables) is
+// Of a store, in the order of type and name; what SQLite keeps for itself (ANALYZE's tables) is
 // left out.
 base::Result<std::vector<SchemaObject>> read_schema(Connection& connection);
-// Those of a store that has just been made.
-base::Result<std::vector<SchemaObject>> own_schema();
+// Those of a store of the same kind that has just been made. PostgreSQL makes them anew for that,
+// as temporary tables.
+base::Result<std::vector<SchemaObject>> own_schema(Connection& connection);
 
-// Brings a store to kSchemaVersion; a new one gets `store_id`. Errors: unavailable, corrupt (the
-// file belongs to something else), invalid (a newer trialward made it).
+// The version that a store has, and the one that it should have.
+base::Result<std::int64_t> schema_version(Connection& connection);
+int newest_schema(const Connection& connection);
+
+// Brings a store to the newest schema; a new one gets `store_id`. Errors: unavailable, corrupt (the
+// database belongs to something else), invalid (a newer trialward made it).
 base::Status migrate(Connection& connection, std::string_view store_id);
+
+// What the database finds damaged in its own files, in its words; empty when it finds nothing.
+// SQLite reads all of them for that; PostgreSQL says what has met it so far.
+base::Result<std::string> find_damage(Connection& connection);
 
 }  // namespace trialward::store

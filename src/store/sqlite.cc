@@ -117,7 +117,9 @@ class SqliteStatement final : public Statement {
         return sqlite3_bind_blob64(statement_, index, bytes.data() != nullptr ? bytes.data() : "",
                                    bytes.size(), SQLITE_STATIC);
       }
-      default: return SQLITE_OK;  // NULL it is
+      default:
+        TW_CHECK(value.index() == 0);  // arrays are PostgreSQL's
+        return SQLITE_OK;              // NULL it is
     }
   }
 

@@ -8,7 +8,7 @@
 #include <memory>
 #include <string>
 
-#include "store/connection.h"
+#include "store/write_connection.h"
 
 namespace trialward::store {
 
@@ -19,12 +19,7 @@ enum class SqliteMode {
   scratch,  // in memory, whatever the path; gone with the connection
 };
 
-struct WalState {
-  std::int64_t frames = 0;        // frames in the WAL
-  std::int64_t checkpointed = 0;  // of these, already in the database file
-};
-
-class SqliteConnection : public Connection {
+class SqliteConnection : public WriteConnection {
  public:
   // Errors: not_found (a reader of a file that is not there), unavailable, corrupt (not a
   // database, or synchronous=FULL or WAL could not be had).
@@ -32,14 +27,7 @@ class SqliteConnection : public Connection {
   // WAL is read as a file that nobody changes meanwhile; one with a WAL needs its PATH-shm there.
   static base::Result<std::unique_ptr<SqliteConnection>> open(const std::string& path,
                                                               SqliteMode mode);
-  // Writes the WAL's pages into the database file; never waits for a reader. `restart`: also tries
-  // to let the next commit begin at the WAL's start. Writer only, between transactions.
-  virtual base::Result<WalState> checkpoint(bool restart) = 0;
-  // Frames in the WAL as of this connection's last commit.
-  virtual std::int64_t wal_frames() const = 0;
-  // Whether a statement of this connection ever met an error of the disk, reading or writing.
-  virtual bool disk_failed() const = 0;
-  virtual bool in_transaction() const = 0;
+  const char* begin_sql() const override { return "BEGIN IMMEDIATE"; }
 };
 
 }  // namespace trialward::store

@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <system_error>
 
+#include "store/postgres_url.h"
+
 namespace trialward::store {
 
 using base::Errc;
@@ -30,10 +32,16 @@ Result<std::string> parse_store_url(std::string_view url) {
   if (url.starts_with(kScheme) && url.size() > kScheme.size()) {
     return std::string(url.substr(kScheme.size()));
   }
-  return Error{Errc::invalid, "'" + std::string(url) + "' is not a store; expected sqlite:PATH"};
+  if (is_postgres_url(url)) {
+    auto settings = parse_postgres_url(std::string(url));
+    return settings ? Result<std::string>(std::string(url)) : settings.error();
+  }
+  return Error{Errc::invalid, "'" + std::string(url) +
+                                  "' is not a store; expected sqlite:PATH or postgresql://…"};
 }
 
 Result<std::string> real_store_path(const std::string& path) {
+  if (is_postgres_url(path)) return path;
   std::error_code code;
   fs::path real = fs::absolute(path, code);
   if (code) return system_error(path, code);

@@ -1,4 +1,5 @@
-// Which file a store is: its URL as given on a command line, and the one true path of that file.
+// Where a store is: its URL as given on a command line, and the one true path of its file. A store
+// in PostgreSQL is at its URL.
 // What lies beside a store (PATH.lock, PATH.sock, PATH-wal, …) is found by the path, so a store has
 // to have one only.
 #pragma once
@@ -10,7 +11,8 @@
 
 namespace trialward::store {
 
-// The PATH of "sqlite:PATH". Error: invalid, naming what was expected.
+// The PATH of "sqlite:PATH", or a PostgreSQL URL as it is. Error: invalid, naming what was
+// expected.
 base::Result<std::string> parse_store_url(std::string_view url);
 
 // The absolute path without symbolic links of the store at `path`, which need not be there yet;

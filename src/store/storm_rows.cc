@@ -85,7 +85,7 @@ Result<std::optional<std::vector<std::int64_t>>> gathering_storm(Connection& con
       "SELECT count(DISTINCT subject) FROM (SELECT a.subject FROM alerts a "
       "JOIN alert_states t ON t.alert = a.id WHERE a.study = $1 AND a.rule = $2 AND "
       "a.raised_ms >= $3 AND a.subject <> $4 AND t.historical = 0 AND t.storm = 0 "
-      "ORDER BY a.raised_ms DESC LIMIT $5)",
+      "ORDER BY a.raised_ms DESC LIMIT $5) recent",
       {of.study, of.rule, from_ms, of.subject, kRecentMax});
   if (!others) return others.error();
   if (*others + 1 < limit.subjects) return std::optional<std::vector<std::int64_t>>();

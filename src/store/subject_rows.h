@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "store/writer.h"
@@ -32,6 +34,10 @@ struct SubjectRow {
 base::Result<std::optional<SubjectRow>> find_subject(Connection& connection, std::int64_t study,
                                                      std::string_view subject);
 
+// Many at once, by name; those that the study does not have are left out. PostgreSQL alone.
+base::Result<std::vector<std::pair<std::string, SubjectRow>>> find_subjects(
+    Connection& connection, std::int64_t study, std::span<const std::string_view> subjects);
+
 struct NewSubject {
   std::int64_t study = 0;
   std::string_view subject, site;
@@ -51,6 +57,14 @@ struct NewPass {
   int shard = 0;
 };
 base::Status append_pass(Writer& writer, const NewPass& pass, const Act& act);
+// The passes after an id, of all studies, in the order of their ids.
+struct SubjectPass {
+  std::int64_t study = 0;
+  std::string subject;
+  std::int64_t utc_ms = 0;
+};
+base::Result<std::vector<SubjectPass>> read_passes_after(Connection& connection, std::int64_t id,
+                                                         std::int64_t limit);
 base::Status put_due(Connection& connection, std::int64_t study, const SubjectRow& row);
 
 // Subjects of a study of whom something is due at an instant or before, the longest due first.

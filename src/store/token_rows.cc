@@ -12,10 +12,10 @@ using base::Status;
 
 namespace {
 
-constexpr int kShard = 0;  // tokens belong to no subject's chain
+constexpr int kTokenShard = 0;  // tokens belong to no subject's chain
 
 // In the order in which read_all() takes them.
-constexpr const char* kSelect =
+constexpr const char* kSelectToken =
     "SELECT t.id, t.hash, t.name, t.role, t.study, t.site, t.subject, t.source, t.unblinded, "
     "t.created_ms, t.expires_ms, r.id FROM tokens t "
     "LEFT JOIN token_revocations r ON r.token = t.id ";
@@ -64,7 +64,7 @@ Status append_token(Writer& writer, TokenRow& row, const Act& act) {
       row.created_ms,
       row.expires_ms ? SqlValue{*row.expires_ms} : SqlValue{},
   };
-  return writer.append(Table::tokens, kShard, act, values);
+  return writer.append(Table::tokens, kTokenShard, act, values);
 }
 
 Status revoke_token(Writer& writer, std::int64_t token, const Act& act) {
@@ -81,19 +81,19 @@ Status revoke_token(Writer& writer, std::int64_t token, const Act& act) {
   if (revoked.error().code != Errc::not_found) return revoked.error();
   const std::array<SqlValue, 3> values = {writer.next_id(Table::token_revocations), token,
                                           act.at_ms};
-  return writer.append(Table::token_revocations, kShard, act, values);
+  return writer.append(Table::token_revocations, kTokenShard, act, values);
 }
 
 Result<bool> token_name_taken(Connection& connection, const TokenRow& row) {
-  auto found = connection.integer(
-      "SELECT count(*) FROM tokens WHERE study = $1 AND role = $2 AND name = $3",
-      {row.study, std::string_view(row.role), std::string_view(row.name)});
+  auto found =
+      connection.integer("SELECT count(*) FROM tokens WHERE study = $1 AND role = $2 AND name = $3",
+                         {row.study, std::string_view(row.role), std::string_view(row.name)});
   if (!found) return found.error();
   return *found > 0;
 }
 
 Result<std::vector<TokenRow>> read_tokens(Connection& connection, std::int64_t after) {
-  static const std::string kSql = std::string(kSelect) + "WHERE t.id > $1 ORDER BY t.id";
+  static const std::string kSql = std::string(kSelectToken) + "WHERE t.id > $1 ORDER BY t.id";
   auto rows = connection.query(kSql, {after});
   if (!rows) return rows.error();
   return read_all(*rows);
@@ -101,7 +101,7 @@ Result<std::vector<TokenRow>> read_tokens(Connection& connection, std::int64_t a
 
 Result<std::vector<TokenRow>> read_tokens(Connection& connection, const TokenPage& page) {
   static const std::string kSql =
-      std::string(kSelect) +
+      std::string(kSelectToken) +
       "WHERE t.id > $1 AND t.study = $2 AND ($3 = '' OR t.site = $3) ORDER BY t.id LIMIT $4";
   auto rows = connection.query(kSql, {page.after, page.study, page.site, page.limit});
   if (!rows) return rows.error();

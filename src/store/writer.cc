@@ -14,13 +14,32 @@ using base::Status;
 
 namespace {
 
-constexpr const char* kBegin = "BEGIN IMMEDIATE";
 constexpr const char* kCommit = "COMMIT";
 constexpr const char* kRollback = "ROLLBACK";
 
+constexpr RowShape kShards{
+    .table = "shards",
+    .columns = "shard, position, hash",
+    .keys = 1,
+    .sql =
+        "INSERT INTO shards (shard, position, hash) VALUES ($1, $2, $3) "
+        "ON CONFLICT (shard) DO UPDATE SET position = excluded.position, hash = excluded.hash"};
+constexpr RowShape kAlertHeads{.table = "alert_heads",
+                               .columns = "study, number",
+                               .keys = 1,
+                               .sql =
+                                   "INSERT INTO alert_heads (study, number) VALUES ($1, $2) "
+                                   "ON CONFLICT (study) DO UPDATE SET number = excluded.number"};
+constexpr RowShape kAudit{
+    .table = "audit",
+    .columns = "seq, shard, position, at_ms, actor, action, object_table, object, reason, hash",
+    .sql =
+        "INSERT INTO audit (seq, shard, position, at_ms, actor, action, object_table, object, "
+        "reason, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"};
+
 }  // namespace
 
-Result<std::unique_ptr<Writer>> Writer::open(std::unique_ptr<SqliteConnection> connection) {
+Result<std::unique_ptr<Writer>> Writer::open(std::unique_ptr<WriteConnection> connection) {
   std::unique_ptr<Writer> writer(new Writer(std::move(connection)));
   if (auto loaded = writer->load(); !loaded) return loaded.error();
   if (auto prepared = writer->prepare_ends(); !prepared) return prepared.error();
@@ -28,16 +47,27 @@ Result<std::unique_ptr<Writer>> Writer::open(std::unique_ptr<SqliteConnection> c
 }
 
 Status Writer::load() {
-  for (const Table table : all_tables()) {
-    const std::string sql = "SELECT coalesce(max(id), 0) FROM " + std::string(info(table).name);
-    auto last = connection_->integer(sql);
-    if (!last) return last.error();
-    now_.next_ids[index(table)] = *last + 1;
+  now_ = {};
+  static const std::string kLast = [] {
+    std::string sql = "SELECT 0, coalesce(max(seq), 0) FROM audit";
+    for (const Table table : all_tables()) {
+      sql += " UNION ALL SELECT " + std::to_string(index(table) + 1) +
+             ", coalesce(max(id), 0) FROM " + std::string(info(table).name);
+    }
+    return sql + " ORDER BY 1";
+  }();
+  auto last = connection_->query(kLast);
+  if (!last) return last.error();
+  for (std::size_t i = 0; i <= kTables; ++i) {
+    auto row = last->next();
+    if (!row) return row.error();
+    TW_CHECK(*row);
+    (i == 0 ? now_.seq : now_.next_ids[i - 1]) = last->integer(1) + (i == 0 ? 0 : 1);
   }
-  auto seq = connection_->integer("SELECT coalesce(max(seq), 0) FROM audit");
-  if (!seq) return seq.error();
-  now_.seq = *seq;
+  return load_heads();
+}
 
+Status Writer::load_heads() {
   auto heads = connection_->query("SELECT shard, position, hash FROM shards");
   if (!heads) return heads.error();
   while (true) {
@@ -58,7 +88,8 @@ Status Writer::load() {
 }
 
 Status Writer::prepare_ends() {
-  for (const char* sql : {kBegin, kCommit, kRollback}) {
+  if (connection_->is_postgres()) return {};
+  for (const char* sql : {connection_->begin_sql(), kCommit, kRollback}) {
     if (auto prepared = connection_->query(sql); !prepared) return prepared.error();
   }
   return {};
@@ -69,9 +100,61 @@ Status Writer::begin() {
   if (failed()) {
     return Error{Errc::unavailable, "the store failed to commit before; restart the server"};
   }
+  if (connection_->is_postgres()) {
+    if (auto begun = begin_on_server(); !begun) return begun;
+    before_ = now_;
+    return {};
+  }
   before_ = now_;  // what takes memory comes first
-  if (auto begun = connection_->execute(kBegin); !begun) return note(begun);
+  if (auto begun = connection_->execute(connection_->begin_sql()); !begun) return note(begun);
   in_transaction_ = true;
+  return {};
+}
+
+// That the server was lost may show now only; then it is there again, perhaps.
+Status Writer::begin_on_server() {
+  before_ = now_;  // for rollback()
+  in_transaction_ = true;
+  Status turn;
+  try {
+    turn = take_turn();
+    if (!turn && (connection_->lost() || stale_)) {
+      turn = recover();
+      if (turn) turn = take_turn();
+    }
+    // Whatever it is: no submission is at fault.
+    if (!turn && turn.error().code != Errc::refused) {
+      turn = Error{Errc::unavailable, turn.error().message};
+    }
+  } catch (const std::bad_alloc&) {
+    turn = Error{Errc::refused, "out of memory"};
+  }
+  if (turn) return turn;
+  rollback();
+  return note(turn);
+}
+
+Status Writer::take_turn() {
+  if (connection_->lost() || stale_) return Error{Errc::unavailable, "the database is lost"};
+  auto alone = connection_->begin_turn();
+  if (!alone) return alone.error();
+  if (*alone && !unknown_) return {};
+  unknown_ = true;  // until it is read
+  const Foreign since{.after_record = next_id(Table::records) - 1,
+                      .after_pass = next_id(Table::subject_passes) - 1};
+  if (auto done = load(); !done) return done;
+  unknown_ = false;
+  before_ = now_;
+  if (!foreign_) foreign_ = since;
+  return {};
+}
+
+Status Writer::recover() {
+  unreached_ = stale_ = true;
+  auto done = connection_->recover();
+  if (!done) return done;
+  unreached_ = stale_ = false;
+  foreign_ = Foreign{};
   return {};
 }
 
@@ -79,12 +162,16 @@ Status Writer::write_heads() {
   for (std::size_t shard = 0; shard < now_.heads.size(); ++shard) {
     if (!now_.touched[shard]) continue;
     const ChainHead& head = now_.heads[shard];
-    auto written = connection_->execute(
-        "INSERT INTO shards (shard, position, hash) VALUES ($1, $2, $3) "
-        "ON CONFLICT (shard) DO UPDATE SET position = excluded.position, hash = excluded.hash",
-        {static_cast<std::int64_t>(shard), head.position, Blob{base::as_bytes(head.hash)}});
+    auto written = connection_->put(kShards, {static_cast<std::int64_t>(shard), head.position,
+                                              Blob{base::as_bytes(head.hash)}});
     if (!written) return note(written);
     now_.touched[shard] = false;
+  }
+  for (auto& [study, number] : now_.event_numbers) {
+    if (!number.touched) continue;
+    auto written = connection_->put(kAlertHeads, {study, number.last});
+    if (!written) return note(written);
+    number.touched = false;
   }
   return {};
 }
@@ -95,14 +182,7 @@ Status Writer::commit() {
   Status done;
   try {
     done = write_heads();
-    if (done) {
-      auto query = connection_->query(kCommit);
-      unknown = query.ok();
-      // On an error nobody knows any more: what is read back from the page cache after a failed
-      // fsync would prove nothing.
-      auto committed = query ? query->next() : Result<bool>(query.error());
-      if (!committed) done = committed.error();
-    }
+    if (done) done = connection_->commit(unknown);
   } catch (const std::bad_alloc&) {
     done = Error{Errc::refused, "out of memory"};
   }
@@ -110,10 +190,38 @@ Status Writer::commit() {
     in_transaction_ = false;
     return done;
   }
+  if (unknown && connection_->is_postgres()) return find_out();
   rollback();
   if (!unknown) return done;
   fail(done.error().message);
   return Error{Errc::unavailable, "commit failed"};  // so short a text takes no memory
+}
+
+Status Writer::find_out() {
+  unreached_ = true;
+  now_ = std::move(before_);
+  in_transaction_ = false;
+  while (!connection_->abandoned()) {
+    try {
+      Status back;
+      if (connection_->lost() || stale_) back = recover();
+      if (back) {
+        auto there = connection_->was_committed();
+        if (there) {
+          unreached_ = false;
+          foreign_ = Foreign{};
+        }
+        if (there && *there) return {};
+        if (there) return Error{Errc::unavailable, "the database was lost before the commit"};
+        stale_ = true;
+      }
+    } catch (const std::bad_alloc&) {
+      stale_ = true;  // then the next time
+    }
+    connection_->pause();
+  }
+  fail("what became of a commit could not be found out");
+  return Error{Errc::unavailable, "commit failed"};
 }
 
 void Writer::rollback() {
@@ -126,7 +234,15 @@ void Writer::rollback() {
   } catch (const std::bad_alloc&) {
     // It is asked what came of it.
   }
-  if (connection_->in_transaction()) fail("cannot roll back");
+  if (connection_->lost()) unreached_ = true;  // and the transaction is gone
+  if (!connection_->lost() && connection_->in_transaction()) {
+    // A database's server rolls back when it is connected to anew.
+    if (connection_->is_postgres()) {
+      unreached_ = stale_ = true;
+    } else {
+      fail("cannot roll back");
+    }
+  }
   now_ = std::move(before_);
   in_transaction_ = false;
 }
@@ -151,20 +267,28 @@ Status Writer::append(Table table, int shard, const Act& act, std::span<const Sq
   TW_CHECK(static_cast<int>(row.size()) == table_info.column_count);
   const std::int64_t id = std::get<std::int64_t>(row[0]);
   TW_CHECK(id == next_id(table));
-  if (auto written = connection_->execute(table_info.insert, row); !written) {
-    return note(written);
-  }
+  if (auto written = connection_->put(table_info.shape, row); !written) return note(written);
 
   ChainHead& head = now_.heads[static_cast<std::size_t>(shard)];
-  const AuditEntry entry{.seq = now_.seq + 1, .shard = shard, .position = head.position + 1,
-                         .at_ms = act.at_ms, .actor = act.actor, .action = act.action,
-                         .object_table = table_info.name, .object = id, .reason = act.reason};
+  const AuditEntry entry{.seq = now_.seq + 1,
+                         .shard = shard,
+                         .position = head.position + 1,
+                         .at_ms = act.at_ms,
+                         .actor = act.actor,
+                         .action = act.action,
+                         .object_table = table_info.name,
+                         .object = id,
+                         .reason = act.reason};
+  if (table == Table::alert_events) connection_->tell(News::alerts);
+  if (table == Table::tokens || table == Table::token_revocations) {
+    connection_->tell(News::tokens);
+  }
+  if (table == Table::delivery_outcomes) connection_->tell(News::deliveries);
   const base::Digest hash = chain(head.hash, entry, row);
-  auto audited = connection_->execute(
-      "INSERT INTO audit (seq, shard, position, at_ms, actor, action, object_table, object, "
-      "reason, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-      {entry.seq, std::int64_t{shard}, entry.position, entry.at_ms, entry.actor, entry.action,
-       entry.object_table, id, text_or_null(act.reason), Blob{base::as_bytes(hash)}});
+  auto audited =
+      connection_->put(kAudit, {entry.seq, std::int64_t{shard}, entry.position, entry.at_ms,
+                                entry.actor, entry.action, entry.object_table, id,
+                                text_or_null(act.reason), Blob{base::as_bytes(hash)}});
   if (!audited) return note(audited);
   ++now_.next_ids[index(table)];
   ++now_.seq;
@@ -179,16 +303,10 @@ Result<std::int64_t> Writer::take_event_number(std::int64_t study) {
     auto last = connection_->integer(
         "SELECT coalesce((SELECT number FROM alert_heads WHERE study = $1), 0)", {study});
     if (!last) return last.error();
-    known = now_.event_numbers.emplace(study, *last).first;
+    known = now_.event_numbers.emplace(study, Counters::EventNumber{.last = *last}).first;
   }
-  const std::int64_t number = known->second + 1;
-  auto written = connection_->execute(
-      "INSERT INTO alert_heads (study, number) VALUES ($1, $2) "
-      "ON CONFLICT (study) DO UPDATE SET number = excluded.number",
-      {study, number});
-  if (!written) return note(written).error();
-  known->second = number;
-  return number;
+  known->second.touched = true;
+  return ++known->second.last;
 }
 
 Result<bool> Writer::checkpoint(Checkpoint when) {
@@ -205,9 +323,21 @@ Result<bool> Writer::checkpoint(Checkpoint when) {
   return true;
 }
 
+bool Writer::is_of_store(const Error& error) const {
+  if (failed() || unreached()) return true;
+  // Cancelled: it took too long, or nobody waits any more. No submission is to blame for that.
+  return connection_->is_postgres() &&
+         (error.code == Errc::unavailable || error.code == Errc::cancelled);
+}
+
 Status Writer::note(Status status) {
-  if (!status && (status.error().code == Errc::unavailable ||
-                  status.error().code == Errc::corrupt)) {
+  if (connection_->lost()) unreached_ = true;
+  // PostgreSQL has taken the transaction back, and stops by itself where it must.
+  if (connection_->is_postgres() && !status && status.error().code == Errc::unavailable) {
+    return status;
+  }
+  if (!status &&
+      (status.error().code == Errc::unavailable || status.error().code == Errc::corrupt)) {
     fail(status.error().message);
   }
   return status;

@@ -1,9 +1,12 @@
-// The one writer of a store: transactions in which rows are appended together with their audit
-// entries. It keeps in memory what the next row needs (ids, chain heads, event numbers); a rollback
-// takes that back as well.
+// What writes a store: transactions in which rows are appended together with their audit entries.
+// It keeps in memory what the next row needs (ids, chain heads, event numbers); a rollback takes
+// that back as well. Where several nodes share a store (PostgreSQL) one of them writes at a time,
+// and who begins a transaction after another node's reads that anew, and is told what has come.
 //
 // One thread at a time. After an error of the disk nobody knows what is durable: the Writer is then
-// failed() for good, refuses every transaction with unavailable, and a restart finds out (P9). When
+// failed() for good, refuses every transaction with unavailable, and a restart finds out (P9). A
+// PostgreSQL server that is lost is connected to anew: begin() tries it once, and a commit() whose
+// end is unknown until it is known, or abandon() was called, however long that takes. When
 // memory runs out, the call fails with refused, or throws std::bad_alloc (commit() and rollback()
 // never do): the transaction must be rolled back, and may be tried again. Only a COMMIT that it
 // stops is as unknown as one that the disk stops.
@@ -14,12 +17,14 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "store/chain.h"
 #include "store/schema.h"
-#include "store/sqlite.h"
+#include "store/write_connection.h"
 
 namespace trialward::store {
 
@@ -33,7 +38,7 @@ struct Act {
 class Writer {
  public:
   // Reads counters and chain heads. The schema must be there.
-  static base::Result<std::unique_ptr<Writer>> open(std::unique_ptr<SqliteConnection> connection);
+  static base::Result<std::unique_ptr<Writer>> open(std::unique_ptr<WriteConnection> connection);
 
   base::Status begin();
   // After an error nothing of the transaction is kept, unless failed().
@@ -73,6 +78,19 @@ class Writer {
 
   Connection& connection() { return *connection_; }
   bool failed() const { return failed_.load(); }  // any thread
+  // The database server is out of reach, as far as is known. Any thread.
+  bool unreached() const { return unreached_.load(); }
+  // Whether it is the store that cannot take anything now, and not what it was given: after an
+  // error of a call.
+  bool is_of_store(const base::Error& error) const;
+  // What other nodes have stored since this was asked for last, in a transaction: the rows of these
+  // tables after those that were there then. From the first row on: everything may have changed.
+  struct Foreign {
+    std::int64_t after_record = 0, after_pass = 0;
+  };
+  std::optional<Foreign> take_foreign() { return std::exchange(foreign_, std::nullopt); }
+  // Nobody waits for what it does any more: it gives up what may take for ever. Any thread.
+  void abandon() { connection_->abandon(); }
   bool in_transaction() const { return in_transaction_; }
   std::int64_t last_seq() const { return now_.seq; }
 
@@ -86,29 +104,43 @@ class Writer {
     std::int64_t seq = 0;
     ChainHeads heads{};
     std::array<bool, 256> touched{};                    // heads to write with the commit
-    std::map<std::int64_t, std::int64_t> event_numbers;  // study → last number, as far as read
+    struct EventNumber {
+      std::int64_t last = 0;
+      bool touched = false;  // to write with the commit
+    };
+    std::map<std::int64_t, EventNumber> event_numbers;  // by study, as far as read
   };
 
-  explicit Writer(std::unique_ptr<SqliteConnection> connection)
+  explicit Writer(std::unique_ptr<WriteConnection> connection)
       : connection_(std::move(connection)) {}
   static std::size_t index(Table table) { return static_cast<std::size_t>(table); }
   base::Status load();
+  base::Status load_heads();
   // So that no transaction has to, when memory is short.
   base::Status prepare_ends();
   base::Status write_heads();
+  base::Status begin_on_server();
+  // Waits until no other node writes, and reads what they have changed.
+  base::Status take_turn();
+  base::Status recover();
+  // What became of the commit, once the server can be asked.
+  base::Status find_out();
 
-  // Passes an error on, and notes when it is one of the disk.
+  // Passes an error on, and notes when it is one of the disk, or the server is lost.
   base::Status note(base::Status status);
   void fail(std::string_view reason);  // for good
 
-  std::unique_ptr<SqliteConnection> connection_;
+  std::unique_ptr<WriteConnection> connection_;
   Counters now_;
   Counters before_;       // as of begin()
   Counters before_part_;  // as of begin_part()
   bool in_transaction_ = false;
+  bool stale_ = false;  // the session is of no use: recover() has to succeed first
+  bool unknown_ = true;  // now_ may not be what the server holds
+  std::optional<Foreign> foreign_;
   std::int64_t steady_ms_ = 0;
   std::int64_t checkpointed_frames_ = 0;
-  std::atomic<bool> failed_ = false;
+  std::atomic<bool> failed_ = false, unreached_ = false;
 };
 
 }  // namespace trialward::store

@@ -9,10 +9,8 @@ namespace {
 
 using Arbitrary = Dimension::Arbitrary;
 
-base::Error invalid(std::string reason) { return {base::Errc::invalid, std::move(reason)}; }
-
 base::Error exponent_too_large() {
-  return invalid("an exponent beyond " + std::to_string(kExponentMax));
+  return base::invalid("an exponent beyond " + std::to_string(kExponentMax));
 }
 
 bool fits(int exponent) { return std::abs(exponent) <= kExponentMax; }
@@ -36,7 +34,7 @@ base::Status add_arbitrary(Dimension& dimension, Arbitrary added) {
     return {};
   }
   if (list.back().power != 0) {
-    return invalid("more than " + std::to_string(list.size()) + " different arbitrary units");
+    return base::invalid("more than " + std::to_string(list.size()) + " different arbitrary units");
   }
   for (std::size_t i = list.size() - 1; i > place; --i) list[i] = list[i - 1];
   list[place] = added;
@@ -45,7 +43,7 @@ base::Status add_arbitrary(Dimension& dimension, Arbitrary added) {
 
 base::Status check_size(const Unit& unit) {
   if (std::isnormal(unit.factor) && std::isnormal(unit.step)) return {};
-  return invalid("a size that no number here can hold");
+  return base::invalid("a size that no number here can hold");
 }
 
 }  // namespace
@@ -55,7 +53,7 @@ base::Status multiply_into(Unit& left, const Unit& right, int sign) {
     const bool left_is_special = left.scale != Scale::ratio;
     const Unit& number = left_is_special ? right : left;
     if (!is_number(number) || (sign < 0 && !left_is_special)) {
-      return invalid("a special unit, as Cel is, can only be multiplied by a number");
+      return base::invalid("a special unit, as Cel is, can only be multiplied by a number");
     }
     Unit product = left_is_special ? left : right;
     product.step *= std::pow(number.factor, left_is_special ? sign : 1);
@@ -75,15 +73,15 @@ base::Status multiply_into(Unit& left, const Unit& right, int sign) {
         add_arbitrary(left.dimension, {one.atom, static_cast<std::int8_t>(sign * one.power)});
     if (!added) return added;
   }
-  left.mole_ratio = left.mole_ratio || right.mole_ratio ||
-                    (had_moles && left.dimension.power(Base::mole) == 0);
+  left.mole_ratio =
+      left.mole_ratio || right.mole_ratio || (had_moles && left.dimension.power(Base::mole) == 0);
   left.factor = sign > 0 ? left.factor * right.factor : left.factor / right.factor;
   return check_size(left);
 }
 
 base::Status raise(Unit& unit, int exponent) {
   if (exponent == 1) return {};
-  if (unit.scale != Scale::ratio) return invalid("a special unit has no powers");
+  if (unit.scale != Scale::ratio) return base::invalid("a special unit has no powers");
   for (auto& power : unit.dimension.powers) {
     if (!fits(power * exponent)) return exponent_too_large();
     power = static_cast<std::int8_t>(power * exponent);

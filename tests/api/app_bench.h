@@ -21,6 +21,7 @@ class AppBench : public intake::StudyBench {
 
   void start(AppOptions options) {
     options.control_path = folder_.file("s.db.sock");
+    options.reports.jobs.folder = folder_.file("s.db.reports");
     auto app = App::start(*store_, {{"s", study_}}, std::move(options), tasks_, random_);
     ASSERT_TRUE(app.ok()) << app.error().message;
     app_ = std::move(*app);

@@ -259,6 +259,21 @@ TEST(Sdtm, TellsNumbersFromTexts) {
   }
 }
 
+TEST(Sdtm, ASubjectCharacteristicIsDemographicsWithAValue) {
+  const model::Record record = record_of("SC", {{"USUBJID", "S-1"},
+                                                {"SCSEQ", "1"},
+                                                {"SCTESTCD", "EDLEVEL"},
+                                                {"SCORRES", "16"},
+                                                {"SCORRESU", "YEARS"},
+                                                {"SCDTC", "2013-12-26"}});
+  EXPECT_EQ(record.kind, model::Kind::demographics);
+  EXPECT_EQ(record.source + " " + record.source_id, "sdtm.sc S-1/1");
+  EXPECT_EQ(record.code, "EDLEVEL");
+  EXPECT_EQ(record.value.number, 16);
+  EXPECT_EQ(record.unit, "YEARS");
+  EXPECT_EQ(record.effective, "2013-12-26");
+}
+
 TEST(Sdtm, NoUnitsIsNoUnit) {
   EXPECT_EQ(record_of("LB", lab({{"LBORRESU", "NO UNITS"}})).unit, "");
   EXPECT_EQ(record_of("LB", lab({{"LBORRESU", ""}})).unit, "");
@@ -428,7 +443,7 @@ TEST(Sdtm, RefusesDatasetsThatItCannotMap) {
   } cases[] = {
       {"XX",
        {{"USUBJID", ""}},
-       "the dataset XX is none of the SDTM domains DM AE LB VS QS EX DS CM MH SV"},
+       "the dataset XX is none of the SDTM domains DM AE LB VS QS EX DS CM MH SV SC"},
       {"DM", {{"SUBJID", ""}}, "the dataset DM has no column USUBJID"},
       {"LB", {{"USUBJID", ""}, {"LBTESTCD", ""}}, "the dataset LB has no column LBSEQ"},
       {"LB", {{"USUBJID", ""}, {"LBSEQ", ""}}, "the dataset LB has no column LBTESTCD"},

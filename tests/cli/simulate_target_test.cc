@@ -5,17 +5,17 @@
 namespace trialward::cli {
 namespace {
 
-struct Row {
+struct TargetRow {
   const char* url;
   const char* host;  // null: it is refused, for a reason that contains…
   int port = 0;
   const char* reason = "";
 };
 
-class BaseUrl : public testing::TestWithParam<Row> {};
+class BaseUrl : public testing::TestWithParam<TargetRow> {};
 
 TEST_P(BaseUrl, IsReadOrRefused) {
-  const Row& row = GetParam();
+  const TargetRow& row = GetParam();
   const auto address = parse_base_url(row.url);
   ASSERT_EQ(address.ok(), row.host != nullptr) << row.url;
   if (row.host != nullptr) {
@@ -28,20 +28,20 @@ TEST_P(BaseUrl, IsReadOrRefused) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Rows, BaseUrl,
-                         testing::Values(Row{"http://127.0.0.1:8080", "127.0.0.1", 8080},
-                                         Row{"http://127.0.0.1:8080/", "127.0.0.1", 8080},
-                                         Row{"http://localhost", "localhost", 80},
-                                         Row{"http://[::1]:99", "::1", 99},
-                                         Row{"http://[::1]", "::1", 80},
-                                         Row{"", nullptr, 0, "expected http://"},
-                                         Row{"127.0.0.1:8080", nullptr, 0, "expected http://"},
-                                         Row{"https://127.0.0.1:8080", nullptr, 0, "TLS"},
-                                         Row{"http://", nullptr, 0, "host is missing"},
-                                         Row{"http://:80", nullptr, 0, "host is missing"},
-                                         Row{"http://a:99999", nullptr, 0, "port"},
-                                         Row{"http://a:80/v1", nullptr, 0, "path"},
-                                         Row{"http://u@a:80", nullptr, 0, "character"}));
+INSTANTIATE_TEST_SUITE_P(
+    Rows, BaseUrl,
+    testing::Values(TargetRow{"http://127.0.0.1:8080", "127.0.0.1", 8080},
+                    TargetRow{"http://127.0.0.1:8080/", "127.0.0.1", 8080},
+                    TargetRow{"http://localhost", "localhost", 80},
+                    TargetRow{"http://[::1]:99", "::1", 99}, TargetRow{"http://[::1]", "::1", 80},
+                    TargetRow{"", nullptr, 0, "expected http://"},
+                    TargetRow{"127.0.0.1:8080", nullptr, 0, "expected http://"},
+                    TargetRow{"https://127.0.0.1:8080", nullptr, 0, "TLS"},
+                    TargetRow{"http://", nullptr, 0, "host is missing"},
+                    TargetRow{"http://:80", nullptr, 0, "host is missing"},
+                    TargetRow{"http://a:99999", nullptr, 0, "port"},
+                    TargetRow{"http://a:80/v1", nullptr, 0, "path"},
+                    TargetRow{"http://u@a:80", nullptr, 0, "character"}));
 
 TEST(WhyNot, SaysStatusAndFirstFault) {
   EXPECT_EQ(why_not({.error = "cannot connect: refused"}), "cannot connect: refused");

@@ -5,7 +5,7 @@
 namespace trialward::cli {
 namespace {
 
-constexpr std::int64_t kNowMs = 1'736'150'400'000;  // 2025-01-06T08:00:00Z
+constexpr std::int64_t kListedMs = 1'736'150'400'000;  // 2025-01-06T08:00:00Z
 
 TEST(TokenTable, HasALineATokenWithItsState) {
   const auto table = token_table(
@@ -14,7 +14,7 @@ TEST(TokenTable, HasALineATokenWithItsState) {
 {"id":13,"role":"admin","site":"A","expires":"2025-01-06T08:00:00.001Z","revoked":false}
 {"id":14,"role":"admin","expires":"2025-01-06T08:00:01Z","revoked":true}
 )",
-      kNowMs);
+      kListedMs);
   ASSERT_TRUE(table.ok());
   EXPECT_EQ(*table,
             "ID  ROLE    NAME   SITE  SUBJECT  SOURCE  EXPIRES                   STATE\n"
@@ -26,15 +26,15 @@ TEST(TokenTable, HasALineATokenWithItsState) {
 
 TEST(TokenTable, LetsNoNameSteerTheTerminal) {
   const auto table =
-      token_table(R"({"id":1,"role":"feed","name":"\u001b[2Jx\ny","revoked":false})", kNowMs);
+      token_table(R"({"id":1,"role":"feed","name":"\u001b[2Jx\ny","revoked":false})", kListedMs);
   ASSERT_TRUE(table.ok());
   EXPECT_NE(table->find("?[2Jx?y"), std::string::npos) << *table;
 }
 
 TEST(TokenTable, IsItsTitlesWhenThereAreNone) {
-  EXPECT_TRUE(token_table("", kNowMs)->starts_with("ID  ROLE"));
-  EXPECT_FALSE(token_table("{}\n", kNowMs).ok());
-  EXPECT_FALSE(token_table("no list\n", kNowMs).ok());
+  EXPECT_TRUE(token_table("", kListedMs)->starts_with("ID  ROLE"));
+  EXPECT_FALSE(token_table("{}\n", kListedMs).ok());
+  EXPECT_FALSE(token_table("no list\n", kListedMs).ok());
 }
 
 }  // namespace

@@ -152,5 +152,21 @@ TEST(SubjectGrades, ABirthDateThatCannotBeReadHidesNoAge) {
   EXPECT_NE(grade({{"age", "40"}, {"birth_date", "2020-01-01"}}), of_adult) << "it goes first";
 }
 
+TEST(SubjectGrades, ACharacteristicHidesNoAge) {
+  const auto demographics = [](std::int64_t id, std::int64_t at_ms) {
+    model::StoredRecord person = lab(id, "", 0, "", 0, 1);
+    person.record.kind = model::Kind::demographics;
+    person.record.value = {};
+    person.interval = model::Interval{at_ms, at_ms + 1};
+    return person;
+  };
+  model::StoredRecord person = demographics(2, 1), education = demographics(3, 2);
+  person.record.attributes = {{"age", "40"}};
+  education.record.code = "EDLEVEL";
+  education.record.value.number = 16;
+  const auto proteinuria = lab(1, "UPROT", 1, "g/(24.h)", 0, 0.2);
+  EXPECT_EQ(grades_of({education, person, proteinuria}, true), "Proteinuria:2 ");
+}
+
 }  // namespace
 }  // namespace trialward::ctcae

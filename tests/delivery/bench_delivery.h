@@ -114,7 +114,7 @@ class DeliveryBench : public ::testing::Test {
   void TearDown() override { close(); }
 
   void open_store() {
-    auto opened = store::Store::open(folder_.file("s.db"), random_);
+    auto opened = store::Store::open(folder_.store(), random_);
     ASSERT_TRUE(opened.ok()) << opened.error().message;
     store_ = std::move(*opened);
     ledger_ = std::make_unique<FakeLedger>(store_->writer(), clock_);
@@ -191,7 +191,7 @@ class DeliveryBench : public ::testing::Test {
     return body.substr(at, body.find(end, at) - at);
   }
 
-  TemporaryFolder folder_;
+  StorePlace folder_;
   base::FakeClock clock_;
   base::SeededRandom random_{5};
   runtime::TaskList tasks_{clock_};

@@ -8,7 +8,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-const std::string kGet = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n";
+const std::string kGetA = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n";
 const std::string kChunkedPost =
     "POST /p HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
 
@@ -44,7 +44,7 @@ TEST(Exchange, AnswersInChunks) {
   TestServer server;
   Peer peer(server.port());
   for (int round = 0; round < 2; ++round) {
-    ASSERT_TRUE(peer.send(kGet));
+    ASSERT_TRUE(peer.send(kGetA));
     const auto exchange = server.exchanges.take();
     exchange->start({.status = 200, .content_type = "application/x-ndjson"});
     Channel<bool> written;
@@ -86,7 +86,7 @@ TEST(Exchange, HeadOfAStreamHasNoBody) {
   EXPECT_TRUE(written.take());
   EXPECT_EQ(peer.read_answer(true).status, 200);
   exchange->finish();
-  ASSERT_TRUE(peer.send(kGet));
+  ASSERT_TRUE(peer.send(kGetA));
   server.exchanges.take()->respond(text_response(200, "next"));
   EXPECT_EQ(peer.read_answer().body, "next");
 }
@@ -94,7 +94,7 @@ TEST(Exchange, HeadOfAStreamHasNoBody) {
 TEST(Exchange, AStreamThatIsLetGoIsVisiblyBroken) {
   TestServer server;
   Peer peer(server.port());
-  ASSERT_TRUE(peer.send(kGet));
+  ASSERT_TRUE(peer.send(kGetA));
   {
     const auto exchange = server.exchanges.take();
     exchange->start({.status = 200});
@@ -114,7 +114,7 @@ TEST(Exchange, ASlowReaderIsBoundedAndCutOff) {
   options.answer_buffer_bytes_max = 200'000;
   TestServer server(options);
   Peer peer(server.port(), 4096);
-  ASSERT_TRUE(peer.send(kGet));
+  ASSERT_TRUE(peer.send(kGetA));
   const auto exchange = server.exchanges.take();
   Channel<int> closed;
   exchange->on_closed([&] { closed.put(1); });
@@ -146,7 +146,7 @@ TEST(Exchange, OneLargeWriteIsTaken) {
   options.answer_buffer_bytes_max = 1000;
   TestServer server(options);
   Peer peer(server.port());
-  ASSERT_TRUE(peer.send(kGet));
+  ASSERT_TRUE(peer.send(kGetA));
   const auto exchange = server.exchanges.take();
   exchange->start({.status = 200});
   ASSERT_TRUE(exchange->write(std::string(5'000'000, 'x')));
@@ -341,7 +341,7 @@ TEST(ExchangeDeathTest, ASecondAnswerIsABrokenInvariant) {
       {
         TestServer server;
         Peer peer(server.port());
-        peer.send(kGet);
+        peer.send(kGetA);
         const auto exchange = server.exchanges.take();
         exchange->respond(text_response(200, "x"));
         exchange->respond(text_response(200, "y"));

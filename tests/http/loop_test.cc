@@ -65,5 +65,25 @@ TEST(Loop, RepeatsUntilItStops) {
   for (int i = 0; i < 3; ++i) ticks.take();
 }
 
+TEST(Loop, RepeatsAfterAsLongAsTheTaskSays) {
+  base::SystemClock clock;
+  runtime::TaskList tasks(clock);
+  const auto loop = std::make_shared<Loop>();
+  Channel<int> ticks;
+  int tick = 0;
+  loop->repeat(std::chrono::milliseconds(1), [&]() -> base::Duration {
+    ticks.put(++tick);
+    if (tick == 3) return std::chrono::hours(1);
+    return std::chrono::milliseconds(1);
+  });
+  Channel<int> beside;
+  loop->every(std::chrono::milliseconds(1), [&] { beside.put(1); });
+  const auto threads = run_loops("test", {loop}, tasks);
+  for (int i = 1; i <= 3; ++i) EXPECT_EQ(ticks.take(), i);
+  while (beside.size() > 0) beside.take();
+  for (int i = 0; i < 10; ++i) beside.take();
+  EXPECT_EQ(ticks.size(), 0U);
+}
+
 }  // namespace
 }  // namespace trialward::http

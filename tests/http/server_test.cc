@@ -83,6 +83,29 @@ TEST(Server, ConnectionsAreLimited) {
   }
 }
 
+// P10: a place that is held without a request is a newcomer's.
+TEST(Server, SlowHeadsDoNotHoldAllPlaces) {
+  ServerOptions options;
+  options.connections_max = 2;
+  options.header_timeout = options.idle_timeout = seconds(60);
+  TestServer server(options, echo());
+  std::vector<std::unique_ptr<Peer>> slow;
+  for (std::size_t i = 1; i <= options.connections_max; ++i) {
+    slow.push_back(std::make_unique<Peer>(server.port()));
+    ASSERT_TRUE(slow.back()->send("GET / HTTP/1.1\r\nHo"));
+    ASSERT_TRUE(eventually([&] { return server.stats().connections_open == i; }));
+  }
+  server.clock.advance(seconds(1));
+  Peer newcomer(server.port());
+  ASSERT_TRUE(newcomer.send(kGet));
+  EXPECT_EQ(newcomer.read_answer().status, 200);
+  EXPECT_EQ(server.stats().gave_way, 1U);
+  EXPECT_EQ(server.stats().refused_total, 0U);
+  EXPECT_TRUE(slow[0]->ended());
+  ASSERT_TRUE(slow[1]->send("st: a\r\n\r\n"));
+  EXPECT_EQ(slow[1]->read_answer().status, 200);
+}
+
 TEST(Server, ManyMayBeTurnedAwayAtOnce) {
   ServerOptions options;
   options.connections_max = 1;

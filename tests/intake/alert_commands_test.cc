@@ -10,7 +10,7 @@ namespace {
 
 using model::AlertEventType;
 
-constexpr const char* kEscalationToml = R"(
+constexpr const char* kTwoTiersToml = R"(
 [[escalation]]
 severity = "info"
 tiers = [{ targets = ["on-call"], after = "15 min" }, { targets = ["chief"], after = "30 min" }]
@@ -100,9 +100,9 @@ TEST_F(AlertCommandsTest, ACorrectedValueIsReadBackAsItIsNow) {
   correction.record.amends = 1;
   correction.record.reason = "typing error";
   ASSERT_EQ(one(correction).verdict, Verdict::stored);
-  EXPECT_EQ(first_fault(one(AcknowledgeAlert{1, "seen", {{.record = 1, .value = "150",
-                                                          .unit = "U/L"}}})),
-            "ALT 115 U/L (record 2) has to be read back");
+  EXPECT_EQ(
+      first_fault(one(AcknowledgeAlert{1, "seen", {{.record = 1, .value = "150", .unit = "U/L"}}})),
+      "ALT 115 U/L (record 2) has to be read back");
   EXPECT_EQ(acknowledge(1).verdict, Verdict::stored);
   EXPECT_EQ(events_.back().detail.values.front().value, "115");
 }
@@ -160,8 +160,8 @@ TEST_F(AlertCommandsTest, DuplicatesMergeAndAreCounted) {
 
 TEST_F(AlertCommandsTest, AnotherSitesAlertIsLeftAlone) {
   one(alt("1", 150));
-  for (const Command& command : {Command(AcknowledgeAlert{1, "x"}),
-                                 Command(ChangeAlert{1, AlertEventType::closed, "x"})}) {
+  for (const Command& command :
+       {Command(AcknowledgeAlert{1, "x"}), Command(ChangeAlert{1, AlertEventType::closed, "x"})}) {
     Submission sent = submission({command});
     sent.site = "B";
     std::vector<Submission> batch{std::move(sent)};
@@ -170,7 +170,7 @@ TEST_F(AlertCommandsTest, AnotherSitesAlertIsLeftAlone) {
 }
 
 TEST_F(AlertCommandsTest, AnEscalationIsCheckedAgainWhenItIsCommitted) {
-  begin(kEscalationToml);
+  begin(kTwoTiersToml);
   one(alt("1", 150));
   EXPECT_EQ(events_.back().detail.targets, std::vector<std::string>{"on-call"});
   EXPECT_EQ(one(EscalateAlert{.alert = 1, .told = 1}).verdict, Verdict::conflict) << "too early";
@@ -192,7 +192,7 @@ TEST_F(AlertCommandsTest, AnEscalationIsCheckedAgainWhenItIsCommitted) {
 }
 
 TEST_F(AlertCommandsTest, AStormIsOnePageAndItsAlertsAreCounted) {
-  begin(kEscalationToml);
+  begin(kTwoTiersToml);
   const auto raise = [&](int subject) {
     events_.clear();
     return one(alt(std::to_string(subject), 150, "P-" + std::to_string(subject)));
@@ -221,8 +221,8 @@ TEST_F(AlertCommandsTest, AStormIsOnePageAndItsAlertsAreCounted) {
   EXPECT_EQ(pages(), "stormed 6 to on-call; ") << "it has doubled";
   EXPECT_EQ(count("SELECT count(*) FROM alerts"), 6);
   EXPECT_EQ(count("SELECT count FROM alert_storms WHERE alert = 3"), 6);
-  auto members = store::read_alerts(store_->writer().connection(),
-                                    {.study = study_->row, .storm = 3});
+  auto members =
+      store::read_alerts(store_->writer().connection(), {.study = study_->row, .storm = 3});
   ASSERT_TRUE(members.ok());
   EXPECT_EQ(members->size(), 6u);
 
@@ -245,7 +245,7 @@ TEST_F(AlertCommandsTest, AStormIsOnePageAndItsAlertsAreCounted) {
 }
 
 TEST_F(AlertCommandsTest, OneSubjectIsNoStorm) {
-  begin(kEscalationToml);
+  begin(kTwoTiersToml);
   for (int i = 0; i < 8; ++i) {
     one(alt(std::to_string(i), 150));
     acknowledge(i + 1);

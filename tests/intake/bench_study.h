@@ -1,4 +1,4 @@
-// A store in a temporary folder, a small study, and a Monitor whose one rule is easy to foresee.
+// A store of its own, a small study, and a Monitor whose one rule is easy to foresee.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@
 #include "intake/submission.h"
 #include "store/store.h"
 #include "store/study_rows.h"
-#include "tests/temporary_folder.h"
+#include "tests/store_place.h"
 
 namespace trialward::intake {
 
@@ -101,11 +101,14 @@ unit = "U/L"
 // An open store with the study in it.
 class StudyBench : public ::testing::Test {
  protected:
-  void SetUp() override { reopen(); }
+  void SetUp() override {
+    TRIALWARD_NEEDS_STORE();
+    reopen();
+  }
 
   void reopen(std::string monitor_hash = "h1", std::string toml = kStudyToml) {
     store_.reset();
-    auto opened = store::Store::open(folder_.file("s.db"), random_);
+    auto opened = store::Store::open(folder_.store(), random_);
     ASSERT_TRUE(opened.ok()) << opened.error().message;
     store_ = std::move(*opened);
     auto study = model::load_study(std::vector<model::DefinitionFile>{{"study.toml", toml}});
@@ -146,13 +149,14 @@ class StudyBench : public ::testing::Test {
   }
 
   std::int64_t count(const std::string& sql) {
-    auto number = store_->writer().connection().integer(sql);
+    const std::string portable = test_sql(sql);
+    auto number = store_->writer().connection().integer(portable);
     EXPECT_TRUE(number.ok()) << number.error().message;
     return number.ok() ? *number : -1;
   }
 
   static constexpr std::int64_t kNow = 1'750'000'000'000;
-  TemporaryFolder folder_;
+  StorePlace folder_;
   base::SeededRandom random_{1};
   base::FakeClock clock_;
   std::unique_ptr<store::Store> store_;

@@ -114,6 +114,30 @@ TEST_F(CommitterTest, P2DuplicatesWithinABatchAreStoredOnce) {
   EXPECT_EQ(count("SELECT count(*) FROM records"), 2);
 }
 
+// More than are written with one statement: what was sent before is found at one end or the other.
+TEST_F(CommitterTest, P2WhatIsSentAgainIsFoundAmongMuchThatIsNew) {
+  constexpr int kMany = 900;
+  for (const int known : {1, kMany}) {
+    SCOPED_TRACE(known);
+    const std::string prefix = std::to_string(known) + "-";
+    ASSERT_EQ(one({alt(prefix + std::to_string(known), 50)}).verdict, Verdict::stored);
+    std::vector<Submission> batch;
+    for (int i = 1; i <= kMany; ++i)
+      batch.push_back(submission({alt(prefix + std::to_string(i), 50)}));
+    for (const bool again : {false, true}) {
+      const auto outcome = commit(batch);
+      int repeated = 0;
+      for (const SubmissionResult& result : outcome.results) {
+        ASSERT_EQ(result.verdict, Verdict::stored);
+        repeated += result.results.front().repeated ? 1 : 0;
+      }
+      EXPECT_EQ(repeated, again ? kMany : 1);
+    }
+  }
+  EXPECT_EQ(count("SELECT count(*) FROM records"), 2 * kMany);
+  EXPECT_EQ(count("SELECT count(*) FROM audit WHERE object_table = 'records'"), 2 * kMany);
+}
+
 TEST_F(CommitterTest, FurtherCausesJoinTheOpenAlertUntilItIsAcknowledged) {
   EXPECT_EQ(one({alt("1", 150)}).results.front().raised, 1);
   EXPECT_EQ(one({alt("2", 160)}).results.front().raised, 0);
@@ -169,8 +193,7 @@ TEST_F(CommitterTest, ASubmissionIsAtomic) {
 
 TEST_F(CommitterTest, AnAtomicRefusalKeepsTheBatchsEarlierChangesOfTheSubject) {
   const auto outcome =
-      commit({submission({alt("1", 50)}),
-              submission({alt("2", 50), AcknowledgeAlert{77, "none"}}),
+      commit({submission({alt("1", 50)}), submission({alt("2", 50), AcknowledgeAlert{77, "none"}}),
               submission({alt("3", 50)})});
   EXPECT_EQ(outcome.results[0].verdict, Verdict::stored);
   EXPECT_EQ(outcome.results[1].verdict, Verdict::not_found);
@@ -225,8 +248,9 @@ TEST_F(CommitterTest, CorrectionsAppendAndChainVersions) {
 // The versions of one record are one to a rule with one_alert_per = "record".
 TEST_F(CommitterTest, ACorrectionOfACorrectionBelongsToTheFirstVersionsAlert) {
   auto study = model::load_study(std::vector<model::DefinitionFile>{
-      {"rules.toml", "[[rules]]\nid = \"r\"\ntitle = \"t\"\none_alert_per = \"record\"\n"
-                     "kind = \"lab\"\nabove = 100\nunit = \"U/L\"\ncodes = [\"ALT\"]\n"},
+      {"rules.toml",
+       "[[rules]]\nid = \"r\"\ntitle = \"t\"\none_alert_per = \"record\"\n"
+       "kind = \"lab\"\nabove = 100\nunit = \"U/L\"\ncodes = [\"ALT\"]\n"},
       {"study.toml", kStudyToml}});
   ASSERT_TRUE(study.ok());
   auto active = std::make_shared<ActiveStudy>(*study_);
@@ -296,8 +320,10 @@ TEST_F(CommitterTest, TheWatchIsSavedReadAgainAndRebuilt) {
   EXPECT_EQ(count(saved + "'6 21'"), 1);
   EXPECT_EQ(count("SELECT count(*) FROM subject_watches WHERE rules = 'h2'"), 1);
   // A damaged one is rebuilt, too.
-  ASSERT_TRUE(store_->writer().connection().script(
-      "UPDATE subject_watches SET watch = CAST('damaged' AS BLOB)").ok());
+  ASSERT_TRUE(store_->writer()
+                  .connection()
+                  .script(test_sql("UPDATE subject_watches SET watch = CAST('damaged' AS BLOB)"))
+                  .ok());
   reopen("h2");
   renew();
   one({alt("6", 50)});
@@ -318,10 +344,16 @@ TEST_F(CommitterTest, AWatchIsSavedWithTheFirstRecordAndThenSeldom) {
   EXPECT_EQ(count(saved + "'5 15'"), 1);
   EXPECT_EQ(count("SELECT as_of FROM subject_watches"), 5);
   // A record that is not the subject's: the watch is built anew.
-  ASSERT_TRUE(store_->writer().connection().script("UPDATE subject_watches SET as_of = 4, "
-                                                   "watch = CAST('9 99' AS BLOB)").ok());
-  ASSERT_TRUE(store_->writer().connection().script("UPDATE records SET previous = 3 "
-                                                   "WHERE id = 5").ok());
+  ASSERT_TRUE(
+      store_->writer()
+          .connection()
+          .script(test_sql("UPDATE subject_watches SET as_of = 4, watch = CAST('9 99' AS BLOB)"))
+          .ok());
+  ASSERT_TRUE(store_->writer()
+                  .connection()
+                  .script("UPDATE records SET previous = 3 "
+                          "WHERE id = 5")
+                  .ok());
   reopen();
   renew({.subjects_max = 100, .unsaved_max = 4});
   one({alt("5", 50)});
@@ -330,8 +362,7 @@ TEST_F(CommitterTest, AWatchIsSavedWithTheFirstRecordAndThenSeldom) {
 
 // So that what a record costs does not grow with what is remembered of its subject.
 TEST_F(CommitterTest, ALongWatchIsSavedMoreSeldom) {
-  const SubjectCacheOptions options{
-      .subjects_max = 100, .unsaved_max = 1, .saved_bytes_of_one = 1};
+  const SubjectCacheOptions options{.subjects_max = 100, .unsaved_max = 1, .saved_bytes_of_one = 1};
   renew(options);
   const auto as_of = [&] { return count("SELECT as_of FROM subject_watches"); };
   for (int i = 1; i <= 3; ++i) one({alt(std::to_string(i), 50)});

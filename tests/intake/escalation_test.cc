@@ -168,6 +168,8 @@ TEST_F(EscalationTest, AJumpOfTheWallClockChangesNothing) {
 }
 
 TEST_F(EscalationTest, ARestartWithAJumpInBetweenChangesNothing) {
+  // Machines that share a store have no clock in common but the wall clock.
+  if (on_postgres()) GTEST_SKIP() << "with PostgreSQL it does";
   for (const auto jump : {hours(1), hours(-1)}) {
     events_.clear();
     at_.clear();

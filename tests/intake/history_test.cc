@@ -6,7 +6,7 @@
 namespace trialward::intake {
 namespace {
 
-constexpr const char* kRules = R"(
+constexpr const char* kHistoryRules = R"(
 [[rules]]
 id = "high"
 title = "t"
@@ -57,14 +57,12 @@ class HistoryTest : public WatchedStudy {
   void SetUp() override {
     WatchedStudy::SetUp();
     routes_ = &desk_;
-    use_rules(kRules, kEscalation);
+    use_rules(kHistoryRules, kEscalation);
   }
   std::int64_t past(model::Record record) {
     return run(of_the_past(std::move(record))).results.front().id;
   }
-  SubmissionResult pass(std::int64_t utc_ms) {
-    return run(submission({PassTime{"S1", utc_ms}}));
-  }
+  SubmissionResult pass(std::int64_t utc_ms) { return run(submission({PassTime{"S1", utc_ms}})); }
   model::Record dose(const std::string& id, std::int64_t at_ms) {
     return record(id, model::Kind::exposure, "DRUG", {}, "", model::format_utc(at_ms));
   }
@@ -107,7 +105,7 @@ TEST_F(HistoryTest, ItsAlertsAreMarkedAndNobodyIsTold) {
 // The alert of the day ends when what it waits for is found to have begun earlier; it is still
 // missing, and somebody is being called.
 TEST_F(HistoryTest, WhatTakesThePlaceOfAnAlertOfTodayIsNews) {
-  std::string first = kRules;
+  std::string first = kHistoryRules;
   first.replace(first.find("after_each"), 10, "after");
   use_rules(first, kEscalation);
   const std::int64_t day = clock_.utc_ms() / kDay * kDay;
@@ -213,7 +211,7 @@ TEST_F(HistoryTest, WhatIsOverdueAfterThePastWasToldCallsSomebody) {
 // The dose of today is no first one any more, and what was waited for because of it is missing for
 // a year.
 TEST_F(HistoryTest, WhatTakesThePlaceOfWhatIsWaitedForTodayIsNews) {
-  std::string first = kRules;
+  std::string first = kHistoryRules;
   first.replace(first.find("after_each"), 10, "after");
   use_rules(first, kEscalation);
   store(dose("1", kNow));

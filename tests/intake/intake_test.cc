@@ -4,6 +4,7 @@
 #include <deque>
 #include <fstream>
 #include <latch>
+#include <thread>
 
 #include "tests/intake/bench_study.h"
 
@@ -207,6 +208,45 @@ TEST_F(IntakeTest, ItsThreadCommitsAndStops) {
   }
   EXPECT_EQ(tasks.count(), 0u);
   EXPECT_EQ(count("SELECT count(*) FROM records"), 20);
+}
+
+// A batch that has been taken from the queue, and is not being committed yet, is at work: drain()
+// must not take it for done, and then wait for its statements as long as they like.
+TEST_F(IntakeTest, P5DrainSeesABatchThatHasJustBegun) {
+  if (!on_postgres()) GTEST_SKIP() << "it wants a statement that waits for another session";
+  auto other = store::PostgresConnection::open(folder_.store(), {.writes = true});
+  ASSERT_TRUE(other.ok());
+  ASSERT_TRUE((*other)->script("BEGIN; LOCK TABLE records IN ACCESS EXCLUSIVE MODE").ok());
+  base::SystemClock clock;
+  runtime::TaskList tasks(clock);
+  std::latch taken(1), draining(1);
+  Intake intake(
+      store_->writer(), clock, {}, [](std::vector<Publication>) {}, [](const BatchReport&) {});
+  const auto submit = [&](const char* id, base::TimePoint deadline, Intake::Done done) {
+    auto ticket = intake.admit(Lane::live, 10);
+    ASSERT_TRUE(ticket.ok());
+    intake.submit(std::move(*ticket), submission({alt(id, 50)}), deadline, std::move(done));
+  };
+  // The first is answered before the commit, as it is late, and that takes a while.
+  submit("1", clock.now(), [&](const SubmissionResult& result) {
+    EXPECT_EQ(result.verdict, Verdict::expired);
+    taken.count_down();
+    draining.wait();
+  });
+  submit("2", runtime::kForever, [](const SubmissionResult& result) {
+    EXPECT_EQ(result.verdict, Verdict::unavailable);
+  });
+  intake.start(tasks);
+  taken.wait();
+  const base::TimePoint begun = clock.now();
+  const runtime::Cancel never;
+  std::thread goes_on([&] {
+    (void)never.wait_until(clock, begun + 300ms);  // by then it has looked at the queue
+    draining.count_down();
+  });
+  intake.drain(begun + 100ms);
+  EXPECT_LT(clock.now() - begun, 5s);
+  goes_on.join();
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ std::string with(std::string_view members) {
   return "{" + std::string(kHead) + "," + std::string(members) + "}";
 }
 
-std::string faults_of(std::string_view json) {
+std::string decode_faults(std::string_view json) {
   RecordDecoder decoder;
   const auto record = decoder.decode(json);
   if (record.ok()) return "none";
@@ -171,20 +171,21 @@ TEST(DecodeRecord, P10_MembersThatAreWrongAreNamed) {
       {R"("value":"a\u0001b")", "/value: has a control character\n"},
   };
   for (const auto& [members, faults] : cases) {
-    EXPECT_EQ(faults_of(with(members)), faults) << members;
+    EXPECT_EQ(decode_faults(with(members)), faults) << members;
   }
 }
 
 TEST(DecodeRecord, IdsAreRequired) {
-  EXPECT_EQ(faults_of("{}"),
+  EXPECT_EQ(decode_faults("{}"),
             "/source: is missing\n/source_id: is missing\n/subject: is missing\n"
             "/kind: is missing\n/code: is missing\n");
-  EXPECT_EQ(faults_of(R"({"source":"","source_id":"\n","subject":"x","kind":"lab","code":"ALT"})"),
-            "/source: is empty\n/source_id: has a control character\n");
-  EXPECT_EQ(faults_of(R"({"source":"s","source_id":"1","subject":"x","kind":"Lab","code":"ALT",
+  EXPECT_EQ(
+      decode_faults(R"({"source":"","source_id":"\n","subject":"x","kind":"lab","code":"ALT"})"),
+      "/source: is empty\n/source_id: has a control character\n");
+  EXPECT_EQ(decode_faults(R"({"source":"s","source_id":"1","subject":"x","kind":"Lab","code":"ALT",
                           "serious":true})"),
             "/kind: is not a kind of record\n");
-  EXPECT_EQ(faults_of(R"({"source":"s","source_id":"1","subject":"x","kind":"demographics"})"),
+  EXPECT_EQ(decode_faults(R"({"source":"s","source_id":"1","subject":"x","kind":"demographics"})"),
             "none");
 }
 
@@ -236,7 +237,7 @@ TEST(DecodeRecord, P10_WhatIsNoRecordIsRefused) {
       {with("\"attributes\":{\"a\" \"b\"}"), ": is not JSON"},
   };
   for (const auto& [json, fault] : cases) {
-    const std::string faults = faults_of(json);
+    const std::string faults = decode_faults(json);
     EXPECT_EQ(faults.rfind(fault, 0), 0u) << json << "\n" << faults;
   }
 }
@@ -246,20 +247,20 @@ TEST(DecodeRecord, P10_SizeIsLimitedBeforeItIsRead) {
     std::string json = "{" + std::string(kHead);
     return json + std::string(bytes - json.size() - 1, ' ') + "}";
   };
-  EXPECT_EQ(faults_of(padded(kRecordBytesMax)), "none");
-  EXPECT_EQ(faults_of(padded(kRecordBytesMax + 1)), ": is larger than 65536 bytes\n");
-  EXPECT_EQ(faults_of(std::string(100 << 20, '[')), ": is larger than 65536 bytes\n");
+  EXPECT_EQ(decode_faults(padded(kRecordBytesMax)), "none");
+  EXPECT_EQ(decode_faults(padded(kRecordBytesMax + 1)), ": is larger than 65536 bytes\n");
+  EXPECT_EQ(decode_faults(std::string(100 << 20, '[')), ": is larger than 65536 bytes\n");
 }
 
 TEST(DecodeRecord, P10_DepthIsLimitedBeforeItIsRead) {
   const auto nested = [](std::size_t depth) {  // the record itself is one level
     return with("\"x\":" + std::string(depth - 1, '[') + std::string(depth - 1, ']'));
   };
-  EXPECT_EQ(faults_of(nested(kRecordDepthMax)), "/x: is unknown\n");
-  EXPECT_EQ(faults_of(nested(kRecordDepthMax + 1)), ": is nested deeper than 8 levels\n");
-  EXPECT_EQ(faults_of(std::string(kRecordBytesMax, '[')), ": is nested deeper than 8 levels\n");
+  EXPECT_EQ(decode_faults(nested(kRecordDepthMax)), "/x: is unknown\n");
+  EXPECT_EQ(decode_faults(nested(kRecordDepthMax + 1)), ": is nested deeper than 8 levels\n");
+  EXPECT_EQ(decode_faults(std::string(kRecordBytesMax, '[')), ": is nested deeper than 8 levels\n");
   // Brackets within strings are no nesting, also behind an escaped quote.
-  EXPECT_EQ(faults_of(with(R"("value":"\"[[[[[[[[[[[[","visit":"{{{{{{{{{\\")")), "none");
+  EXPECT_EQ(decode_faults(with(R"("value":"\"[[[[[[[[[[[[","visit":"{{{{{{{{{\\")")), "none");
 }
 
 TEST(DecodeRecord, P10_LengthsAreLimited) {
@@ -267,18 +268,18 @@ TEST(DecodeRecord, P10_LengthsAreLimited) {
     return with("\"" + std::string(name) + "\":\"" + std::string(chars, 'x') + "\"");
   };
   for (const char* name : {"site", "system", "unit", "author", "visit", "effective"}) {
-    EXPECT_EQ(faults_of(member(name, kIdCharsMax)), "none") << name;
-    EXPECT_EQ(faults_of(member(name, kIdCharsMax + 1)),
+    EXPECT_EQ(decode_faults(member(name, kIdCharsMax)), "none") << name;
+    EXPECT_EQ(decode_faults(member(name, kIdCharsMax + 1)),
               "/" + std::string(name) + ": has 129 characters, more than 128\n");
   }
   for (const char* name : {"value", "not_done"}) {
-    EXPECT_EQ(faults_of(member(name, kTextCharsMax)), "none") << name;
-    EXPECT_EQ(faults_of(member(name, kTextCharsMax + 1)),
+    EXPECT_EQ(decode_faults(member(name, kTextCharsMax)), "none") << name;
+    EXPECT_EQ(decode_faults(member(name, kTextCharsMax + 1)),
               "/" + std::string(name) + ": has 20001 characters, more than 20000\n");
   }
-  EXPECT_EQ(faults_of(with("\"value\":" + std::string(kIdCharsMax + 1, '1'))),
+  EXPECT_EQ(decode_faults(with("\"value\":" + std::string(kIdCharsMax + 1, '1'))),
             "/value: must be a number of fewer digits\n");
-  EXPECT_EQ(faults_of(with("\"" + std::string(kIdCharsMax + 1, 'x') + "\":1")),
+  EXPECT_EQ(decode_faults(with("\"" + std::string(kIdCharsMax + 1, 'x') + "\":1")),
             ": has a member whose name is longer than any known one\n");
 }
 
@@ -290,9 +291,10 @@ TEST(DecodeRecord, P10_TheListsOfAttributesAndOfFaultsAreBounded) {
     }
     return with("\"attributes\":{" + members + "}");
   };
-  EXPECT_EQ(faults_of(attributes(kAttributesMax)), "none");
-  EXPECT_EQ(faults_of(attributes(kAttributesMax + 1)), "/attributes: has more than 64 members\n");
-  EXPECT_EQ(faults_of(attributes(4000)), "/attributes: has more than 64 members\n");
+  EXPECT_EQ(decode_faults(attributes(kAttributesMax)), "none");
+  EXPECT_EQ(decode_faults(attributes(kAttributesMax + 1)),
+            "/attributes: has more than 64 members\n");
+  EXPECT_EQ(decode_faults(attributes(4000)), "/attributes: has more than 64 members\n");
 
   std::string unknown = "\"x\":1";
   for (int i = 0; i < 4000; ++i) unknown += ",\"x" + std::to_string(i) + "\":1";

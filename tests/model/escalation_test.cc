@@ -7,7 +7,7 @@
 namespace trialward::model {
 namespace {
 
-constexpr const char* kStudy = R"(
+constexpr const char* kSmallStudy = R"(
 [study]
 id = "s"
 [[sites]]
@@ -16,7 +16,7 @@ time_zone = "UTC"
 )";
 
 base::Result<Study, DefinitionFaults> load(const std::string& escalation) {
-  return load_study({{"escalation.toml", escalation}, {"study.toml", kStudy}});
+  return load_study({{"escalation.toml", escalation}, {"study.toml", kSmallStudy}});
 }
 
 TEST(EscalationTest, TiersComeOneAfterTheOtherAndTheLastRepeats) {
@@ -59,7 +59,7 @@ within = "10 min"
 }
 
 TEST(EscalationTest, WithoutTheFileThereIsNone) {
-  const auto study = load_study(std::vector<DefinitionFile>{{"study.toml", kStudy}});
+  const auto study = load_study(std::vector<DefinitionFile>{{"study.toml", kSmallStudy}});
   ASSERT_TRUE(study.ok());
   EXPECT_FALSE(study->escalation.has_value());
 }
@@ -99,7 +99,8 @@ TEST(EscalationTest, EachFaultIsToldWithItsLine) {
     const auto study = load(text);
     ASSERT_FALSE(study.ok()) << text;
     EXPECT_TRUE(to_string(study.error().front()).starts_with(fault))
-        << text << "\n" << to_string(study.error().front());
+        << text << "\n"
+        << to_string(study.error().front());
   }
 }
 

@@ -7,7 +7,7 @@
 namespace trialward::model {
 namespace {
 
-constexpr const char* kStudy = R"toml(
+constexpr const char* kWholeStudy = R"toml(
 [study]
 id = "test"
 [[sites]]
@@ -37,7 +37,7 @@ range = [-inf, 8]
 
 const Study& test_study() {
   static const Study study = [] {
-    auto loaded = load_study({{"study.toml", kStudy}, {"rules.toml", "# none"}});
+    auto loaded = load_study({{"study.toml", kWholeStudy}, {"rules.toml", "# none"}});
     TW_CHECK(loaded.ok());
     return std::move(loaded).value();
   }();
@@ -83,11 +83,11 @@ TEST(Study, NumbersAreConvertedToTheCodesOwnUnit) {
     const char* unit;
     std::optional<double> expected;
   } cases[] = {
-      {Kind::lab, "BILI", 1.5, "mg/dL", 1.5},       {Kind::lab, "BILI", 16, "umol/L", 1},
-      {Kind::lab, "BILI", 16, "g", std::nullopt},   {Kind::lab, "BILI", 16, "", std::nullopt},
-      {Kind::lab, "BILI", 0.016, "g/L", 1.6},       {Kind::lab, "BILI", 16, "UMOL/L", 0.9354768},
-      {Kind::vital, "TEMP", 100, "F", 34},          {Kind::lab, "PH", 7, "", 7},
-      {Kind::lab, "PH", 7, "pH", std::nullopt},     {Kind::exposure, "ANYTHING", 54, "mg", 54},
+      {Kind::lab, "BILI", 1.5, "mg/dL", 1.5},     {Kind::lab, "BILI", 16, "umol/L", 1},
+      {Kind::lab, "BILI", 16, "g", std::nullopt}, {Kind::lab, "BILI", 16, "", std::nullopt},
+      {Kind::lab, "BILI", 0.016, "g/L", 1.6},     {Kind::lab, "BILI", 16, "UMOL/L", 0.9354768},
+      {Kind::vital, "TEMP", 100, "F", 34},        {Kind::lab, "PH", 7, "", 7},
+      {Kind::lab, "PH", 7, "pH", std::nullopt},   {Kind::exposure, "ANYTHING", 54, "mg", 54},
   };
   for (const auto& [kind, code, number, unit, expected] : cases) {
     const auto found = test_study().canonical_number(measured(kind, code, number, unit));
@@ -144,17 +144,17 @@ TEST(Study, ARecordsOwnRangeGoesBeforeTheCodes) {
 // The value, its range and the molar mass: by the study's own number, by the analyte it names, and
 // by the code.
 TEST(Study, MolarMassesAreOfTheStudyOrOfTheAnalyte) {
-  const auto loaded = load_study(
-      {{"study.toml",
-        "[study]\nid='x'\n[[sites]]\nid='1'\ntime_zone='UTC'\n"
-        "[[codes]]\nkind='lab'\ncode='GLUC'\nunit='mmol/L'\n"
-        "[[codes]]\nkind='lab'\ncode='2345-7'\nunit='mmol/L'\nanalyte='GLUC'\n"
-        "[[codes]]\nkind='lab'\ncode='HGB'\nunit='mmol/L'\nmolar_mass=64458\n"
-        "[[codes]]\nkind='lab'\ncode='DRUG'\nunit='nmol/L'\nmolar_mass=250\nvalence=2\n"
-        "[[codes]]\nkind='lab'\ncode='HBA1C'\nunit='%'\n"
-        "[[codes]]\nkind='lab'\ncode='4548-4'\nunit='mmol/mol'\nanalyte='HBA1C'\n"
-        "[[codes]]\nkind='lab'\ncode='FENA'\nunit='%'\n"
-        "[[codes]]\nkind='vital'\ncode='K'\nunit='mmol/L'\n"}});
+  const auto loaded =
+      load_study({{"study.toml",
+                   "[study]\nid='x'\n[[sites]]\nid='1'\ntime_zone='UTC'\n"
+                   "[[codes]]\nkind='lab'\ncode='GLUC'\nunit='mmol/L'\n"
+                   "[[codes]]\nkind='lab'\ncode='2345-7'\nunit='mmol/L'\nanalyte='GLUC'\n"
+                   "[[codes]]\nkind='lab'\ncode='HGB'\nunit='mmol/L'\nmolar_mass=64458\n"
+                   "[[codes]]\nkind='lab'\ncode='DRUG'\nunit='nmol/L'\nmolar_mass=250\nvalence=2\n"
+                   "[[codes]]\nkind='lab'\ncode='HBA1C'\nunit='%'\n"
+                   "[[codes]]\nkind='lab'\ncode='4548-4'\nunit='mmol/mol'\nanalyte='HBA1C'\n"
+                   "[[codes]]\nkind='lab'\ncode='FENA'\nunit='%'\n"
+                   "[[codes]]\nkind='vital'\ncode='K'\nunit='mmol/L'\n"}});
   ASSERT_TRUE(loaded.ok());
   const struct {
     Kind kind;

@@ -16,7 +16,7 @@ namespace trialward::monitor {
 namespace {
 
 // HYLAW is of one visit: transaminase and bilirubin above 1.5 x ULN, whatever their order.
-constexpr const char* kRules = R"(
+constexpr const char* kLiverRules = R"(
 [[rules]]
 id = "above"
 title = "t"
@@ -93,8 +93,8 @@ using Place = std::array<std::string, 3>;  // subject, code, visit
 
 // What ADLBHY says.
 struct Published {
-  std::map<Place, std::string> flags;                        // Y or N
-  std::set<std::pair<std::string, std::string>> signals;     // subject and analysis visit
+  std::map<Place, std::string> flags;                                 // Y or N
+  std::set<std::pair<std::string, std::string>> signals;              // subject and analysis visit
   std::map<std::pair<std::string, std::string>, std::string> visits;  // its VISIT, of both
 };
 
@@ -102,8 +102,8 @@ struct Published {
 class Found {
  public:
   explicit Found(const std::string& study_toml) {
-    auto study = model::load_study(std::vector<model::DefinitionFile>{
-        {"study.toml", study_toml}, {"rules.toml", kRules}});
+    auto study = model::load_study(std::vector<model::DefinitionFile>{{"study.toml", study_toml},
+                                                                      {"rules.toml", kLiverRules}});
     if (!study) {
       ADD_FAILURE() << model::to_string(study.error().front());
       return;

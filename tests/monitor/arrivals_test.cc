@@ -8,13 +8,14 @@
 #include <random>
 #include <set>
 
+#include "base/milliseconds.h"
 #include "tests/monitor/harness.h"
 
 namespace trialward::monitor {
 namespace {
 
-constexpr std::int64_t kHourMs = 3'600'000;
-constexpr std::size_t kOrders = 200;   // of one subject
+using base::kHourMs;
+constexpr std::size_t kOrders = 200;  // of one subject
 constexpr std::size_t kArrivals = 20'000;
 
 constexpr const char* kRules = R"(
@@ -267,7 +268,8 @@ class Arrival {
     for (const model::Match& match : found.ended) {
       for (const std::int64_t id : match.causes) {
         EXPECT_EQ(alerts_[name_of(match)].erase(place_of(id)) +
-                      (subject_.amended(places_.back()) == place_of(id) ? 1 : 0), 1u);
+                      (subject_.amended(places_.back()) == place_of(id) ? 1 : 0),
+                  1u);
       }
     }
   }

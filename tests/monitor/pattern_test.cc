@@ -5,10 +5,12 @@
 #include <limits>
 #include <vector>
 
+#include "base/milliseconds.h"
+
 namespace trialward::monitor {
 namespace {
 
-constexpr std::int64_t kDayMs = 86'400'000;
+using base::kDayMs;
 
 std::vector<TimedValue> daily(const std::vector<double>& numbers) {
   std::vector<TimedValue> values;

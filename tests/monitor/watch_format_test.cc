@@ -23,13 +23,13 @@ std::vector<Series> example() {
   point.number = -0.1;
   point.low = 0;
   point.high = 7.5;
-  all[1].insert(point);
+  (void)all[1].insert(point);
   point = point_at(1'577'880'000'123, std::string("lab\0A-2", 7));
   point.record = 1'000'000'000'000;
   point.bits = ~std::uint64_t{0};
   point.superseded = true;
-  all[1].insert(point);
-  all[3].insert(point_at(0, std::string("lab\0A-20", 8)));
+  (void)all[1].insert(point);
+  (void)all[3].insert(point_at(0, std::string("lab\0A-20", 8)));
   return all;
 }
 
@@ -44,9 +44,10 @@ TEST(WatchFormat, KeepsEverything) {
   ASSERT_TRUE(loaded.ok()) << loaded.error().message;
   for (std::size_t i = 0; i < all.size(); ++i) {
     EXPECT_EQ((*loaded)[i].seen(), all[i].seen());
-    ASSERT_EQ((*loaded)[i].points().size(), all[i].points().size());
-    for (std::size_t j = 0; j < all[i].points().size(); ++j) {
-      const Point &a = (*loaded)[i].points()[j], &b = all[i].points()[j];
+    ASSERT_EQ((*loaded)[i].size(), all[i].size());
+    const auto read = (*loaded)[i].points(), written = all[i].points();
+    for (std::size_t j = 0; j < written.size(); ++j) {
+      const Point &a = read[j], &b = written[j];
       EXPECT_EQ(a.at_ms, b.at_ms);
       EXPECT_EQ(a.name, b.name);
       EXPECT_EQ(a.record, b.record);
@@ -68,7 +69,7 @@ TEST(WatchFormat, StaysAsItIs) {
   point.number = 1;
   point.of_uln = 2;
   point.bits = 3;
-  all[1].insert(point);
+  (void)all[1].insert(point);
   const std::string bytes(
       "\x02\x02\x01\x01\x02\x00\x03s\0i\x0a\x0c\x03\0\0\0\0\0\0\xf0\x3f\0\0\0\0\0\0\0\x40", 29);
   EXPECT_EQ(base::to_hex(save_series(all)), base::to_hex(sealed(bytes)));
@@ -142,7 +143,7 @@ TEST(WatchFormat, APointTakesNoMoreThanItMay) {
   point.of_uln = 0.1;
   point.low = point.high = 0.1;
   point.bits = ~std::uint64_t{0};
-  all[0].insert(point);
+  (void)all[0].insert(point);
   EXPECT_LE(save_series(all).size(), kPointBytesMax);
   EXPECT_TRUE(load_series(save_series(all), 1).ok());
 }

@@ -1,9 +1,19 @@
 """The fixtures of the tests that run the program from outside."""
 
+import os
+
 import pytest
 
 from browser import Browser
-from program import Server
+from program import ON_POSTGRES, POSTGRES, Server
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _postgres(tmp_path_factory):
+    """The folder of what lies beside stores in PostgreSQL; without a server they are skipped."""
+    if ON_POSTGRES and not POSTGRES:
+        pytest.skip("there is no PostgreSQL server (TRIALWARD_POSTGRES)")
+    os.environ["TRIALWARD_STATE"] = str(tmp_path_factory.mktemp("state"))
 
 
 @pytest.fixture

@@ -3,9 +3,13 @@
 The environment's TRIALWARD is the path of the executable; without it, build/release/trialward.
 Beside it is trialward_on_faulty_disk: the same, but that its store loses what was not synced,
 however it ends (tests/faults/serve_main.cc).
+
+With TRIALWARD_TEST_STORE=postgres each store sqlite:PATH is a schema of its own in the PostgreSQL
+server at TRIALWARD_POSTGRES instead (tests/postgres.py run).
 """
 
 import contextlib
+import hashlib
 import http.client
 import json
 import os
@@ -21,13 +25,24 @@ ROOT = Path(__file__).resolve().parents[2]
 TRIALWARD = os.environ.get("TRIALWARD", str(ROOT / "build/release/trialward"))
 TRIALWARD_ON_FAULTY_DISK = str(Path(TRIALWARD).parent / "trialward_on_faulty_disk")
 DEMO = ROOT / "studies/demo"
+ON_POSTGRES = os.environ.get("TRIALWARD_TEST_STORE") == "postgres"
+POSTGRES = os.environ.get("TRIALWARD_POSTGRES", "")
 START_S = 60  # generous, for the sanitizers
 STOP_S = 30
 
 
+def place(argument):
+    """A command's argument, with the store that it names where this run has its stores."""
+    text = str(argument)
+    if not ON_POSTGRES or not text.startswith("sqlite:"):
+        return text
+    schema = hashlib.md5(os.path.abspath(text.removeprefix("sqlite:")).encode()).hexdigest()
+    return f"{POSTGRES}&options=-csearch_path%3Dtest_{schema}"
+
+
 def trialward(*arguments, check=True):
     """Runs a command to its end; gives its subprocess.CompletedProcess, with texts."""
-    done = subprocess.run([TRIALWARD, *map(str, arguments)], capture_output=True, text=True,
+    done = subprocess.run([TRIALWARD, *map(place, arguments)], capture_output=True, text=True,
                           timeout=600)
     assert not check or done.returncode == 0, f"{arguments}: {done.returncode}\n{done.stderr}"
     return done
@@ -47,14 +62,16 @@ class Server:
     """`trialward serve` on free ports. After stop() or kill() it can be started again, on the same
     store and the same ports. Its standard error is kept in `log`."""
 
-    def __init__(self, store, studies=(DEMO,), options=(), program=TRIALWARD, environment=None):
+    def __init__(self, store, studies=(DEMO,), options=(), program=TRIALWARD, environment=None,
+                 store_url=None):
         self.store = Path(store)
+        self.store_url = store_url or place(f"sqlite:{self.store}")
         self.study = Path(studies[0]).name
         self.log = self.store.with_suffix(".log")
         self.process = None
         self.host, self.port, self.ops_port = "127.0.0.1", 0, 0
         self._environment = {**os.environ, **(environment or {})}
-        self._command = [program, "serve", "--store", f"sqlite:{self.store}",
+        self._command = [program, "serve", "--store", self.store_url,
                          *(text for study in studies for text in ("--study", str(study))),
                          *options]
 
@@ -133,7 +150,7 @@ class Server:
         arguments = []
         for name, value in options.items():
             arguments += [f"--{name}"] if value is True else [f"--{name}", value]
-        return trialward("token", "--store", f"sqlite:{self.store}", "--role", role,
+        return trialward("token", "--store", self.store_url, "--role", role,
                          "--study", self.study, *arguments).stdout.strip()
 
     def request(self, method, path, token=None, body=None, headers=(), ops=False):
@@ -154,11 +171,13 @@ class Server:
             connection.close()
 
     @contextlib.contextmanager
-    def stream(self, path, token):
-        """An answer without an end, open as a file while the block runs."""
+    def stream(self, path, token, method="GET", body=None, headers=()):
+        """An answer without an end, open as a file while the block runs. `body` is sent as JSON."""
         connection = http.client.HTTPConnection(self.host, self.port, timeout=60)
         try:
-            connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
+            text = None if body is None else json.dumps(body)
+            connection.request(method, path, text,
+                               {"Authorization": f"Bearer {token}", **dict(headers)})
             answer = connection.getresponse()
             assert answer.status == 200, answer.read()
             yield answer

@@ -58,7 +58,7 @@ class Sender(threading.Thread):
         if answer.status in (200, 201):
             self.log.answered[record["source_id"]] = body["id"]
         else:
-            assert answer.status in (429, 503), (answer.status, body)
+            assert answer.status in (429, 503, 504), (answer.status, body)
 
 
 def send_for_a_while(server, token, logs, seconds, end):

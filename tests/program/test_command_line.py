@@ -6,7 +6,8 @@ import pytest
 
 from program import DEMO, Server, trialward
 
-COMMANDS = ["serve", "import", "simulate", "check", "token", "verify", "version"]
+COMMANDS = ["serve", "import", "simulate", "check", "token", "verify", "version",
+            "questionnaire"]
 
 
 @pytest.mark.parametrize("command", [[], *([one] for one in COMMANDS)])

@@ -376,3 +376,45 @@ def test_it_fits_and_can_be_read(server, browser, device, width, height, scheme)
         assert page.run("document.documentElement.scrollWidth") <= width, "it scrolls sideways"
         assert page.run(HARD_TO_READ) == []
     assert page.problems == []
+
+
+def test_a_report_asks_for_what_it_needs(server, browser):
+    send_lab(server, server.token("feed"), "A-1", "SUBJ-1", 30)
+    page = open_page(browser, server, role="monitor", name="dr-a")
+    page.wait_for("document.getElementById('report').options.length > 0")
+    fields = "[...document.querySelectorAll('#report-parameters input')].map(({ name }) => name)"
+    assert page.run(fields) == []
+    page.run("const list = document.getElementById('report'); list.value = 'subject-profile';"
+             "list.dispatchEvent(new Event('change'))")
+    assert page.run(fields) == ["subject"]
+    assert page.run("document.querySelector('#report-parameters label').textContent") == (
+        "The subject's id")
+    page.click("#make-report")  # the field is required: nothing is asked for
+    assert page.run("document.querySelectorAll('#report-jobs li').length") == 0
+    page.click("#parameter-subject")
+    page.type("SUBJ-1")
+    page.screenshot(SCREENS / "report-parameters.png")
+    page.click("#make-report")
+    page.wait_for("document.querySelectorAll('#report-jobs button').length === 4")
+    page.run("[...document.querySelectorAll('#report-jobs button')].at(-1).click()")
+    page.wait_for("document.querySelectorAll('#report-jobs li').length === 0")
+    assert page.problems == []
+
+
+def test_a_report_is_made_and_can_be_saved(server, browser):
+    page = open_page(browser, server, role="monitor", name="dr-a")
+    page.wait_for("document.getElementById('report').options.length > 0")
+    assert page.run("document.getElementById('tell-treatment').hidden")
+    page.run("URL.createObjectURL = (blob) => { window.saved = blob; return ''; }")
+    page.run("HTMLAnchorElement.prototype.click = function () { window.name = this.download; }")
+    page.run("document.getElementById('make-report').click()")
+    page.wait_for("document.querySelectorAll('#report-jobs button').length === 4")
+    page.run("document.querySelector('#report-jobs button').click()")
+    page.wait_for("window.saved && window.saved.size > 0")
+    assert page.run("window.saved.type").startswith("application/json")
+    assert page.run("window.name").endswith(".json")
+    assert page.run("document.getElementById('report-error').textContent") == ""
+    assert page.run(HARD_TO_READ) == []
+    page.screenshot(SCREENS / "reports.png")
+    page.run("[...document.querySelectorAll('#report-jobs button')].at(-1).click()")
+    page.wait_for("document.querySelectorAll('#report-jobs li').length === 0")

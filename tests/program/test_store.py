@@ -70,4 +70,5 @@ def test_files_are_for_their_owner_only(wide_umask, tmp_path):
                 "store.db.key", "store.db.sock", "refused.ndjson"} <= modes.keys()
         # A public key is to be given away.
         assert modes.pop("store.db.pub") == 0o644
+        assert modes.pop("store.db.reports") == 0o700
         assert set(modes.values()) == {0o600}, modes

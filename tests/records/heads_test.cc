@@ -4,6 +4,7 @@
 
 #include <csignal>
 
+#include "store/sqlite.h"
 #include "tests/records/sample_store.h"
 
 namespace trialward::records {
@@ -76,7 +77,7 @@ class HeadsTest : public ::testing::Test {
 
   TemporaryFolder folder_;
   std::unique_ptr<SampleWriter> writer_;
-  std::unique_ptr<store::SqliteConnection> reader_;
+  std::unique_ptr<store::Connection> reader_;
   std::unique_ptr<HeadSigner> signer_;
 };
 

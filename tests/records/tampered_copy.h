@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "records/verify.h"
+#include "store/sqlite.h"
 #include "tests/records/sample_store.h"
 
 namespace trialward::records {

@@ -12,7 +12,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-BreakerOptions options() {
+BreakerOptions breaker_options() {
   return {.window = 4,
           .calls_min = 4,
           .failures_max = 0.5,
@@ -40,7 +40,7 @@ class BreakerTest : public ::testing::Test {
 
   base::FakeClock clock_;
   base::SeededRandom random_{7};
-  Breaker breaker_{options(), clock_, random_};
+  Breaker breaker_{breaker_options(), clock_, random_};
 };
 
 TEST_F(BreakerTest, ItOpensAtTheShareOfFailuresThatIsStated) {
@@ -58,7 +58,7 @@ TEST_F(BreakerTest, ItOpensAtTheShareOfFailuresThatIsStated) {
       {"++++++++--+", "++++++++--x", BreakerState::open},  // old successes do not hide them
   };
   for (const Case& one : cases) {
-    Breaker breaker(options(), clock_, random_);
+    Breaker breaker(breaker_options(), clock_, random_);
     std::string made;
     for (const char* outcome = one.outcomes; *outcome != '\0'; ++outcome) {
       auto admitted = breaker.admit();
@@ -178,7 +178,7 @@ TEST_F(BreakerTest, ACallThatIsForgottenHasFailed) {
 
 TEST_F(BreakerTest, ThreadsMayShareIt) {
   const base::SystemClock clock;
-  BreakerOptions patient = options();
+  BreakerOptions patient = breaker_options();
   patient.failures_max = 1;
   Breaker breaker(patient, clock, random_);
   std::atomic<std::uint64_t> admitted = 0;

@@ -21,7 +21,7 @@ using std::chrono::seconds;
 
 enum : std::size_t { kIntake, kReports };
 
-GateOptions options() {
+GateOptions gate_options() {
   return {.classes = {{"intake", 2, 4}, {"reports", 1, 3}}, .total = 4, .waiters_max = 6};
 }
 
@@ -32,7 +32,7 @@ std::string play(std::string_view script) {
   const base::FakeClock clock;
   std::string log;
   std::map<char, std::vector<Gate::Slot>> held;
-  Gate gate(options(), clock);
+  Gate gate(gate_options(), clock);
   int asked = 0;
   for (const char step : script) {
     if (step == 'i' || step == 'r') {
@@ -57,31 +57,33 @@ std::string play(std::string_view script) {
   return log;
 }
 
-struct Case {
+struct GateCase {
   std::string_view name;
   std::string_view script;
   std::string_view granted;  // the log begins so; at the end whoever still waits is refused
 };
 
-class GateOrder : public testing::TestWithParam<Case> {};
+class GateOrder : public testing::TestWithParam<GateCase> {};
 
 TEST_P(GateOrder, Is) { EXPECT_EQ(play(GetParam().script), GetParam().granted); }
 
 INSTANTIATE_TEST_SUITE_P(
     All, GateOrder,
     testing::Values(
-        Case{"a_class_borrows_up_to_its_own_maximum", "rrrr", "r1 r2 r3 r4:closed"},
-        Case{"no_more_than_the_total", "iiiir", "i1 i2 i3 i4 r5:closed"},
-        Case{"first_come_first_served_within_a_class", "iiiiiiII", "i1 i2 i3 i4 i5 i6"},
-        Case{"a_guaranteed_waiter_goes_before_a_borrower_who_came_first", "iiiiirI",
-             "i1 i2 i3 i4 r6 i5:closed"},
-        Case{"at_the_guarantee_the_longest_waiter_is_next", "iiirriI", "i1 i2 i3 r4 r5 i6:closed"},
-        Case{"a_borrower_waits_behind_the_owner_even_when_a_slot_is_given_back_by_borrowers",
-             "rrriiiR", "r1 r2 r3 i4 i5 i6:closed"},
-        Case{"a_newcomer_does_not_overtake_its_class", "iiiiiIi", "i1 i2 i3 i4 i5 i6:closed"},
-        Case{"too_many_waiters", "iiiiiiiiiii",  // six may wait
-             "i1 i2 i3 i4 i11:full i5:closed i6:closed i7:closed i8:closed i9:closed i10:closed"},
-        Case{"closed", "icr", "i1 r2:closed"}),
+        GateCase{"a_class_borrows_up_to_its_own_maximum", "rrrr", "r1 r2 r3 r4:closed"},
+        GateCase{"no_more_than_the_total", "iiiir", "i1 i2 i3 i4 r5:closed"},
+        GateCase{"first_come_first_served_within_a_class", "iiiiiiII", "i1 i2 i3 i4 i5 i6"},
+        GateCase{"a_guaranteed_waiter_goes_before_a_borrower_who_came_first", "iiiiirI",
+                 "i1 i2 i3 i4 r6 i5:closed"},
+        GateCase{"at_the_guarantee_the_longest_waiter_is_next", "iiirriI",
+                 "i1 i2 i3 r4 r5 i6:closed"},
+        GateCase{"a_borrower_waits_behind_the_owner_even_when_a_slot_is_given_back_by_borrowers",
+                 "rrriiiR", "r1 r2 r3 i4 i5 i6:closed"},
+        GateCase{"a_newcomer_does_not_overtake_its_class", "iiiiiIi", "i1 i2 i3 i4 i5 i6:closed"},
+        GateCase{
+            "too_many_waiters", "iiiiiiiiiii",  // six may wait
+            "i1 i2 i3 i4 i11:full i5:closed i6:closed i7:closed i8:closed i9:closed i10:closed"},
+        GateCase{"closed", "icr", "i1 r2:closed"}),
     [](const auto& test) { return std::string(test.param.name); });
 
 class GateTest : public testing::Test {
@@ -98,8 +100,34 @@ class GateTest : public testing::Test {
   }
 
   base::FakeClock clock_;
-  Gate gate_{options(), clock_};
+  Gate gate_{gate_options(), clock_};
 };
+
+// Of 4, one is kept for whoever does not lend; the others' idle shares are had.
+TEST(GateLending, WhoDoesNotLendIsLetInAtOnce) {
+  const base::FakeClock clock;
+  Gate gate({.classes = {{"kept", 1, 2, false}, {"lends", 1, 4}, {"borrows", 0, 4}},
+             .total = 4,
+             .waiters_max = 9},
+            clock);
+  std::vector<Gate::Slot> slots[3];
+  const auto ask = [&](std::size_t cls) {
+    gate.acquire_async(cls, kForever, [&slots, cls](Gate::Answer slot) {
+      if (slot.ok()) slots[cls].push_back(std::move(*slot));
+    });
+    return slots[cls].size();
+  };
+  for (const std::size_t granted : {1u, 2u, 3u, 3u}) EXPECT_EQ(ask(2), granted);
+  EXPECT_EQ(ask(1), 0u) << "its own share is lent, and nobody's is free";
+  EXPECT_EQ(ask(0), 1u);
+  EXPECT_EQ(ask(0), 1u) << "beyond its share it waits like all";
+  slots[2].pop_back();
+  EXPECT_EQ(slots[1].size(), 1u);
+  { const auto given_back = std::exchange(slots[0], {}); }
+  EXPECT_EQ(slots[2].size(), 2u) << "what came free is kept again";
+  EXPECT_EQ(slots[0].size(), 1u) << "for this one, who had waited";
+  gate.close();
+}
 
 TEST_F(GateTest, CountsWhatIsUsedAndBorrowed) {
   auto slots = fill();
@@ -249,7 +277,7 @@ TEST(GateDeathTest, ChecksItsOptionsAndItsEnd) {
   EXPECT_DEATH(
       {
         Gate::Slot slot;
-        Gate gate(options(), clock);
+        Gate gate(gate_options(), clock);
         gate.acquire_async(kIntake, kForever, [&](Gate::Answer got) { slot = std::move(*got); });
       },
       "in_use_");

@@ -85,7 +85,7 @@ class Server {
   std::shared_ptr<const model::Monitor> monitor_;
   std::shared_ptr<const intake::ActiveStudy> study_, broken_study_;
   std::unique_ptr<store::Store> store_;
-  std::unique_ptr<store::SqliteConnection> reader_;
+  std::unique_ptr<store::Connection> reader_;
   std::unique_ptr<records::HeadSigner> signer_;
   runtime::TaskList tasks_;
   std::unique_ptr<monitor::Escalator> escalator_;

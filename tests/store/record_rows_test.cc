@@ -41,7 +41,7 @@ class RecordRowsTest : public StoreBench {
   base::Status try_append(const StoredRecord& stored, RecordLinks links) {
     if (links.study == 0) links.study = 1;
     if (links.subject == 0) links.subject = 1;
-    return append_record(writer(), stored, links);
+    return written(append_record(writer(), stored, links), "records");
   }
   void append(const StoredRecord& stored, const RecordLinks& links = {}) {
     commit([&] {
@@ -203,6 +203,7 @@ TEST_F(RecordRowsTest, P2ASourceIdIsTakenOnceAStudy) {
   append(plain("1"));
   ASSERT_TRUE(writer().begin().ok());
   EXPECT_EQ(try_append(plain("1"), {}).error().code, Errc::conflict);
+  begin_anew_on_postgres();
   EXPECT_TRUE(try_append(plain("1"), {.study = 2}).ok());
   StoredRecord other = plain("1");
   other.record.source = "ward";

@@ -1,5 +1,6 @@
 #include "store/schema.h"
 
+#include "store/sqlite.h"
 #include "tests/store/store_bench.h"
 
 namespace trialward::store {
@@ -112,7 +113,7 @@ TEST_F(SchemaTest, AgainItChangesNothing) {
 TEST_F(SchemaTest, ANewStoreHasTheSchemaThatIsExpected) {
   ASSERT_TRUE(migrate(*connection_, "abc").ok());
   const auto found = read_schema(*connection_);
-  const auto own = own_schema();
+  const auto own = own_schema(*connection_);
   ASSERT_TRUE(found.ok() && own.ok()) << why(found) << why(own);
   ASSERT_EQ(found->size(), own->size());
   EXPECT_GT(own->size(), 15u);

@@ -1,4 +1,4 @@
-// An open store in a folder of its own.
+// An open store of its own: a file, or a schema in PostgreSQL (tests/store_place.h).
 #pragma once
 
 #include <gtest/gtest.h>
@@ -9,7 +9,7 @@
 #include "base/random.h"
 #include "model/study.h"
 #include "store/store.h"
-#include "tests/temporary_folder.h"
+#include "tests/store_place.h"
 
 namespace trialward::store {
 
@@ -30,7 +30,10 @@ inline model::Study make_study(const std::string& id, const std::string& version
 
 class StoreBench : public ::testing::Test {
  protected:
-  void SetUp() override { reopen(); }
+  void SetUp() override {
+    TRIALWARD_NEEDS_STORE();
+    reopen();
+  }
 
   void reopen() {
     store_.reset();
@@ -39,7 +42,7 @@ class StoreBench : public ::testing::Test {
     store_ = std::move(*opened);
   }
 
-  std::string path() const { return folder_.file("s.db"); }
+  std::string path() { return folder_.store(); }
   Writer& writer() { return store_->writer(); }
   Connection& connection() { return writer().connection(); }
 
@@ -52,13 +55,27 @@ class StoreBench : public ::testing::Test {
     ASSERT_TRUE(committed.ok()) << committed.error().message;
   }
 
+  // What becomes of appended rows of a table: PostgreSQL is given them later.
+  base::Status written(base::Status appended, const std::string& table) {
+    if (!appended || !on_postgres()) return appended;
+    const std::string sql = "SELECT count(*) FROM " + table;
+    auto read = connection().integer(sql);
+    return read ? base::Status() : base::Status(read.error());
+  }
+  // Where PostgreSQL takes nothing more in a transaction in which a statement failed.
+  void begin_anew_on_postgres() {
+    if (!on_postgres()) return;
+    writer().rollback();
+    ASSERT_TRUE(writer().begin().ok());
+  }
+
   std::int64_t count(const std::string& sql) {
     auto number = connection().integer(sql);
     EXPECT_TRUE(number.ok()) << why(number);
     return number ? *number : -1;
   }
 
-  TemporaryFolder folder_;
+  StorePlace folder_;
   base::SeededRandom random_{1};
   std::unique_ptr<Store> store_;
 };

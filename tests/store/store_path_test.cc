@@ -14,12 +14,12 @@ namespace fs = std::filesystem;
 TEST(ParseStoreUrl, TakesThePathOfSqlite) {
   EXPECT_EQ(parse_store_url("sqlite:/var/lib/s.db").value(), "/var/lib/s.db");
   EXPECT_EQ(parse_store_url("sqlite:a:b").value(), "a:b");
-  for (const char* url : {"", "sqlite:", "sqlite", "/var/lib/s.db", "postgres://x", "Sqlite:x"}) {
+  for (const char* url : {"", "sqlite:", "sqlite", "/var/lib/s.db", "mysql://x", "Sqlite:x"}) {
     const auto path = parse_store_url(url);
     ASSERT_FALSE(path.ok()) << url;
     EXPECT_EQ(path.error().code, Errc::invalid);
     EXPECT_EQ(path.error().message,
-              "'" + std::string(url) + "' is not a store; expected sqlite:PATH");
+              "'" + std::string(url) + "' is not a store; expected sqlite:PATH or postgresql://…");
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <fstream>
 
+#include "store/sqlite.h"
 #include "tests/store/store_bench.h"
 
 namespace trialward::store {
@@ -12,6 +13,7 @@ using base::Errc;
 class StoreTest : public StoreBench {};
 
 TEST_F(StoreTest, HasOneWriterAlways) {
+  TRIALWARD_SQLITE_ONLY();
   const auto second = Store::open(path(), random_);
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.error().code, Errc::refused);
@@ -20,6 +22,7 @@ TEST_F(StoreTest, HasOneWriterAlways) {
 }
 
 TEST_F(StoreTest, HasOneWriterByWhateverPath) {
+  TRIALWARD_SQLITE_ONLY();
   std::filesystem::create_symlink("s.db", folder_.file("link.db"));
   std::filesystem::create_directory_symlink(".", folder_.file("here"));
   for (const char* other : {"link.db", "here/s.db", "here/here/link.db"}) {
@@ -35,6 +38,7 @@ TEST_F(StoreTest, HasOneWriterByWhateverPath) {
 }
 
 TEST_F(StoreTest, IsNotOpenedAgainAfterItWasMoved) {
+  TRIALWARD_SQLITE_ONLY();
   std::filesystem::rename(path(), folder_.file("moved.db"));
   const auto second = Store::open(folder_.file("moved.db"), random_);
   ASSERT_FALSE(second.ok());
@@ -43,6 +47,7 @@ TEST_F(StoreTest, IsNotOpenedAgainAfterItWasMoved) {
 }
 
 TEST_F(StoreTest, OfTwoNamesIsRefused) {
+  TRIALWARD_SQLITE_ONLY();
   store_.reset();
   std::filesystem::create_hard_link(path(), folder_.file("other.db"));
   for (const char* name : {"s.db", "other.db"}) {
@@ -56,6 +61,7 @@ TEST_F(StoreTest, OfTwoNamesIsRefused) {
 }
 
 TEST_F(StoreTest, IsForItsOwnerOnly) {
+  TRIALWARD_SQLITE_ONLY();
   for (const char* end : {"", "-wal", "-shm", ".lock"}) {
     const auto status = std::filesystem::status(path() + end);
     ASSERT_TRUE(std::filesystem::exists(status)) << end;
@@ -66,6 +72,7 @@ TEST_F(StoreTest, IsForItsOwnerOnly) {
 }
 
 TEST_F(StoreTest, KeepsTheIdThatItWasMadeWith) {
+  TRIALWARD_SQLITE_ONLY();
   const auto id = [&] {
     auto rows = connection().query("SELECT value FROM meta");
     TW_CHECK(rows.ok() && rows->next().value());
@@ -86,6 +93,7 @@ TEST_F(StoreTest, KeepsTheIdThatItWasMadeWith) {
 }
 
 TEST_F(StoreTest, AFailedOpenHoldsNothing) {
+  TRIALWARD_SQLITE_ONLY();
   std::ofstream(folder_.file("t.db")) << std::string(5000, 'x');
   for (int i = 0; i < 2; ++i) {
     const auto opened = Store::open(folder_.file("t.db"), random_);
@@ -95,6 +103,7 @@ TEST_F(StoreTest, AFailedOpenHoldsNothing) {
 }
 
 TEST_F(StoreTest, ClosedItIsInOneFile) {
+  TRIALWARD_SQLITE_ONLY();
   commit([&] {
     const std::vector<SqlValue> row = {std::int64_t{1}, std::string_view("s")};
     ASSERT_TRUE(writer().append(Table::studies, 0, {.actor = "a", .action = "b"}, row).ok());
@@ -107,6 +116,7 @@ TEST_F(StoreTest, ClosedItIsInOneFile) {
 }
 
 TEST_F(StoreTest, WhatAKilledProcessLeftInTheWalIsThere) {
+  TRIALWARD_SQLITE_ONLY();
   commit([&] {
     const std::vector<SqlValue> row = {std::int64_t{1}, std::string_view("s")};
     ASSERT_TRUE(writer().append(Table::studies, 0, {.actor = "a", .action = "b"}, row).ok());

@@ -11,7 +11,12 @@ class TokenRowsTest : public StoreBench {
  protected:
   base::Status try_append(TokenRow& row) {
     TW_CHECK(writer().begin().ok());
-    auto done = append_token(writer(), row, {.actor = "admin", .action = "token.created"});
+    auto done = written(
+        append_token(writer(), row, {.actor = "admin", .action = "token.created"}), "tokens");
+    if (!done && on_postgres()) {
+      writer().rollback();
+      return done;
+    }
     TW_CHECK(writer().commit().ok());
     return done;
   }
@@ -105,7 +110,7 @@ TEST_F(TokenRowsTest, PagesOfAStudy) {
 TEST_F(TokenRowsTest, ADamagedHashIsSaid) {
   TokenRow row{.hash = base::sha256("x"), .name = "n", .role = "feed"};
   ASSERT_TRUE(try_append(row).ok());
-  ASSERT_TRUE(connection().script("UPDATE tokens SET hash = x'00'").ok());
+  ASSERT_TRUE(connection().execute("UPDATE tokens SET hash = $1", {Blob{"0"}}).ok());
   const auto rows = read_tokens(connection(), 0);
   ASSERT_FALSE(rows.ok());
   EXPECT_EQ(rows.error().code, Errc::corrupt);

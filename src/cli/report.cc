@@ -1,0 +1,238 @@
+// trialward report: one report of a study, written to a file. It reads the store as it is, beside a
+// running server.
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <memory>
+
+#include "base/clock.h"
+#include "cli/command.h"
+#include "cli/store_flag.h"
+#include "cli/version.h"
+#include "model/effective_time.h"
+#include "reports/render.h"
+#include "reports/report.h"
+#include "store/store.h"
+#include "store/study_rows.h"
+
+namespace trialward::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using base::Errc;
+using base::Error;
+using base::Result;
+using base::Status;
+
+constexpr std::uint64_t kReportBytesMax = std::uint64_t{1} << 30;
+
+struct ReportArguments {
+  std::string report, store, study, out, format, as_of, definition;
+  std::vector<std::string> parameters;  // NAME=VALUE
+  reports::Request request;
+};
+
+// The file beside its name until it is whole, so that nobody takes a part for the report.
+class FileOutput final : public reports::Output {
+ public:
+  explicit FileOutput(const std::string& path)
+      : path_(path), partial_(path + ".partial"), file_(partial_, std::ios::binary) {}
+  ~FileOutput() override {
+    if (finished_) return;
+    std::error_code ignored;  // nothing can be done about it here
+    fs::remove(partial_, ignored);
+  }
+  Status write(std::string_view bytes) override {
+    file_.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    return file_ ? Status() : cannot_write();
+  }
+  Status finish() {
+    file_.close();
+    if (!file_) return cannot_write();
+    std::error_code error;
+    fs::rename(partial_, path_, error);
+    if (error) return cannot_write();
+    finished_ = true;
+    return {};
+  }
+
+ private:
+  Error cannot_write() const {
+    return {Errc::unavailable, "--out: " + path_ + " cannot be written"};
+  }
+
+  const std::string path_, partial_;
+  std::ofstream file_;
+  bool finished_ = false;
+};
+
+class StandardOutput final : public reports::Output {
+ public:
+  Status write(std::string_view bytes) override {
+    std::cout << bytes;
+    if (std::cout) return {};
+    return Error{Errc::unavailable, "the standard output cannot be written"};
+  }
+};
+
+Error wrong_use(std::string message) { return {Errc::invalid, std::move(message)}; }
+
+// By the flag, else by the end of the file's name.
+Result<reports::Format> format_of(const ReportArguments& arguments) {
+  std::string name = arguments.format;
+  if (name.empty()) name = fs::path(arguments.out).extension().string();
+  if (name.starts_with('.')) name.erase(0, 1);
+  if (name == "htm") name = "html";
+  if (const auto format = reports::parse_format(name)) return *format;
+  if (name.empty() && arguments.format.empty()) return reports::Format::json;
+  return wrong_use("--format: must be json, csv or html");
+}
+
+Result<std::shared_ptr<const model::Study>> study_of(store::Connection& reader, std::int64_t row,
+                                                     const ReportArguments& arguments) {
+  auto loaded = [&]() -> Result<model::Study, model::DefinitionFaults> {
+    if (!arguments.definition.empty()) return model::load_study(arguments.definition);
+    auto newest = reader.integer("SELECT max(id) FROM definitions WHERE study = $1", {row});
+    if (!newest) return model::DefinitionFaults{{"", 0, newest.error().message}};
+    auto files = store::read_definition(reader, *newest);
+    if (!files) return model::DefinitionFaults{{"", 0, files.error().message}};
+    return model::load_study(std::move(*files));
+  }();
+  if (!loaded) return wrong_use("the definition: " + model::to_string(loaded.error().front()));
+  if (loaded->id != arguments.study) {
+    return wrong_use("--definition: is of the study '" + loaded->id + "'");
+  }
+  return std::make_shared<const model::Study>(std::move(*loaded));
+}
+
+Result<reports::Positions> positions_of(const reports::Reading& reading, std::int64_t study,
+                                        const ReportArguments& arguments) {
+  const std::int64_t now_ms = reading.clock.utc_ms();
+  if (arguments.as_of.empty()) return reports::positions_now(reading, study, now_ms);
+  if (const auto place = reports::parse_place(arguments.as_of)) {
+    return reports::positions_of(reading, study, *place);
+  }
+  const auto instant = model::parse_instant(arguments.as_of);
+  if (!instant) {
+    return wrong_use("--as-of: must be an instant such as 2026-11-26T08:40:00Z, or the "
+                     "\"positions\" of an earlier result");
+  }
+  if (*instant > now_ms) return wrong_use("--as-of: lies in the future");
+  return reports::positions_at(reading, study, *instant);
+}
+
+Result<reports::Request> request_of(const ReportArguments& arguments, const model::Study& study) {
+  reports::Request request = arguments.request;
+  request.report = arguments.report;
+  for (const std::string& given : arguments.parameters) {
+    const std::size_t equals = given.find('=');
+    if (equals == given.npos) return wrong_use("--set: must be NAME=VALUE");
+    request.parameters.others[given.substr(0, equals)] = given.substr(equals + 1);
+  }
+  const model::Faults faults = reports::check_request(request, study);
+  if (faults.empty()) return request;
+  return wrong_use(faults.front().path.substr(1) + ": " + faults.front().reason);
+}
+
+Status write(const ReportArguments& arguments, reports::Format format,
+             const reports::Request& request, const reports::Dataset& dataset,
+             const runtime::Cancel& cancel) {
+  const auto render = [&](reports::Output& output) {
+    reports::BoundedOutput bounded(output, kReportBytesMax);
+    return reports::write_report(request, dataset, *reports::make_renderer(format, bounded),
+                                 cancel);
+  };
+  if (arguments.out == "-") {
+    StandardOutput output;
+    return render(output);
+  }
+  FileOutput output(arguments.out);
+  if (auto done = render(output); !done) return done;
+  return output.finish();
+}
+
+Status run_report(store::Connection& reader, const ReportArguments& arguments) {
+  const auto format = format_of(arguments);
+  if (!format) return format.error();
+  auto row = reader.integer("SELECT id FROM studies WHERE study = $1",
+                            {std::string_view(arguments.study)});
+  if (!row && row.error().code == Errc::not_found) {
+    return wrong_use("--study: the store has no study '" + arguments.study + "'");
+  }
+  if (!row) return row.error();
+  auto study = study_of(reader, *row, arguments);
+  if (!study) return study.error();
+  auto request = request_of(arguments, **study);
+  if (!request) return request.error();
+  auto settings = reports::read_settings(**study);
+  if (!settings) return wrong_use("the definition: " + model::to_string(settings.error().front()));
+
+  const base::SystemClock clock;
+  const runtime::Cancel cancel;
+  reports::OneReader readers(reader);
+  const reports::Reading reading{readers, clock, cancel};
+  auto positions = positions_of(reading, *row, arguments);
+  if (!positions) return positions.error();
+  positions->definition = (*study)->hash;
+  positions->program = version();
+  const auto domains = reports::domains_of(std::span(&*request, 1), *settings);
+  auto dataset = reports::load_dataset(
+      {.study = *study,
+       .settings = std::make_shared<const reports::Settings>(std::move(*settings)),
+       .study_row = *row,
+       .positions = std::move(*positions),
+       .domains = domains},
+      reading);
+  if (!dataset) return dataset.error();
+  return write(arguments, *format, *request, **dataset, cancel);
+}
+
+int report(const ReportArguments& arguments) {
+  auto path = locate_store(arguments.store);
+  if (!path) return fail(kWrongUse, path.error().message);
+  auto reader = store::open_store(*path);
+  if (!reader) {
+    const bool missing = reader.error().code == Errc::not_found;
+    return fail(missing ? kWrongUse : kFailure, "--store: " + reader.error().message);
+  }
+  const auto done = run_report(**reader, arguments);
+  if (done) return kSuccess;
+  return fail(done.error().code == Errc::invalid ? kWrongUse : kFailure, done.error().message);
+}
+
+std::string footer() {
+  std::string text = "Reports:\n";
+  for (const reports::ReportInfo& one : reports::catalogue()) {
+    text += "  " + std::string(one.id) + ": " + std::string(one.what);
+    for (const reports::ParameterInfo& parameter : one.parameters) {
+      text += "\n    --set " + std::string(parameter.name) + "=…: " + std::string(parameter.what);
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+}  // namespace
+
+Run add_report(CLI::App& app) {
+  auto arguments = std::make_shared<ReportArguments>();
+  app.add_option("report", arguments->report, "The report's id")->required();
+  app.add_option("--store", arguments->store, kStoreHelp)->required();
+  app.add_option("--study", arguments->study, "The study's id")->required();
+  app.add_option("--out", arguments->out, "The file to write; - is the standard output")
+      ->required();
+  app.add_option("--format", arguments->format,
+                 "json, csv or html (default: by the file's name, else json)");
+  app.add_option("--site", arguments->request.parameters.site, "Of one site's subjects only");
+  app.add_flag("--unblinded", arguments->request.parameters.unblinded, "Tell the treatment");
+  app.add_option("--set", arguments->parameters, "NAME=VALUE: a parameter of the report");
+  app.add_option("--as-of", arguments->as_of,
+                 "An instant, or the \"positions\" of an earlier result");
+  app.add_option("--definition", arguments->definition,
+                 "Folder of the definition to use (default: the newest in the store)");
+  app.footer(footer());
+  return [arguments] { return report(*arguments); };
+}
+
+}  // namespace trialward::cli

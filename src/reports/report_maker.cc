@@ -1,0 +1,172 @@
+#include "reports/report_maker.h"
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "reports/output.h"
+#include "reports/render.h"
+
+namespace trialward::reports {
+
+using base::Errc;
+using base::Error;
+using base::Result;
+using base::Status;
+
+namespace {
+
+constexpr std::array kFormats = {Format::json, Format::csv, Format::html};
+constexpr std::uint64_t kPhases = 2;  // the dataset, and the writing
+
+Error file_error(const std::string& path) {
+  return {Errc::unavailable, path + ": " + std::strerror(errno)};
+}
+
+// A new file; without close() it is taken away again.
+class FileOutput final : public Output {
+ public:
+  explicit FileOutput(std::string path)
+      : path_(std::move(path)), file_(std::fopen(path_.c_str(), "wxe")) {}
+  FileOutput(const FileOutput&) = delete;
+  FileOutput& operator=(const FileOutput&) = delete;
+  ~FileOutput() override {
+    if (file_ == nullptr) return;
+    (void)std::fclose(file_);
+    (void)std::remove(path_.c_str());
+  }
+
+  Status write(std::string_view bytes) override {
+    if (file_ == nullptr || std::fwrite(bytes.data(), 1, bytes.size(), file_) != bytes.size()) {
+      return file_error(path_);
+    }
+    return {};
+  }
+  Status close() {
+    FILE* file = std::exchange(file_, nullptr);
+    if (file != nullptr && std::fclose(file) == 0) return {};
+    const Error error = file_error(path_);
+    (void)std::remove(path_.c_str());
+    return error;
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  const std::string path_;
+  FILE* file_;
+};
+
+// One format of a result.
+struct Rendering {
+  Rendering(Format format_, const std::string& path, std::uint64_t bytes_max)
+      : format(format_),
+        file(path + "." + std::string(to_string(format_))),
+        bounded(file, bytes_max),
+        renderer(make_renderer(format_, bounded)) {}
+
+  const Format format;
+  FileOutput file;
+  BoundedOutput bounded;
+  std::unique_ptr<Sink> renderer;
+};
+
+}  // namespace
+
+std::string ReportMaker::key(const ReportStudy& study, const Wanted& wanted) {
+  std::string key = std::to_string(study.row) + " " + canonical(wanted.request);
+  if (wanted.as_of) {
+    key += " as of " + std::to_string(wanted.as_of->ms);
+    if (wanted.as_of->place) key += "@" + std::to_string(wanted.as_of->place->audit);
+  }
+  return key;
+}
+
+MakeReport ReportMaker::make(const ReportStudy& study, Wanted wanted) {
+  return [this, study, wanted = std::move(wanted)](const RunContext& context) {
+    return run(study, wanted, context);
+  };
+}
+
+Result<std::vector<ResultFile>> ReportMaker::run(const ReportStudy& study, const Wanted& wanted,
+                                                 const RunContext& context) {
+  context.progress(0, kPhases);
+  auto data = dataset(study, wanted, context);
+  if (!data) return data.error();
+  context.progress(1, kPhases);
+  auto files = write(wanted.request, **data, context);
+  if (files) context.progress(kPhases, kPhases);
+  return files;
+}
+
+Result<Positions> ReportMaker::positions(const Reading& reading, const ReportStudy& study,
+                                         const std::optional<AsOf>& as_of) const {
+  auto found = !as_of         ? positions_now(reading, study.row, clock_.utc_ms())
+               : as_of->place ? positions_of(reading, study.row, *as_of->place)
+                              : positions_at(reading, study.row, as_of->ms);
+  if (!found) return found;
+  found->definition = study.study->hash;
+  found->program = options_.program;
+  return found;
+}
+
+DatasetShelf::Loaded ReportMaker::dataset(const ReportStudy& study, const Wanted& wanted,
+                                          const RunContext& context) {
+  const auto readers = make_readers_(context.cancel);
+  const Reading reading{*readers, clock_, context.cancel};
+  DatasetShelf::Wish wish{.study = study.row,
+                          .domains = wanted.domains,
+                          .positions = std::nullopt,
+                          .version = context.version};
+  if (wanted.as_of) {
+    auto then = positions(reading, study, wanted.as_of);
+    if (!then) return then.error();
+    wish.positions = std::move(*then);
+  }
+  return shelf_.get(wish, context.cancel, [&](const auto& grow) -> DatasetShelf::Loaded {
+    Source source{.study = study.study,
+                  .settings = study.settings,
+                  .study_row = study.row,
+                  .positions = {},
+                  .domains = wanted.domains,
+                  .bytes_max = options_.dataset_bytes_max,
+                  .grow = grow};
+    if (wish.positions) {
+      source.positions = *wish.positions;
+    } else {
+      auto now = positions(reading, study, {});
+      if (!now) return now.error();
+      source.positions = std::move(*now);
+    }
+    return load_dataset(source, reading);
+  });
+}
+
+Result<std::vector<ResultFile>> ReportMaker::write(const Request& request, const Dataset& dataset,
+                                                   const RunContext& context) const {
+  std::vector<std::unique_ptr<Rendering>> renderings;
+  std::vector<Sink*> sinks;
+  for (const Format format : kFormats) {
+    renderings.push_back(
+        std::make_unique<Rendering>(format, context.path, options_.result_bytes_max));
+    sinks.push_back(renderings.back()->renderer.get());
+  }
+  SeveralSinks all(std::move(sinks));
+  if (auto written = write_report(request, dataset, all, context.cancel); !written) {
+    return written.error();
+  }
+  std::vector<ResultFile> files;
+  for (const auto& one : renderings) {
+    if (auto closed = one->file.close(); !closed) {
+      for (const ResultFile& file : files) (void)std::remove(file.path.c_str());
+      return closed.error();
+    }
+    files.push_back({.format = std::string(to_string(one->format)),
+                     .content_type = std::string(media_type(one->format)),
+                     .path = one->file.path(),
+                     .bytes = one->bounded.bytes()});
+  }
+  return files;
+}
+
+}  // namespace trialward::reports

@@ -1,0 +1,128 @@
+// Laboratory values and vital signs by visit, and their change from the baseline.
+#include <algorithm>
+#include <cmath>
+
+#include "reports/catalogue.h"
+#include "reports/decimal.h"
+#include "reports/sum_lines.h"
+#include "reports/visit_series.h"
+
+namespace trialward::reports {
+namespace {
+
+using base::Status;
+
+constexpr int kValueDecimalsMax = 3;
+
+class SummaryTable {
+ public:
+  SummaryTable(const Context& context, model::Kind kind, Sink& sink)
+      : context_(context),
+        kind_(kind),
+        sink_(sink),
+        groups_(context.groups()),
+        sizes_(context.sizes(groups_)),
+        visits_(scheduled_visits(context.data, kind)) {}
+
+  Status write() {
+    TableHead head{"by-visit",
+                   "Values and change from the baseline by visit",
+                   {{.label = "Test", .words = true},
+                    {.label = "Visit", .words = true},
+                    {.label = "", .words = true}}};
+    for (const Column& column : Context::columns(groups_, sizes_)) {
+      head.columns.push_back({.label = "Value", .group = column.label});
+      head.columns.push_back({.label = "Change", .group = column.label});
+    }
+    if (auto done = sink_.table(head); !done) return done;
+    for (const Measured& what : measured_codes(context_.data, kind_)) {
+      if (auto going = context_.check(); !going) return going;
+      if (auto done = write_code(what); !done) return done;
+    }
+    const std::string notes[] = {
+        "In the unit of the study's definition. Change: of subjects with a baseline value. A "
+        "result given as a limit (\"<0.2\") is left out."};
+    return sink_.end_table(notes);
+  }
+
+ private:
+  // Of one group at one visit.
+  struct Numbers {
+    std::vector<double> values, changes;
+  };
+
+  Status write_code(const Measured& what) {
+    const auto series = series_of(context_.data, what, visits_);
+    decimals_ = 0;
+    for (const SubjectSeries& one : series) {
+      for (const Measurement* at : one.at) {
+        if (at && !std::isnan(at->value)) {
+          decimals_ = std::max(decimals_, decimals_of(at->value, kValueDecimalsMax));
+        }
+      }
+    }
+    title_ = what.title;
+    const auto at_baseline = [](const SubjectSeries& one) { return one.baseline; };
+    if (auto done = write_visit("Baseline", series, at_baseline); !done) return done;
+    for (std::size_t visit = 0; visit < visits_.size(); ++visit) {
+      const auto at = [visit](const SubjectSeries& one) { return one.at[visit]; };
+      if (auto done = write_visit(visits_[visit].label, series, at); !done) return done;
+    }
+    return {};
+  }
+
+  template <class At>
+  Status write_visit(const std::string& label, const std::vector<SubjectSeries>& series,
+                     const At& at) {
+    std::vector<Numbers> numbers(groups_.size());
+    for (std::size_t i = 0; i < series.size(); ++i) {
+      const Subject& subject = context_.data.subjects[i];
+      const Measurement *one = at(series[i]), *baseline = series[i].baseline;
+      if (!one || std::isnan(one->value) || !context_.in_scope(subject)) continue;
+      const bool changed = baseline && baseline != one && !std::isnan(baseline->value);
+      for (std::size_t g = 0; g < groups_.size(); ++g) {
+        if (!Context::in(groups_[g], subject)) continue;
+        numbers[g].values.push_back(one->value);
+        if (changed) numbers[g].changes.push_back(one->value - baseline->value);
+      }
+    }
+    std::vector<Summary> sums;
+    for (Numbers& of_group : numbers) {
+      sums.push_back(summarize(std::move(of_group.values)));
+      sums.push_back(summarize(std::move(of_group.changes)));
+    }
+    // A visit at which nobody was measured has no rows.
+    const bool any = std::any_of(sums.begin(), sums.end(), [](auto& sum) { return sum.n > 0; });
+    return any ? write_sums(label, sums) : Status();
+  }
+
+  Status write_sums(const std::string& visit, const std::vector<Summary>& sums) {
+    Row row;
+    row.cells = {Cell::words(std::move(title_)), Cell::words(visit), Cell::words("n")};
+    title_.clear();
+    for (const Summary& sum : sums) row.cells.push_back(Cell::of_count(sum.n));
+    if (auto done = sink_.row(row); !done) return done;
+    return write_sum_lines(context_, sums, decimals_, sink_);
+  }
+
+  const Context& context_;
+  const model::Kind kind_;
+  Sink& sink_;
+  const std::vector<Group> groups_;
+  const std::vector<std::int64_t> sizes_;
+  const std::vector<ScheduledVisit> visits_;
+  int decimals_ = 0;
+  std::string title_;
+};
+
+}  // namespace
+
+Status write_lab_summary(const Context& context, Sink& sink) {
+  return SummaryTable(context, model::Kind::lab, sink).write();
+}
+
+Status write_vital_signs(const Context& context, Sink& sink) {
+  return SummaryTable(context, model::Kind::vital, sink).write();
+}
+
+}  // namespace trialward::reports

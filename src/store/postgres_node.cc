@@ -1,0 +1,113 @@
+#include "store/postgres_node.h"
+
+#include "base/sha256.h"
+
+namespace trialward::store {
+
+using base::Errc;
+using base::Error;
+using base::Result;
+using base::Status;
+
+namespace {
+
+// A statement of a node's own is short; what it takes longer for is lost.
+constexpr base::Duration kStatementMax = std::chrono::seconds(5);
+
+// The server ends the session of a node that stands still, so that another goes on duty.
+constexpr const char* kSilenceMaxMs = "10000";
+constexpr base::Duration kSpeak = std::chrono::seconds(2);
+
+constexpr Heard kAll{.alerts = true, .tokens = true, .deliveries = true};
+
+}  // namespace
+
+std::string postgres_lock(PostgresLock lock) {
+  return "(" + std::to_string(static_cast<std::int64_t>(lock)) +
+         ", current_schema()::regnamespace::oid::int)";
+}
+
+Status tell_nodes(Connection& connection, std::string_view session, std::string_view news) {
+  const std::string notice = base::to_hex(session) + " " + std::string(news);
+  return connection.execute(
+      "SELECT pg_notify('trialward_' || current_schema()::regnamespace::oid, $1)",
+      {std::string_view(notice)});
+}
+
+PostgresNode::PostgresNode(const std::string& url, const std::string& session)
+    : PostgresConnection(url, {.statement_max = kStatementMax, .reconnects = false}),
+      session_(base::to_hex(session)) {}
+
+Result<std::unique_ptr<PostgresNode>> PostgresNode::open(const std::string& url,
+                                                         const std::string& session) {
+  if (auto settings = parse_postgres_url(url); !settings) return settings.error();
+  std::unique_ptr<PostgresNode> made(
+      new PostgresNode(url, session));  // tidy(new): its constructor is not for all
+  if (auto done = made->listen(); !done) return done.error();
+  return made;
+}
+
+Status PostgresNode::listen() {
+  if (auto done = connect(); !done) return done;
+  auto bounded = execute(std::string("SELECT set_config('idle_session_timeout', '") +
+                         kSilenceMaxMs + "', false)");
+  if (!bounded) return bounded;
+  auto channel = query("SELECT 'trialward_' || current_schema()::regnamespace::oid");
+  if (!channel) return channel.error();
+  auto row = channel->next();
+  if (!row) return row.error();
+  return script("LISTEN " + std::string(channel->text(0)));
+}
+
+// Whoever waits for it is next within a wait() of when its holder ends.
+Status PostgresNode::settle_duty(bool fit) {
+  const base::SystemClock clock;
+  if (on_duty_ && fit && clock.now() - spoke_ < kSpeak) return {};
+  spoke_ = clock.now();
+  if (on_duty_ == fit) return execute("SELECT 1");
+  on_duty_ = false;  // before another can be
+  static const std::string kTake =
+      "SELECT pg_try_advisory_lock" + postgres_lock(PostgresLock::duty);
+  static const std::string kGive = "SELECT pg_advisory_unlock" + postgres_lock(PostgresLock::duty);
+  auto done = integer(fit ? kTake : kGive);
+  if (!done) return done.error();
+  on_duty_ = fit && *done != 0;
+  return {};
+}
+
+Result<Heard> PostgresNode::wait(base::Duration at_most, bool fit) {
+  const auto fail = [this](const Error& error) {
+    on_duty_ = false;
+    close();
+    return Error{Errc::unavailable, error.message};
+  };
+  if (lost()) {
+    on_duty_ = false;
+    if (auto done = listen(); !done) {
+      const Error error = fail(done.error());
+      pause();
+      return error;
+    }
+    if (auto done = settle_duty(fit); !done) return fail(done.error());
+    return kAll;
+  }
+  const bool before = on_duty_;
+  if (auto done = settle_duty(fit); !done) return fail(done.error());
+  if (on_duty_ != before) return kAll;
+  Heard heard;
+  auto waited = wait_notices(at_most, [&](std::string_view notice) { hear(notice, heard); });
+  if (!waited) return fail(waited.error());
+  return heard;
+}
+
+void PostgresNode::hear(std::string_view notice, Heard& heard) const {
+  const std::size_t space = notice.find(' ');
+  if (space == notice.npos || notice.substr(0, space) == session_) return;
+  const std::string_view kinds = notice.substr(space + 1);
+  const auto has = [&](News news) { return kinds.find(static_cast<char>(news)) != kinds.npos; };
+  heard.alerts |= has(News::alerts);
+  heard.tokens |= has(News::tokens);
+  heard.deliveries |= has(News::deliveries);
+}
+
+}  // namespace trialward::store

@@ -1,0 +1,55 @@
+// PostgreSQL's binary formats of the types that a store has: of single values, and of arrays.
+//
+//   integers and doubles   big-endian        bool   one byte        text, bytea   their bytes
+//   array   int32 dimensions (1), int32 has-null, uint32 element type, int32 elements, int32 lower
+//           bound (1), then of each element int32 length (-1: NULL) and its bytes
+// Pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "store/connection.h"
+
+namespace trialward::store::postgres {
+
+// A type, by its number in the server's catalogue.
+using Oid = unsigned int;
+inline constexpr Oid kAny = 0;  // left to the server
+inline constexpr Oid kBool = 16, kBytea = 17, kName = 19, kInt8 = 20, kInt2 = 21, kInt4 = 23,
+                     kText = 25, kFloat4 = 700, kFloat8 = 701, kVarchar = 1043, kNumeric = 1700;
+inline constexpr Oid kInt8Array = 1016, kTextArray = 1009;
+
+// The type that a parameter is sent as; kAny for NULL.
+Oid type_of(const SqlValue& value);
+// Whether a value can be sent as a parameter of a type.
+bool fits(const SqlValue& value, Oid type);
+// The type of arrays of a type; kAny where a store has none.
+Oid array_of(Oid element);
+
+// Appends the bytes of a value that is not NULL and fits type_of().
+void append_value(std::string& out, const SqlValue& value);
+
+// A column's value; text and bytes are views of `bytes`. Types that a store does not have come as
+// their bytes.
+SqlValue decode(Oid type, std::string_view bytes);
+
+// An array that grows.
+class Array {
+ public:
+  explicit Array(Oid element);
+  void add(const SqlValue& value);
+  void clear();
+  std::int32_t size() const { return size_; }
+  std::size_t bytes() const { return bytes_.size(); }
+  // As it is sent; good until the next call.
+  std::string_view finish();
+
+ private:
+  std::string bytes_;
+  std::int32_t size_ = 0;
+  bool has_null_ = false;
+};
+
+}  // namespace trialward::store::postgres

@@ -1,0 +1,112 @@
+// A connection by which a store in PostgreSQL is written: a PostgresConnection, one for each node
+// (process) that shares the store. There is one transaction at a time, of all of them: each begins
+// with the turn, a row that it locks, and leaves its session's name there. So whoever finds its own
+// name knows that nobody has written since, and what it remembers of the store holds.
+// Rows of put() are kept and written many at a time.
+//
+// Each transaction leaves a mark: the number of this process's last commit, in commit_marks. After
+// a commit whose end is unknown that is asked for with the turn taken: by then the transaction that
+// had it has ended.
+//
+// A node that stops in the middle of a transaction would hold up all others: the server ends its
+// session then (kIdleMaxMs), and the transaction with it.
+//
+// All nodes hold a lock together; whoever changes the schema holds it alone.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "store/postgres.h"
+
+namespace trialward::store {
+
+class PostgresStatement;
+
+// Rows of one shape that wait to be written. When there are many they are sent, and the server
+// works while more are gathered.
+class PostgresRows {
+ public:
+  // Asks the server for the columns' types.
+  static base::Result<std::unique_ptr<PostgresRows>> open(PostgresConnection& connection,
+                                                          const RowShape& shape,
+                                                          std::uint64_t table);
+  const RowShape& shape() const { return shape_; }
+  std::uint64_t table() const { return table_; }
+  // May send what there is, and tell what became of what was sent before.
+  base::Status add(std::span<const SqlValue> row);
+  base::Status write();
+  // Waits for what was sent. Before any other statement.
+  base::Status settle();
+  // The statement that would write what there is, for run_together(); null if there is nothing.
+  // Until clear() it refers to what is kept here.
+  base::Result<PostgresStatement*> encode();
+  void clear();
+  void drop();
+
+ private:
+  PostgresRows(PostgresConnection& connection, const RowShape& shape, std::uint64_t table)
+      : connection_(connection), shape_(shape), table_(table) {}
+  base::Status send();
+  std::size_t rows_max() const;
+
+  PostgresConnection& connection_;
+  const RowShape& shape_;
+  const std::uint64_t table_;
+  std::string sql_;
+  std::vector<postgres::Oid> types_;  // of the columns
+  std::vector<postgres::Array> columns_;
+  std::vector<std::string> keys_;  // of the rows, where they have to differ
+  std::size_t rows_ = 0, bytes_ = 0;
+  PostgresStatement* sent_ = nullptr;  // whose end is not known yet
+};
+
+class PostgresWriter final : public PostgresConnection {
+ public:
+  // Makes the schema or brings it up to date. Errors: those of PostgresConnection and migrate();
+  // refused (the schema has to be changed, and other nodes use it; the message names one), invalid
+  // (the server does not wait for the disk).
+  static base::Result<std::unique_ptr<PostgresWriter>> open(const std::string& url,
+                                                            const PostgresOptions& options,
+                                                            std::string_view store_id,
+                                                            base::Random& random);
+
+  base::Status put(const RowShape& shape, std::span<const SqlValue> row) override;
+  base::Status commit(bool& unknown) override;
+  base::Status recover() override;
+  base::Result<bool> begin_turn() override;
+  void tell(News news) override;
+  base::Result<bool> was_committed() override;
+
+  // What stands behind a commit, in words: "synchronous_commit=on, 1 synchronous standby".
+  const std::string& durability() const { return durability_; }
+  // Its name among the nodes.
+  const std::string& session() const { return session_; }
+
+ private:
+  using PostgresConnection::PostgresConnection;
+  base::Status about_to_run(const StatementKind& kind) override;
+  base::Status write_rows(std::uint64_t tables);
+  void drop_rows();
+  base::Status make_schema();
+  base::Status bring_up_to_date(std::string_view store_id);
+  base::Result<bool> lock(const char* function);
+  base::Status join();
+  base::Status check_version();
+  base::Error others_there();
+  base::Status check_durability();
+  base::Status commit_rows(bool& unknown);
+
+  std::vector<std::unique_ptr<PostgresRows>> rows_;
+  bool writing_rows_ = false;
+  std::string durability_;
+  std::string session_;          // 16 random bytes
+  std::int64_t mark_ = 0;        // of the transaction that is open, or was last
+  std::int64_t turn_ = 0;        // the number of the turn that is taken
+  std::int64_t last_turn_ = -1;  // of this connection's last commit; -1: unknown
+  std::string news_;             // of the transaction that is open
+};
+
+}  // namespace trialward::store
