@@ -70,6 +70,8 @@ int run(int argc, char** argv) {
       {"explain", "Tell why an alert fired, or why a record raised none", add_explain},
       {"report", "Write a report: a table of adverse events, a site's indicators, …", add_report},
       {"rehearse", "Tell what changed rules would have raised of the stored history", add_rehearse},
+      {"questionnaire", "Check a FHIR Questionnaire, and a response against it",
+       add_questionnaire},
       {"version", "Print the version", add_version},
   };
   for (Command& command : commands) {
