@@ -75,6 +75,9 @@ http::Decision Router::decide(const http::Request& head) const {
     if (allowed.empty()) return http::fault_response(404, "there is nothing at this path");
     return http::fault_response(405, "this path allows " + allowed).with("Allow", allowed);
   }
+  if (!route->query_repeats && query->repeats()) {
+    return http::fault_response(400, "the query has a member twice");
+  }
 
   Call call{.head = head, .query = std::move(*query)};
   if (route->permission != Permission::anyone) {

@@ -48,6 +48,7 @@ struct Route {
   Permission permission;
   Handle handle;
   std::optional<Members> query;  // the members that its query may have; nothing: any
+  bool query_repeats = false;    // a member may occur several times
 };
 
 // Immutable; its decide() is an http::Admit for any thread.

@@ -1,6 +1,7 @@
 #include "api/url.h"
 
 #include <algorithm>
+#include <set>
 
 namespace trialward::api {
 namespace {
@@ -68,13 +69,17 @@ std::optional<QueryMembers> QueryMembers::parse(std::string_view query) {
     auto name = decode(part.substr(0, equals), true);
     auto value = decode(equals == std::string_view::npos ? "" : part.substr(equals + 1), true);
     if (!name || !value) return false;
-    const auto same = [&](const auto& member) { return member.first == *name; };
-    if (std::any_of(members.members_.begin(), members.members_.end(), same)) return false;
     members.members_.emplace_back(std::move(*name), std::move(*value));
     return true;
   });
   if (!ok) return std::nullopt;
   return members;
+}
+
+bool QueryMembers::repeats() const {
+  std::set<std::string_view> names;
+  return std::any_of(members_.begin(), members_.end(),
+                     [&](const auto& member) { return !names.insert(member.first).second; });
 }
 
 std::string_view QueryMembers::get(std::string_view name) const {

@@ -15,10 +15,13 @@ std::optional<std::vector<std::string>> split_path(std::string_view path);
 
 class QueryMembers {
  public:
-  // Nothing when an escape is malformed or a name occurs twice.
+  // Nothing when an escape is malformed.
   static std::optional<QueryMembers> parse(std::string_view query);
-  // Empty when it is not there.
+  // Whether a name occurs twice, which only FHIR gives a meaning.
+  bool repeats() const;
+  // The first of the name; empty when it is not there.
   std::string_view get(std::string_view name) const;
+  const std::vector<std::pair<std::string, std::string>>& all() const { return members_; }
   // A name that is not among those listed; empty when there is none.
   std::string_view unknown(const std::vector<std::string_view>& known) const;
 

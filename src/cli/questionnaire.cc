@@ -107,15 +107,10 @@ int check_questionnaire(const QuestionnaireArguments& given) {
   const epro::Terminology terminology{.sets = &sets,
                                       .unknown_passes = given.allow_unknown_value_sets};
   Issues issues = std::move(read->notes);
-  for (model::Issue& issue : response->issues) model::add_issue(issues, std::move(issue));
-  for (model::Issue& issue :
-       epro::validate_response(read->questionnaire, response->response, terminology)) {
-    model::add_issue(issues, std::move(issue));
-  }
-  for (model::Issue& issue :
-       read->calculations.check(reader.root(), response_reader.root())) {
-    model::add_issue(issues, std::move(issue));
-  }
+  model::add_issues(issues, std::move(response->issues));
+  model::add_issues(issues, epro::validate_response(read->questionnaire, response->response,
+                                                    terminology));
+  model::add_issues(issues, read->calculations.check(reader.root(), response_reader.root()));
   if (!given.scores.empty() &&
       !add_scores(given.scores, read->questionnaire, response->response, issues)) {
     return kWrongUse;

@@ -25,26 +25,6 @@ void collect(const std::vector<ResponseItem>& items, ItemsByLinkId& found) {
   }
 }
 
-// What an answer counts by the rule's values, the option's ordinal, or as the number that it is.
-std::optional<double> points_of(const FormValue& value, const ScoreRule& rule,
-                                const QuestionnaireItem* asked) {
-  const model::Coding& coding = value.coding;
-  const bool coded = value.type == FormType::coding;
-  for (const std::string* key : {&coding.code, &coding.display, &value.text}) {
-    const auto found = rule.values.find(*key);
-    if (!key->empty() && found != rule.values.end()) return found->second;
-  }
-  if (asked != nullptr) {
-    for (const model::AnswerOption& option : asked->options) {
-      if (option.weight && option.value.type == value.type && same_value(option.value, value)) {
-        return option.weight;
-      }
-    }
-  }
-  if (coded || !value.has_number || value.type == FormType::quantity) return std::nullopt;
-  return value.number;
-}
-
 class Scoring {
  public:
   Scoring(const ScoreRule& rule, const model::Questionnaire& questionnaire,
@@ -111,7 +91,7 @@ class Scoring {
       value = &answer.value;
     }
     if (value == nullptr) return std::nullopt;
-    const auto points = points_of(*value, rule_, find_item(questionnaire_.items, item.link_id));
+    const auto points = points_of(*value, rule_.values, find_item(questionnaire_.items, item.link_id));
     if (!points) {
       reason = name + " is answered with " + in_words(*value) + ", which has no points";
     } else if (*points < item.least || *points > item.most) {
@@ -127,6 +107,26 @@ class Scoring {
 };
 
 }  // namespace
+
+std::optional<double> points_of(const FormValue& value,
+                                const std::map<std::string, double, std::less<>>& values,
+                                const QuestionnaireItem* asked) {
+  const model::Coding& coding = value.coding;
+  const bool coded = value.type == FormType::coding;
+  for (const std::string* key : {&coding.code, &coding.display, &value.text}) {
+    const auto found = values.find(*key);
+    if (!key->empty() && found != values.end()) return found->second;
+  }
+  if (asked != nullptr) {
+    for (const model::AnswerOption& option : asked->options) {
+      if (option.weight && option.value.type == value.type && same_value(option.value, value)) {
+        return option.weight;
+      }
+    }
+  }
+  if (coded || !value.has_number || value.type == FormType::quantity) return std::nullopt;
+  return value.number;
+}
 
 Score score(const ScoreRule& rule, const model::Questionnaire& questionnaire,
             const model::QuestionnaireResponse& response) {

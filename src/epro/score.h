@@ -66,6 +66,12 @@ struct Score {
   bool prorated = false;
 };
 
+// What an answer counts by `values` (of a rule), by the ordinal of the question's option, or as the
+// number that it is. Nothing: it has no points. `asked` may be null.
+std::optional<double> points_of(const model::FormValue& value,
+                                const std::map<std::string, double, std::less<>>& values,
+                                const model::QuestionnaireItem* asked);
+
 // An item that the response has in several occurrences, an answer without points and points out of
 // bounds mean that there is no score; the reason names the item.
 Score score(const ScoreRule& rule, const model::Questionnaire& questionnaire,

@@ -98,6 +98,7 @@ bool Connection::step_head() {
   Request& request = parser_.request();
   request.peer = peer_;
   request.local = !context_->options.unix_path.empty();
+  request.tls = !context_->options.tls_cert_path.empty();
   request.received = now();
   keep_alive_ = request.keep_alive;
   http_1_0_ = request.http_1_0;

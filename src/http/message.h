@@ -29,6 +29,7 @@ struct Request {
   std::string body;            // empty when the body is streamed
   std::string peer;            // the sender's IP address; empty on a unix socket
   bool local = false;          // came in by the unix socket
+  bool tls = false;
   base::TimePoint received{};  // when the last byte of the body (streamed: of the head) was read
   bool keep_alive = true;
   bool http_1_0 = false;  // the sender cannot read a chunked answer

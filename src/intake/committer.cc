@@ -211,7 +211,13 @@ Committer::Applied Committer::apply(Submission& submission) {
   subjects_.begin_part();
   const auto published = static_cast<std::ptrdiff_t>(publications_.size());
   SubmissionResult all;
+  bool repeated = false;  // the record that parts belong to
   for (std::size_t i = 0; i < submission.commands.size(); ++i) {
+    const auto* append = std::get_if<AppendRecord>(&submission.commands[i]);
+    if (append != nullptr && append->part && repeated) {
+      all.results.push_back({.repeated = true});
+      continue;
+    }
     auto one = apply_command(submission, submission.commands[i]);
     if (!one) return one;
     if (one->verdict != Verdict::stored) {
@@ -223,6 +229,7 @@ Committer::Applied Committer::apply(Submission& submission) {
       return one;
     }
     all.results.push_back(std::move(one->results.front()));
+    if (append != nullptr && !append->part) repeated = all.results.back().repeated;
   }
   if (auto ended = writer_.end_part(); !ended) return ended.error();
   return all;

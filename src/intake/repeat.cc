@@ -30,7 +30,7 @@ Result<SubmissionResult> repeat(store::Connection& connection, const Submission&
           "/source_id");
     }
   }
-  if (known.content != command.content) {
+  if (known.content != command.content && !command.if_none_exist) {
     return SubmissionResult::refused(
         Verdict::conflict,
         "record " + std::to_string(known.id) + " has this source and source_id with other content",

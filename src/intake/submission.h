@@ -36,6 +36,11 @@ struct AppendRecord {
   base::Digest content{};  // SHA-256 of model::canonical_content(record)
   // What check_record says today: it is refused with these, unless it repeats what is stored.
   model::Faults faults = {};
+  // It belongs to the record before it that is no part, and is stored if that is: where that one
+  // was there already, so was all that belongs to it.
+  bool part = false;
+  // What has its source and source_id already is the answer, whatever its content.
+  bool if_none_exist = false;
 };
 
 // Takes the record apart from what the commit need not do: checks it and hashes its content.
@@ -137,7 +142,8 @@ inline constexpr std::size_t kVerdicts = 9;
 std::string_view to_string(Verdict verdict);
 
 struct CommandResult {
-  std::int64_t id = 0;               // of the record, alert, token or delivery; rows pruned
+  // Of the record, alert, token or delivery; rows pruned; 0 of a part that was not stored anew.
+  std::int64_t id = 0;
   bool repeated = false;             // the record was there before, with the same content
   std::vector<std::int64_t> alerts;  // that the record is a cause of
   int raised = 0;                    // how many of them it opened

@@ -102,7 +102,7 @@ bool same_value(const FormValue& a, const FormValue& b) {
   return compare(a, b) == 0;
 }
 
-std::string in_words(const FormValue& value) {
+std::string words_of(const FormValue& value) {
   const auto named = [](const std::string& code, const std::string& words) {
     if (code.empty()) return words;
     return words.empty() ? code : code + " (" + words + ")";
@@ -120,8 +120,10 @@ std::string in_words(const FormValue& value) {
     case FormType::other: words = value.element; break;
     default: words = value.text;
   }
-  return ucum::quoted(words);
+  return words;
 }
+
+std::string in_words(const FormValue& value) { return ucum::quoted(words_of(value)); }
 
 int decimal_places(std::string_view number) {
   int places = 0;

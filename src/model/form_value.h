@@ -56,7 +56,9 @@ std::optional<int> compare(const FormValue& a, const FormValue& b);
 // Whether the two are the same answer.
 bool same_value(const FormValue& a, const FormValue& b);
 
-// In words, for a reason: "2020-01", "5 kg", "LA6568-5 (Not at all)". Of a long one the beginning.
+// In words, whole: "2020-01", "5 kg", "LA6568-5 (Not at all)".
+std::string words_of(const FormValue& value);
+// The same, for a reason: "2020-01", "5 kg", "LA6568-5 (Not at all)". Of a long one the beginning.
 std::string in_words(const FormValue& value);
 
 // So many decimal places a number has as it was written: 2 of "1.50" and of "1.5e-1".

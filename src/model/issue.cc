@@ -20,6 +20,10 @@ void add_issue(Issues& issues, Issue issue) {
   issues.back().severity = std::max(issues.back().severity, issue.severity);
 }
 
+void add_issues(Issues& issues, Issues more) {
+  for (Issue& issue : more) add_issue(issues, std::move(issue));
+}
+
 bool has_fault(const Issues& issues) {
   return std::any_of(issues.begin(), issues.end(), [](const Issue& issue) {
     return issue.severity >= IssueSeverity::error;

@@ -26,6 +26,7 @@ using Issues = std::vector<Issue>;
 inline constexpr std::size_t kIssuesMax = 200;
 
 void add_issue(Issues& issues, Issue issue);
+void add_issues(Issues& issues, Issues more);
 
 // Whether one of them is an error, or worse.
 bool has_fault(const Issues& issues);

@@ -31,7 +31,9 @@
 //   rules.toml   the monitor's rules (monitor/rules.h)
 //   escalation.toml  who is told of alerts (model/escalation.h)
 //   reports.toml  how reports read the records (reports/settings.h)
-//   questionnaires/*.toml, schedule.toml   room for later: read as text, kept with the definition
+//   questionnaires/*.toml, *.json   what patients are asked: FHIR Questionnaires, and what becomes of
+//                their responses (epro/form.h)
+//   schedule.toml   room for later: read as text, kept with the definition
 //
 // Required are the ids, sites' time_zone, and the codes' kind and code; enrol is "demographics"
 // when absent. Unknown keys are faults. A Study is immutable once loaded, so every thread may read

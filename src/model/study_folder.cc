@@ -61,7 +61,8 @@ class FolderReader {
     std::vector<std::string> names;
     for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
          entry.increment(error)) {
-      if (entry->path().extension() != ".toml") continue;
+      const fs::path extension = entry->path().extension();
+      if (extension != ".toml" && extension != ".json") continue;
       if (names.size() == kDefinitionFilesMax) {
         return fault("questionnaires", "has too many files");
       }

@@ -1,0 +1,109 @@
+#include "api/fhir_bundle.h"
+
+#include "fhir/json.h"
+#include "ucum/unit.h"
+
+namespace trialward::api {
+namespace {
+
+using fhir::Json;
+using model::Issues;
+
+Issues one_issue(std::string code, std::string path, std::string words) {
+  return {{model::IssueSeverity::error, std::move(code), std::move(path), std::move(words)}};
+}
+
+class EntryReader {
+ public:
+  explicit EntryReader(std::string place) { entry_.place = std::move(place); }
+
+  BundleEntry read(Json json) {
+    entry_.full_url = json.string("fullUrl");
+    const Json request = json["request"], resource = json["resource"];
+    entry_.if_none_exist = request.string("ifNoneExist");
+    entry_.if_match = request.string("ifMatch");
+    const std::string_view method = request.string("method");
+    if (!request.is(Json::Type::object)) {
+      fault("missingElement", ".request", "an entry must say what is to be done with it");
+    } else if (method != "POST" && method != "PUT") {
+      fault("notSupported", ".request.method",
+            "an entry may be a POST or a PUT, not " + ucum::quoted(method));
+    }
+    entry_.is_put = method == "PUT";
+    if (resource.is(Json::Type::object)) {
+      entry_.resource = resource.raw();
+      read_url(request.string("url"), resource.string("resourceType"));
+    } else {
+      fault("missingElement", ".resource", "an entry must have a resource");
+    }
+    return std::move(entry_);
+  }
+
+ private:
+  void fault(std::string code, const std::string& member, std::string words) {
+    model::add_issue(entry_.issues, {model::IssueSeverity::error, std::move(code),
+                                     entry_.place + member, std::move(words)});
+  }
+
+  void read_url(std::string_view url, std::string_view resource_type) {
+    const std::size_t slash = url.find('/');
+    const std::string_view name = url.substr(0, slash);
+    const auto type = fhir::parse_resource_type(name);
+    if (!type) {
+      return fault("typeNotSupported", ".request.url",
+                   ucum::quoted(name) + " is no type of resource that can be written here");
+    }
+    entry_.type = *type;
+    if (name != resource_type) {
+      fault("invalidValue", ".request.url",
+            "is about " + ucum::quoted(name) + ", the resource is " + ucum::quoted(resource_type));
+    }
+    if (slash != std::string_view::npos) entry_.id = url.substr(slash + 1);
+    if (entry_.is_put == entry_.id.empty()) {
+      fault("invalidValue", ".request.url",
+            entry_.is_put ? "a PUT names a type and an id" : "a POST names a type alone");
+    }
+  }
+
+  BundleEntry entry_;
+};
+
+}  // namespace
+
+base::Result<BundleRequest, Issues> read_bundle(std::string_view json) {
+  fhir::JsonTree tree;
+  const auto root = tree.parse(json);
+  if (!root) return root.error();
+  if (root->string("resourceType") != "Bundle") {
+    return one_issue("typeNotSupported", "", "what is posted here is a Bundle");
+  }
+  const std::string_view type = root->string("type");
+  if (type != "transaction" && type != "batch") {
+    return one_issue("invalidValue", "Bundle.type", "is not transaction or batch");
+  }
+  BundleRequest bundle{.transaction = type == "transaction"};
+  const Json entries = (*root)["entry"];
+  if (entries && !entries.is(Json::Type::array)) {
+    return one_issue("structure", "Bundle.entry", "is not an array");
+  }
+  for (const Json entry : entries) {
+    if (bundle.entries.size() == kBundleEntriesMax) {
+      return one_issue("tooMany", "Bundle.entry",
+                       "has more than " + std::to_string(kBundleEntriesMax) + " entries");
+    }
+    const std::string place = "Bundle.entry[" + std::to_string(bundle.entries.size()) + "]";
+    bundle.entries.push_back(EntryReader(place).read(entry));
+  }
+  return bundle;
+}
+
+std::string with_reference(std::string text, std::string_view from, std::string_view to) {
+  const std::string quoted = "\"" + std::string(from) + "\"";
+  for (std::size_t at = text.find(quoted); at != std::string::npos;
+       at = text.find(quoted, at + to.size() + 2)) {
+    text.replace(at + 1, from.size(), to);
+  }
+  return text;
+}
+
+}  // namespace trialward::api

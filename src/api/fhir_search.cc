@@ -1,0 +1,430 @@
+#include "api/fhir_search.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "api/lists.h"
+#include "fhir/json.h"
+#include "model/effective_time.h"
+#include "store/subject_rows.h"
+#include "ucum/unit.h"
+
+namespace trialward::api {
+namespace {
+
+using base::Result;
+using fhir::ResourceType;
+using model::Interval;
+using model::StoredRecord;
+using store::RecordRow;
+
+constexpr std::size_t kWalkRows = 250;  // read at a time
+
+std::vector<std::string> split_commas(std::string_view text) {
+  std::vector<std::string> parts;
+  while (true) {
+    const std::size_t comma = text.find(',');
+    parts.emplace_back(text.substr(0, comma));
+    if (comma == std::string_view::npos) return parts;
+    text.remove_prefix(comma + 1);
+  }
+}
+
+// "Patient/S1", ".../Patient/S1" or "S1".
+std::string subject_in(std::string_view reference) {
+  constexpr std::string_view kPatient = "Patient/";
+  const std::size_t at = reference.rfind(kPatient);
+  return std::string(at == std::string_view::npos ? reference
+                                                  : reference.substr(at + kPatient.size()));
+}
+
+// The codings and identifiers of the original are what a token is compared with, too: a study may
+// call a thing otherwise than its sender did.
+bool has_token(fhir::Json element, std::string_view system, bool any_system,
+               std::string_view code) {
+  if (element.is(fhir::Json::Type::array)) {
+    for (const fhir::Json one : element) {
+      if (has_token(one, system, any_system, code)) return true;
+    }
+    return false;
+  }
+  if (!element.is(fhir::Json::Type::object)) return false;
+  if (element["coding"]) return has_token(element["coding"], system, any_system, code);
+  const std::string_view own = element["code"] ? element.string("code") : element.string("value");
+  return (code.empty() || own == code) && (any_system || element.string("system") == system);
+}
+
+std::string_view code_element(ResourceType type) {
+  switch (type) {
+    case ResourceType::observation: return "code";
+    case ResourceType::adverse_event: return "event";
+    case ResourceType::medication_administration:
+    case ResourceType::medication_statement: return "medicationCodeableConcept";
+    default: return "";
+  }
+}
+
+bool among(std::string_view text, std::initializer_list<std::string_view> texts) {
+  return std::find(texts.begin(), texts.end(), text) != texts.end();
+}
+
+}  // namespace
+
+std::vector<SearchParameter> search_parameters(ResourceType type) {
+  using enum SearchSubject;
+  std::vector<SearchParameter> all = {{"_id", "token", id},
+                                      {"_lastUpdated", "date", updated},
+                                      {"identifier", "token", identifier}};
+  const auto add = [&all](std::initializer_list<SearchParameter> more) {
+    all.insert(all.end(), more);
+  };
+  switch (type) {
+    case ResourceType::observation:
+      add({{"subject", "reference", subject}, {"patient", "reference", subject},
+           {"code", "token", code}, {"date", "date", date}});
+      break;
+    case ResourceType::adverse_event:
+      add({{"subject", "reference", subject}, {"event", "token", code}, {"date", "date", date}});
+      break;
+    case ResourceType::medication_administration:
+      add({{"subject", "reference", subject}, {"patient", "reference", subject},
+           {"code", "token", code}, {"effective-time", "date", date}});
+      break;
+    case ResourceType::medication_statement:
+      add({{"subject", "reference", subject}, {"patient", "reference", subject},
+           {"code", "token", code}, {"effective", "date", date}});
+      break;
+    case ResourceType::research_subject:
+      add({{"individual", "reference", subject}, {"patient", "reference", subject}});
+      break;
+    case ResourceType::patient: break;
+    case ResourceType::questionnaire_response:
+      add({{"subject", "reference", subject}, {"patient", "reference", subject},
+           {"questionnaire", "reference", questionnaire}, {"authored", "date", date}});
+      break;
+  }
+  return all;
+}
+
+class FhirSearchParser {
+ public:
+  FhirSearchParser(ResourceType type, const QueryMembers& query) : query_(query) {
+    search_.type_ = type;
+  }
+
+  Result<FhirSearch, model::Issues> parse() {
+    for (const auto& [name, value] : query_.all()) {
+      if (name != "_cursor") {
+        search_.query_ += (search_.query_.empty() ? "" : "&") + percent_encode(name) + "=" +
+                          percent_encode(value);
+      }
+      read(name, value);
+    }
+    const bool by_date = search_.order_ == FhirSearch::Order::date ||
+                         search_.order_ == FhirSearch::Order::date_down;
+    if (by_date && !search_.subject_) {
+      fault("_sort", "a search is sorted by date within a subject: name one");
+    }
+    if (!issues_.empty()) return std::move(issues_);
+    return std::move(search_);
+  }
+
+ private:
+  void fault(const std::string& name, std::string reason) {
+    model::add_issue(issues_, {model::IssueSeverity::error, "invalidRequest", "",
+                               "parameter " + ucum::quoted(name) + ": " + std::move(reason)});
+  }
+
+  void read(const std::string& name, const std::string& value) {
+    if (name.starts_with('_') && read_control(name, value)) return;
+    for (const SearchParameter& parameter : search_parameters(search_.type_)) {
+      if (parameter.name == name) return read_filter(parameter, value);
+    }
+    const bool modified = name.find(':') != std::string::npos;
+    fault(name, modified ? "modifiers are not supported"
+                         : "is not one that these resources can be searched by");
+  }
+
+  bool read_control(const std::string& name, const std::string& value) {
+    if (name == "_count") {
+      const std::int64_t count = id_in(value);
+      if (count == 0 || count > static_cast<std::int64_t>(kSearchPageMax)) {
+        fault(name, "is not a number from 1 to " + std::to_string(kSearchPageMax));
+      }
+      search_.count_ = static_cast<std::size_t>(count);
+    } else if (name == "_sort") {
+      read_order(value);
+    } else if (name == "_include") {
+      if (!among(value.substr(value.find(':') + 1), {"subject", "patient", "individual"})) {
+        fault(name, "only the subject can be included, as in \"Observation:subject\"");
+      }
+      search_.includes_subject_ = true;
+    } else if (name == "_cursor") {
+      read_cursor(value);
+    } else if (name == "_format") {
+      if (value.find("json") == std::string::npos) fault(name, "only JSON is answered");
+    } else if (name != "_pretty") {
+      return false;
+    }
+    return true;
+  }
+
+  void read_order(const std::string& value) {
+    using enum FhirSearch::Order;
+    search_.ordered_ = true;
+    if (value == "-_lastUpdated") {
+      search_.order_ = newest;
+    } else if (value == "_lastUpdated") {
+      search_.order_ = oldest;
+    } else if (value == "date") {
+      search_.order_ = date;
+    } else if (value == "-date") {
+      search_.order_ = date_down;
+    } else {
+      fault("_sort", "is not one of _lastUpdated, -_lastUpdated, date, -date");
+    }
+  }
+
+  void read_cursor(const std::string& value) {
+    const std::size_t dot = value.find('.');
+    search_.cursor_at_ = id_in(value.substr(0, dot));
+    search_.cursor_until_ = dot == std::string::npos ? 0 : id_in(value.substr(dot + 1));
+    if (search_.cursor_at_ == 0 || search_.cursor_until_ == 0) {
+      fault("_cursor", "comes from a page's next link, as it stands there");
+    }
+  }
+
+  void read_filter(const SearchParameter& parameter, const std::string& value) {
+    const std::string name(parameter.name);
+    switch (parameter.about) {
+      case SearchSubject::id: search_.ids_ = split_commas(value); break;
+      case SearchSubject::subject:
+        if (search_.subject_) fault(name, "is given twice");
+        search_.subject_ = subject_in(value);
+        if (value.find(',') != std::string::npos) fault(name, "takes one subject");
+        break;
+      case SearchSubject::code: search_.codes_.push_back(tokens(value)); break;
+      case SearchSubject::identifier: search_.identifiers_.push_back(tokens(value)); break;
+      case SearchSubject::questionnaire: search_.questionnaires_ = split_commas(value); break;
+      case SearchSubject::date: read_moment(name, value, search_.dates_); break;
+      case SearchSubject::updated: read_moment(name, value, search_.updated_); break;
+    }
+  }
+
+  static std::vector<FhirSearch::Token> tokens(const std::string& value) {
+    std::vector<FhirSearch::Token> tokens;
+    for (const std::string& one : split_commas(value)) {
+      const std::size_t bar = one.find('|');
+      if (bar == std::string::npos) {
+        tokens.push_back({std::nullopt, one});
+      } else {
+        tokens.push_back({one.substr(0, bar), one.substr(bar + 1)});
+      }
+    }
+    return tokens;
+  }
+
+  void read_moment(const std::string& name, const std::string& value,
+                   std::vector<FhirSearch::Moment>& moments) {
+    FhirSearch::Moment moment{"eq", value};
+    if (value.size() > 2 && std::isalpha(static_cast<unsigned char>(value[0])) != 0) {
+      moment = {value.substr(0, 2), value.substr(2)};
+    }
+    if (!among(moment.prefix, {"eq", "ne", "gt", "lt", "ge", "le", "sa", "eb"})) {
+      return fault(name, "the prefix " + ucum::quoted(moment.prefix) + " is not known");
+    }
+    // In a query an offset's '+' reads as a blank.
+    std::replace(moment.text.begin(), moment.text.end(), ' ', '+');
+    if (const auto sound = model::check_effective(moment.text); !sound) {
+      return fault(name, sound.error().message);
+    }
+    moments.push_back(std::move(moment));
+  }
+
+  const QueryMembers& query_;
+  FhirSearch search_;
+  model::Issues issues_;
+};
+
+Result<FhirSearch, model::Issues> FhirSearch::parse(ResourceType type, const QueryMembers& query) {
+  return FhirSearchParser(type, query).parse();
+}
+
+bool FhirSearch::holds(const Moment& moment, const Interval& of, const std::string& zone) const {
+  const auto read = model::resolve_effective(moment.text, zone);
+  if (!read) return false;
+  const std::string& prefix = moment.prefix;
+  const bool equal = read->from_ms <= of.from_ms && of.until_ms <= read->until_ms;
+  if (prefix == "eq") return equal;
+  if (prefix == "ne") return !equal;
+  if (prefix == "gt") return of.until_ms > read->until_ms;
+  if (prefix == "lt") return of.from_ms < read->from_ms;
+  if (prefix == "ge") return equal || of.until_ms > read->until_ms;
+  if (prefix == "le") return equal || of.from_ms < read->from_ms;
+  if (prefix == "sa") return of.from_ms >= read->until_ms;
+  return of.until_ms <= read->from_ms;  // eb
+}
+
+bool FhirSearch::matches(const model::Study& study, const StoredRecord& stored) const {
+  const model::Record& record = stored.record;
+  if (subject_ && record.subject != *subject_) return false;
+  const Interval updated{stored.received_ms, stored.received_ms + 1};
+  for (const Moment& moment : updated_) {
+    if (!holds(moment, updated, "UTC")) return false;
+  }
+  const model::Site* site = study.site(record.site);
+  for (const Moment& moment : dates_) {
+    if (!stored.interval) return false;
+    if (!holds(moment, *stored.interval, site != nullptr ? site->time_zone : "UTC")) return false;
+  }
+  if (fhir::type_of(stored) != type_) return false;
+  const auto is_id = [&](const std::string& id) { return id == fhir::id_of(stored, type_); };
+  if (!ids_.empty() && std::none_of(ids_.begin(), ids_.end(), is_id)) return false;
+  if (codes_.empty() && identifiers_.empty() && questionnaires_.empty()) return true;
+
+  static thread_local fhir::JsonTree tree;
+  fhir::Json original;
+  if ((stored.flags & model::kResource) != 0) {
+    if (const auto root = tree.parse(record.original)) original = *root;
+  }
+  const auto one_of = [&](const std::vector<Token>& tokens, std::string_view element,
+                          std::string_view system, std::string_view code) {
+    return std::any_of(tokens.begin(), tokens.end(), [&](const Token& token) {
+      const bool own = (token.code.empty() || token.code == code) &&
+                       (!token.system || *token.system == system);
+      return own || has_token(original[element], token.system.value_or(""), !token.system,
+                              token.code);
+    });
+  };
+  for (const auto& tokens : codes_) {
+    if (!one_of(tokens, code_element(type_), record.system, record.code)) return false;
+  }
+  for (const auto& tokens : identifiers_) {
+    if (!one_of(tokens, "identifier", record.source, record.source_id)) return false;
+  }
+  const std::string_view canonical = original.string("questionnaire");
+  return questionnaires_.empty() ||
+         std::any_of(questionnaires_.begin(), questionnaires_.end(), [&](const auto& wanted) {
+           return canonical == wanted || canonical.substr(0, canonical.find('|')) == wanted;
+         });
+}
+
+// Goes through rows in one of the orders, a few at a time.
+struct FhirSearch::Walk {
+  store::Connection& connection;
+  std::int64_t study;
+  std::int64_t until;  // the last record that there is, for this search
+  bool of_subject, upwards;
+  std::int64_t at;     // the next row to read; upwards: the last one that was read
+  bool at_end = false;
+
+  Result<std::vector<RecordRow>> next() {
+    if (of_subject) {
+      auto rows = store::read_chain(connection, at, kWalkRows, until);
+      if (!rows) return rows;
+      at = rows->empty() ? 0 : rows->back().links.previous;
+      at_end = at == 0;
+      std::erase_if(*rows, [&](const RecordRow& row) { return row.stored.id > until; });
+      return rows;
+    }
+    const auto step = static_cast<std::int64_t>(kWalkRows);
+    store::RecordPage page{.study = study, .after_id = at, .until_id = until, .limit = kWalkRows};
+    if (!upwards) {
+      page.after_id = std::max<std::int64_t>(at - step, 0);
+      page.until_id = at;
+    }
+    auto rows = store::read_page(connection, page);
+    if (!rows) return rows;
+    if (upwards) {
+      at_end = rows->size() < kWalkRows;
+      if (!rows->empty()) at = rows->back().stored.id;
+      return rows;
+    }
+    at = page.after_id;
+    at_end = at == 0;
+    std::reverse(rows->begin(), rows->end());
+    // Of these the page has looked no further than to its own end.
+    for (RecordRow& row : *rows) {
+      auto amended = store::amended_by(connection, row.stored.id);
+      if (!amended) return amended.error();
+      row.stored.amended_by = *amended <= until ? *amended : 0;
+    }
+    return rows;
+  }
+};
+
+Result<FoundPage> FhirSearch::run(store::Connection& connection, const model::Study& study,
+                                  std::int64_t study_row, const Principal& principal) const {
+  FoundPage page;
+  const bool sorted = order_ == Order::date || order_ == Order::date_down ||
+                      (subject_ && ordered_ && order_ == Order::oldest);
+  auto last = cursor_until_ != 0 ? Result<std::int64_t>(cursor_until_)
+                                 : store::last_record(connection);
+  if (!last) return last.error();
+  Walk walk{.connection = connection,
+            .study = study_row,
+            .until = *last,
+            .of_subject = subject_.has_value(),
+            .upwards = !subject_ && (!ordered_ || order_ == Order::oldest),
+            .at = sorted ? 0 : cursor_at_};
+  if (subject_) {
+    auto row = store::find_subject(connection, study_row, *subject_);
+    if (!row) return row.error();
+    if (!*row) return page;
+    if (walk.at == 0) walk.at = (*row)->last_record;
+    if (walk.at == 0) return page;
+  } else if (!walk.upwards && walk.at == 0) {
+    walk.at = walk.until;
+  }
+  const std::size_t wanted = sorted ? kSortedMax : count_;
+  std::size_t scanned = 0;
+  bool full = false;
+  while (!full && !walk.at_end && (sorted || scanned < kScanRows)) {
+    auto rows = walk.next();
+    if (!rows) return rows.error();
+    scanned += rows->size();
+    for (RecordRow& row : *rows) {
+      if (row.stored.amended_by != 0 || !is_shown(principal, row.stored)) continue;
+      if (row.stored.record.amends != 0) {
+        auto first = store::first_version(connection, row.stored.id);
+        if (!first) return first.error();
+        row.stored.first = *first;
+      }
+      if (!matches(study, row.stored)) continue;
+      if (page.rows.size() == wanted) {
+        full = true;
+        // Where it goes on: at the row that no longer had room.
+        walk.at = walk.of_subject || !walk.upwards ? row.stored.id : row.stored.id - 1;
+        break;
+      }
+      page.rows.push_back(std::move(row));
+    }
+  }
+  const auto cursor = [&](std::int64_t at) {
+    return std::to_string(at) + "." + std::to_string(walk.until);
+  };
+  if (!sorted) {
+    if (full || !walk.at_end) page.cursor = cursor(walk.at);
+    return page;
+  }
+  if (full) {
+    return base::Error{base::Errc::invalid, "too many resources match to be sorted: narrow the "
+                                            "search, or take them as they come"};
+  }
+  const auto key = [&](const RecordRow& row) {
+    if (order_ == Order::oldest) return row.stored.id;
+    return row.stored.interval ? row.stored.interval->from_ms : 0;
+  };
+  std::stable_sort(page.rows.begin(), page.rows.end(), [&](const RecordRow& a, const RecordRow& b) {
+    return order_ == Order::date_down ? key(a) > key(b) : key(a) < key(b);
+  });
+  const auto begin = std::min<std::size_t>(static_cast<std::size_t>(cursor_at_), page.rows.size());
+  page.rows.erase(page.rows.begin(), page.rows.begin() + static_cast<std::ptrdiff_t>(begin));
+  if (page.rows.size() > count_) {
+    page.rows.resize(count_);
+    page.cursor = cursor(static_cast<std::int64_t>(begin + count_));
+  }
+  return page;
+}
+
+}  // namespace trialward::api

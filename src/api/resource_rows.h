@@ -1,0 +1,42 @@
+// The rows of FHIR resources: a resource is a record, and its versions are the records that correct
+// it. Its id is the first version's; a Patient's is its subject's. Errors are those of the store.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/principal.h"
+#include "fhir/resource.h"
+#include "store/record_rows.h"
+
+namespace trialward::api {
+
+struct ResourceKey {
+  std::int64_t study = 0;  // its row
+  fhir::ResourceType type = fhir::ResourceType::observation;
+  std::string id;
+};
+
+// Whether what stands in the row is shown to them, as something of its own.
+bool is_shown(const Principal& principal, const model::StoredRecord& stored);
+
+inline constexpr int kNewest = 0;
+// A version of it, from 1 on. Nothing when there is no such resource, or version, for them.
+base::Result<std::optional<store::RecordRow>> read_version(store::Connection& connection,
+                                                           const ResourceKey& key,
+                                                           const Principal& principal,
+                                                           int version);
+// Its versions, newest first, at most kVersionsMax of the newest.
+inline constexpr std::size_t kVersionsMax = 1000;
+base::Result<std::vector<store::RecordRow>> read_versions(store::Connection& connection,
+                                                          const ResourceKey& key,
+                                                          const Principal& principal);
+
+// The parts that were stored with a version.
+base::Result<std::vector<store::RecordRow>> read_parts(store::Connection& connection,
+                                                       const store::RecordRow& of);
+
+}  // namespace trialward::api
