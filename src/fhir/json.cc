@@ -18,21 +18,26 @@ using ondemand::json_type;
 // Members up to so many are compared each with each.
 constexpr std::size_t kFewMembers = 16;
 
+constexpr std::string_view kBlanks = " \t\r\n";
+
 // simdjson's token reaches to the next comma or bracket.
 std::string_view without_blanks_behind(std::string_view token) {
-  return token.substr(0, token.find_last_not_of(" \t\r\n") + 1);
+  return token.substr(0, token.find_last_not_of(kBlanks) + 1);
 }
 
 // Turns simdjson's one walk over the text into nodes; how deep it goes was checked before. A
 // function answers false when the text is none that can be read on; `reason` then says why.
 class TreeBuilder {
  public:
-  explicit TreeBuilder(std::vector<Json::Node>& nodes) : nodes_(nodes) {}
+  TreeBuilder(std::string_view text, std::vector<Json::Node>& nodes)
+      : text_(text), nodes_(nodes) {}
 
   std::string reason;
 
   bool build(simdjson::simdjson_result<ondemand::document>& document) {
-    nodes_.assign(2, {});  // 0 stands for "none"; the root is 1
+    nodes_.assign(2, {});  // 0 stands for "none" and has the text; the root is 1
+    nodes_[0].text = text_;
+    nodes_[1].begin = static_cast<std::uint32_t>(text_.find_first_not_of(kBlanks));
     ondemand::object object;
     if (const auto error = document.get_object().get(object)) {
       return error == simdjson::INCORRECT_TYPE ? fail("is not an object") : stop(error);
@@ -75,6 +80,7 @@ class TreeBuilder {
       ++count;
       if (!read(value, last)) return false;
     }
+    close(parent, last);
     return unique_names(parent, count);
   }
 
@@ -87,7 +93,16 @@ class TreeBuilder {
       last = append(parent, last);
       if (!read(value, last)) return false;
     }
+    close(parent, last);
     return true;
+  }
+
+  // Behind its last member or element only the bracket is left of an object or array.
+  void close(std::uint32_t at, std::uint32_t last) {
+    const std::uint32_t behind =
+        last == 0 ? nodes_[at].begin + 1 : nodes_[last].begin + nodes_[last].size;
+    const std::size_t bracket = text_.find_first_not_of(kBlanks, behind);
+    nodes_[at].size = static_cast<std::uint32_t>(bracket) + 1 - nodes_[at].begin;
   }
 
   bool unique_names(std::uint32_t object, std::size_t count) {
@@ -109,6 +124,9 @@ class TreeBuilder {
   bool read(ondemand::value& value, std::uint32_t at) {
     json_type type;
     if (const auto error = value.type().get(type)) return stop(error);
+    const std::string_view token = without_blanks_behind(value.raw_json_token());
+    nodes_[at].begin = static_cast<std::uint32_t>(token.data() - text_.data());
+    nodes_[at].size = static_cast<std::uint32_t>(token.size());
     switch (type) {
       case json_type::object: {
         ondemand::object object;
@@ -128,7 +146,6 @@ class TreeBuilder {
         return true;
       }
       case json_type::number: {
-        const std::string_view token = without_blanks_behind(value.raw_json_token());
         if (!model::is_json_number(token)) return stop(simdjson::NUMBER_ERROR);
         nodes_[at].type = Json::Type::number;
         nodes_[at].text = token;
@@ -148,6 +165,7 @@ class TreeBuilder {
     return error || !null ? stop(error ? error : simdjson::N_ATOM_ERROR) : true;
   }
 
+  std::string_view text_;
   std::vector<Json::Node>& nodes_;
   std::vector<std::string_view> names_;
 };
@@ -178,7 +196,7 @@ base::Result<Json, model::Issues> JsonTree::parse(std::string_view text) {
   std::string& padded = parser_->padded;
   padded.assign(text).append(simdjson::SIMDJSON_PADDING, ' ');
   auto document = parser_->simd.iterate(padded.data(), text.size(), padded.size());
-  TreeBuilder builder(nodes_);
+  TreeBuilder builder(std::string_view(padded).substr(0, text.size()), nodes_);
   if (!builder.build(document)) return refused(std::move(builder.reason));
   return Json(nodes_.data(), &nodes_[1]);
 }

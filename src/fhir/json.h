@@ -26,6 +26,7 @@ class Json {
     Type type = Type::null;
     bool flag = false;
     std::uint32_t first = 0, next = 0;  // of members or elements; 0: none
+    std::uint32_t begin = 0, size = 0;  // where it stands in the text, that of node 0
     std::string_view name, text;
   };
 
@@ -38,6 +39,8 @@ class Json {
   std::string_view name() const { return node_->name; }  // as a member
   std::string_view text() const { return node_->text; }  // of a string or a number
   bool flag() const { return node_->flag; }
+  // Its bytes as they came.
+  std::string_view raw() const { return nodes_->text.substr(node_->begin, node_->size); }
 
   // The members or elements, in their order.
   class Iterator {

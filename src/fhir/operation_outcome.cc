@@ -22,6 +22,9 @@ std::string_view issue_type(std::string_view code) {
       {"valueSetMissing", "not-found"}, {"invalidLinkId", "not-found"},
       {"duplicateLinkId", "duplicate"}, {"notSupported", "not-supported"},
       {"notChecked", "not-supported"}, {"modifierExtension", "extension"},
+      {"implicitRules", "extension"}, {"typeNotSupported", "not-supported"},
+      {"codeUnknown", "code-invalid"}, {"subjectMissing", "required"},
+      {"enteredInError", "business-rule"}, {"identifying", "business-rule"},
       {"tooMany", "too-costly"},      {"maxAttachmentSize", "too-long"},
       {"maxLength", "too-long"},
   };

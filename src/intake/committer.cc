@@ -413,7 +413,7 @@ Status Committer::place_correction(const Submission& submission, const store::Su
   stored.version = amended.stored.version + 1;
   // What is known of today is not made a thing of the past by its correction.
   if ((amended.stored.flags & model::kHistorical) == 0) {
-    stored.flags &= static_cast<std::uint8_t>(~model::kHistorical);
+    stored.flags &= static_cast<std::uint16_t>(~model::kHistorical);
   }
   auto first = store::first_version(writer_.connection(), id);
   if (!first) return first.error();

@@ -32,7 +32,7 @@ struct ActiveStudy {
 // Stores a record; one with `amends` corrects another.
 struct AppendRecord {
   model::Record record;   // has passed model::check_form
-  std::uint8_t flags = 0;  // as check_record gave them; with kHistorical when it is of the past
+  std::uint16_t flags = 0;  // as check_record gave them; with kHistorical when it is of the past
   base::Digest content{};  // SHA-256 of model::canonical_content(record)
   // What check_record says today: it is refused with these, unless it repeats what is stored.
   model::Faults faults = {};
@@ -147,7 +147,7 @@ struct CommandResult {
   bool repeated = false;             // the record was there before, with the same content
   std::vector<std::int64_t> alerts;  // that the record is a cause of
   int raised = 0;                    // how many of them it opened
-  std::uint8_t flags = 0;            // the record's
+  std::uint16_t flags = 0;            // the record's
 };
 
 struct SubmissionResult {

@@ -81,7 +81,7 @@ class RecordCheck {
     }
   }
 
-  void value(std::uint8_t& flags) {
+  void value(std::uint16_t& flags) {
     if (!code_ || !record_.value.not_done.empty() || record_.value.missing()) return;
     if (record_.value.number) {
       number(flags);
@@ -92,7 +92,7 @@ class RecordCheck {
 
   // An end that is no number in the code's own unit, as 0 nmol/L is none in pH, bounds nothing; nor
   // do two that stand the wrong way round. The value is no worse for that.
-  void range(std::uint8_t& flags) {
+  void range(std::uint16_t& flags) {
     const auto& [low, high, low_text, high_text] = record_.range;
     if (low && high && *high < *low) {
       flags |= kLowUnusable | kHighUnusable;
@@ -106,7 +106,7 @@ class RecordCheck {
   }
 
   // Readers see the record's own range beside its number, but not the study's.
-  void reference(std::uint8_t& flags) {
+  void reference(std::uint16_t& flags) {
     Range own = record_.range;
     if (flags & kLowUnusable) own.low.reset();
     if (flags & kHighUnusable) own.high.reset();
@@ -151,7 +151,7 @@ class RecordCheck {
     return site ? std::string_view(site->time_zone) : "UTC";
   }
 
-  void number(std::uint8_t& flags) {
+  void number(std::uint16_t& flags) {
     if (code_->type == ValueType::text) {
       return add_fault(faults_, "/value", code_->code + " is a text, not a number");
     }
@@ -289,10 +289,10 @@ Faults check_form(const Record& record) {
 }
 
 Faults check_record(const Study& study, const Record& record, std::int64_t now_ms,
-                    std::uint8_t& flags) {
+                    std::uint16_t& flags) {
   Faults faults = check_form(record);
   RecordCheck check(study, record, faults);
-  std::uint8_t found = 0;
+  std::uint16_t found = 0;
   check.subject();
   check.code_and_system();
   check.value(found);

@@ -45,6 +45,6 @@ Faults check_form(const Record& record);
 // reason of a correction. Sets nothing; `flags` receives the Flag bits when there is no fault. A
 // range that bounds nothing is a flag, not a fault: the value beside it must not be lost for it.
 Faults check_record(const Study& study, const Record& record, std::int64_t now_ms,
-                    std::uint8_t& flags);
+                    std::uint16_t& flags);
 
 }  // namespace trialward::model

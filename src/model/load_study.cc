@@ -101,7 +101,12 @@ class StudyLoader {
     study_.open_[static_cast<std::size_t>(Kind::demographics)] = true;
     if (auto kinds = root.table("kinds")) read_kinds(*kinds);
     for (TableReader& table : root.tables("codes")) read_code(table);
+    check_codings();
     if (auto ctcae = root.table("ctcae")) read_ctcae(*ctcae);
+    if (auto fhir = root.table("fhir")) {
+      study_.identifying = fhir->flag("identifying").value_or(false);
+      fhir->finish();
+    }
     root.finish();
   }
 
@@ -215,6 +220,7 @@ class StudyLoader {
     code.code = table.id("code");
     code.name = table.text("name");
     code.system = table.text("system");
+    read_codings(table, code);
     read_type(table, code);
     read_units(table, code);
     read_bounds(table, code);
@@ -226,6 +232,34 @@ class StudyLoader {
       table.fault("code", kind_name + " \"" + key + "\" is given twice");
     }
     if (faults_.size() > faults_before) faulty_codes_.emplace_back(*kind, key);
+  }
+
+  void read_codings(TableReader& table, Code& code) {
+    for (TableReader& coding : table.tables("codings")) {
+      ForeignCode one{coding.id("system"), coding.id("code")};
+      coding.finish();
+      if (one.system.empty() || one.code.empty()) continue;
+      std::string key = one.system;
+      key.append(1, '\0').append(one.code);
+      auto& by_coding = study_.by_coding_[static_cast<std::size_t>(code.kind)];
+      if (!by_coding.emplace(key, code.code).second) {
+        coding.fault("code", "coding \"" + one.code + "\" of \"" + one.system +
+                                 "\" is given twice for a " + std::string(to_string(code.kind)));
+      }
+      codings_.push_back({code.kind, code.code, one, coding.line("code")});
+      code.codings.push_back(std::move(one));
+    }
+  }
+
+  // Nor may a coding be another code by its own name, once all of them are known.
+  void check_codings() {
+    for (const auto& [kind, code, coding, line] : codings_) {
+      const Code* other = study_.code(kind, coding.code);
+      if (!other || other->code == code || other->system != coding.system) continue;
+      faults_.push_back({kStudyFile, line, "coding \"" + coding.code + "\" of \"" +
+                                               coding.system + "\" is a code of its own"});
+      faulty_codes_.emplace_back(kind, code);
+    }
   }
 
   void read_type(TableReader& table, Code& code) {
@@ -327,6 +361,13 @@ class StudyLoader {
   Study study_;
   DefinitionFaults faults_;
   std::vector<std::pair<Kind, std::string>> faulty_codes_;
+  struct PlacedCoding {
+    Kind kind;
+    std::string code;  // whose coding it is
+    ForeignCode coding;
+    int line;
+  };
+  std::vector<PlacedCoding> codings_;
 };
 
 StudyReading read_study(std::vector<DefinitionFile> files) {

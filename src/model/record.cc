@@ -111,7 +111,7 @@ std::optional<Kind> parse_kind(std::string_view text) {
   return static_cast<Kind>(found - kKindNames.begin());
 }
 
-void write_unusable(JsonWriter& json, std::uint8_t flags) {
+void write_unusable(JsonWriter& json, std::uint16_t flags) {
   if ((flags & (kLowUnusable | kHighUnusable)) == 0) return;
   json.key("unusable").begin_array();
   if (flags & kLowUnusable) json.value("/range/low");

@@ -94,8 +94,9 @@ struct Record {
   const std::string* attribute(std::string_view name) const;
 };
 
-// What the definition said of a record when it was accepted; and, in kHistorical, its sender.
-enum Flag : std::uint8_t {
+// What the definition said of a record when it was accepted; and, from kHistorical on and but for
+// what is unusable, how it came.
+enum Flag : std::uint16_t {
   kImplausible = 1,  // possible, but outside the code's plausible bounds
   // Of a number whose reference range is the study's, wholly or at one end; in between: normal.
   kStudyRange = 2,
@@ -107,16 +108,21 @@ enum Flag : std::uint8_t {
   // number in the code's own unit. The record is as if it had left it out (docs/decisions/019).
   kLowUnusable = 32,
   kHighUnusable = 64,
+  // Its original is a FHIR resource (fhir/resource.h).
+  kResource = 128,
+  // It is told by a FHIR resource and is stored beside it, as a component of an Observation is.
+  // Readers of FHIR see it only within that one.
+  kPart = 256,
 };
 
 // The member "unusable", where there is any: JSON Pointers to what was stored and is of no use.
-void write_unusable(base::JsonWriter& json, std::uint8_t flags);
+void write_unusable(base::JsonWriter& json, std::uint16_t flags);
 
 // A record with what its acceptance added.
 struct StoredRecord {
   std::int64_t id = 0;
   Record record;  // its site filled in
-  std::uint8_t flags = 0;
+  std::uint16_t flags = 0;
   std::optional<Interval> interval;  // what `effective` means at the site; none when not given
   std::int64_t received_ms = 0;      // server time
   std::string actor;                 // whose token brought it

@@ -69,6 +69,20 @@ const Code* Study::code(Kind kind, std::string_view code_text) const {
   return found == listed.end() ? nullptr : &found->second;
 }
 
+const Code* Study::code_of(Kind kind, std::string_view system, std::string_view code_text) const {
+  const auto& by_coding = by_coding_[static_cast<std::size_t>(kind)];
+  if (!by_coding.empty()) {
+    std::string key(system);
+    key.append(1, '\0').append(code_text);
+    if (const auto found = by_coding.find(key); found != by_coding.end()) {
+      return code(kind, found->second);
+    }
+  }
+  const Code* own = code(kind, code_text);
+  const bool fits = own && (own->system.empty() || system.empty() || own->system == system);
+  return fits ? own : nullptr;
+}
+
 bool Study::subject_id_fits(std::string_view subject) const {
   return !subject_fits_ || subject_fits_(subject);
 }

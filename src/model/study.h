@@ -9,6 +9,8 @@
 //                [kinds.KIND] open = true | false: whether codes not listed are accepted
 //                         (default false; demographics needs none)
 //                [[codes]] kind, code, name, system;
+//                         codings = [{ system = "http://loinc.org", code = "1742-6" }]: what others
+//                           call it; each once within the kind;
 //                         type = "number" (the default) | "text" | "any";
 //                         unit = "U/L" (absent: the value has none);
 //                         also = [{ unit = "C", factor = 1.8, offset = 32.0 }]: other units;
@@ -28,6 +30,8 @@
 //                         graded (ctcae/tables/); absent: they are not
 //                [ctcae.terms] CODE = ["TERM", …]: the terms that grade a code, in place of those
 //                         of ctcae/tables/codes.toml; [] for none
+//                [fhir]    identifying = true | false: whether a Patient may have elements that say
+//                         who it is: names, addresses (fhir/resource.h; default false)
 //   rules.toml   the monitor's rules (monitor/rules.h)
 //   escalation.toml  who is told of alerts (model/escalation.h)
 //   reports.toml  how reports read the records (reports/settings.h)
@@ -95,9 +99,15 @@ struct CtcaeChoice {
 
 enum class ValueType { number, text, any };
 
+// A code as others than the study write it.
+struct ForeignCode {
+  std::string system, code;
+};
+
 struct Code {
   Kind kind = Kind::lab;
   std::string code, name, system;
+  std::vector<ForeignCode> codings;
   ValueType type = ValueType::number;
   // The code's own first, then those that the definition lists; empty: values have no unit.
   std::vector<Unit> units;
@@ -123,6 +133,7 @@ class Study {
   std::string id, title, version;
   bool enrol_by_first_record = false;
   std::string default_site;
+  bool identifying = false;  // see [fhir]
   std::vector<Site> sites;
   std::vector<Arm> arms;
   std::optional<CtcaeChoice> ctcae;
@@ -135,6 +146,8 @@ class Study {
   const Arm* arm(std::string_view id) const;
   // Nothing when the code is not listed.
   const Code* code(Kind kind, std::string_view code) const;
+  // By its codings, or by its own code where its system or the given one is empty or they are equal.
+  const Code* code_of(Kind kind, std::string_view system, std::string_view code) const;
   bool open(Kind kind) const { return open_[static_cast<std::size_t>(kind)]; }
   bool subject_id_fits(std::string_view subject) const;
   const DefinitionFile* file(std::string_view name) const;
@@ -160,6 +173,8 @@ class Study {
   friend class StudyLoader;
   std::array<bool, kKinds> open_{};
   std::array<std::map<std::string, Code, std::less<>>, kKinds> codes_;
+  // The code of each coding: by its system, a zero byte, its code.
+  std::array<std::map<std::string, std::string, std::less<>>, kKinds> by_coding_;
   std::function<bool(std::string_view)> subject_fits_;  // empty: every id fits
 };
 

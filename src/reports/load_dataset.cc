@@ -242,7 +242,7 @@ class Loader {
   }
 
   void take_numbers(const store::Query& row, Kind kind, Measurement& one) {
-    const auto flags = static_cast<std::uint8_t>(row.integer(kFlags));
+    const auto flags = static_cast<std::uint16_t>(row.integer(kFlags));
     one.historical = (flags & model::kHistorical) != 0;
     one.doubtful =
         (flags & (model::kImplausible | model::kLowUnusable | model::kHighUnusable)) != 0;

@@ -119,7 +119,7 @@ Result<RecordRow> row_of(const Query& q) {
   }
   record.amends = integer();
   record.reason = text();
-  stored.flags = static_cast<std::uint8_t>(integer());
+  stored.flags = static_cast<std::uint16_t>(integer());
   stored.version = static_cast<int>(integer());
   stored.received_ms = integer();
   stored.actor = text();

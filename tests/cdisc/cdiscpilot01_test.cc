@@ -42,7 +42,7 @@ struct Tally {
 
 // Adds what a record tells; says why the study refuses it.
 std::string add(Tally& tally, const model::Record& record) {
-  std::uint8_t flags = 0;
+  std::uint16_t flags = 0;
   const model::Faults faults = check_record(study(), record, kNowMs, flags);
   if (!faults.empty()) return record.source_id + " " + to_json(faults);
   ++tally.records;
@@ -149,7 +149,7 @@ TEST(CdiscPilot01, RefusesAndFlagsWhatCannotBe) {
       {Kind::questionnaire, "DAITM01", 96, "", refused},
   };
   for (const auto& [kind, code, number, unit, verdict] : cases) {
-    std::uint8_t flags = 0;
+    std::uint16_t flags = 0;
     const auto faults = check_record(study(), measurement(kind, code, number, unit), kNowMs, flags);
     const Verdict found = !faults.empty() ? refused : flags ? flagged : accepted;
     EXPECT_EQ(found, verdict) << code << " " << number << " " << unit << " " << to_json(faults);

@@ -66,7 +66,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto again = decoder.decode(json);
   TW_CHECK(again.ok() && canonical_content(*again) == canonical_content(*record));
 
-  std::uint8_t flags = 0;
+  std::uint16_t flags = 0;
   const Faults faults = check_record(study(), *record, 1'700'000'000'000, flags);
   if (!faults.empty()) check_faults(faults);
   StoredRecord stored;

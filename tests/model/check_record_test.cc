@@ -112,13 +112,13 @@ const Study& test_study() {
 
 // The faults of a record that has these members beside source, source id and subject (the subject
 // may be given).
-std::string faults_of(const std::string& members, std::uint8_t* flags = nullptr) {
+std::string faults_of(const std::string& members, std::uint16_t* flags = nullptr) {
   std::string json = R"({"source":"s","source_id":"1",)";
   if (members.find("\"subject\"") == std::string::npos) json += R"("subject":"01-701-1015",)";
   RecordDecoder decoder;
   const auto record = decoder.decode(json + members + "}");
   if (!record.ok()) return "not decoded: " + to_json(record.error());
-  std::uint8_t unused = 0;
+  std::uint16_t unused = 0;
   std::string text;
   for (const auto& [path, reason] :
        check_record(test_study(), *record, kNowMs, flags ? *flags : unused)) {
@@ -261,7 +261,7 @@ TEST(CheckRecord, ATextForANumberMustBeAComparison) {
 TEST(CheckRecord, ImplausibleValuesAreFlagged) {
   const struct {
     const char* members;
-    std::uint8_t flags;
+    std::uint16_t flags;
   } cases[] = {
       {R"("kind":"lab","code":"ALT","value":1,"unit":"U/L")", 0},
       {R"("kind":"lab","code":"ALT","value":5000,"unit":"U/L")", 0},
@@ -273,11 +273,11 @@ TEST(CheckRecord, ImplausibleValuesAreFlagged) {
       {R"("kind":"adverse_event","code":"X","value":1e300)", 0},
   };
   for (const auto& [members, expected] : cases) {
-    std::uint8_t flags = 0xff;
+    std::uint16_t flags = 0xff;
     EXPECT_EQ(faults_of(members, &flags), "") << members;
     EXPECT_EQ(flags, expected) << members;
   }
-  std::uint8_t flags = 0xff;
+  std::uint16_t flags = 0xff;
   EXPECT_NE(faults_of(R"("kind":"lab","code":"PH","value":9,"site":"LON")", &flags), "");
   EXPECT_EQ(flags, 0xff) << "set for a refused record";
 }
@@ -287,7 +287,7 @@ TEST(CheckRecord, ARangeOfTheStudySaysWhereANumberLies) {
   constexpr std::uint8_t kLow = kStudyRange | kBelowRange, kHigh = kStudyRange | kAboveRange;
   const struct {
     const char* members;
-    std::uint8_t flags;
+    std::uint16_t flags;
   } cases[] = {
       {R"("code":"AST","value":8,"unit":"U/L")", kNormal},
       {R"("code":"AST","value":7.9,"unit":"U/L")", kLow},
@@ -313,7 +313,7 @@ TEST(CheckRecord, ARangeOfTheStudySaysWhereANumberLies) {
       {R"("code":"HB","value":110,"unit":"g/L")", kLow},
   };
   for (const auto& [members, expected] : cases) {
-    std::uint8_t flags = 0xff;
+    std::uint16_t flags = 0xff;
     EXPECT_EQ(faults_of(R"("kind":"lab",)" + std::string(members), &flags), "") << members;
     EXPECT_EQ(flags, expected) << members;
   }
@@ -324,7 +324,7 @@ TEST(CheckRecord, ARangeThatBoundsNothingIsAFlagAndNoFault) {
   constexpr std::uint8_t kLow = kLowUnusable, kHigh = kHighUnusable;
   const struct {
     const char* members;
-    std::uint8_t flags;
+    std::uint16_t flags;
   } cases[] = {
       // 40 nmol/L are pH 7.40, 45 are 7.35, 25 are 7.60; the study's range is 7.35 to 7.45.
       {R"("code":"ABGPH","value":40,"unit":"nmol/L","range":{"low":0,"high":45})",
@@ -343,7 +343,7 @@ TEST(CheckRecord, ARangeThatBoundsNothingIsAFlagAndNoFault) {
       {R"("code":"ALT","value":60,"unit":"U/L","range":{"low":90,"high":9})", kLow | kHigh},
   };
   for (const auto& [members, expected] : cases) {
-    std::uint8_t flags = 0xff;
+    std::uint16_t flags = 0xff;
     EXPECT_EQ(faults_of(R"("kind":"lab",)" + std::string(members), &flags), "") << members;
     EXPECT_EQ(flags, expected) << members;
   }
@@ -367,7 +367,7 @@ TEST(CheckRecord, ChecksTheFormOfRecordsThatWereNoJson) {
   good.subject = "01-701-1015";
   good.kind = Kind::adverse_event;
   good.code = "HEADACHE";
-  std::uint8_t flags = 0;
+  std::uint16_t flags = 0;
   EXPECT_TRUE(check_record(test_study(), good, kNowMs, flags).empty());
 
   const struct {

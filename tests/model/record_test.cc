@@ -224,7 +224,7 @@ TEST(Record, ValuesAreWrittenAsTheyWereSent) {
 TEST(Record, TellsWhereItsNumberLiesAlsoByTheStudysRange) {
   const struct {
     const char* range;
-    std::uint8_t flags;
+    std::uint16_t flags;
     const char* written;
   } cases[] = {
       {"", 0, R"("unit":"g","received")"},
