@@ -75,7 +75,7 @@ std::string content_of(Json resource) {
 
 class Examples {
  public:
-  std::set<std::string> refused;  // "name code"
+  std::set<std::string> refused;    // "name code"
   std::map<std::string, int> read;  // how many by type
 
   void file(const std::string& name, const std::string& text) {

@@ -169,18 +169,20 @@ TEST(ResourceReader, FindsTheCodeThatIsMeant) {
                  open_study()),
             "\"S1\",\"kind\":\"vital\",\"code\":\"a\",\"system\":\"urn:x\"\n");
   EXPECT_EQ(told(R"({"text":"c"})", "", open_study()), "\"S1\",\"kind\":\"lab\",\"code\":\"c\"\n");
-  EXPECT_EQ(told(R"({"text":"c"})", R"(,"category":[{"coding":[{"system":"urn:trialward:kind",)"
-                                    R"("code":"visit"}]}])",
+  EXPECT_EQ(told(R"({"text":"c"})",
+                 R"(,"category":[{"coding":[{"system":"urn:trialward:kind",)"
+                 R"("code":"visit"}]}])",
                  open_study()),
             "codeUnknown@Observation.code\n");
-  EXPECT_EQ(told(R"({"text":"c"})", R"(,"category":[{"coding":[{"system":"urn:trialward:kind",)"
-                                    R"("code":"exposure"}]}])",
+  EXPECT_EQ(told(R"({"text":"c"})",
+                 R"(,"category":[{"coding":[{"system":"urn:trialward:kind",)"
+                 R"("code":"exposure"}]}])",
                  open_study()),
             "codeUnknown@Observation.category[0]\n");
   // A code is never cut.
-  EXPECT_EQ(told(R"({"text":")" + std::string(model::kIdCharsMax + 1, 'c') + R"("})", "",
-                 open_study()),
-            "invalidValue@Observation.code\n");
+  EXPECT_EQ(
+      told(R"({"text":")" + std::string(model::kIdCharsMax + 1, 'c') + R"("})", "", open_study()),
+      "invalidValue@Observation.code\n");
   EXPECT_EQ(told(R"({"coding":[{"display":"x"}]})", "", open_study()),
             "missingElement@Observation.code\n");
 }
@@ -193,7 +195,8 @@ TEST(ResourceReader, ReadsEveryOtherType) {
       {"AdverseEvent",
        R"("actuality":"actual","event":{"coding":[{"system":"urn:meddra","code":"10037844"}],)"
        R"("text":"Rash"},"subject":{"reference":"Patient/S1"},"detected":"2024-01-03",)"
-       R"("seriousness":{"coding":[{"code":"SeriousResultsInDeath"}]},"severity":{"text":"Severe"},)"
+       R"("seriousness":{"coding":[{"code":"SeriousResultsInDeath"}]},)"
+       R"("severity":{"text":"Severe"},)"
        R"("outcome":{"coding":[{"code":"fatal"}]},"recorder":{"display":"Dr. A"},)"
        R"("suspectEntity":[{"instance":{"display":"XAN 54"}}])",
        R"("S1","kind":"adverse_event","code":"10037844","system":"urn:meddra",)"
@@ -225,16 +228,20 @@ TEST(ResourceReader, ReadsEveryOtherType) {
        R"("S1","kind":"exposure","code":"XAN","attributes":{"dosage":"one patch",)"
        R"("status":"active"})"},
       {"MedicationAdministration",
-       R"("status":"completed","contained":[{"resourceType":"Medication","id":"m","code":{"coding":)"
-       R"([{"system":"urn:drugs","code":"xanomeline"}]}}],"medicationReference":{"reference":"#m"},)"
-       R"("subject":{"reference":"Patient/S1"},"effectiveDateTime":"2024-01-02","context":{"display":)"
+       R"("status":"completed","contained":[{"resourceType":"Medication","id":"m",)"
+       R"("code":{"coding":)"
+       R"([{"system":"urn:drugs","code":"xanomeline"}]}}],)"
+       R"("medicationReference":{"reference":"#m"},)"
+       R"("subject":{"reference":"Patient/S1"},"effectiveDateTime":"2024-01-02",)"
+       R"("context":{"display":)"
        R"("Week 2"},"performer":[{"actor":{"display":"Nurse"}}],"dosage":{"text":"patch","dose":)"
        R"({"value":54,"unit":"mg"}})",
        R"("S1","kind":"exposure","code":"XAN","value":54,"text":"patch","unit":"mg",)"
        R"("effective":"2024-01-02","author":"Nurse","visit":"Week 2",)"
        R"("attributes":{"status":"completed"})"},
       {"MedicationAdministration",
-       R"("status":"completed","medicationCodeableConcept":{"text":"Oxygen"},"subject":{"reference":)"
+       R"("status":"completed","medicationCodeableConcept":{"text":"Oxygen"},)"
+       R"("subject":{"reference":)"
        R"("Patient/S1"},"effectivePeriod":{"start":"2024-01-02"},"dosage":{"text":"2 L/min"})",
        R"("S1","kind":"medication","code":"Oxygen","value":"2 L/min","effective":"2024-01-02",)"
        R"("attributes":{"status":"completed"})"},
@@ -248,7 +255,8 @@ TEST(ResourceReader, ReadsEveryOtherType) {
       {"Patient", R"("identifier":[{"system":"urn:a"},{"value":"S2"}],"communication":[])",
        R"("S2","kind":"demographics")"},
       {"QuestionnaireResponse",
-       R"("status":"in-progress","questionnaire":"http://q|1","subject":{"reference":"Patient/S1"},)"
+       R"("status":"in-progress","questionnaire":"http://q|1",)"
+       R"("subject":{"reference":"Patient/S1"},)"
        R"("authored":"2024-01-02T03:04:05+01:00","author":{"reference":"Patient/S1"},"item":[])",
        R"("S1","kind":"questionnaire","effective":"2024-01-02T03:04:05+01:00",)"
        R"("author":"Patient/S1","attributes":{"status":"in-progress"})"},
@@ -266,10 +274,10 @@ TEST(ResourceReader, SaysWhatTheCallerNeeds) {
   ASSERT_TRUE(patient.ok());
   EXPECT_EQ(patient->type, ResourceType::patient);
   EXPECT_EQ(patient->id + ' ' + patient->identifier, "S-1.a urn:b|7");
-  const auto response = reader.read(
-      strict_study(), R"({"resourceType":"QuestionnaireResponse","status":"completed",)"
-                      R"("questionnaire":"http://q|1","identifier":{"value":"8"},)"
-                      R"("subject":{"reference":"Patient/S1"}})");
+  const auto response =
+      reader.read(strict_study(), R"({"resourceType":"QuestionnaireResponse","status":"completed",)"
+                                  R"("questionnaire":"http://q|1","identifier":{"value":"8"},)"
+                                  R"("subject":{"reference":"Patient/S1"}})");
   ASSERT_TRUE(response.ok());
   EXPECT_EQ(response->canonical + ' ' + response->identifier, "http://q|1 |8");
 }
@@ -289,9 +297,9 @@ TEST(ResourceReader, AnEntryOfABundleIsReadInItsPlace) {
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().front().code, "subjectMissing");
   EXPECT_EQ(refused.error().front().path, path + ".subject");
-  const auto read = reader.read(
-      open_study(), resource, resource.raw(), path,
-      [](std::string_view reference) { return reference == "urn:uuid:1" ? "S1" : ""; });
+  const auto read =
+      reader.read(open_study(), resource, resource.raw(), path,
+                  [](std::string_view reference) { return reference == "urn:uuid:1" ? "S1" : ""; });
   ASSERT_TRUE(read.ok());
   EXPECT_EQ(read->record.subject, "S1");
   EXPECT_EQ(read->record.original, entry.substr(0, entry.size() - 1));
@@ -310,14 +318,16 @@ TEST(ResourceReader, RefusesWithCodesThatStay) {
       {observation(R"(,"colour":"x","valueCode":"x","values":1)"),
        "unknownElement@Observation\nunknownElement@Observation\nunknownElement@Observation\n"
        "structure@Observation.value\n"},
-      {observation(R"(,"modifierExtension":[],"implicitRules":"urn:x","component":[{"code":{"text":)"
-                   R"("ALT"},"modifierExtension":[]}],"contained":[{"resourceType":"Device",)"
-                   R"("implicitRules":"urn:y"}])"),
+      {observation(
+           R"(,"modifierExtension":[],"implicitRules":"urn:x","component":[{"code":{"text":)"
+           R"("ALT"},"modifierExtension":[]}],"contained":[{"resourceType":"Device",)"
+           R"("implicitRules":"urn:y"}])"),
        "modifierExtension@Observation\nimplicitRules@Observation.implicitRules\n"
        "modifierExtension@Observation.component[0]\n"
        "implicitRules@Observation.contained[0].implicitRules\n"},
       {observation(R"(,"valueString":"a","dataAbsentReason":{"text":"b"})"),
        "invalidValue@Observation.dataAbsentReason\n"},
+      {observation(R"(,"meta":[])"), "structure@Observation.meta\n"},
       {observation(R"(,"valueString":"a","valueInteger":1)"), "structure@Observation\n"},
       {observation(R"(,"valueQuantity":{"value":"1","comparator":"~"})"),
        "invalidValue@Observation.value.comparator\nstructure@Observation.value.value\n"},
@@ -325,8 +335,7 @@ TEST(ResourceReader, RefusesWithCodesThatStay) {
        "invalidValue@Observation.value.value\n"},
       {observation(R"(,"effectiveDateTime":"2023-02-29")"), "invalidValue@Observation.effective\n"},
       {observation(R"(,"effectiveDateTime":"0001-01-01")"), "invalidValue@Observation.effective\n"},
-      {observation(R"(,"effectivePeriod":{"start":1})"),
-       "structure@Observation.effective.start\n"},
+      {observation(R"(,"effectivePeriod":{"start":1})"), "structure@Observation.effective.start\n"},
       {observation(R"(,"component":[{"code":{"text":"?"}},{}],"id":"a/b")"),
        "invalidValue@Observation.id\ncodeUnknown@Observation.component[0].code\n"
        "missingElement@Observation.component[1].code\n"},
@@ -338,7 +347,8 @@ TEST(ResourceReader, RefusesWithCodesThatStay) {
       {resource("Observation", R"("status":"done","code":{"text":"ALT"},"subject":{})"),
        "invalidValue@Observation.status\nsubjectMissing@Observation.subject\n"},
       {resource("Observation", R"("status":"final","code":{"text":"ALT"},"subject":{"reference":)"
-                               R"("Patient/)" + std::string(model::kIdCharsMax + 1, 'x') + R"("})"),
+                               R"("Patient/)" +
+                                   std::string(model::kIdCharsMax + 1, 'x') + R"("})"),
        "invalidValue@Observation.subject\n"},
       {resource("Patient", R"("id":"S1","name":[],"_photo":[],"telecom":[],"address":[],)"
                            R"("contact":[],"gender":"M","extension":[{"url":"http://hl7.org/fhir/)"
@@ -367,22 +377,40 @@ TEST(ResourceReader, RefusesWithCodesThatStay) {
   for (const auto& [json, issues] : rows) EXPECT_EQ(told_by(json), issues) << json;
 }
 
+TEST(ResourceReader, KeepsItsLimit) {
+  const auto with = [](std::size_t count) {
+    std::string components;
+    for (std::size_t i = 0; i < count; ++i) {
+      components += components.empty() ? R"({"code":{"text":"ALT"}})" : R"(,{"code":{"text":"ALT"}})";
+    }
+    return observation(R"(,"component":[)" + components + "]");
+  };
+  ResourceReader reader;
+  const auto most = reader.read(strict_study(), with(kPartsMax));
+  ASSERT_TRUE(most.ok());
+  EXPECT_EQ(most->parts.size(), kPartsMax);
+  EXPECT_EQ(told_by(with(kPartsMax + 2)), "tooMany@Observation.component[500]\n");
+}
+
 TEST(ResourceReader, CutsWordsForTheirColumnsAndKeepsThemInTheOriginal) {
   std::string long_name, long_text;
   for (std::size_t i = 0; i < model::kIdCharsMax + 5; ++i) long_name += "ä";
   long_text.assign(model::kTextCharsMax + 5, 'x');
   ResourceReader reader;
-  const auto read = reader.read(
-      strict_study(), observation(R"(,"valueString":")" + long_text + R"(\u0001","performer":[)"
-                                  R"({"display":"a\n)" + long_name + R"("}])"));
+  const auto read = reader.read(strict_study(), observation(R"(,"valueString":")" + long_text +
+                                                            R"(\u0001","performer":[)"
+                                                            R"({"display":"a\n)" +
+                                                            long_name + R"("}])"));
   ASSERT_TRUE(read.ok());
   EXPECT_EQ(read->record.value.text, std::string(model::kTextCharsMax, 'x'));
   EXPECT_EQ(read->record.author, "a " + long_name.substr(0, 2 * (model::kIdCharsMax - 2)));
 }
 
 TEST(ResourceReader, FaultsOfARecordHaveTheirPlaceInTheResource) {
-  const model::Faults faults = {{"/code", "is not there"}, {"/value", "is impossible"},
-                                {"/attributes/arm", "is no arm"}, {"/site", "?"}};
+  const model::Faults faults = {{"/code", "is not there"},
+                                {"/value", "is impossible"},
+                                {"/attributes/arm", "is no arm"},
+                                {"/site", "?"}};
   std::string text;
   for (const ResourceType type : {ResourceType::observation, ResourceType::research_subject,
                                   ResourceType::medication_statement}) {

@@ -89,16 +89,17 @@ TEST(ResourceWriter, WritesNativeRecords) {
        R"("subject":{"reference":"Patient/S1"},"effectiveDateTime":"2024-01-02",)"
        R"("valueQuantity":{"value":200,"comparator":">=","unit":"mmHg","system":)"
        R"("http://unitsofmeasure.org","code":"mm[Hg]"})"},
-      {R"("kind":"visit","code":"Week 2","not_done":"missed")",
-       "Observation",
-       R"("status":"final","category":[{"coding":[{"system":"urn:trialward:kind","code":"visit"}]}],)"
+      {R"("kind":"visit","code":"Week 2","not_done":"missed")", "Observation",
+       R"("status":"final","category":[{"coding":[{"system":"urn:trialward:kind",)"
+       R"("code":"visit"}]}],)"
        R"("code":{"coding":[{"code":"Week 2"}]},"subject":{"reference":"Patient/S1"},)"
        R"("dataAbsentReason":{"text":"missed"})"},
       {R"("kind":"adverse_event","code":"RASH","effective":"2024-01","serious":true,)"
        R"("severity":"4","attributes":{"aeout":"FATAL"})",
        "AdverseEvent",
        R"("actuality":"actual","event":{"coding":[{"code":"RASH"}]},)"
-       R"("subject":{"reference":"Patient/S1"},"date":"2024-01","seriousness":{"coding":[{"system":)"
+       R"("subject":{"reference":"Patient/S1"},"date":"2024-01",)"
+       R"("seriousness":{"coding":[{"system":)"
        R"("http://terminology.hl7.org/CodeSystem/adverse-event-seriousness","code":"Serious"}]},)"
        R"("severity":{"coding":[{"system":)"
        R"("http://terminology.hl7.org/CodeSystem/adverse-event-severity","code":"severe"}],)"
@@ -109,7 +110,8 @@ TEST(ResourceWriter, WritesNativeRecords) {
        R"("effective":"2024-01","author":"Mother","attributes":{"end":"2024-02"})",
        "MedicationStatement",
        R"("status":"unknown","medicationCodeableConcept":{"coding":[{"code":"Aspirin"}]},)"
-       R"("subject":{"reference":"Patient/S1"},"effectivePeriod":{"start":"2024-01","end":"2024-02"},)"
+       R"("subject":{"reference":"Patient/S1"},"effectivePeriod":{"start":"2024-01",)"
+       R"("end":"2024-02"},)"
        R"("informationSource":{"display":"Mother"},"dosage":[{"text":"at night","doseAndRate":)"
        R"([{"doseQuantity":{"value":500,"unit":"mg","system":"http://unitsofmeasure.org",)"
        R"("code":"mg"}}]}])"},
@@ -129,7 +131,8 @@ TEST(ResourceWriter, WritesNativeRecords) {
   };
   for (const auto& [record, type, members, one_identifier] : rows) {
     std::string identifier = identifiers();
-    if (one_identifier) identifier.erase(identifier.find('['), 1).erase(identifier.find(']') - 1, 1);
+    if (one_identifier)
+      identifier.erase(identifier.find('['), 1).erase(identifier.find(']') - 1, 1);
     EXPECT_EQ(to_resource(strict_study(), stored(record), true),
               begin_of(type) + identifier + members + "}");
   }
