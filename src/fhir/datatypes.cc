@@ -61,8 +61,7 @@ Json first_member(Json parent, std::string_view name, const std::string& path, I
   return first;
 }
 
-Json choice_member(Json parent, std::string_view prefix, const std::string& path,
-                   IssueList& list) {
+Json choice_member(Json parent, std::string_view prefix, const std::string& path, IssueList& list) {
   Json chosen;
   for (const Json member : parent) {
     const std::string_view name = member.name();
@@ -94,10 +93,9 @@ Concept read_concept(Json object, const std::string& path, IssueList& list) {
 
 Quantity read_quantity(Json object, const std::string& path, IssueList& list) {
   Quantity quantity;
-  for (const auto& [name, out] : {std::pair("comparator", &quantity.comparator),
-                                  std::pair("unit", &quantity.unit),
-                                  std::pair("system", &quantity.system),
-                                  std::pair("code", &quantity.code)}) {
+  for (const auto& [name, out] :
+       {std::pair("comparator", &quantity.comparator), std::pair("unit", &quantity.unit),
+        std::pair("system", &quantity.system), std::pair("code", &quantity.code)}) {
     read_text(object, name, path, list, *out);
   }
   const std::string& comparator = quantity.comparator;
@@ -109,8 +107,7 @@ Quantity read_quantity(Json object, const std::string& path, IssueList& list) {
   if (!value) return quantity;
   if (!value.is(Json::Type::number)) {
     list.error("structure", place(path, "value"), "must be a number");
-  } else if (value.text().size() > model::kIdCharsMax ||
-             !model::parse_json_number(value.text())) {
+  } else if (value.text().size() > model::kIdCharsMax || !model::parse_json_number(value.text())) {
     list.error("invalidValue", place(path, "value"), "is a number beyond what can be stored");
   } else {
     quantity.value = value.text();

@@ -1,6 +1,6 @@
-// The data types that resources are made of, as far as records need them: CodeableConcept, Quantity,
-// Reference, Period, Identifier. What is of the wrong JSON type is an issue, and absent. For the
-// readers of resources.
+// The data types that resources are made of, as far as records need them: CodeableConcept,
+// Quantity, Reference, Period, Identifier. What is of the wrong JSON type is an issue, and absent.
+// For the readers of resources.
 #pragma once
 
 #include <string>
@@ -54,8 +54,9 @@ Quantity read_quantity(Json object, const std::string& path, IssueList& list);
 Reference read_reference(Json object, const std::string& path, IssueList& list);
 Period read_period(Json object, const std::string& path, IssueList& list);
 
-// A dateTime that records can keep: partial dates and instants of the years 1800 to 2200. A fraction
-// of a second is cut where it has more digits than they keep. Empty, and an issue, when it is none.
+// A dateTime that records can keep: partial dates and instants of the years 1800 to 2200. A
+// fraction of a second is cut where it has more digits than they keep. Empty, and an issue, when it
+// is none.
 std::string read_date_time(std::string_view text, const std::string& path, IssueList& list);
 
 // Words for a record's column: without control characters but for line ends and tabs (`one_line`:

@@ -1,4 +1,4 @@
-// AdverseEvent → adverse_event; MedicationStatement and MedicationAdministration → medication or
+// AdverseEvent → adverse_event; MedicationStatement, MedicationAdministration → medication or
 // exposure.
 #include <algorithm>
 #include <array>
@@ -42,8 +42,8 @@ std::string first_word(const Concept& named, F&& read) {
 
 // In a record's words: "MILD", or a grade of CTCAE.
 std::string severity_word(std::string_view text) {
-  constexpr std::string_view kWords[] = {"MILD", "MODERATE", "SEVERE", "LIFE THREATENING",
-                                         "FATAL", "1", "2", "3", "4", "5"};
+  constexpr std::string_view kWords[] = {
+      "MILD", "MODERATE", "SEVERE", "LIFE THREATENING", "FATAL", "1", "2", "3", "4", "5"};
   std::string word = in_capitals(text);
   if (word.starts_with("GRADE ")) word.erase(0, 6);
   const auto found = std::find(std::begin(kWords), std::end(kWords), word);
@@ -85,9 +85,8 @@ class EventReading {
   void read_medication() {
     administered_ = reading_.content.type == ResourceType::medication_administration;
     record_.kind = Kind::medication;
-    const std::string status =
-        administered_ ? reading_.status("status", kAdministrationStatus)
-                      : reading_.status("status", kStatementStatus);
+    const std::string status = administered_ ? reading_.status("status", kAdministrationStatus)
+                                             : reading_.status("status", kStatementStatus);
     reading_.attribute("status", status);
     reading_.read_subject("subject");
     read_drug();
@@ -167,13 +166,13 @@ class EventReading {
   // What is suspected may be the study's own treatment, so it is an attribute that is blinded.
   std::string suspect() {
     std::string words;
-    Element(reading_.root, reading_.path, list_).each("suspectEntity", [&](Json one,
-                                                                          const std::string& at) {
-      const Reference instance = read_reference(object_member(one, "instance", at, list_),
-                                                place(at, "instance"), list_);
-      if (!words.empty()) words += "; ";
-      words += instance.words().empty() ? instance.identifier : instance.words();
-    });
+    Element(reading_.root, reading_.path, list_)
+        .each("suspectEntity", [&](Json one, const std::string& at) {
+          const Reference instance = read_reference(object_member(one, "instance", at, list_),
+                                                    place(at, "instance"), list_);
+          if (!words.empty()) words += "; ";
+          words += instance.words().empty() ? instance.identifier : instance.words();
+        });
     return words;
   }
 
@@ -214,8 +213,7 @@ class EventReading {
   void read_reason(const std::string& status) {
     const Json first = first_member(reading_.root, "statusReason", reading_.path, list_);
     const std::string words = read_concept(first, reading_.at("statusReason[0]"), list_).words();
-    record_.value.not_done =
-        column_words(words.empty() ? status : words, model::kTextCharsMax);
+    record_.value.not_done = column_words(words.empty() ? status : words, model::kTextCharsMax);
   }
 
   // The dose is a number; how it is to be taken are words beside it, or the value without it.

@@ -18,7 +18,7 @@ using model::Code;
 using model::Kind;
 using model::Record;
 
-constexpr std::string_view kObservationStatus[] = {"registered", "preliminary", "final", "amended",
+constexpr std::string_view kObservationStatus[] = {"registered", "preliminary", "final",  "amended",
                                                    "corrected",  "cancelled",   "unknown"};
 constexpr std::string_view kCategorySystem =
     "http://terminology.hl7.org/CodeSystem/observation-category";
@@ -59,9 +59,8 @@ class ObservationReading {
         }
         if (coding.system != kKindSystem) continue;
         const auto kind = model::parse_kind(coding.code);
-        const bool known =
-            kind && std::find(kOfKindSystem.begin(), kOfKindSystem.end(), *kind) !=
-                        kOfKindSystem.end();
+        const bool known = kind && std::find(kOfKindSystem.begin(), kOfKindSystem.end(), *kind) !=
+                                       kOfKindSystem.end();
         if (known) category_ = *kind;
         if (!known) list_.error("codeUnknown", at, "is no kind that an Observation can be");
       }
@@ -97,9 +96,8 @@ class ObservationReading {
     if (value && reason) list_.error("invalidValue", at, "stands beside a value");
     if (reason || cancelled_) {
       const std::string words = read_concept(reason, at, list_).words();
-      record.value.not_done =
-          column_words(words.empty() ? cancelled_ ? "cancelled" : "unknown" : words,
-                       model::kTextCharsMax);
+      record.value.not_done = column_words(
+          words.empty() ? cancelled_ ? "cancelled" : "unknown" : words, model::kTextCharsMax);
       return;
     }
     if (value) set_value(value, place(path, "value"), listed, record);
@@ -134,7 +132,8 @@ class ObservationReading {
     const std::string_view text = value.text();
     if (text.empty()) return list_.error("invalidValue", at, "is empty");
     if (value.name() == "valueTime" && !is_time(text)) {
-      return list_.error("invalidValue", at, ucum::quoted(text) + " is not a time such as 08:30:00");
+      return list_.error("invalidValue", at,
+                         ucum::quoted(text) + " is not a time such as 08:30:00");
     }
     if (value.name() == "valueDateTime" && !is_date_time(text)) {
       return list_.error("invalidValue", at, ucum::quoted(text) + " is not a date or an instant");
@@ -207,8 +206,8 @@ class ObservationReading {
     Element(json, path, list_).each("referenceRange", [&](Json one, const std::string& at) {
       const Concept type =
           read_concept(object_member(one, "type", at, list_), place(at, "type"), list_);
-      const bool normal = type.codings.empty() ? type.text.empty()
-                                               : type.codings.front().code == "normal";
+      const bool normal =
+          type.codings.empty() ? type.text.empty() : type.codings.front().code == "normal";
       if (!normal) return;
       ++count;
       const bool of_all = !one["age"] && !one["appliesTo"];
@@ -238,28 +237,34 @@ class ObservationReading {
   }
 
   void read_components() {
-    std::size_t index = 0;
-    Element(reading_.root, reading_.path, list_).each("component", [&](Json json,
-                                                                      const std::string& at) {
-      const Record& whole = reading_.record();
-      ResourcePart part{"component-" + std::to_string(index++), {}};
-      Record& record = part.record;
-      record.subject = whole.subject;
-      record.kind = whole.kind;
-      record.effective = whole.effective;
-      record.author = whole.author;
-      record.visit = whole.visit;
-      record.attributes = whole.attributes;
-      record.original = json.raw();
-      observe(json, at, record);
-      reading_.content.parts.push_back(std::move(part));
-    });
+    std::size_t count = 0;
+    Element(reading_.root, reading_.path, list_)
+        .each("component", [&](Json json, const std::string& at) {
+          if (++count > kPartsMax) {
+            if (count > kPartsMax + 1) return;
+            return list_.error("tooMany", at,
+                               "is one of more than " + std::to_string(kPartsMax) + " components");
+          }
+          const Record& whole = reading_.record();
+          ResourcePart part{"component-" + std::to_string(count - 1), {}};
+          Record& record = part.record;
+          record.subject = whole.subject;
+          record.kind = whole.kind;
+          record.effective = whole.effective;
+          record.author = whole.author;
+          record.visit = whole.visit;
+          record.attributes = whole.attributes;
+          record.original = json.raw();
+          kind_ = whole.kind;
+          observe(json, at, record);
+          reading_.content.parts.push_back(std::move(part));
+        });
   }
 
   ResourceReading& reading_;
   IssueList& list_;
   std::optional<Kind> category_;
-  Kind kind_ = Kind::lab;  // of the code that was read last
+  Kind kind_ = Kind::lab;  // where a component's code is looked for first
   bool cancelled_ = false;
 };
 

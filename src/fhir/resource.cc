@@ -17,18 +17,23 @@ constexpr std::array<std::string_view, kResourceTypes> kResourceTypeNames = {
 
 ResourceType type_of_kind(Kind kind) {
   switch (kind) {
-    case Kind::demographics: return ResourceType::research_subject;
-    case Kind::adverse_event: return ResourceType::adverse_event;
-    case Kind::medication: return ResourceType::medication_statement;
-    case Kind::exposure: return ResourceType::medication_administration;
-    default: return ResourceType::observation;
+    case Kind::demographics:
+      return ResourceType::research_subject;
+    case Kind::adverse_event:
+      return ResourceType::adverse_event;
+    case Kind::medication:
+      return ResourceType::medication_statement;
+    case Kind::exposure:
+      return ResourceType::medication_administration;
+    default:
+      return ResourceType::observation;
   }
 }
 
 // The element of a resource that a member of its record came from.
 std::string_view element_of(ResourceType type, std::string_view pointer) {
-  const bool medication = type == ResourceType::medication_administration ||
-                          type == ResourceType::medication_statement;
+  const bool medication =
+      type == ResourceType::medication_administration || type == ResourceType::medication_statement;
   const bool event = type == ResourceType::adverse_event;
   const auto begins = [&](std::string_view with) { return pointer.starts_with(with); };
   if (begins("/subject")) {
@@ -36,8 +41,10 @@ std::string_view element_of(ResourceType type, std::string_view pointer) {
            : type == ResourceType::patient        ? "id"
                                                   : "subject";
   }
-  if (begins("/code") || begins("/system")) return medication ? "medication" : event ? "event" : "code";
-  if (begins("/value") || begins("/text") || begins("/unit")) return medication ? "dosage" : "value";
+  if (begins("/code") || begins("/system"))
+    return medication ? "medication" : event ? "event" : "code";
+  if (begins("/value") || begins("/text") || begins("/unit"))
+    return medication ? "dosage" : "value";
   if (begins("/not_done")) return medication ? "statusReason" : "dataAbsentReason";
   if (begins("/range")) return "referenceRange[0]";
   if (begins("/effective")) {
@@ -86,8 +93,8 @@ model::Issues issues_of(ResourceType type, const std::string& path, const model:
   for (const model::Fault& fault : faults) {
     const std::string_view element = element_of(type, fault.path);
     const bool code = fault.path == "/code" || fault.path == "/system";
-    list.error(code ? "codeUnknown" : "invalidValue",
-               element.empty() ? path : place(path, element), fault.reason);
+    list.error(code ? "codeUnknown" : "invalidValue", element.empty() ? path : place(path, element),
+               fault.reason);
   }
   return std::move(list.issues);
 }

@@ -39,6 +39,9 @@ ResourceType type_of(const model::StoredRecord& stored);
 // Patient, else the number of the record's first version.
 std::string id_of(const model::StoredRecord& stored, ResourceType type);
 
+// Limit that holds before memory is taken for what it bounds.
+inline constexpr std::size_t kPartsMax = 500;
+
 struct ResourcePart {
   std::string name;  // unique within the resource: "component-0"
   model::Record record;

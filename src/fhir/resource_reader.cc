@@ -14,39 +14,124 @@ namespace trialward::fhir {
 namespace {
 
 // The elements of R4, type by type, beside those of every resource.
-constexpr std::string_view kEvery[] = {"resourceType", "id", "meta", "implicitRules", "language",
-                                       "text", "contained", "extension", "modifierExtension",
-                                       "identifier"};
-constexpr std::string_view kObservation[] = {
-    "basedOn", "partOf", "status", "category", "code", "subject", "focus", "encounter",
-    "effectiveDateTime", "effectivePeriod", "effectiveTiming", "effectiveInstant", "issued",
-    "performer", "valueQuantity", "valueCodeableConcept", "valueString", "valueBoolean",
-    "valueInteger", "valueRange", "valueRatio", "valueSampledData", "valueTime", "valueDateTime",
-    "valuePeriod", "dataAbsentReason", "interpretation", "note", "bodySite", "method", "specimen",
-    "device", "referenceRange", "hasMember", "derivedFrom", "component"};
-constexpr std::string_view kAdverseEvent[] = {
-    "actuality", "category", "event", "subject", "encounter", "date", "detected", "recordedDate",
-    "resultingCondition", "location", "seriousness", "severity", "outcome", "recorder",
-    "contributor", "suspectEntity", "subjectMedicalHistory", "referenceDocument", "study"};
-constexpr std::string_view kAdministration[] = {
-    "instantiates", "partOf", "status", "statusReason", "category", "medicationCodeableConcept",
-    "medicationReference", "subject", "context", "supportingInformation", "effectiveDateTime",
-    "effectivePeriod", "performer", "reasonCode", "reasonReference", "request", "device", "note",
-    "dosage", "eventHistory"};
-constexpr std::string_view kStatement[] = {
-    "basedOn", "partOf", "status", "statusReason", "category", "medicationCodeableConcept",
-    "medicationReference", "subject", "context", "effectiveDateTime", "effectivePeriod",
-    "dateAsserted", "informationSource", "derivedFrom", "reasonCode", "reasonReference", "note",
-    "dosage"};
-constexpr std::string_view kResearchSubject[] = {"status", "period", "study", "individual",
+constexpr std::string_view kEvery[] = {
+    "resourceType", "id",        "meta",      "implicitRules",     "language",
+    "text",         "contained", "extension", "modifierExtension", "identifier"};
+constexpr std::string_view kObservation[] = {"basedOn",
+                                             "partOf",
+                                             "status",
+                                             "category",
+                                             "code",
+                                             "subject",
+                                             "focus",
+                                             "encounter",
+                                             "effectiveDateTime",
+                                             "effectivePeriod",
+                                             "effectiveTiming",
+                                             "effectiveInstant",
+                                             "issued",
+                                             "performer",
+                                             "valueQuantity",
+                                             "valueCodeableConcept",
+                                             "valueString",
+                                             "valueBoolean",
+                                             "valueInteger",
+                                             "valueRange",
+                                             "valueRatio",
+                                             "valueSampledData",
+                                             "valueTime",
+                                             "valueDateTime",
+                                             "valuePeriod",
+                                             "dataAbsentReason",
+                                             "interpretation",
+                                             "note",
+                                             "bodySite",
+                                             "method",
+                                             "specimen",
+                                             "device",
+                                             "referenceRange",
+                                             "hasMember",
+                                             "derivedFrom",
+                                             "component"};
+constexpr std::string_view kAdverseEvent[] = {"actuality",
+                                              "category",
+                                              "event",
+                                              "subject",
+                                              "encounter",
+                                              "date",
+                                              "detected",
+                                              "recordedDate",
+                                              "resultingCondition",
+                                              "location",
+                                              "seriousness",
+                                              "severity",
+                                              "outcome",
+                                              "recorder",
+                                              "contributor",
+                                              "suspectEntity",
+                                              "subjectMedicalHistory",
+                                              "referenceDocument",
+                                              "study"};
+constexpr std::string_view kAdministration[] = {"instantiates",
+                                                "partOf",
+                                                "status",
+                                                "statusReason",
+                                                "category",
+                                                "medicationCodeableConcept",
+                                                "medicationReference",
+                                                "subject",
+                                                "context",
+                                                "supportingInformation",
+                                                "effectiveDateTime",
+                                                "effectivePeriod",
+                                                "performer",
+                                                "reasonCode",
+                                                "reasonReference",
+                                                "request",
+                                                "device",
+                                                "note",
+                                                "dosage",
+                                                "eventHistory"};
+constexpr std::string_view kStatement[] = {"basedOn",
+                                           "partOf",
+                                           "status",
+                                           "statusReason",
+                                           "category",
+                                           "medicationCodeableConcept",
+                                           "medicationReference",
+                                           "subject",
+                                           "context",
+                                           "effectiveDateTime",
+                                           "effectivePeriod",
+                                           "dateAsserted",
+                                           "informationSource",
+                                           "derivedFrom",
+                                           "reasonCode",
+                                           "reasonReference",
+                                           "note",
+                                           "dosage"};
+constexpr std::string_view kResearchSubject[] = {"status",      "period",    "study",  "individual",
                                                  "assignedArm", "actualArm", "consent"};
-constexpr std::string_view kPatient[] = {
-    "active", "name", "telecom", "gender", "birthDate", "deceasedBoolean", "deceasedDateTime",
-    "address", "maritalStatus", "multipleBirthBoolean", "multipleBirthInteger", "photo", "contact",
-    "communication", "generalPractitioner", "managingOrganization", "link"};
-constexpr std::string_view kResponse[] = {"basedOn", "partOf", "questionnaire", "status",
-                                          "subject", "encounter", "authored", "author", "source",
-                                          "item"};
+constexpr std::string_view kPatient[] = {"active",
+                                         "name",
+                                         "telecom",
+                                         "gender",
+                                         "birthDate",
+                                         "deceasedBoolean",
+                                         "deceasedDateTime",
+                                         "address",
+                                         "maritalStatus",
+                                         "multipleBirthBoolean",
+                                         "multipleBirthInteger",
+                                         "photo",
+                                         "contact",
+                                         "communication",
+                                         "generalPractitioner",
+                                         "managingOrganization",
+                                         "link"};
+constexpr std::string_view kResponse[] = {"basedOn", "partOf",    "questionnaire", "status",
+                                          "subject", "encounter", "authored",      "author",
+                                          "source",  "item"};
 
 struct TypeReading {
   std::span<const std::string_view> elements;
@@ -69,30 +154,47 @@ constexpr std::string_view kIdentifyingExtension =
 
 bool is_resource_id(std::string_view id) {
   const auto fits = [](char c) {
-    return ('a' <= c && c <= 'z') || ('A' <= c && c <= 'Z') || ('0' <= c && c <= '9') ||
-           c == '-' || c == '.';
+    return ('a' <= c && c <= 'z') || ('A' <= c && c <= 'Z') || ('0' <= c && c <= '9') || c == '-' ||
+           c == '.';
   };
   return !id.empty() && id.size() <= 64 && std::all_of(id.begin(), id.end(), fits);
 }
 
+// Where a node stands; written out only for an issue, as names may be long and nodes many.
+struct NodePlace {
+  const NodePlace* parent = nullptr;
+  std::string_view name;  // of a member
+  std::size_t index = 0;  // of an element
+  bool element = false;
+
+  std::string written(const std::string& root) const {
+    constexpr std::size_t kNameBytesMax = 64;
+    if (parent == nullptr) return root;
+    const std::string before = parent->written(root);
+    return element ? before + '[' + std::to_string(index) + ']'
+                   : place(before, name.substr(0, kNameBytesMax));
+  }
+};
+
 // What may stand anywhere and must not be passed over. The root's own modifier extension is found
 // with its elements.
-void check_modifiers(Json json, const std::string& path, bool root, IssueList& list) {
+void check_modifiers(Json json, const NodePlace& at, const std::string& root, IssueList& list) {
   std::size_t index = 0;
   for (const Json one : json) {
-    const bool of_array = json.is(Json::Type::array);
-    if (!of_array && one.name() == "modifierExtension" && !root) {
-      list.error("modifierExtension", path,
+    if (list.issues.size() > model::kIssuesMax) return;
+    const bool element = json.is(Json::Type::array);
+    if (!element && one.name() == "modifierExtension" && at.parent != nullptr) {
+      list.error("modifierExtension", at.written(root),
                  "has a modifier extension, which is not understood and must not be passed over");
     }
-    if (!of_array && one.name() == "implicitRules") {
-      list.error("implicitRules", place(path, "implicitRules"),
+    if (!element && one.name() == "implicitRules") {
+      list.error("implicitRules", place(at.written(root), "implicitRules"),
                  "names rules that are not understood and must not be passed over");
     }
-    const std::size_t at = index++;
-    if (!one.is(Json::Type::object) && !one.is(Json::Type::array)) continue;
-    check_modifiers(one, of_array ? path + '[' + std::to_string(at) + ']' : place(path, one.name()),
-                    false, list);
+    if (one.is(Json::Type::object) || one.is(Json::Type::array)) {
+      check_modifiers(one, {&at, one.name(), index, element}, root, list);
+    }
+    ++index;
   }
 }
 
@@ -121,31 +223,32 @@ void check_identifying(ResourceReading& reading) {
   if (reading.content.type == ResourceType::patient) {
     check_identifying(reading.root, reading.path, reading.list);
   }
-  Element(reading.root, reading.path, reading.list).each("contained", [&](Json one,
-                                                                         const std::string& at) {
-    if (one.string("resourceType") == "Patient") check_identifying(one, at, reading.list);
-  });
+  Element(reading.root, reading.path, reading.list)
+      .each("contained", [&](Json one, const std::string& at) {
+        if (one.string("resourceType") == "Patient") check_identifying(one, at, reading.list);
+      });
 }
 
 void read_ids(ResourceReading& reading, bool many_identifiers) {
   ResourceContent& content = reading.content;
+  object_member(reading.root, "meta", reading.path, reading.list);
   content.id = reading.text("id");
   if (!content.id.empty() && !is_resource_id(content.id)) {
-    reading.list.error("invalidValue", reading.at("id"),
-                       ucum::quoted(content.id) +
-                           " is no id: 1 to 64 letters, digits, '-' and '.' are one");
+    reading.list.error(
+        "invalidValue", reading.at("id"),
+        ucum::quoted(content.id) + " is no id: 1 to 64 letters, digits, '-' and '.' are one");
   }
   if (!many_identifiers) {
-    content.identifier = read_identifier(
-        object_member(reading.root, "identifier", reading.path, reading.list),
-        reading.at("identifier"), reading.list);
+    content.identifier =
+        read_identifier(object_member(reading.root, "identifier", reading.path, reading.list),
+                        reading.at("identifier"), reading.list);
     return;
   }
-  Element(reading.root, reading.path, reading.list).each("identifier", [&](Json one,
-                                                                          const std::string& at) {
-    std::string found = read_identifier(one, at, reading.list);
-    if (content.identifier.empty()) content.identifier = std::move(found);
-  });
+  Element(reading.root, reading.path, reading.list)
+      .each("identifier", [&](Json one, const std::string& at) {
+        std::string found = read_identifier(one, at, reading.list);
+        if (content.identifier.empty()) content.identifier = std::move(found);
+      });
 }
 
 // Faults of a record's form by the places that it came from; but those of ids that the caller sets.
@@ -173,9 +276,11 @@ base::Result<ResourceContent, model::Issues> ResourceReader::read(const model::S
   return read(study, root_, json, type ? std::string(to_string(*type)) : std::string());
 }
 
-base::Result<ResourceContent, model::Issues> ResourceReader::read(
-    const model::Study& study, Json resource, std::string_view text, const std::string& path,
-    const SubjectOf& subject_of) {
+base::Result<ResourceContent, model::Issues> ResourceReader::read(const model::Study& study,
+                                                                  Json resource,
+                                                                  std::string_view text,
+                                                                  const std::string& path,
+                                                                  const SubjectOf& subject_of) {
   if (!resource.is(Json::Type::object)) {
     return model::Issues{{model::IssueSeverity::fatal, "structure", path, "must be a resource"}};
   }
@@ -192,7 +297,7 @@ base::Result<ResourceContent, model::Issues> ResourceReader::read(
   std::vector<std::string_view> elements(std::begin(kEvery), std::end(kEvery));
   elements.insert(elements.end(), type_reading.elements.begin(), type_reading.elements.end());
   Element(resource, path, reading.list).only(elements);
-  check_modifiers(resource, path, true, reading.list);
+  check_modifiers(resource, {}, path, reading.list);
   check_identifying(reading);
   read_ids(reading, type_reading.many_identifiers);
   type_reading.read(reading);

@@ -18,11 +18,11 @@ using model::Kind;
 
 // What "Patient/ID" and a URL that ends in it name, a version behind it passed over; else "".
 std::string_view patient_id(std::string_view reference) {
-  constexpr std::string_view kPatient = "Patient/", kHistory = "/_history/";
-  reference = reference.substr(0, reference.find(kHistory));
-  const std::size_t found = reference.rfind(kPatient);
+  constexpr std::string_view kBefore = "Patient/", kBehind = "/_history/";
+  reference = reference.substr(0, reference.find(kBehind));
+  const std::size_t found = reference.rfind(kBefore);
   if (found == std::string_view::npos || (found > 0 && reference[found - 1] != '/')) return {};
-  const std::string_view id = reference.substr(found + kPatient.size());
+  const std::string_view id = reference.substr(found + kBefore.size());
   return id.find_first_of("/?#") == std::string_view::npos ? id : std::string_view();
 }
 
@@ -95,7 +95,8 @@ void ResourceReading::read_subject(std::string_view member) {
   const Json found = root[member];
   if (!found) return list.error("subjectMissing", at(member), "is required: whom is it about?");
   const Json object = object_member(root, member, path, list);
-  if (object) record().subject = subject_named(read_reference(object, at(member), list), at(member));
+  if (object)
+    record().subject = subject_named(read_reference(object, at(member), list), at(member));
 }
 
 void ResourceReading::read_effective(bool or_end) {
@@ -103,7 +104,8 @@ void ResourceReading::read_effective(bool or_end) {
   if (!found) return;
   const std::string place_of = at("effective");
   if (found.name() == "effectivePeriod") {
-    const Period period = read_period(object_member(root, found.name(), path, list), place_of, list);
+    const Period period =
+        read_period(object_member(root, found.name(), path, list), place_of, list);
     record().effective = period.start.empty() && or_end ? period.end : period.start;
     attribute("end", period.end);
   } else if (found.name() == "effectiveTiming") {

@@ -46,7 +46,8 @@ class ResourceReading {
   std::string text(std::string_view member);
   // The subject that the reference in `member` names; without one it is an issue.
   void read_subject(std::string_view member);
-  // effective[x]; of a period its start, or (`or_end`) else its end. Its end is the attribute "end".
+  // effective[x]; of a period its start, or (`or_end`) else its end. Its end is the attribute
+  // "end".
   void read_effective(bool or_end);
   // Who observed it: the display, else the reference, of a Reference.
   void read_author(Json reference, const std::string& at_reference);

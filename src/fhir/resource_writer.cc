@@ -28,8 +28,8 @@ constexpr std::string_view kDataAbsent =
 
 bool can_be_referred_to(std::string_view id) {
   return !id.empty() && std::all_of(id.begin(), id.end(), [](char c) {
-    return ('a' <= c && c <= 'z') || ('A' <= c && c <= 'Z') || ('0' <= c && c <= '9') ||
-           c == '-' || c == '.' || c == '_';
+    return ('a' <= c && c <= 'z') || ('A' <= c && c <= 'Z') || ('0' <= c && c <= '9') || c == '-' ||
+           c == '.' || c == '_';
   });
 }
 
@@ -108,13 +108,25 @@ class ResourceWriting {
   std::string write(ResourceType type) {
     begin(type);
     switch (type) {
-      case ResourceType::observation: write_observation(); break;
-      case ResourceType::adverse_event: write_adverse_event(); break;
+      case ResourceType::observation:
+        write_observation();
+        break;
+      case ResourceType::adverse_event:
+        write_adverse_event();
+        break;
       case ResourceType::medication_administration:
-      case ResourceType::medication_statement: write_medication(type); break;
-      case ResourceType::research_subject: write_research_subject(); break;
-      case ResourceType::patient: write_patient(); break;
-      case ResourceType::questionnaire_response: write_response(); break;
+      case ResourceType::medication_statement:
+        write_medication(type);
+        break;
+      case ResourceType::research_subject:
+        write_research_subject();
+        break;
+      case ResourceType::patient:
+        write_patient();
+        break;
+      case ResourceType::questionnaire_response:
+        write_response();
+        break;
     }
     json_.end_object();
     return json_.take();
@@ -162,8 +174,8 @@ class ResourceWriting {
       json_.end_array();
     }
     json_.end_object();
-    const bool one = type == ResourceType::adverse_event ||
-                     type == ResourceType::questionnaire_response;
+    const bool one =
+        type == ResourceType::adverse_event || type == ResourceType::questionnaire_response;
     json_.key("identifier");
     if (!one) json_.begin_array();
     json_.begin_object();
@@ -179,8 +191,8 @@ class ResourceWriting {
 
   const std::string* attribute(std::string_view name) const {
     const auto& blinded = model::kBlindedAttributes;
-    const bool hidden =
-        masked_ || (!unblinded_ && std::find(blinded.begin(), blinded.end(), name) != blinded.end());
+    const bool hidden = masked_ || (!unblinded_ && std::find(blinded.begin(), blinded.end(),
+                                                             name) != blinded.end());
     return hidden ? nullptr : record_.attribute(name);
   }
   std::string attribute_or(std::string_view name, std::string_view otherwise) const {
@@ -263,12 +275,10 @@ class ResourceWriting {
   static std::string number_of(double number, const std::string& text) {
     return model::is_json_number(text) ? text : JsonWriter().value(number).take();
   }
-  std::string number() const {
-    return number_of(*record_.value.number, record_.value.number_text);
-  }
+  std::string number() const { return number_of(*record_.value.number, record_.value.number_text); }
 
   void write_observation() {
-    constexpr std::string_view kStatus[] = {"registered", "preliminary", "final",   "amended",
+    constexpr std::string_view kStatus[] = {"registered", "preliminary", "final",  "amended",
                                             "corrected",  "cancelled",   "unknown"};
     json_.member("status", status_of(kStatus, stored_.version > 1 ? "amended" : "final"));
     json_.key("category").begin_array();
@@ -294,10 +304,14 @@ class ResourceWriting {
 
   void write_category() {
     switch (record_.kind) {
-      case Kind::lab: return write_concept(json_, "observation-category", "laboratory");
-      case Kind::vital: return write_concept(json_, "observation-category", "vital-signs");
-      case Kind::questionnaire: return write_concept(json_, "observation-category", "survey");
-      default: break;
+      case Kind::lab:
+        return write_concept(json_, "observation-category", "laboratory");
+      case Kind::vital:
+        return write_concept(json_, "observation-category", "vital-signs");
+      case Kind::questionnaire:
+        return write_concept(json_, "observation-category", "survey");
+      default:
+        break;
     }
     json_.begin_object().key("coding").begin_array();
     write_coding(json_, kKindSystem, to_string(record_.kind));
@@ -366,7 +380,8 @@ class ResourceWriting {
                    severity_code(record_.severity));
       json_.end_array().member("text", record_.severity).end_object();
     }
-    const std::string_view outcome = outcome_code(attribute_or("outcome", attribute_or("aeout", "")));
+    const std::string_view outcome =
+        outcome_code(attribute_or("outcome", attribute_or("aeout", "")));
     if (!outcome.empty()) {
       json_.key("outcome");
       write_concept(json_, "adverse-event-outcome", outcome);
@@ -437,10 +452,19 @@ class ResourceWriting {
   }
 
   void write_research_subject() {
-    constexpr std::string_view kStatus[] = {
-        "candidate", "eligible", "follow-up", "ineligible", "not-registered", "off-study",
-        "on-study", "on-study-intervention", "on-study-observation", "pending-on-study",
-        "potential-candidate", "screening", "withdrawn"};
+    constexpr std::string_view kStatus[] = {"candidate",
+                                            "eligible",
+                                            "follow-up",
+                                            "ineligible",
+                                            "not-registered",
+                                            "off-study",
+                                            "on-study",
+                                            "on-study-intervention",
+                                            "on-study-observation",
+                                            "pending-on-study",
+                                            "potential-candidate",
+                                            "screening",
+                                            "withdrawn"};
     json_.member("status", status_of(kStatus, "on-study"));
     const std::string start = date_time(record_.effective), end = attribute_or("end", "");
     if (!start.empty() || is_date_time(end)) {

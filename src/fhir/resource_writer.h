@@ -12,10 +12,10 @@ namespace trialward::fhir {
 // meta.lastUpdated; any other is written from its columns (docs/fhir.md). The definition gives a
 // native record's codes their names and codings.
 //
-// `unblinded` false: what would tell the treatment is left out, as model::to_json leaves it out. The
-// resource is then written from the columns, never from the original, which may tell it anywhere;
-// meta.security says REDACTED, and a data-absent-reason of "masked" stands where FHIR requires a
-// value.
+// `unblinded` false: what would tell the treatment is left out, as model::to_json leaves it out.
+// The resource is then written from the columns, never from the original, which may tell it
+// anywhere; meta.security says REDACTED, and a data-absent-reason of "masked" stands where FHIR
+// requires a value.
 std::string to_resource(const model::Study& study, const model::StoredRecord& stored,
                         bool unblinded);
 

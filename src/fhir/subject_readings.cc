@@ -6,10 +6,19 @@
 namespace trialward::fhir {
 namespace {
 
-constexpr std::string_view kSubjectStatus[] = {
-    "candidate",    "eligible",           "follow-up",            "ineligible",
-    "not-registered", "off-study",        "on-study",             "on-study-intervention",
-    "on-study-observation", "pending-on-study", "potential-candidate", "screening", "withdrawn"};
+constexpr std::string_view kSubjectStatus[] = {"candidate",
+                                               "eligible",
+                                               "follow-up",
+                                               "ineligible",
+                                               "not-registered",
+                                               "off-study",
+                                               "on-study",
+                                               "on-study-intervention",
+                                               "on-study-observation",
+                                               "pending-on-study",
+                                               "potential-candidate",
+                                               "screening",
+                                               "withdrawn"};
 constexpr std::string_view kResponseStatus[] = {"in-progress", "completed", "amended", "stopped"};
 
 // As CDISC writes it where it has the word.

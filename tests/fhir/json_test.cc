@@ -32,6 +32,20 @@ TEST(Json, IsWalkedAnyNumberOfTimes) {
   EXPECT_EQ(root->string("a"), "");
 }
 
+TEST(Json, KeepsTheBytesOfEachNode) {
+  JsonTree tree;
+  const std::string text = " {\"a\" : [ 1.50 , \"x\\u00e4\" ,true, null,{ } , [ ] ] ,\n"
+                           "\"b\":{ \"c\":\"}]\" } }  ";
+  const auto root = tree.parse("\xef\xbb\xbf" + text);
+  ASSERT_TRUE(root.ok());
+  EXPECT_EQ(root->raw(), text.substr(1, text.size() - 3));
+  std::string elements;
+  for (const Json element : (*root)["a"]) elements.append(element.raw()).append("|");
+  EXPECT_EQ(elements, "1.50|\"x\\u00e4\"|true|null|{ }|[ ]|");
+  EXPECT_EQ((*root)["a"].raw(), "[ 1.50 , \"x\\u00e4\" ,true, null,{ } , [ ] ]");
+  EXPECT_EQ((*root)["b"].raw(), "{ \"c\":\"}]\" }");
+}
+
 TEST(Json, RefusesWhatItCannotKeep) {
   EXPECT_EQ(refusal("{}"), "");
   EXPECT_EQ(refusal("\xef\xbb\xbf{}"), "");

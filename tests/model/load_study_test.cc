@@ -25,6 +25,7 @@ TEST(LoadStudy, LittleIsRequired) {
   EXPECT_EQ(study->title, "");
   EXPECT_FALSE(study->enrol_by_first_record);
   EXPECT_EQ(study->default_site, "");
+  EXPECT_FALSE(study->identifying);
   ASSERT_EQ(study->sites.size(), 1u);
   EXPECT_TRUE(study->arms.empty());
 }
@@ -57,6 +58,7 @@ kind = "lab"
 code = "ALT"
 name = "Alanine aminotransferase"
 system = "urn:labs"
+codings = [{ system = "http://loinc.org", code = "1742-6" }, { system = "urn:x", code = "1" }]
 unit = "U/L"
 also = [{ unit = "ukat/L", factor = 60 }, { unit = "x", offset = 1.5 }]
 possible = [0, inf]
@@ -71,6 +73,8 @@ values = ["POSITIVE", "NEGATIVE"]
 kind = "lab"
 code = "KETONES"
 type = "any"
+[fhir]
+identifying = true
 )toml"}});
   ASSERT_TRUE(study.ok());
   EXPECT_EQ(study->id, "pilot-1.0_b");
@@ -91,6 +95,9 @@ type = "any"
   ASSERT_NE(alt, nullptr);
   EXPECT_EQ(alt->name, "Alanine aminotransferase");
   EXPECT_EQ(alt->system, "urn:labs");
+  ASSERT_EQ(alt->codings.size(), 2u);
+  EXPECT_EQ(alt->codings[0].system + alt->codings[0].code, "http://loinc.org1742-6");
+  EXPECT_TRUE(study->identifying);
   EXPECT_EQ(alt->type, ValueType::number);
   ASSERT_EQ(alt->units.size(), 3u);
   EXPECT_EQ(alt->units[0].to_own(2), 2);
@@ -125,6 +132,8 @@ TEST(LoadStudy, FaultsNameFileLineAndReason) {
       {"[kinds.lab]\nclosed = true\n", "study.toml:7: [lab] has no member closed\n"},
       {"[kinds]\nlab = true\n", "study.toml:7: lab must be a table, [lab]\n"},
       {"[[codes]]\nkind = 'lab'\n", "study.toml:6: [[codes]] needs code\n"},
+      {"[fhir]\nidentifying = 'yes'\n", "study.toml:7: identifying must be true or false\n"},
+      {"[fhir]\nnames = true\n", "study.toml:7: [fhir] has no member names\n"},
       {"[[codes]]\ncode = 'ALT'\n", "study.toml:6: [[codes]] needs kind\n"},
       {"[[codes]]\nkind = 'labs'\ncode = 'ALT'\n", "study.toml:7: unknown kind \"labs\"\n"},
       {"[[codes]]\nkind = 'lab'\ncode = 'A'\n[[codes]]\nkind = 'lab'\ncode = 'A'\n",
@@ -157,6 +166,19 @@ TEST(LoadStudy, FaultsOfCodes) {
       {"unit = 'g'\nalso = [{ unit = 'kg', times = 2 }]", "10: [[also]] has no member times\n"},
       {"unit = 'g'\nalso = ['kg']", "10: also must be an array of tables\n"},
       {"unit = 'g'\nalso = 'kg'", "10: also must be an array of tables\n"},
+      {"codings = 'x'", "9: codings must be an array of tables\n"},
+      {"codings = [{ system = 'urn:a' }]", "9: [[codings]] needs code\n"},
+      {"codings = [{ code = '' }]", "9: [[codings]] needs system\n9: code is empty\n"},
+      {"codings = [{ system = 'urn:a', code = '1', display = 'x' }]",
+       "9: [[codings]] has no member display\n"},
+      {"codings = [{ system = 'urn:a', code = '1' },\n{ system = 'urn:a', code = '1' }]",
+       "10: coding \"1\" of \"urn:a\" is given twice for a lab\n"},
+      {"codings = [{ system = 'urn:a', code = '1' }]\n[[codes]]\nkind = 'lab'\ncode = 'Y'\n"
+       "codings = [{ system = 'urn:a', code = '1' }]",
+       "13: coding \"1\" of \"urn:a\" is given twice for a lab\n"},
+      {"codings = [{ system = 'urn:a', code = 'Y' }]\n[[codes]]\nkind = 'lab'\ncode = 'Y'\n"
+       "system = 'urn:a'",
+       "9: coding \"Y\" of \"urn:a\" is a code of its own\n"},
       {"unit = 'g'\nmolar_mass = 0", "10: molar_mass must be above 0\n"},
       {"unit = 'g'\nmolar_mass = 'heavy'", "10: molar_mass must be a finite number\n"},
       {"unit = 'g'\nvalence = 1.5", "10: valence must be a whole number from 1 to 9\n"},

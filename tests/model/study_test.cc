@@ -53,6 +53,49 @@ Record measured(Kind kind, const char* code, double number, const char* unit) {
   return record;
 }
 
+TEST(Study, FindsACodeByWhatOthersCallIt) {
+  const auto study = load_study({{"study.toml", R"toml(
+[study]
+id = "test"
+[[sites]]
+id = "NY"
+time_zone = "UTC"
+[[codes]]
+kind = "lab"
+code = "ALT"
+codings = [{ system = "http://loinc.org", code = "1742-6" }, { system = "urn:x", code = "AST" }]
+[[codes]]
+kind = "lab"
+code = "AST"
+[[codes]]
+kind = "vital"
+code = "PULSE"
+system = "urn:own"
+codings = [{ system = "http://loinc.org", code = "1742-6" }]
+)toml"}});
+  ASSERT_TRUE(study.ok());
+  const struct {
+    Kind kind;
+    const char *system, *code, *found;
+  } cases[] = {
+      {Kind::lab, "http://loinc.org", "1742-6", "ALT"},
+      {Kind::vital, "http://loinc.org", "1742-6", "PULSE"},
+      {Kind::questionnaire, "http://loinc.org", "1742-6", ""},
+      {Kind::lab, "http://loinc.or", "g1742-6", ""},
+      {Kind::lab, "", "1742-6", ""},
+      {Kind::lab, "urn:any", "AST", "AST"},  // the study's code has no system
+      {Kind::lab, "urn:x", "AST", "ALT"},    // but what is listed goes before
+      {Kind::vital, "urn:own", "PULSE", "PULSE"},
+      {Kind::vital, "", "PULSE", "PULSE"},
+      {Kind::vital, "urn:other", "PULSE", ""},
+      {Kind::vital, "urn:own", "", ""},
+  };
+  for (const auto& [kind, system, code, found] : cases) {
+    const Code* one = study->code_of(kind, system, code);
+    EXPECT_EQ(one ? one->code : "", found) << system << '|' << code;
+  }
+}
+
 TEST(Study, FindsItsParts) {
   const Study& study = test_study();
   ASSERT_NE(study.site("NY"), nullptr);

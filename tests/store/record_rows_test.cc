@@ -125,7 +125,7 @@ TEST_F(RecordRowsTest, EveryFieldOfAFullRecordComesBack) {
   record.amends = 1;
   record.reason = "a typing error";
   record.original = std::string("{\"x\":\0}", 8);
-  stored.flags = model::kImplausible;
+  stored.flags = model::kImplausible | model::kPart;  // beyond eight bits
   stored.interval = model::Interval{1709251200000, 1711929600000};
   stored.received_ms = 1'750'000'000'000;
   stored.version = 2;
