@@ -10,6 +10,7 @@
 #include "api/cluster.h"
 #include "api/deliveries_api.h"
 #include "api/delivery_ledger.h"
+#include "api/fhir_api.h"
 #include "api/figures.h"
 #include "api/grades_api.h"
 #include "api/metrics.h"
@@ -93,7 +94,7 @@ runtime::PeriodicOptions due_options() {
 class App::Impl {
  public:
   Impl(store::Store& store, Studies studies, AppOptions options, runtime::TaskList& tasks,
-       base::Random& random, std::unique_ptr<ReadPool> reads)
+       base::Random& random, std::unique_ptr<ReadPool> reads, FhirStudies forms)
       : options_(std::move(options)),
         tasks_(tasks),
         clock_(tasks.clock()),
@@ -110,7 +111,8 @@ class App::Impl {
         memory_(options_.memory),
         ndjson_(intake_, tokens_, clock_, options_.streams, options_.intake),
         exports_(*reads_, tokens_, memory_, clock_, options_.exports),
-        records_api_(intake_, ndjson_, memory_, clock_, options_.records),
+        admission_(intake_, memory_, options_.admission),
+        records_api_(intake_, ndjson_, admission_, memory_, clock_, options_.records),
         reads_api_(*reads_, exports_),
         grades_api_(*reads_),
         alerts_api_(intake_, *reads_, exports_, alert_streams_, clock_),
@@ -127,6 +129,14 @@ class App::Impl {
                   .store = store.durability(),
                   .routes_json = [this] { return routes_json(); },
                   .targets = [this] { return target_reports(); }}),
+        fhir_api_(studies_, std::move(forms),
+                  {.intake = intake_,
+                   .admission = admission_,
+                   .reads = *reads_,
+                   .exports = exports_,
+                   .random = random,
+                   .clock = clock_},
+                  options_.fhir),
         router_(main_routes(), tokens_, studies_, clock_),
         ops_router_(ops_api_.routes(), tokens_, studies_, clock_),
         random_(random),
@@ -262,7 +272,7 @@ class App::Impl {
             ? options.address.host + ":" + std::to_string(options.address.port) + ": "
             : "";
     auto started = http::Server::start(
-        std::move(options), [&router](const http::Request& head) { return router.decide(head); },
+        std::move(options), [&router](const http::Request& head) { return as_fhir(head, router.decide(head)); },
         tasks_, clock_);
     if (!started) return base::Error{started.error().code, place + started.error().message};
     server = std::move(*started);
@@ -336,6 +346,7 @@ class App::Impl {
     using enum Permission;
     const std::string study = "/v1/studies/{study}";
     std::vector<Route> routes = web_routes();
+    for (Route& route : fhir_api_.routes()) routes.push_back(std::move(route));
     const auto add = [&routes](std::string_view method, const std::string& pattern,
                                Permission permission, Route::Handle handle,
                                Route::Members query = {}) {
@@ -500,6 +511,7 @@ class App::Impl {
   runtime::MemoryLadder memory_;
   NdjsonIntake ndjson_;
   Exports exports_;
+  Admission admission_;
   RecordsApi records_api_;
   ReadsApi reads_api_;
   GradesApi grades_api_;
@@ -509,6 +521,7 @@ class App::Impl {
   DeliveryLedger ledger_;
   DeliveriesApi deliveries_api_;
   OpsApi ops_api_;
+  FhirApi fhir_api_;
   const Router router_;
   const Router ops_router_;
   std::atomic<bool> ready_ = false;
@@ -537,8 +550,10 @@ Result<std::unique_ptr<App>> App::start(store::Store& store, Studies studies, Ap
   }
   auto reads = ReadPool::open(store, options.reads, tasks, random);
   if (!reads) return reads.error();
+  auto forms = read_forms(studies);
+  if (!forms) return forms.error();
   auto impl = std::make_unique<Impl>(store, std::move(studies), std::move(options), tasks, random,
-                                     std::move(*reads));
+                                     std::move(*reads), std::move(*forms));
   std::unique_ptr<App> app(new App(std::move(impl)));
   if (auto started = app->impl_->start(store); !started) return started.error();
   return app;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "api/exports.h"
+#include "api/fhir_writes.h"
 #include "api/ndjson_intake.h"
 #include "api/read_pool.h"
 #include "api/records_api.h"
@@ -31,7 +32,9 @@ struct AppOptions {
   intake::IntakeOptions intake;
   NdjsonOptions streams;
   ReadPoolOptions reads;
+  AdmissionOptions admission;
   RecordsOptions records;
+  FhirWritesOptions fhir;
   ExportOptions exports;
   ReportsOptions reports;  // with the folder of their results
   runtime::MemoryLimits memory;

@@ -5,6 +5,7 @@
 #include <ctime>
 #include <utility>
 
+#include "api/answers.h"
 #include "fhir/json.h"
 #include "fhir/operation_outcome.h"
 
@@ -96,6 +97,22 @@ model::Issues placed_at(const std::string& place, model::Issues issues) {
     issue.path = place + issue.path.substr(std::min(issue.path.find('.'), issue.path.size()));
   }
   return issues;
+}
+
+http::Decision answer_read(ReadPool& reads, std::string name, ReadAnswer answer) {
+  return http::Accepted{.handler = [&reads, name = std::move(name), answer = std::move(answer)](
+                                       const std::shared_ptr<http::Exchange>& exchange) {
+    reads.run(
+        ReadClass::view, name, {},
+        [exchange, answer](store::Connection& connection) {
+          auto response = answer(connection);
+          exchange->respond(response ? std::move(*response)
+                                     : as_outcome(error_response(response.error())));
+        },
+        [exchange](std::string_view reason) {
+          exchange->respond(as_outcome(busy_response(reason)));
+        });
+  }};
 }
 
 std::string location_of(const ResourceVersion& version) {

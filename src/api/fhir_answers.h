@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
+#include "api/read_pool.h"
 #include "fhir/resource.h"
-#include "http/message.h"
+#include "http/server.h"
 #include "intake/submission.h"
 #include "model/issue.h"
 
@@ -30,6 +32,10 @@ model::Issues issues_of(const model::Faults& faults, fhir::ResourceType type);
 // Their places when the resource stands in something else: "Observation.code" at
 // "Bundle.entry[2].resource" is "Bundle.entry[2].resource.code".
 model::Issues placed_at(const std::string& place, model::Issues issues);
+
+// Answers with what is read from the store, in the class view.
+using ReadAnswer = std::function<base::Result<http::Response>(store::Connection&)>;
+http::Decision answer_read(ReadPool& reads, std::string name, ReadAnswer answer);
 
 // A resource's answer headers: ETag (its version), Last-Modified, and where it is.
 struct ResourceVersion {

@@ -253,8 +253,7 @@ http::Response FhirWrites::refuse_transaction(const Transaction& work,
   }
   for (const Planned& one : work.planned) {
     if (index < one.command || index >= one.command + one.commands) continue;
-    http::Response response = refuse(result, one.entry.type, one.version > 1);
-    return placed_response(std::move(response), one.resource_place());
+    return refuse(result, one.entry.type, one.version > 1, one.resource_place());
   }
   return refuse(result, ResourceType::observation, false);
 }

@@ -2,9 +2,9 @@
 
 #include <set>
 
-#include "api/answers.h"
 #include "api/fhir_answers.h"
 #include "api/lists.h"
+#include "api/searchset.h"
 #include "base/json_writer.h"
 #include "fhir/resource_writer.h"
 #include "store/subject_rows.h"
@@ -56,41 +56,6 @@ Result<std::string> patient_of(store::Connection& connection, const intake::Acti
   return bare_patient(*study.study, subject);
 }
 
-// A page of resources, as it is written.
-class Searchset {
- public:
-  Searchset(std::string_view type, const std::string& base) : base_(base) {
-    json_.begin_object().member("resourceType", "Bundle").member("type", type);
-  }
-  void link(std::string_view relation, const std::string& url) {
-    links_.emplace_back(relation, url);
-  }
-  void begin() {
-    if (!links_.empty()) {
-      json_.key("link").begin_array();
-      for (const auto& [relation, url] : links_) {
-        json_.begin_object().member("relation", relation).member("url", url).end_object();
-      }
-      json_.end_array();
-    }
-    json_.key("entry").begin_array();
-  }
-  // `mode`: "match" or "include"; empty: none is told.
-  base::JsonWriter& entry(const std::string& place, std::string_view resource,
-                          std::string_view mode) {
-    json_.begin_object().member("fullUrl", base_ + "/" + place);
-    json_.raw_member("resource", resource);
-    if (!mode.empty()) json_.key("search").begin_object().member("mode", mode).end_object();
-    return json_;
-  }
-  std::string end() { return json_.end_array().end_object().take(); }
-
- private:
-  std::string base_;
-  std::vector<std::pair<std::string, std::string>> links_;
-  base::JsonWriter json_;
-};
-
 std::optional<std::string> form_filter_fault(const QueryMembers& query) {
   for (const auto& [name, value] : query.all()) {
     if (name != "url" && name != "version" && name != "_id" && name != "_format") return name;
@@ -112,29 +77,6 @@ std::string form_json(const StudyForm& form) {
 }
 
 }  // namespace
-
-std::string fhir_base(const http::Request& head) {
-  const std::string* host = head.header("Host");
-  const std::string* proto = head.header("X-Forwarded-Proto");
-  const bool tls = head.tls || (proto != nullptr && *proto == "https");
-  return (tls ? "https://" : "http://") + (host != nullptr ? *host : "localhost") + "/fhir";
-}
-
-http::Decision FhirReads::answer(std::string name, Answer answer) {
-  return http::Accepted{.handler = [this, name = std::move(name), answer = std::move(answer)](
-                                       const std::shared_ptr<http::Exchange>& exchange) {
-    reads_.run(
-        ReadClass::view, name, {},
-        [exchange, answer](store::Connection& connection) {
-          auto response = answer(connection);
-          exchange->respond(response ? std::move(*response)
-                                     : as_outcome(error_response(response.error())));
-        },
-        [exchange](std::string_view reason) {
-          exchange->respond(as_outcome(busy_response(reason)));
-        });
-  }};
-}
 
 http::Decision FhirReads::questionnaire(const Call& call) {
   const StudyForm* form = studies_.at(call.study->row)->by_id(call.parameters[1]);
@@ -158,7 +100,7 @@ http::Decision FhirReads::one(const Call& call, int version) {
   if (!type) return outcome_response(404, "there are no resources of this type");
   const ResourceKey key{call.study->row, *type, call.parameters[1]};
   const std::string* known = call.head.header("If-None-Match");
-  return answer("fhir.read", [key, version, principal = call.principal, study = call.study,
+  return answer_read(reads_, "fhir.read", [key, version, principal = call.principal, study = call.study,
                               known = known != nullptr ? *known : std::string()](
                                  store::Connection& connection) -> Result<http::Response> {
     auto row = read_version(connection, key, *principal, version);
@@ -185,7 +127,7 @@ http::Decision FhirReads::history(const Call& call) {
   const auto type = fhir::parse_resource_type(call.parameters[0]);
   if (!type) return outcome_response(404, "there are no resources of this type");
   const ResourceKey key{call.study->row, *type, call.parameters[1]};
-  return answer("fhir.history", [key, principal = call.principal, study = call.study,
+  return answer_read(reads_, "fhir.history", [key, principal = call.principal, study = call.study,
                                  base = fhir_base(call.head)](
                                     store::Connection& connection) -> Result<http::Response> {
     auto rows = read_versions(connection, key, *principal);
@@ -239,19 +181,15 @@ http::Decision FhirReads::search(const Call& call) {
   auto search = FhirSearch::parse(*type, call.query);
   if (!search) return outcome_response(400, search.error());
   // Call holds the head by reference: what is needed later is copied.
-  return answer("fhir.search", [search = std::move(*search), type = *type,
+  return answer_read(reads_, "fhir.search", [search = std::move(*search), type = *type,
                                 principal = call.principal, study = call.study,
                                 base = fhir_base(call.head)](
                                    store::Connection& connection) -> Result<http::Response> {
     auto page = search.run(connection, *study->study, study->row, *principal);
     if (!page) return page.error();
     const std::string name(fhir::to_string(type));
-    const std::string url = base + "/" + name + "?" + search.query();
     Searchset bundle("searchset", base);
-    bundle.link("self", url);
-    if (!page->cursor.empty()) {
-      bundle.link("next", url + (search.query().empty() ? "" : "&") + "_cursor=" + page->cursor);
-    }
+    bundle.link_pages(name, search.query(), page->cursor);
     bundle.begin();
     std::set<std::string> subjects;
     for (const RecordRow& row : page->rows) {

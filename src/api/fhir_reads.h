@@ -9,9 +9,6 @@
 
 namespace trialward::api {
 
-// "https://host/fhir", as the request calls it.
-std::string fhir_base(const http::Request& head);
-
 class FhirReads {
  public:
   FhirReads(ReadPool& reads, const FhirStudies& studies) : reads_(reads), studies_(studies) {}
@@ -26,8 +23,6 @@ class FhirReads {
   http::Decision search(const Call& call);
 
  private:
-  using Answer = std::function<base::Result<http::Response>(store::Connection&)>;
-  http::Decision answer(std::string name, Answer answer);
   http::Decision one(const Call& call, int version);
   http::Decision questionnaire(const Call& call);
   http::Decision search_forms(const Call& call);

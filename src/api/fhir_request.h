@@ -31,8 +31,9 @@ std::optional<FhirRefusal> condition_fault(const std::string& condition,
                                            const FhirContent& content);
 
 http::Response refuse(const FhirRefusal& refusal);
-// The refusal of a submission; a correction that came too late failed its precondition.
+// The refusal of a submission; a correction that came too late failed its precondition. `place`:
+// where the resource stands, if in something else.
 http::Response refuse(const intake::SubmissionResult& result, fhir::ResourceType type,
-                      bool is_update);
+                      bool is_update, const std::string& place = {});
 
 }  // namespace trialward::api

@@ -81,7 +81,8 @@ http::Response refuse(const FhirRefusal& refusal) {
   return outcome_response(refusal.status, refusal.issues);
 }
 
-http::Response refuse(const SubmissionResult& result, ResourceType type, bool is_update) {
+http::Response refuse(const SubmissionResult& result, ResourceType type, bool is_update,
+                      const std::string& place) {
   http::Response response = as_outcome(refusal_response(result));
   const bool of_content = result.verdict == Verdict::invalid ||
                           result.verdict == Verdict::conflict ||
@@ -92,6 +93,7 @@ http::Response refuse(const SubmissionResult& result, ResourceType type, bool is
     if (result.verdict == Verdict::forbidden) issue.code = "forbidden";
     if (result.verdict == Verdict::conflict) issue.code = is_update ? "versionConflict" : "duplicate";
   }
+  if (!place.empty()) issues = placed_at(place, std::move(issues));
   const bool late = result.verdict == Verdict::conflict && is_update;
   return outcome_response(late ? 412 : response.status, issues);
 }

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 
+#include "api/forms.h"
 #include "cli/command.h"
 #include "cli/targets_file.h"
 #include "ctcae/study_grading.h"
@@ -85,6 +86,16 @@ void tell_what_is_not_graded(const std::string& folder, const model::Study& stud
   }
 }
 
+// What of the answers to its questionnaires nobody checks.
+void tell_what_is_not_checked(const std::string& folder, const api::Forms& forms) {
+  for (const auto& form : forms.all()) {
+    for (const model::Issue& note : form->notes) {
+      std::cerr << folder << '/' << form->form.settings.file << ": " << note.path << ": "
+                << note.words << '\n';
+    }
+  }
+}
+
 // The study, if it is sound.
 std::shared_ptr<const model::Study> check(const std::string& folder) {
   DefinitionFaults faults;
@@ -97,6 +108,8 @@ std::shared_ptr<const model::Study> check(const std::string& folder) {
   if (const auto settings = reports::read_settings(*study); !settings) {
     faults.insert(faults.end(), settings.error().begin(), settings.error().end());
   }
+  const auto forms = api::Forms::read(*study);
+  if (!forms) faults.insert(faults.end(), forms.error().begin(), forms.error().end());
   find_strangers(folder, faults);
   for (const model::DefinitionFault& fault : faults) {
     std::cerr << folder << '/' << model::to_string(fault) << '\n';
@@ -107,6 +120,7 @@ std::shared_ptr<const model::Study> check(const std::string& folder) {
   const bool empty_file = count == 0 && study->file("rules.toml") != nullptr;
   if (empty_file) std::cerr << folder << "/rules.toml: has no [[rules]]\n";
   tell_what_is_not_graded(folder, *study);
+  tell_what_is_not_checked(folder, **forms);
   std::cout << folder << ": study '" << study->id << "' is sound: " << study->sites.size()
             << " sites, "
             << (count == 0 ? "no rules: nothing is watched" : std::to_string(count) + " rules")

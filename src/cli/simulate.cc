@@ -30,7 +30,8 @@ struct SimulateOptions {
   TrialOptions trial;
   double alerts_per_minute = 0;
   bool follow_alerts = false, ndjson = false, json = false;
-  std::size_t lines = 2000;
+  bool responses = false, bundles = false;
+  std::size_t lines = 2000, entries = 50;
 };
 
 // A token goes into a header: what could end the header is not let through.
@@ -58,14 +59,25 @@ Result<LoadOptions> load_options(SimulateOptions& options) {
       return Error{Errc::invalid, "--alerts-per-minute: more alerts than --rate has records"};
     }
   }
-  return LoadOptions{.address = *address,
-                     .target = "/v1/studies/" + api::percent_encode(options.study) + "/records",
-                     .token = options.token,
-                     .connections = options.connections,
-                     .records_per_s = *rate,
-                     .seconds = options.seconds,
-                     .records_max = options.records,
-                     .lines = options.ndjson ? options.lines : 0};
+  LoadOptions load{.address = *address,
+                   .target = "/v1/studies/" + api::percent_encode(options.study) + "/records",
+                   .token = options.token,
+                   .connections = options.connections,
+                   .records_per_s = *rate,
+                   .seconds = options.seconds,
+                   .records_max = options.records};
+  if (options.ndjson) {
+    load.lines = options.lines;
+    load.content_type = "application/x-ndjson";
+  }
+  if (options.responses || options.bundles) {
+    load.content_type = "application/fhir+json";
+    load.target = options.bundles ? "/fhir" : "/fhir/QuestionnaireResponse";
+    load.bundles = options.bundles;
+    load.lines = options.bundles ? options.entries : 0;
+    options.trial.sent_as = options.bundles ? SentAs::observations : SentAs::responses;
+  }
+  return load;
 }
 
 // The server's operations listener, when --ops names it.
@@ -211,6 +223,19 @@ Run add_simulate(CLI::App& app) {
   app.add_option("--lines", options->lines, "Records in an NDJSON request")
       ->check(CLI::Range(1, 100000))
       ->needs(ndjson)
+      ->capture_default_str();
+  auto* responses = app.add_flag("--responses", options->responses,
+                                 "Send FHIR responses to studies/demo's PHQ-9")
+                        ->excludes(ndjson)
+                        ->excludes(follow);
+  auto* bundles = app.add_flag("--bundles", options->bundles,
+                               "Send FHIR transactions, --entries Observations each")
+                      ->excludes(ndjson)
+                      ->excludes(follow)
+                      ->excludes(responses);
+  app.add_option("--entries", options->entries, "Observations in a transaction")
+      ->check(CLI::Range(1, 1000))
+      ->needs(bundles)
       ->capture_default_str();
   app.add_option("--ops", options->ops,
                  "The operations listener, http://HOST:PORT: reports the server's own figures");

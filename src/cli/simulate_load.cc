@@ -18,6 +18,22 @@ constexpr base::Duration kOwnerLook =
     std::chrono::milliseconds(50);  // how often the owner looks up
 constexpr base::Duration kInterruptedGrace = std::chrono::milliseconds(400);
 
+constexpr std::string_view kBundleHead =
+    R"({"resourceType":"Bundle","type":"transaction","entry":[)";
+constexpr std::string_view kEntryHead =
+    R"({"request":{"method":"POST","url":"Observation"},"resource":)";
+
+// How many entries of a transaction's response say that something was created.
+std::uint64_t created_in(std::string_view body) {
+  constexpr std::string_view kCreated = "\"201 Created\"";
+  std::uint64_t count = 0;
+  for (std::size_t at = body.find(kCreated); at != std::string_view::npos;
+       at = body.find(kCreated, at + kCreated.size())) {
+    ++count;
+  }
+  return count;
+}
+
 std::optional<Schedule> schedule_of(const LoadOptions& options) {
   if (!options.records_per_s) return std::nullopt;
   const auto records = static_cast<double>(std::max<std::size_t>(1, options.lines));
@@ -72,11 +88,13 @@ base::Result<std::unique_ptr<Load>> Load::start(LoadOptions options, InventedTri
 }
 
 base::Status Load::try_one() {
-  const std::string body = trial_.next().json;
+  // Of lines one by itself: a stream of them is answered 200 whatever is refused.
+  const bool line = options_.lines > 0 && !options_.bundles;
+  Request request;
   const http::ClientAnswer answer =
       ask(*client_,
-          http::request_bytes("POST", options_.target, options_.address,
-                              {bearer(options_.token), {"Content-Type", "application/json"}}, body),
+          line ? request_text(trial_.next().json, "application/json")
+               : request_text(make_body(request), options_.content_type),
           kAnswerMax);
   if (success(answer)) return {};
   return base::Error{base::Errc::refused, why_not(answer)};
@@ -154,25 +172,31 @@ std::string Load::make_body(Request& request) {
     request.records = static_cast<std::size_t>(
         std::min<std::uint64_t>(request.records, options_.records_max - made));
   }
-  std::string body;
+  std::string body(options_.bundles ? kBundleHead : "");
   for (std::size_t i = 0; i < request.records; ++i) {
     InventedRecord record = trial_.next();
-    body += record.json;
-    if (options_.lines > 0) body += '\n';
+    if (options_.bundles) {
+      if (i > 0) body += ',';
+      body += kEntryHead;
+      body += record.json + '}';
+    } else {
+      body += record.json;
+      if (options_.lines > 0) body += '\n';
+    }
     if (record.alarming) request.alarming.push_back(std::move(record.source_id));
   }
+  if (options_.bundles) body += "]}";
   return body;
 }
 
-std::string Load::request_text(std::string_view body) const {
-  const char* type = options_.lines > 0 ? "application/x-ndjson" : "application/json";
+std::string Load::request_text(std::string_view body, const std::string& type) const {
   return http::request_bytes("POST", options_.target, options_.address,
                              {bearer(options_.token), {"Content-Type", type}}, body);
 }
 
 void Load::send(std::size_t connection, base::TimePoint due) {
   Request request{.connection = connection, .due = due};
-  std::string text = request_text(make_body(request));
+  std::string text = request_text(make_body(request), options_.content_type);
   const base::TimePoint sent = clock_.now();
   if (watch_ != nullptr) {
     for (const std::string& id : request.alarming) watch_->expect(id, due, sent);
@@ -223,6 +247,10 @@ void Load::count(const Request& request, const http::ClientAnswer& answer) {
     if (busy && !answer.retry_after) figures_.no_retry_after += request.records;
   } else if (options_.lines == 0) {
     ++(answer.status == 201 ? figures_.stored : figures_.repeated);
+  } else if (options_.bundles) {
+    const std::uint64_t created = std::min(created_in(answer.body), request.records);
+    figures_.stored += created;
+    figures_.repeated += request.records - created;
   } else {
     add_summary(answer.body, request.records, figures_);
   }

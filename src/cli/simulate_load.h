@@ -39,7 +39,9 @@ struct LoadOptions {
   std::optional<double> records_per_s;  // none: closed loop
   double seconds = 10;
   std::uint64_t records_max = 0;  // then it is over, whatever `seconds` says; 0: no end
-  std::size_t lines = 0;  // records in a request, as NDJSON; 0: single records as JSON
+  std::size_t lines = 0;  // records in a request, as NDJSON or a Bundle; 0: single ones as JSON
+  bool bundles = false;   // FHIR transactions
+  std::string content_type = "application/json";
 };
 
 struct LoadFigures {
@@ -97,7 +99,7 @@ class Load {
   std::uint64_t unsent(base::TimePoint now) const;
   std::optional<std::size_t> take_connection(base::TimePoint now);
   std::string make_body(Request& request);
-  std::string request_text(std::string_view body) const;
+  std::string request_text(std::string_view body, const std::string& type) const;
   void send(std::size_t connection, base::TimePoint due);
   void take_answer(const Request& request, const http::ClientAnswer& answer);
   void count(const Request& request, const http::ClientAnswer& answer);

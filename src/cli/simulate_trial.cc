@@ -75,6 +75,44 @@ double draw_value(base::Random& random, const Measurement& of, Bounds bounds) {
   return static_cast<double>(drawn) / 100;
 }
 
+// The PHQ-9's items and answers by their LOINC codes; the last item is about self-harm.
+constexpr std::array<const char*, 9> kItems = {"44250-9", "44255-8", "44259-0",
+                                               "44254-1", "44251-7", "44258-2",
+                                               "44252-5", "44253-3", "44260-8"};
+constexpr std::array<const char*, 4> kAnswers = {"LA6568-5", "LA6569-3", "LA6570-1", "LA6571-9"};
+constexpr const char* kDifficulty = "69722-7";
+constexpr const char* kNotDifficult = "LA6572-7";
+
+void write_answer(base::JsonWriter& json, const char* item, const char* answer) {
+  json.begin_object().member("linkId", std::string("/") + item);
+  json.key("answer").begin_array().begin_object().key("valueCoding").begin_object();
+  json.member("system", "http://loinc.org").member("code", answer);
+  json.end_object().end_object().end_array().end_object();
+}
+
+void write_reference(base::JsonWriter& json, const std::string& subject) {
+  json.key("subject").begin_object().member("reference", "Patient/" + subject).end_object();
+}
+
+std::string observation_json(const Measurement& of, double value, const std::string& subject,
+                             const std::string& identifier, const std::string& effective) {
+  base::JsonWriter json;
+  json.begin_object().member("resourceType", "Observation");
+  json.key("identifier").begin_array().begin_object();
+  json.member("value", identifier).end_object().end_array();
+  json.member("status", "final");
+  json.key("category").begin_array().begin_object().key("coding").begin_array().begin_object();
+  json.member("system", "http://terminology.hl7.org/CodeSystem/observation-category");
+  json.member("code", std::string_view(of.kind) == "lab" ? "laboratory" : "vital-signs");
+  json.end_object().end_array().end_object().end_array();
+  json.key("code").begin_object().key("coding").begin_array().begin_object();
+  json.member("code", of.code).end_object().end_array().end_object();
+  write_reference(json, subject);
+  json.member("effectiveDateTime", effective);
+  json.key("valueQuantity").begin_object().member("value", value).member("unit", of.unit);
+  return json.end_object().end_object().take();
+}
+
 }  // namespace
 
 InventedTrial::InventedTrial(TrialOptions options)
@@ -91,7 +129,35 @@ bool InventedTrial::drawn(double share) {
          share * static_cast<double>(kShareParts);
 }
 
+InventedRecord InventedTrial::next_response() {
+  InventedRecord record;
+  record.alarming = drawn(options_.alert_share);
+  const std::uint64_t subject = 1 + random_.below(options_.subjects);
+  const std::uint64_t second = made_ % kTrialSeconds;
+  record.source_id = "R-" + std::to_string(++made_);
+  base::JsonWriter json;
+  json.begin_object().member("resourceType", "QuestionnaireResponse");
+  json.key("identifier").begin_object();
+  json.member("value", source_ + "/" + record.source_id).end_object();
+  json.member("questionnaire", "urn:trialward:demo:phq-9|1").member("status", "completed");
+  write_reference(json, options_.subject_prefix + std::to_string(subject));
+  json.member("authored",
+              model::format_utc(kTrialStartMs + static_cast<std::int64_t>(second) * 1000));
+  json.key("item").begin_array();
+  bool any = record.alarming;
+  for (const char* item : kItems) {
+    const bool last = item == kItems.back();
+    const std::uint64_t points = last ? (record.alarming ? 1 : 0) : random_.below(4);
+    any |= points > 0;
+    write_answer(json, item, kAnswers[points]);
+  }
+  if (any) write_answer(json, kDifficulty, kNotDifficult);
+  record.json = json.end_array().end_object().take();
+  return record;
+}
+
 InventedRecord InventedTrial::next() {
+  if (options_.sent_as == SentAs::responses) return next_response();
   InventedRecord record;
   record.alarming = drawn(options_.alert_share);
   const bool serious =
@@ -104,6 +170,13 @@ InventedRecord InventedTrial::next() {
   const double value = draw_value(random_, of, bounds);
   const std::uint64_t second = made_ % kTrialSeconds;
   record.source_id = "R-" + std::to_string(++made_);
+  const std::string effective =
+      model::format_utc(kTrialStartMs + static_cast<std::int64_t>(second) * 1000);
+  if (options_.sent_as == SentAs::observations) {
+    record.json = observation_json(of, value, options_.subject_prefix + std::to_string(subject),
+                                   source_ + "/" + record.source_id, effective);
+    return record;
+  }
 
   base::JsonWriter json;
   json.begin_object()
@@ -126,8 +199,7 @@ InventedRecord InventedTrial::next() {
         .member("high", static_cast<double>(of.high_hundredths) / 100)
         .end_object();
   }
-  json.member("effective",
-              model::format_utc(kTrialStartMs + static_cast<std::int64_t>(second) * 1000));
+  json.member("effective", effective);
   record.json = json.end_object().take();
   return record;
 }

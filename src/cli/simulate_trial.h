@@ -13,7 +13,15 @@
 
 namespace trialward::cli {
 
+// What the records are sent as.
+enum class SentAs {
+  records,       // the native JSON
+  observations,  // FHIR Observations, for Bundles
+  responses,     // FHIR responses to studies/demo's PHQ-9; an alarming one says item 9
+};
+
 struct TrialOptions {
+  SentAs sent_as = SentAs::records;
   std::uint64_t seed = 1;
   std::string subject_prefix = "SUBJ-";
   std::uint64_t subjects = 1000;
@@ -36,6 +44,7 @@ class InventedTrial {
 
  private:
   bool drawn(double share);
+  InventedRecord next_response();
 
   const TrialOptions options_;
   const std::string source_;

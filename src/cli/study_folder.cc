@@ -2,6 +2,7 @@
 
 #include <iostream>
 
+#include "api/forms.h"
 #include "monitor/rules.h"
 #include "store/study_rows.h"
 
@@ -23,8 +24,14 @@ base::Result<intake::ActiveStudy, model::DefinitionFaults> with_rules(
 
 std::optional<intake::ActiveStudy> load_study_folder(const std::string& folder) {
   auto study = with_rules(model::load_study(folder));
-  if (study) return std::move(*study);
-  for (const model::DefinitionFault& fault : study.error()) {
+  model::DefinitionFaults faults;
+  if (!study) {
+    faults = study.error();
+  } else if (const auto forms = api::Forms::read(*study->study); !forms) {
+    faults = forms.error();
+  }
+  if (faults.empty()) return std::move(*study);
+  for (const model::DefinitionFault& fault : faults) {
     std::cerr << folder << (fault.file.empty() ? "" : "/") << model::to_string(fault) << '\n';
   }
   return std::nullopt;

@@ -49,7 +49,7 @@ class CanonicalWriter {
                         member.is(Json::Type::object);
       if (meta && !has_more(member)) continue;
       json_.key(member.name());
-      meta ? write_object(member, kAssignedInMeta) : write(member);
+      meta ? write_object(member, {"versionId", "lastUpdated"}) : write(member);
     }
     json_.end_object();
   }
@@ -70,7 +70,6 @@ class CanonicalWriter {
                                                               : json_.raw(text);
   }
 
-  static constexpr Names kAssignedInMeta = {"versionId", "lastUpdated"};
   base::JsonWriter json_;
 };
 

@@ -457,7 +457,7 @@ TEST_F(AppTest, AFullLaneIsRefusedBeforeTheBodyIsRead) {
   stop();
   AppOptions options;
   options.intake.live.items_max = 0;
-  options.records.doubtful_bodies_max = 0;
+  options.admission.doubtful_bodies_max = 0;
   start(std::move(options));
   const auto answer = call("POST", records_, admin_, lab("1", 50));
   EXPECT_EQ(answer.status, 429);
