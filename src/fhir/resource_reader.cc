@@ -251,6 +251,14 @@ void read_ids(ResourceReading& reading, bool many_identifiers) {
       });
 }
 
+// What was told in error is as if it had not been measured.
+void take_back(model::Record& record) {
+  record.value = {};
+  record.value.not_done = "entered in error";
+  record.unit.clear();
+  record.range = {};
+}
+
 // Faults of a record's form by the places that it came from; but those of ids that the caller sets.
 void check_form_of(ResourceReading& reading, const model::Record& record, const std::string& path) {
   model::Faults faults;
@@ -268,19 +276,18 @@ void check_form_of(ResourceReading& reading, const model::Record& record, const 
 }  // namespace
 
 base::Result<ResourceContent, model::Issues> ResourceReader::read(const model::Study& study,
-                                                                  std::string_view json) {
+                                                                  std::string_view json,
+                                                                  Intent intent) {
   const auto root = tree_.parse(json);
   root_ = root ? *root : Json();
   if (!root) return root.error();
   const auto type = parse_resource_type(root_.string("resourceType"));
-  return read(study, root_, json, type ? std::string(to_string(*type)) : std::string());
+  return read(study, root_, json, type ? std::string(to_string(*type)) : std::string(), {}, intent);
 }
 
-base::Result<ResourceContent, model::Issues> ResourceReader::read(const model::Study& study,
-                                                                  Json resource,
-                                                                  std::string_view text,
-                                                                  const std::string& path,
-                                                                  const SubjectOf& subject_of) {
+base::Result<ResourceContent, model::Issues> ResourceReader::read(
+    const model::Study& study, Json resource, std::string_view text, const std::string& path,
+    const SubjectOf& subject_of, Intent intent) {
   if (!resource.is(Json::Type::object)) {
     return model::Issues{{model::IssueSeverity::fatal, "structure", path, "must be a resource"}};
   }
@@ -292,7 +299,7 @@ base::Result<ResourceContent, model::Issues> ResourceReader::read(const model::S
                                        : ucum::quoted(name) + " is not kept here"}};
   }
   const TypeReading& type_reading = kTypeReadings[static_cast<std::size_t>(*type)];
-  ResourceReading reading(study, subject_of, resource, path);
+  ResourceReading reading(study, subject_of, resource, path, intent);
   reading.content.type = *type;
   std::vector<std::string_view> elements(std::begin(kEvery), std::end(kEvery));
   elements.insert(elements.end(), type_reading.elements.begin(), type_reading.elements.end());
@@ -301,6 +308,10 @@ base::Result<ResourceContent, model::Issues> ResourceReader::read(const model::S
   check_identifying(reading);
   read_ids(reading, type_reading.many_identifiers);
   type_reading.read(reading);
+  if (reading.in_error) {
+    take_back(reading.content.record);
+    for (ResourcePart& part : reading.content.parts) take_back(part.record);
+  }
 
   check_form_of(reading, reading.content.record, path);
   std::size_t index = 0;

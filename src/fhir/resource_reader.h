@@ -3,7 +3,7 @@
 //   typeNotSupported  a type of resource that is not kept as records
 //   unknownElement    an element that R4 does not have there (of the resource itself)
 //   modifierExtension, implicitRules   wherever they stand: they may change all that is said
-//   enteredInError    a status by which nothing is created
+//   enteredInError    a status that only a correction may have
 //   subjectMissing    no subject is named, or not by a Patient
 //   codeUnknown       the study does not have the code
 //   identifying       a Patient's name, telecom, address, photo or contact, also of a contained
@@ -28,14 +28,16 @@ namespace trialward::fhir {
 class ResourceReader {
  public:
   base::Result<ResourceContent, model::Issues> read(const model::Study& study,
-                                                    std::string_view json);
+                                                    std::string_view json,
+                                                    Intent intent = Intent::create);
 
   // The same of an object that is parsed already, such as an entry's resource of a Bundle. `text`
   // are its bytes (Json::raw), `path` is its place. `subject_of` may follow references that are
   // none to a Patient by themselves.
   base::Result<ResourceContent, model::Issues> read(const model::Study& study, Json resource,
                                                     std::string_view text, const std::string& path,
-                                                    const SubjectOf& subject_of = {});
+                                                    const SubjectOf& subject_of = {},
+                                                    Intent intent = Intent::create);
 
   // What was read last by the first of them, as it came; it lives until the next is read.
   Json root() const { return root_; }

@@ -46,9 +46,11 @@ std::string ResourceReading::status(std::string_view member,
     return {};
   }
   std::string found = text(member);
-  if (found == "entered-in-error") {
+  in_error = found == "entered-in-error";
+  if (in_error && intent_ == Intent::correct) return found;
+  if (in_error) {
     list.error("enteredInError", at(member),
-               "is entered-in-error: what was stored by error is corrected, not created");
+               "is entered-in-error, which only a correction of what was stored can say");
     return {};
   }
   if (found.empty() || std::find(codes.begin(), codes.end(), found) != codes.end()) return found;

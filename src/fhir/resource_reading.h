@@ -19,6 +19,10 @@ namespace trialward::fhir {
 // "urn:uuid:…" of another entry of a Bundle; "" when it names none.
 using SubjectOf = std::function<std::string(std::string_view reference)>;
 
+// What a resource is sent for. Only a correction may say that what it corrects was an error, with
+// the status entered-in-error; its records are then not done, for that reason.
+enum class Intent { create, correct };
+
 // What a concept is to the study.
 struct StudyCode {
   model::Kind kind = model::Kind::lab;
@@ -29,14 +33,19 @@ struct StudyCode {
 class ResourceReading {
  public:
   ResourceReading(const model::Study& of_study, const SubjectOf& subject_of, Json of_root,
-                  std::string at)
-      : study(of_study), root(of_root), path(std::move(at)), subject_of_(subject_of) {}
+                  std::string at, Intent intent)
+      : study(of_study),
+        root(of_root),
+        path(std::move(at)),
+        subject_of_(subject_of),
+        intent_(intent) {}
 
   const model::Study& study;
   const Json root;
   const std::string path;  // of the resource: "Observation", "Bundle.entry[0].resource"
   ResourceContent content;
   IssueList list;
+  bool in_error = false;  // its status says so
 
   model::Record& record() { return content.record; }
   std::string at(std::string_view member) const { return place(path, member); }
@@ -67,6 +76,7 @@ class ResourceReading {
   std::string contained_subject(std::string_view id);
 
   const SubjectOf& subject_of_;
+  const Intent intent_;
 };
 
 void read_observation(ResourceReading& reading);

@@ -518,4 +518,8 @@ std::string to_resource(const model::Study& study, const StoredRecord& stored, b
   return writing.write(type_of(stored));
 }
 
+std::string to_patient(const model::Study& study, const StoredRecord& stored) {
+  return ResourceWriting(study, stored, true).write(ResourceType::patient);
+}
+
 }  // namespace trialward::fhir

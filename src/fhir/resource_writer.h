@@ -19,4 +19,8 @@ namespace trialward::fhir {
 std::string to_resource(const model::Study& study, const model::StoredRecord& stored,
                         bool unblinded);
 
+// The Patient that a record of the subject's demographics tells of, whatever it came as: `id`, a
+// pseudonymous identifier and the gender.
+std::string to_patient(const model::Study& study, const model::StoredRecord& stored);
+
 }  // namespace trialward::fhir

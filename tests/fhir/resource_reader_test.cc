@@ -377,11 +377,27 @@ TEST(ResourceReader, RefusesWithCodesThatStay) {
   for (const auto& [json, issues] : rows) EXPECT_EQ(told_by(json), issues) << json;
 }
 
+TEST(ResourceReader, OnlyACorrectionSaysThatSomethingWasAnError) {
+  const std::string json =
+      R"({"resourceType":"Observation","status":"entered-in-error","code":{"text":"ALT"},)"
+      R"("subject":{"reference":"Patient/S1"},"valueQuantity":{"value":1,"unit":"U/L"},)"
+      R"("component":[{"code":{"text":"ALT"},"valueInteger":1}]})";
+  EXPECT_EQ(told_by(json), "enteredInError@Observation.status\n");
+  ResourceReader reader;
+  const auto read = reader.read(strict_study(), json, Intent::correct);
+  ASSERT_TRUE(read.ok());
+  const std::string rest = R"(,"not_done":"entered in error",)"
+                           R"("attributes":{"status":"entered-in-error"})";
+  EXPECT_EQ(in_short(read->record), R"("S1","kind":"lab","code":"ALT")" + rest);
+  EXPECT_EQ(in_short(read->parts.at(0).record), R"("S1","kind":"lab","code":"ALT")" + rest);
+}
+
 TEST(ResourceReader, KeepsItsLimit) {
   const auto with = [](std::size_t count) {
     std::string components;
     for (std::size_t i = 0; i < count; ++i) {
-      components += components.empty() ? R"({"code":{"text":"ALT"}})" : R"(,{"code":{"text":"ALT"}})";
+      components += i == 0 ? "{" : ",{";
+      components += R"("code":{"text":"ALT"}})";
     }
     return observation(R"(,"component":[)" + components + "]");
   };

@@ -225,6 +225,15 @@ TEST(ResourceWriter, TheBlindedAreNotToldTheTreatment) {
   EXPECT_EQ(to_resource(strict_study(), native, false).find("XAN"), std::string::npos);
 }
 
+TEST(ResourceWriter, DemographicsTellOfAPatient) {
+  const StoredRecord record =
+      stored(R"("kind":"demographics","attributes":{"arm":"A","sex":"F"})");
+  EXPECT_EQ(to_patient(strict_study(), record),
+            R"({"resourceType":"Patient","id":"S1","meta":{"versionId":"1","lastUpdated":)"
+            R"("2023-11-14T22:13:20.000Z"},"identifier":[{"system":"urn:trialward:study:strict",)"
+            R"("value":"S1"}],"gender":"female"})");
+}
+
 TEST(ResourceWriter, WhatCannotStandInAReferenceIsAnIdentifier) {
   StoredRecord record = stored(R"("kind":"lab","code":"ALT")");
   record.record.subject = "S 1/ä";
