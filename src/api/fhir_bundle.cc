@@ -9,10 +9,6 @@ namespace {
 using fhir::Json;
 using model::Issues;
 
-Issues one_issue(std::string code, std::string path, std::string words) {
-  return {{model::IssueSeverity::error, std::move(code), std::move(path), std::move(words)}};
-}
-
 class EntryReader {
  public:
   explicit EntryReader(std::string place) { entry_.place = std::move(place); }
@@ -75,20 +71,20 @@ base::Result<BundleRequest, Issues> read_bundle(std::string_view json) {
   const auto root = tree.parse(json);
   if (!root) return root.error();
   if (root->string("resourceType") != "Bundle") {
-    return one_issue("typeNotSupported", "", "what is posted here is a Bundle");
+    return model::one_error("typeNotSupported", "", "what is posted here is a Bundle");
   }
   const std::string_view type = root->string("type");
   if (type != "transaction" && type != "batch") {
-    return one_issue("invalidValue", "Bundle.type", "is not transaction or batch");
+    return model::one_error("invalidValue", "Bundle.type", "is not transaction or batch");
   }
   BundleRequest bundle{.transaction = type == "transaction"};
   const Json entries = (*root)["entry"];
   if (entries && !entries.is(Json::Type::array)) {
-    return one_issue("structure", "Bundle.entry", "is not an array");
+    return model::one_error("structure", "Bundle.entry", "is not an array");
   }
   for (const Json entry : entries) {
     if (bundle.entries.size() == kBundleEntriesMax) {
-      return one_issue("tooMany", "Bundle.entry",
+      return model::one_error("tooMany", "Bundle.entry",
                        "has more than " + std::to_string(kBundleEntriesMax) + " entries");
     }
     const std::string place = "Bundle.entry[" + std::to_string(bundle.entries.size()) + "]";

@@ -227,12 +227,12 @@ void FhirWrites::store_at_once(const std::shared_ptr<Transaction>& work) {
     std::move(one.prepared.commands.begin(), one.prepared.commands.end(),
               std::back_inserter(submission.commands));
   }
-  if (auto late = Admission::settle(request.place, intake::Lane::live, head.body.size())) {
+  if (auto late = Admission::settle(*request.place, intake::Lane::live, head.body.size())) {
     return request.exchange->respond(as_outcome(std::move(*late)));
   }
   const std::int64_t received_ms = submission.received_ms;
   parts_.intake.submit(
-      std::move(request.place.ticket), std::move(submission), head.received + options_.deadline,
+      std::move(request.place->ticket), std::move(submission), head.received + options_.deadline,
       [work, received_ms](const SubmissionResult& result) {
         if (result.verdict == Verdict::stored) {
           for (Planned& one : work->planned) {

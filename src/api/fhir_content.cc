@@ -16,10 +16,6 @@ using model::Issue;
 using model::Issues;
 using model::IssueSeverity;
 
-Issues one_issue(std::string code, std::string path, std::string words) {
-  return {{IssueSeverity::error, std::move(code), std::move(path), std::move(words)}};
-}
-
 // Whether the answers are all there, so that they can be scored.
 bool is_complete(const model::QuestionnaireResponse& response) {
   return response.status == "completed" || response.status == "amended";
@@ -43,7 +39,7 @@ FhirDecoder::Decoded FhirDecoder::decode(const FhirSender& sender, std::string_v
   FhirContent content{.resource = std::move(*read)};
   if (type && content.resource.type != *type) {
     const std::string name(fhir::to_string(content.resource.type));
-    return FhirRefusal{400, one_issue("invalidValue", name,
+    return FhirRefusal{400, model::one_error("invalidValue", name,
                                       "is a " + name + ", but the URL is of type " +
                                           std::string(fhir::to_string(*type)))};
   }
@@ -68,10 +64,10 @@ Issues FhirDecoder::answer_form(const FhirSender& sender, std::string_view json,
   const std::string place = "QuestionnaireResponse.questionnaire";
   std::string reason;
   if (content.resource.canonical.empty()) {
-    return one_issue("missingElement", place, "a response must name its questionnaire");
+    return model::one_error("missingElement", place, "a response must name its questionnaire");
   }
   const StudyForm* form = sender.forms.find(content.resource.canonical, reason);
-  if (form == nullptr) return one_issue("codeUnknown", place, reason);
+  if (form == nullptr) return model::one_error("codeUnknown", place, reason);
   auto read = response_reader_.read(json);
   if (!read) return read.error();
   static const epro::Terminology kTerminology{.sets = &fhir::known_value_sets()};

@@ -11,7 +11,7 @@
 #include "api/forms.h"
 #include "api/principal.h"
 #include "base/sha256.h"
-#include "fhir/resource.h"
+#include "fhir/resource_reader.h"
 #include "fhir/response_reader.h"
 #include "intake/submission.h"
 

@@ -180,6 +180,7 @@ http::Decision FhirReads::search(const Call& call) {
   if (!type) return outcome_response(404, "there are no resources of this type");
   auto search = FhirSearch::parse(*type, call.query);
   if (!search) return outcome_response(400, search.error());
+  if (!call.principal->subject.empty()) search->confine_to(call.principal->subject);
   // Call holds the head by reference: what is needed later is copied.
   return answer_read(reads_, "fhir.search", [search = std::move(*search), type = *type,
                                 principal = call.principal, study = call.study,

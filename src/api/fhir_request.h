@@ -13,7 +13,7 @@ namespace trialward::api {
 enum class Returned { nothing, resource, outcome };  // what the sender would have answered
 
 struct FhirWrites::Request {
-  Admission::Place place;
+  std::optional<Admission::Place> place;  // until it is stored
   std::shared_ptr<const Principal> principal;
   StudyPointer study;
   std::shared_ptr<http::Exchange> exchange;

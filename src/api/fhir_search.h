@@ -51,6 +51,10 @@ class FhirSearch {
   base::Result<FoundPage> run(store::Connection& connection, const model::Study& study,
                               std::int64_t study_row, const Principal& principal) const;
 
+  // Whoever sees one subject only searches its records.
+  void confine_to(const std::string& subject) {
+    if (!subject_) subject_ = subject;
+  }
   bool includes_subject() const { return includes_subject_; }
   // Every member of the query but the cursor, for the links of the pages.
   const std::string& query() const { return query_; }

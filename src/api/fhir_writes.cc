@@ -211,14 +211,14 @@ void FhirWrites::store(const std::shared_ptr<Request>& request, Prepared prepare
   if (!prepared.issues.empty()) {
     return request->exchange->respond(outcome_response(422, prepared.issues));
   }
-  if (auto late = Admission::settle(request->place, lane_of_type(request->type),
+  if (auto late = Admission::settle(*request->place, lane_of_type(request->type),
                                     head.body.size())) {
     return request->exchange->respond(as_outcome(std::move(*late)));
   }
   auto submission = submission_of(*request->principal, request->study, parts_.clock, head.received);
   submission.commands = std::move(prepared.commands);
   const std::int64_t received_ms = submission.received_ms;
-  parts_.intake.submit(std::move(request->place.ticket), std::move(submission),
+  parts_.intake.submit(std::move(request->place->ticket), std::move(submission),
                        head.received + options_.deadline,
                        [this, request, received_ms](const SubmissionResult& result) {
                          answer(request, result, received_ms);

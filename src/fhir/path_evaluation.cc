@@ -11,7 +11,7 @@ namespace trialward::fhir {
 namespace {
 
 using Op = PathExpression::Op;
-using Kind = PathValue::Kind;
+using ValueKind = PathValue::Kind;
 
 struct Function {
   std::string_view name;
@@ -25,13 +25,13 @@ constexpr std::array<Function, 14> kFunctions = {{
 
 PathValue boolean(bool flag) {
   PathValue value;
-  value.kind = Kind::boolean;
+  value.kind = ValueKind::boolean;
   value.flag = flag;
   return value;
 }
 PathValue of_number(double number) {
   PathValue value;
-  value.kind = Kind::number;
+  value.kind = ValueKind::number;
   value.number = number;
   return value;
 }
@@ -39,10 +39,10 @@ PathValue of_number(double number) {
 bool same(const PathValue& a, const PathValue& b) {
   if (a.kind != b.kind) return false;
   switch (a.kind) {
-    case Kind::boolean: return a.flag == b.flag;
-    case Kind::number: return a.number == b.number;
-    case Kind::text: return a.text == b.text;
-    case Kind::object: return false;  // objects are never compared in a score
+    case ValueKind::boolean: return a.flag == b.flag;
+    case ValueKind::number: return a.number == b.number;
+    case ValueKind::text: return a.text == b.text;
+    case ValueKind::object: return false;  // objects are never compared in a score
   }
   return false;
 }
@@ -69,7 +69,7 @@ bool PathEvaluation::step() {
 std::optional<bool> PathEvaluation::truth(const PathValues& values) {
   if (values.empty()) return std::nullopt;
   if (values.size() > 1) fail("asks whether several values are true");
-  return values[0].kind != Kind::boolean || values[0].flag;
+  return values[0].kind != ValueKind::boolean || values[0].flag;
 }
 
 PathValues PathEvaluation::evaluate(std::uint32_t at, const PathValues& focus) {
@@ -90,7 +90,7 @@ PathValues PathEvaluation::evaluate(std::uint32_t at, const PathValues& focus) {
     case Op::index: {
       const PathValues of = evaluate(node.operands[0], focus);
       const PathValues index = evaluate(node.operands[1], focus);
-      if (index.size() != 1 || index[0].kind != Kind::number) return fail("has a wrong index");
+      if (index.size() != 1 || index[0].kind != ValueKind::number) return fail("has a wrong index");
       const double place = index[0].number;
       if (!(place >= 0) || place >= static_cast<double>(of.size())) return {};
       return {of[static_cast<std::size_t>(place)]};
@@ -108,7 +108,7 @@ PathValues PathEvaluation::member(const PathValues& of, std::string_view name) {
   PathValues found;
   for (const PathValue& one : of) {
     if (!step()) return {};
-    if (one.kind != Kind::object || !one.object) continue;
+    if (one.kind != ValueKind::object || !one.object) continue;
     Json value = one.object[name];
     if (!value && one.object.is(Json::Type::object)) {
       for (const Json other : one.object) {
@@ -179,7 +179,7 @@ PathValues PathEvaluation::call(const Node& node, const PathValues& focus) {
 PathValues PathEvaluation::aggregate(std::string_view name, const PathValues& of) {
   double sum = 0, least = 0, most = 0;
   for (std::size_t i = 0; i < of.size(); ++i) {
-    if (of[i].kind != Kind::number) return fail(std::string(name) + "() is of what is no number");
+    if (of[i].kind != ValueKind::number) return fail(std::string(name) + "() is of what is no number");
     sum += of[i].number;
     least = i == 0 ? of[i].number : std::min(least, of[i].number);
     most = i == 0 ? of[i].number : std::max(most, of[i].number);
@@ -205,7 +205,7 @@ PathValues PathEvaluation::binary(const Node& node, const PathValues& focus) {
   PathValues left = evaluate(node.operands[0], focus);
   if (node.op == Op::negate) {
     if (left.empty()) return left;
-    if (left.size() > 1 || left[0].kind != Kind::number) return fail("negates what is no number");
+    if (left.size() > 1 || left[0].kind != ValueKind::number) return fail("negates what is no number");
     return {of_number(-left[0].number)};
   }
   const PathValues right = evaluate(node.operands[1], focus);
@@ -230,7 +230,7 @@ PathValues PathEvaluation::binary(const Node& node, const PathValues& focus) {
 }
 
 PathValues PathEvaluation::arithmetic(Op op, const PathValue& a, const PathValue& b) {
-  if (a.kind == Kind::text && b.kind == Kind::text) {
+  if (a.kind == ValueKind::text && b.kind == ValueKind::text) {
     switch (op) {
       case Op::less: return {boolean(a.text < b.text)};
       case Op::at_most: return {boolean(a.text <= b.text)};
@@ -239,7 +239,7 @@ PathValues PathEvaluation::arithmetic(Op op, const PathValue& a, const PathValue
       default: return fail("calculates with texts");
     }
   }
-  if (a.kind != Kind::number || b.kind != Kind::number) {
+  if (a.kind != ValueKind::number || b.kind != ValueKind::number) {
     return fail("calculates with what is no number");
   }
   const double x = a.number, y = b.number;

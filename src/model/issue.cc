@@ -24,6 +24,10 @@ void add_issues(Issues& issues, Issues more) {
   for (Issue& issue : more) add_issue(issues, std::move(issue));
 }
 
+Issues one_error(std::string code, std::string path, std::string words) {
+  return {{IssueSeverity::error, std::move(code), std::move(path), std::move(words)}};
+}
+
 bool has_fault(const Issues& issues) {
   return std::any_of(issues.begin(), issues.end(), [](const Issue& issue) {
     return issue.severity >= IssueSeverity::error;

@@ -28,6 +28,9 @@ inline constexpr std::size_t kIssuesMax = 200;
 void add_issue(Issues& issues, Issue issue);
 void add_issues(Issues& issues, Issues more);
 
+// One error, by itself.
+Issues one_error(std::string code, std::string path, std::string words);
+
 // Whether one of them is an error, or worse.
 bool has_fault(const Issues& issues);
 
