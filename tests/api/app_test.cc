@@ -499,7 +499,7 @@ TEST_F(AppTest, P4ShortOfMemoryOnlyWhatIsUrgentIsTaken) {
 TEST_F(AppTest, NoTokenTakesAllPlacesForBodies) {
   stop();
   AppOptions options;
-  options.records.bodies_per_token_max = 2;
+  options.admission.bodies_per_token_max = 2;
   start(std::move(options));
   const auto slow = [&](const std::string& token) {
     return http::request_bytes("POST", records_, {"127.0.0.1", app_->port()},

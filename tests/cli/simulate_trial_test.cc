@@ -34,7 +34,7 @@ Counts check_with_demo_study(InventedTrial& trial, int records) {
     const auto record = decoder.decode(invented.json);
     EXPECT_TRUE(record.ok()) << invented.json;
     if (!record) continue;
-    std::uint8_t flags = 0;
+    std::uint16_t flags = 0;
     EXPECT_TRUE(model::check_record(*study, *record, kNowMs, flags).empty()) << invented.json;
     EXPECT_EQ(flags, 0) << invented.json;
     EXPECT_EQ(record->source, trial.source());

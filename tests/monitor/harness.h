@@ -75,7 +75,7 @@ inline model::StoredRecord stored_record(const model::Study& study, std::int64_t
     return stored;
   }
   stored.record = *record;
-  std::uint8_t flags = 0;
+  std::uint16_t flags = 0;
   const auto faults = model::check_record(study, *record, 1'900'000'000'000, flags);
   EXPECT_TRUE(faults.empty()) << json << model::to_json(faults);
   if (!record->effective.empty()) {
