@@ -36,7 +36,7 @@ std::string told_by(std::string_view json, const model::Study& study = strict_st
   return text;
 }
 
-struct Row {
+struct ResourceRow {
   std::string_view members;
   std::string_view told;
 };
@@ -55,7 +55,7 @@ std::string observation(std::string_view members) {
 }
 
 TEST(ResourceReader, ReadsObservations) {
-  const Row rows[] = {
+  const ResourceRow rows[] = {
       {R"(,"effectiveDateTime":"2024-02","valueQuantity":{"value":34.0,"unit":"U/L"})",
        R"("S1","kind":"lab","code":"ALT","value":34.0,"unit":"U/L","effective":"2024-02")"},
       // UCUM's code, unless only the words convert.
@@ -113,7 +113,7 @@ TEST(ResourceReader, ReadsObservations) {
        R"(observation-category","code":"survey"}]}])",
        R"("S1","kind":"lab","code":"ALT")"},
   };
-  for (const Row& row : rows) {
+  for (const ResourceRow& row : rows) {
     EXPECT_EQ(told_by(observation(row.members)), std::string(row.told) + '\n') << row.members;
   }
 }

@@ -138,7 +138,8 @@ class ObservationReading {
     if (value.name() == "valueDateTime" && !is_date_time(text)) {
       return list_.error("invalidValue", at, ucum::quoted(text) + " is not a date or an instant");
     }
-    const bool number = listed && listed->type == model::ValueType::number &&
+    const bool number = value.name() == "valueString" && listed &&
+                        listed->type == model::ValueType::number &&
                         text.size() <= model::kIdCharsMax && model::parse_json_number(text);
     if (number) return set_quantity(record, {.value = std::string(text)}, listed);
     record.value.text = column_words(text, model::kTextCharsMax);
