@@ -16,6 +16,13 @@ using model::Issue;
 using model::Issues;
 using model::IssueSeverity;
 
+// What a response to a questionnaire is called that the study does not have.
+std::string code_of(const std::string& canonical) {
+  const std::string url = canonical.substr(0, canonical.find('|'));
+  if (url.empty()) return "QuestionnaireResponse";
+  return url.size() <= model::kIdCharsMax ? url : base::to_hex(base::sha256(url));
+}
+
 // Whether the answers are all there, so that they can be scored.
 bool is_complete(const model::QuestionnaireResponse& response) {
   return response.status == "completed" || response.status == "amended";
@@ -62,14 +69,21 @@ FhirDecoder::Decoded FhirDecoder::decode(const FhirSender& sender, std::string_v
 Issues FhirDecoder::answer_form(const FhirSender& sender, std::string_view json,
                                 FhirContent& content) {
   const std::string place = "QuestionnaireResponse.questionnaire";
-  std::string reason;
-  if (content.resource.canonical.empty()) {
-    return model::one_error("missingElement", place, "a response must name its questionnaire");
-  }
-  const StudyForm* form = sender.forms.find(content.resource.canonical, reason);
-  if (form == nullptr) return model::one_error("codeUnknown", place, reason);
   auto read = response_reader_.read(json);
   if (!read) return read.error();
+  std::string reason = "the response does not name its questionnaire";
+  const StudyForm* form = content.resource.canonical.empty()
+                              ? nullptr
+                              : sender.forms.find(content.resource.canonical, reason);
+  if (form == nullptr) {
+    if (!sender.study.study->open(model::Kind::questionnaire)) {
+      return model::one_error("codeUnknown", place, reason);
+    }
+    Issues issues = std::move(read->issues);
+    model::add_issue(issues, {IssueSeverity::warning, "notChecked", place, reason});
+    content.resource.record.code = code_of(content.resource.canonical);
+    return issues;
+  }
   static const epro::Terminology kTerminology{.sets = &fhir::known_value_sets()};
   Issues issues = std::move(read->issues);
   model::add_issues(issues, epro::validate_response(form->form.questionnaire, read->response, kTerminology));
@@ -95,6 +109,11 @@ std::string source_id_of(ResourceType type, std::string_view identifier) {
   return name + base::to_hex(base::sha256(identifier));
 }
 
+std::string other_source_id(std::string_view source_id, const base::Digest& content) {
+  constexpr std::size_t kDigits = 16;
+  return std::string(source_id) + "~" + base::to_hex(content).substr(0, kDigits);
+}
+
 std::string part_source_id(std::string_view source_id, std::string_view part) {
   constexpr std::size_t kDigits = 16;
   std::string id = std::string(source_id) + "#";
@@ -106,12 +125,19 @@ Prepared prepare(const FhirSender& sender, FhirContent content, const std::strin
                  const Amendment& amendment, std::int64_t now_ms) {
   Prepared prepared;
   const std::string source = source_of(sender.principal);
+  // Resources may share an identifier, but for a Patient's and for corrections.
+  const bool shared = !content.resource.identifier.empty() && amendment.amended.empty() &&
+                      content.resource.type != ResourceType::patient;
+  const std::string other = shared ? other_source_id(source_id, content.content) : "";
   const auto amended = [&](std::size_t index) {
     return index < amendment.amended.size() ? amendment.amended[index] : 0;
   };
-  const auto add = [&](model::Record record, std::string id, std::size_t index) {
+  const auto add = [&](model::Record record, std::string_view part, std::size_t index) {
+    const auto id_in = [&](const std::string& of) {
+      return index == 0 || of.empty() ? of : part_source_id(of, part);
+    };
     record.source = source;
-    record.source_id = std::move(id);
+    record.source_id = id_in(source_id);
     record.amends = amended(index);
     if (record.amends != 0) record.reason = amendment.reason;
     intake::AppendRecord command;
@@ -122,6 +148,7 @@ Prepared prepare(const FhirSender& sender, FhirContent content, const std::strin
       model::add_issues(prepared.issues, issues_of(faults, content.resource.type));
     }
     command.part = index > 0;
+    command.otherwise = id_in(other);
     if (index == 0) command.flags |= model::kResource;
     if (index > 0 && content.resource.type == ResourceType::observation) {
       command.flags |= model::kPart;
@@ -129,14 +156,14 @@ Prepared prepare(const FhirSender& sender, FhirContent content, const std::strin
     prepared.commands.emplace_back(std::move(command));
   };
   const model::Record own = content.resource.record;
-  add(std::move(content.resource.record), source_id, 0);
+  add(std::move(content.resource.record), "", 0);
   auto& first = std::get<intake::AppendRecord>(prepared.commands.front());
   first.content = base::sha256(std::string(base::as_bytes(first.content)) +
                                std::string(base::as_bytes(content.content)));
   std::size_t index = 0;
   for (fhir::ResourcePart& part : content.resource.parts) {
     share(own, part.record);
-    add(std::move(part.record), part_source_id(source_id, part.name), ++index);
+    add(std::move(part.record), part.name, ++index);
   }
   return prepared;
 }

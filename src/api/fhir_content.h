@@ -60,6 +60,8 @@ std::string source_of(const Principal& principal);
 // "Observation?SYSTEM|VALUE", which names a resource by its identifier; shortened where an id of a
 // record has no room for it.
 std::string source_id_of(fhir::ResourceType type, std::string_view identifier);
+// The one that it gets if that is taken: by its content.
+std::string other_source_id(std::string_view source_id, const base::Digest& content);
 // Of a part of what has that source_id.
 std::string part_source_id(std::string_view source_id, std::string_view part);
 

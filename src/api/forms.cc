@@ -72,8 +72,11 @@ class FormsReader {
     form->json = json->text;
     if (!settings->scores.empty()) read_scores(*settings, *form);
     form->form.settings = std::move(*settings);
-    if (form->form.questionnaire.url.empty()) {
-      fault(form->form.settings.file, "has no url, which responses name it by");
+    std::string& url = form->form.questionnaire.url;
+    if (url.empty()) url = form->form.settings.url;
+    if (url.empty()) {
+      fault(form->form.settings.file,
+            "has no url, which responses name it by; the [questionnaire] may give it one");
     }
     add(epro::form_faults(form->form, study_));
     return form;

@@ -96,6 +96,7 @@ base::Result<FormSettings, DefinitionFaults> read_form_settings(const model::Def
     TableReader root(*parsed, file.name, file.name, faults);
     if (auto table = root.table("questionnaire")) {
       settings.file = std::string(kFolder) + table->id("file");
+      settings.url = table->text("url");
       settings.code = table->id("code");
       if (table->has("scores")) settings.scores = std::string(kFolder) + table->id("scores");
       table->finish();

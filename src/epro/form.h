@@ -2,6 +2,7 @@
 //
 //   [questionnaire]
 //   file = "phq-9.json"           the FHIR Questionnaire, beside it
+//   url = "urn:example:phq-9"     optional: what responses call it, if the Questionnaire has no url
 //   code = "PHQ-9"                of the records that responses become
 //   scores = "phq-9-scores.toml"  optional: rules of scores (epro/score.h), beside it
 //   [[records]]                   what of a response becomes a record of its own beside it, for the
@@ -35,6 +36,7 @@ struct FormSettings {
   };
   std::string name;                // "questionnaires/phq-9.toml"
   std::string file, scores;        // within the study's folder; `scores` may be empty
+  std::string url;  // may be empty
   std::string code;
   std::vector<Told> records;
 };

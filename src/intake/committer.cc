@@ -49,6 +49,12 @@ class Loan {
   std::string site_;
 };
 
+// It stays so when the batch is tried again: the id is taken by what was there before it.
+void rename(AppendRecord& command) {
+  if (std::exchange(command.renamed, true)) return;
+  command.record.source_id = command.otherwise;
+}
+
 // Where even this takes too much memory, the counted refusals are all that is told.
 void log_refusal(std::initializer_list<std::string_view> words) {
   try {
@@ -211,13 +217,14 @@ Committer::Applied Committer::apply(Submission& submission) {
   subjects_.begin_part();
   const auto published = static_cast<std::ptrdiff_t>(publications_.size());
   SubmissionResult all;
-  bool repeated = false;  // the record that parts belong to
+  bool repeated = false, renamed = false;  // the record that parts belong to
   for (std::size_t i = 0; i < submission.commands.size(); ++i) {
-    const auto* append = std::get_if<AppendRecord>(&submission.commands[i]);
+    auto* append = std::get_if<AppendRecord>(&submission.commands[i]);
     if (append != nullptr && append->part && repeated) {
       all.results.push_back({.repeated = true});
       continue;
     }
+    if (append != nullptr && append->part && renamed) rename(*append);
     auto one = apply_command(submission, submission.commands[i]);
     if (!one) return one;
     if (one->verdict != Verdict::stored) {
@@ -229,7 +236,10 @@ Committer::Applied Committer::apply(Submission& submission) {
       return one;
     }
     all.results.push_back(std::move(one->results.front()));
-    if (append != nullptr && !append->part) repeated = all.results.back().repeated;
+    if (append != nullptr && !append->part) {
+      repeated = all.results.back().repeated;
+      renamed = append->renamed;
+    }
   }
   if (auto ended = writer_.end_part(); !ended) return ended.error();
   return all;
@@ -256,6 +266,16 @@ Committer::Applied Committer::apply_command(const Submission& submission, Comman
 }
 
 Committer::Applied Committer::append(const Submission& submission, AppendRecord& command) {
+  Applied done = append_as_it_is(submission, command);
+  const bool taken = done && done->verdict == Verdict::conflict && !command.otherwise.empty() &&
+                     !command.renamed;
+  if (!taken) return done;
+  rename(command);
+  return append_as_it_is(submission, command);
+}
+
+Committer::Applied Committer::append_as_it_is(const Submission& submission,
+                                              AppendRecord& command) {
   if (!command.faults.empty()) {
     return repeat_or_refuse(writer_.connection(), known_, submission, command);
   }

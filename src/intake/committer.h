@@ -67,6 +67,7 @@ class Committer {
   Applied apply(Submission& submission);
   Applied apply_command(const Submission& submission, Command& command);
   Applied append(const Submission& submission, AppendRecord& command);
+  Applied append_as_it_is(const Submission& submission, AppendRecord& command);
   Applied append_of(const Submission& submission, CachedSubject& subject, AppendRecord& command);
   // AcknowledgeAlert, ChangeAlert or EscalateAlert.
   Applied change_alert(const Submission& submission, const Command& command);

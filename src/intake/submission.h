@@ -41,6 +41,10 @@ struct AppendRecord {
   bool part = false;
   // What has its source and source_id already is the answer, whatever its content.
   bool if_none_exist = false;
+  // The source id that it gets when its own is taken by other content; its parts then have theirs.
+  // Empty: it is refused.
+  std::string otherwise = {};
+  bool renamed = false;  // that was so
 };
 
 // Takes the record apart from what the commit need not do: checks it and hashes its content.
