@@ -20,8 +20,7 @@ using model::Record;
 
 constexpr std::string_view kObservationStatus[] = {"registered", "preliminary", "final",  "amended",
                                                    "corrected",  "cancelled",   "unknown"};
-constexpr std::string_view kCategorySystem =
-    "http://terminology.hl7.org/CodeSystem/observation-category";
+constexpr std::string_view kCategorySystem = "observation-category";  // the end, for all of FHIR
 constexpr std::pair<std::string_view, Kind> kCategories[] = {
     {"laboratory", Kind::lab}, {"vital-signs", Kind::vital}, {"survey", Kind::questionnaire}};
 constexpr std::array kObserved = {Kind::lab, Kind::vital, Kind::questionnaire,
@@ -44,6 +43,7 @@ class ObservationReading {
     reading_.read_visit("encounter");
     if (status != "final") reading_.attribute("status", status);
     read_category();
+    kind_ = category_.value_or(Kind::lab);
     observe(reading_.root, reading_.path, reading_.record());
     read_components();
   }
@@ -55,7 +55,7 @@ class ObservationReading {
       for (const model::Coding& coding : read_concept(json, at, list_).codings) {
         if (category_) return;
         for (const auto& [code, kind] : kCategories) {
-          if (coding.code == code && coding.system == kCategorySystem) category_ = kind;
+          if (coding.code == code && coding.system.ends_with(kCategorySystem)) category_ = kind;
         }
         if (coding.system != kKindSystem) continue;
         const auto kind = model::parse_kind(coding.code);
@@ -75,13 +75,12 @@ class ObservationReading {
       return;
     }
     const Concept named = read_concept(object_member(json, "code", path, list_), at, list_);
-    const Kind first = category_.value_or(kind_);
-    std::array<Kind, kObserved.size() + 1> listing{first};
+    std::array<Kind, kObserved.size() + 1> listing{kind_};
     std::copy(kObserved.begin(), kObserved.end(), listing.begin() + 1);
-    const auto code = reading_.code_of(named, listing, std::array{first}, at);
+    const auto code = reading_.code_of(named, listing, std::array{kind_}, at);
     const Code* listed = code ? code->listed : nullptr;
     if (code) {
-      record.kind = kind_ = code->kind;
+      record.kind = code->kind;
       record.code = code->code;
       record.system = code->system;
     }
@@ -265,7 +264,7 @@ class ObservationReading {
   ResourceReading& reading_;
   IssueList& list_;
   std::optional<Kind> category_;
-  Kind kind_ = Kind::lab;  // where a component's code is looked for first
+  Kind kind_ = Kind::lab;  // where a code is looked for first
   bool cancelled_ = false;
 };
 

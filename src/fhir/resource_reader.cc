@@ -218,6 +218,10 @@ void check_identifying(Json patient, const std::string& path, IssueList& list) {
   }
 }
 
+bool names_people(std::string_view type) {
+  return type == "Patient" || type == "Person" || type == "RelatedPerson";
+}
+
 void check_identifying(ResourceReading& reading) {
   if (reading.study.identifying) return;
   if (reading.content.type == ResourceType::patient) {
@@ -225,7 +229,7 @@ void check_identifying(ResourceReading& reading) {
   }
   Element(reading.root, reading.path, reading.list)
       .each("contained", [&](Json one, const std::string& at) {
-        if (one.string("resourceType") == "Patient") check_identifying(one, at, reading.list);
+        if (names_people(one.string("resourceType"))) check_identifying(one, at, reading.list);
       });
 }
 

@@ -6,8 +6,9 @@
 //   enteredInError    a status that only a correction may have
 //   subjectMissing    no subject is named, or not by a Patient
 //   codeUnknown       the study does not have the code
-//   identifying       a Patient's name, telecom, address, photo or contact, also of a contained
-//                     one, unless the study's definition allows it ([fhir] identifying)
+//   identifying       a name, telecom, address, photo or contact of a Patient, or of a contained
+//                     Patient, Person or RelatedPerson, unless the study's definition allows it
+//                     ([fhir] identifying)
 //   missingElement, structure, invalidValue, notSupported
 // Narratives, displays and extensions other than a maiden name are not looked through for names.
 // Pure but for its buffers; a ResourceReader belongs to one thread.

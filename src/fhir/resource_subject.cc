@@ -26,6 +26,20 @@ std::string_view sex_of(std::string_view gender) {
   return gender == "male" ? "M" : gender == "female" ? "F" : gender == "unknown" ? "U" : gender;
 }
 
+// R4 has these as modifiers: they change what all the rest means.
+void read_modifiers(ResourceReading& reading) {
+  Element root(reading.root, reading.path, reading.list);
+  bool active = true, dead = false;
+  root.flag("active", active);
+  if (!active) reading.attribute("active", "false");
+  root.flag("deceasedBoolean", dead);
+  if (dead) reading.attribute("deceased", "true");
+  choice_member(reading.root, "deceased", reading.path, reading.list);  // not both
+  const std::string died = reading.text("deceasedDateTime");
+  if (died.empty() || dead) return;
+  reading.attribute("deceased", read_date_time(died, reading.at("deceased"), reading.list));
+}
+
 }  // namespace
 
 void read_research_subject(ResourceReading& reading) {
@@ -58,6 +72,7 @@ void read_patient(ResourceReading& reading) {
                        ucum::quoted(gender) + " is not male, female, other or unknown");
   }
   reading.attribute("sex", sex_of(gender));
+  read_modifiers(reading);
 }
 
 void read_response(ResourceReading& reading) {

@@ -252,6 +252,10 @@ TEST(ResourceReader, ReadsEveryOtherType) {
        R"("arm":"A","status":"on-study"})"},
       {"Patient", R"("id":"S1","gender":"female","identifier":[{"value":"x"}])",
        R"("S1","kind":"demographics","attributes":{"sex":"F"})"},
+      {"Patient", R"("id":"S1","active":false,"deceasedDateTime":"2024-01")",
+       R"("S1","kind":"demographics","attributes":{"active":"false","deceased":"2024-01"})"},
+      {"Patient", R"("id":"S1","active":true,"deceasedBoolean":true)",
+       R"("S1","kind":"demographics","attributes":{"deceased":"true"})"},
       {"Patient", R"("identifier":[{"system":"urn:a"},{"value":"S2"}],"communication":[])",
        R"("S2","kind":"demographics")"},
       {"QuestionnaireResponse",
@@ -357,6 +361,10 @@ TEST(ResourceReader, RefusesWithCodesThatStay) {
        "identifying@Patient.address\nidentifying@Patient.contact\n"
        "identifying@Patient.extension[0]\ninvalidValue@Patient.gender\n"},
       {resource("Patient", R"("gender":"male")"), "subjectMissing@Patient\n"},
+      {resource("Patient", R"("id":"S1","active":1,"deceasedDateTime":true,"contained":[)"
+                           R"({"resourceType":"RelatedPerson","name":[]}])"),
+       "identifying@Patient.contained[0].name\nstructure@Patient.active\n"
+       "structure@Patient.deceasedDateTime\n"},
       {resource("AdverseEvent", R"("actuality":"potential","subject":{"reference":"Patient/S1"},)"
                                 R"("seriousness":{"text":"?"},"severity":{})"),
        "notSupported@AdverseEvent.actuality\nmissingElement@AdverseEvent.event\n"
