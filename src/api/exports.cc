@@ -8,12 +8,14 @@ namespace trialward::api {
 class Exports::Stream : public std::enable_shared_from_this<Stream> {
  public:
   Stream(Exports& owner, TokenSlots::Slot slot, std::shared_ptr<const Principal> principal,
-         std::string name, NextPage next, std::shared_ptr<http::Exchange> exchange)
+         std::string name, NextPage next, std::string content_type,
+         std::shared_ptr<http::Exchange> exchange)
       : owner_(owner),
         slot_(std::move(slot)),
         principal_(std::move(principal)),
         name_(std::move(name)),
         next_(std::move(next)),
+        content_type_(std::move(content_type)),
         exchange_(std::move(exchange)) {}
 
   void begin() {
@@ -41,7 +43,7 @@ class Exports::Stream : public std::enable_shared_from_this<Stream> {
       exchange_.reset();
       return;
     }
-    if (!std::exchange(started_, true)) exchange_->start({.content_type = std::string(kNdjson)});
+    if (!std::exchange(started_, true)) exchange_->start({.content_type = content_type_});
     if (!owner_.tokens_.admits(*principal_, owner_.clock_.utc_ms())) {
       exchange_.reset();
       return;
@@ -61,13 +63,16 @@ class Exports::Stream : public std::enable_shared_from_this<Stream> {
   const std::shared_ptr<const Principal> principal_;
   const std::string name_;
   const NextPage next_;
+  const std::string content_type_;
   std::shared_ptr<http::Exchange> exchange_;
   const runtime::Cancel cancel_;
   bool started_ = false;
 };
 
-http::Decision Exports::answer(const Call& call, std::string name, NextPage next) {
-  if (call.head.method == "HEAD") return head_of_stream(std::string(kNdjson));
+http::Decision Exports::answer(const Call& call, std::string name, NextPage next,
+                               std::string_view content_type) {
+  std::string type(content_type);
+  if (call.head.method == "HEAD") return head_of_stream(std::move(type));
   if (memory_.step() != runtime::MemoryStep::calm) return memory_response();
   auto slot = slots_.take(call.principal->token);
   if (slot == nullptr) {
@@ -75,9 +80,10 @@ http::Decision Exports::answer(const Call& call, std::string name, NextPage next
         .with("Retry-After", "1");
   }
   return http::Accepted{.handler = [this, slot, principal = call.principal, name = std::move(name),
-                                    next = std::move(next)](
+                                    next = std::move(next), type = std::move(type)](
                                        std::shared_ptr<http::Exchange> exchange) {
-    std::make_shared<Stream>(*this, slot, principal, name, next, std::move(exchange))->begin();
+    std::make_shared<Stream>(*this, slot, principal, name, next, type, std::move(exchange))
+        ->begin();
   }};
 }
 

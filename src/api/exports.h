@@ -6,7 +6,9 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 
+#include "api/answers.h"
 #include "api/read_pool.h"
 #include "api/route.h"
 #include "api/token_slots.h"
@@ -52,10 +54,11 @@ class Exports {
         clock_(clock),
         slots_(options.exports_max, options.per_token_max) {}
 
-  // The decision that answers 200 and the lines of all pages, or 429. A failure on the first page
+  // The decision that answers 200 and the lines of all pages, of this type, or 429. A failure on the first page
   // is answered as such; a later one, or the end of the token's validity, breaks the connection,
   // so that the client sees that something is missing.
-  http::Decision answer(const Call& call, std::string name, NextPage next);
+  http::Decision answer(const Call& call, std::string name, NextPage next,
+                        std::string_view content_type = kNdjson);
 
  private:
   class Stream;
