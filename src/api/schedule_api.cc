@@ -41,8 +41,8 @@ struct Wanted {
 // A walk through the subjects of a study that a principal may see.
 struct ScheduleWalk {
   struct Place {
-    std::size_t limit = 0;     // rows
-    std::int64_t after = 0;    // the subject's row
+    std::size_t limit = 0;   // rows
+    std::int64_t after = 0;  // the subject's row
   };
   Place page;
   StudyPointer study;
@@ -53,8 +53,8 @@ struct ScheduleWalk {
 
   // As rows_of() gives rows.
   Result<std::vector<std::string>> next(store::Connection& connection, bool& at_end) {
-    auto places = store::read_subjects_after(connection, study->row, page.after, site,
-                                             kSubjectsOfPage);
+    auto places =
+        store::read_subjects_after(connection, study->row, page.after, site, kSubjectsOfPage);
     if (!places) return places.error();
     at_end = places->size() < kSubjectsOfPage;
     std::vector<std::string> rows;
@@ -65,8 +65,8 @@ struct ScheduleWalk {
         at_end = false;
         break;
       }
-      auto plan = epro::plan_subject(connection, *study->study, (*places)[i],
-                                     {.now_ms = clock->utc_ms()});
+      auto plan =
+          epro::plan_subject(connection, *study->study, (*places)[i], {.now_ms = clock->utc_ms()});
       if (!plan) return plan.error();
       for (const epro::Occurrence& one : plan->plan.occurrences) {
         if (!wanted.fits(one)) continue;

@@ -2,9 +2,9 @@
 // when it is asked for.
 //
 // A list goes through the study subject by subject. A page ends after the subject with which it has
-// its rows, or kSubjectsOfPage subjects, or about kPageBytes; so it has whole subjects, of which each
-// has at most kOccurrencesMax rows, and it may be empty and yet name a next one. Between two pages
-// of a stream no connection is held; a statement reads kHistoryRows records at most.
+// its rows, or kSubjectsOfPage subjects, or about kPageBytes; so it has whole subjects, of which
+// each has at most kOccurrencesMax rows, and it may be empty and yet name a next one. Between two
+// pages of a stream no connection is held; a statement reads kHistoryRows records at most.
 //
 // Borrows its parts, which must live longer; any thread may call it.
 #pragma once
@@ -26,8 +26,8 @@ class ScheduleApi {
   // GET /v1/studies/{study}/subjects/{subject}/schedule. A patient's token: of its own subject.
   http::Decision subject(const Call& call);
   // GET /v1/studies/{study}/schedule: ?state=open,late (default: open,late,missed), ?site=, ?from=
-  // and ?until= (days that the window, or the target, must touch), ?format=csv; as NDJSON or CSV all
-  // of it, else a page: ?limit=, ?after=
+  // and ?until= (days that the window, or the target, must touch), ?format=csv; as NDJSON or CSV
+  // all of it, else a page: ?limit=, ?after=
   http::Decision list(const Call& call);
 
  private:

@@ -1,6 +1,8 @@
 // trialward schedule: what a study's subjects are to do by its schedule, have done and have missed,
 // and how far they comply. It reads the store as it is, beside a running server, one subject after
 // the other, and holds one subject's plan at a time.
+#include "model/schedule.h"
+
 #include <CLI/CLI.hpp>
 #include <iomanip>
 #include <iostream>
@@ -15,7 +17,6 @@
 #include "cli/stored_study.h"
 #include "epro/subject_plan.h"
 #include "model/effective_time.h"
-#include "model/schedule.h"
 #include "store/store.h"
 
 namespace trialward::cli {
@@ -250,8 +251,8 @@ Status run_schedule(store::Connection& reader, const ScheduleArguments& argument
   }
   std::int64_t after = 0;
   while (true) {
-    auto places = store::read_subjects_after(reader, stored->row, after, arguments.site,
-                                             kSubjectsRead);
+    auto places =
+        store::read_subjects_after(reader, stored->row, after, arguments.site, kSubjectsRead);
     if (!places) return places.error();
     for (const store::SubjectPlace& place : *places) {
       auto plan = epro::plan_subject(reader, study, place, *time);

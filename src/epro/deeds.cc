@@ -18,8 +18,7 @@ bool does(const Activity& activity, const Fact& fact) {
   }
   if (fact.kind != Kind::questionnaire) return false;
   if (!activity.visit.empty() && fact.visit != activity.visit) return false;
-  return std::find(activity.codes.begin(), activity.codes.end(), fact.code) !=
-         activity.codes.end();
+  return std::find(activity.codes.begin(), activity.codes.end(), fact.code) != activity.codes.end();
 }
 
 std::vector<Claim> claims_of(const model::Schedule& schedule) {

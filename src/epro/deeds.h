@@ -1,6 +1,7 @@
-// What a subject did, as far as a schedule asks: a visit, an answer, or a questionnaire whose answers
-// of one day are together. Deeds are found for each *claim*: for what activities are done by. Several
-// activities may have the same claim (a questionnaire at the baseline, and then every week). Pure.
+// What a subject did, as far as a schedule asks: a visit, an answer, or a questionnaire whose
+// answers of one day are together. Deeds are found for each *claim*: for what activities are done
+// by. Several activities may have the same claim (a questionnaire at the baseline, and then every
+// week). Pure.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +21,9 @@ struct Deed {
 };
 
 struct Claim {
-  std::vector<std::size_t> activities;  // in the schedule's order; all have the same visit and codes
-  std::vector<Deed> deeds;              // by time
+  std::vector<std::size_t>
+      activities;           // in the schedule's order; all have the same visit and codes
+  std::vector<Deed> deeds;  // by time
   std::vector<const Fact*> incomplete;  // answers of a day that has not all of them
 };
 

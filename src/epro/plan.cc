@@ -59,8 +59,8 @@ class Planner {
       }
       if (fact.kind != Kind::demographics) continue;
       enrolments.push_back({fact.record, fact.amended_by, fact.when});
-      first_doses.push_back({fact.record, fact.amended_by,
-                             when_given(fact.attribute("rfxstdtc"), clock_)});
+      first_doses.push_back(
+          {fact.record, fact.amended_by, when_given(fact.attribute("rfxstdtc"), clock_)});
       if (fact.current() && (!own_ || later(fact, *own_))) own_ = &fact;
     }
     for (auto* said : {&first_doses, &doses}) {
@@ -84,7 +84,8 @@ class Planner {
   void find_ending() {
     const Fact* last = nullptr;
     for (const Fact& fact : facts_) {
-      if (fact.kind != Kind::disposition || !fact.current() || !fact.when || fact.not_done) continue;
+      if (fact.kind != Kind::disposition || !fact.current() || !fact.when || fact.not_done)
+        continue;
       if (fact.when->from_ms > request_.now_ms) continue;
       if (!schedule_.ends(fact.attribute("dscat"))) continue;
       if (!last || later(fact, *last)) last = &fact;
@@ -97,9 +98,8 @@ class Planner {
     const Activity& activity = schedule_.activities[index];
     anchors_.emplace_back();
     if (const std::string_view reason = not_for(activity); !reason.empty()) {
-      plan_.occurrences.push_back({.activity = index,
-                                   .state = OccurrenceState::not_applicable,
-                                   .reason = reason});
+      plan_.occurrences.push_back(
+          {.activity = index, .state = OccurrenceState::not_applicable, .reason = reason});
       return;
     }
     if (activity.by_events()) return lay_out_events(index);
@@ -198,8 +198,10 @@ class Planner {
 
   When target(const PlannedTimes& times) const {
     if (times.by_clock) return when_at(times.target_ms, clock_);
-    return {.from_ms = times.target_ms, .until_ms = clock_.first_ms((times.target_day + 1) * base::kDayMs),
-            .first_day = times.target_day, .last_day = times.target_day};
+    return {.from_ms = times.target_ms,
+            .until_ms = clock_.first_ms((times.target_day + 1) * base::kDayMs),
+            .first_day = times.target_day,
+            .last_day = times.target_day};
   }
 
   void assign(const Claim& claim) {
@@ -211,8 +213,7 @@ class Planner {
       }
     }
     const Activity& activity = schedule_.activities[claim.activities.front()];
-    const bool alone =
-        claim.activities.size() == 1 && activity.count == 1 && !activity.by_events();
+    const bool alone = claim.activities.size() == 1 && activity.count == 1 && !activity.by_events();
     for (const bool done : {true, false}) {  // what was done goes before what says that it was not
       for (const Deed& deed : claim.deeds) {
         if (deed.done != done) continue;

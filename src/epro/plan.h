@@ -1,14 +1,13 @@
 // What a subject is to do and has done, by the study's schedule: one entry for each time that an
-// activity comes, with its window and state; and what was done beside the schedule. It is worked out
-// from the subject's records whenever it is asked for, so it is never behind them.
+// activity comes, with its window and state; and what was done beside the schedule. It is worked
+// out from the subject's records whenever it is asked for, so it is never behind them.
 //
 // What was done belongs to one occurrence:
-//   An activity that comes once, and that nothing else in the schedule has the records of, is done by
-//   its first record, whenever that was.
-//   Of all others, a record does the occurrence in whose window it lies, else the last that had begun
-//   and was not missed yet. The anchor is taken as it was known when the record came in: a correction
-//   of the anchor moves windows, and what was done stays done and is not due again. Data of the past
-//   (an import) are placed by the anchor of now.
+//   An activity that comes once, and that nothing else in the schedule has the records of, is done
+//   by its first record, whenever that was. Of all others, a record does the occurrence in whose
+//   window it lies, else the last that had begun and was not missed yet. The anchor is taken as it
+//   was known when the record came in: a correction of the anchor moves windows, and what was done
+//   stays done and is not due again. Data of the past (an import) are placed by the anchor of now.
 // What fits nowhere is unscheduled: it is listed, and counts for nothing.
 //
 // A record that says that it was not done makes the occurrence missed. Once the subject has left,
@@ -42,10 +41,10 @@ struct Occurrence {
   std::int64_t event = 0;  // the first version of the record that calls for it; 0: none does
   std::optional<PlannedTimes> times;  // none: its anchor is not known
   OccurrenceState state = OccurrenceState::planned;
-  std::int64_t record = 0;       // that did it, or says that it was not done
-  std::string effective;         // of that record, as given
+  std::int64_t record = 0;        // that did it, or says that it was not done
+  std::string effective;          // of that record, as given
   std::optional<bool> in_window;  // of what is done
-  std::string_view reason;       // why it is not applicable, or has no time; else ""
+  std::string_view reason;        // why it is not applicable, or has no time; else ""
 };
 
 struct Unscheduled {

@@ -13,9 +13,7 @@ using model::day_after;
 using model::IsoDuration;
 using model::WallClock;
 
-bool on_calendar(const IsoDuration& duration) {
-  return duration.months != 0 || duration.days != 0;
-}
+bool on_calendar(const IsoDuration& duration) { return duration.months != 0 || duration.days != 0; }
 
 std::int64_t start_of(std::int64_t day, const WallClock& clock) {
   return clock.first_ms(day * kDayMs);
@@ -102,8 +100,8 @@ std::int64_t clock_target(const model::Activity& activity, const When& anchor, i
 
 When when_at(std::int64_t utc_ms, const WallClock& clock) {
   const std::int64_t day = clock.local_day(utc_ms);
-  return {.from_ms = utc_ms, .until_ms = utc_ms + 1, .first_day = day, .last_day = day,
-          .timed = true};
+  return {
+      .from_ms = utc_ms, .until_ms = utc_ms + 1, .first_day = day, .last_day = day, .timed = true};
 }
 
 std::optional<When> when_given(std::string_view text, const WallClock& clock) {
@@ -116,12 +114,12 @@ std::optional<When> when_given(std::string_view text, const WallClock& clock) {
     when.until_ms = shown->until_ms;
     return when;
   }
-  return When{.from_ms = clock.first_ms(shown->from_ms),
-              .until_ms = std::max(clock.end_ms(shown->until_ms),
-                                   clock.first_ms(shown->from_ms) + 1),
-              .first_day = WallClock::day_of(shown->from_ms),
-              .last_day = WallClock::day_of(shown->until_ms - 1),
-              .timed = timed};
+  return When{
+      .from_ms = clock.first_ms(shown->from_ms),
+      .until_ms = std::max(clock.end_ms(shown->until_ms), clock.first_ms(shown->from_ms) + 1),
+      .first_day = WallClock::day_of(shown->from_ms),
+      .last_day = WallClock::day_of(shown->until_ms - 1),
+      .timed = timed};
 }
 
 std::optional<When> when_of(const model::StoredRecord& record, const WallClock& clock) {

@@ -55,8 +55,9 @@ bool FactCollector::wanted(const model::Record& record) const {
 
 void FactCollector::keep_attributes(const model::Record& record, Fact& fact) const {
   for (const auto& [name, value] : record.attributes) {
-    const bool keep = record.kind == Kind::demographics ? names_.contains(name)
-                      : record.kind == Kind::disposition && name == kCategoryName;
+    const bool keep = record.kind == Kind::demographics
+                          ? names_.contains(name)
+                          : record.kind == Kind::disposition && name == kCategoryName;
     if (keep) fact.attributes.emplace_back(name, value);
   }
 }
@@ -69,9 +70,9 @@ base::Status FactCollector::add(const model::StoredRecord& stored) {
   if (!found_.first_record) found_.first_record = when_at(stored.received_ms, clock_);
   if (record.amends != 0) amended_.emplace(record.amends, stored.id);
   if (found_.facts.size() + amended_.size() >= kSubjectFactsMax) {
-    return base::Error{base::Errc::refused,
-                       "a subject has more than " + std::to_string(kSubjectFactsMax) +
-                           " records that its schedule asks for"};
+    return base::Error{base::Errc::refused, "a subject has more than " +
+                                                std::to_string(kSubjectFactsMax) +
+                                                " records that its schedule asks for"};
   }
   if (!wanted(record)) return {};
   Fact fact{.record = stored.id, .amends = record.amends, .kind = record.kind};

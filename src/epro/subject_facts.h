@@ -68,7 +68,7 @@ class FactCollector {
   std::vector<const model::Anchor*> events_;
   bool doses_ = false;
   SubjectFacts found_;
-  std::int64_t newest_ = 0;                      // the last record that was added
+  std::int64_t newest_ = 0;                       // the last record that was added
   std::map<std::int64_t, std::int64_t> amended_;  // record → what amends it
 };
 

@@ -18,8 +18,7 @@ using model::day_text;
 using model::format_utc;
 
 Result<SubjectFacts> read_facts(store::Connection& connection, const model::Schedule& schedule,
-                                const model::WallClock& clock,
-                                const store::SubjectPlace& subject) {
+                                const model::WallClock& clock, const store::SubjectPlace& subject) {
   FactCollector collector(schedule, clock);
   std::size_t read = 0;
   for (std::int64_t from = subject.last_record; from != 0;) {
@@ -103,9 +102,8 @@ Result<SubjectPlan> plan_subject(store::Connection& connection, const model::Stu
                    .site = subject.site,
                    .time_zone = site->time_zone,
                    .now_ms = time.now_ms};
-  plan.plan = make_plan(
-      *study.schedule, *facts, *clock,
-      {.site = subject.site, .now_ms = time.now_ms, .known_ms = time.known_ms});
+  plan.plan = make_plan(*study.schedule, *facts, *clock,
+                        {.site = subject.site, .now_ms = time.now_ms, .known_ms = time.known_ms});
   for (const Occurrence& one : plan.plan.occurrences) plan.compliance.add(one);
   return plan;
 }

@@ -17,7 +17,7 @@
 
 namespace trialward::epro {
 
-inline constexpr std::size_t kHistoryRows = 500;             // of a statement
+inline constexpr std::size_t kHistoryRows = 500;              // of a statement
 inline constexpr std::size_t kSubjectRecordsMax = 1'000'000;  // of a subject that has a plan
 
 struct SubjectPlan {

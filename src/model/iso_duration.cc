@@ -24,8 +24,8 @@ constexpr std::array<Part, 3> kTimeParts = {
     {{'H', 0, 0, base::kHourMs}, {'M', 0, 0, base::kMinuteMs}, {'S', 0, 0, base::kSecondMs}}};
 
 base::Error wrong(std::string_view text, std::string_view reason) {
-  return base::invalid("\"" + std::string(text.substr(0, 40)) + "\" is no ISO 8601 duration: " +
-                       std::string(reason));
+  return base::invalid("\"" + std::string(text.substr(0, 40)) +
+                       "\" is no ISO 8601 duration: " + std::string(reason));
 }
 
 // About how many days it may take, for limits.
@@ -103,7 +103,8 @@ base::Result<IsoDuration> parse_iso_duration(std::string_view text, Sign sign) {
   const int of_date = reader.count();
   if (reader.accept_time()) {
     if (auto read = reader.read(kTimeParts); !read) return read.error();
-    if (reader.count() == of_date) return wrong(text, "after T hours, minutes or seconds must come");
+    if (reader.count() == of_date)
+      return wrong(text, "after T hours, minutes or seconds must come");
   }
   if (!reader.rest().empty()) return wrong(text, "it has more than one T");
   if (reader.count() == 0) return wrong(text, "it says nothing");
@@ -147,8 +148,6 @@ std::int64_t day_after(std::int64_t day, const IsoDuration& duration) {
   return date.time_since_epoch().count() + duration.days;
 }
 
-std::string day_text(std::int64_t day) {
-  return format_utc(day * base::kDayMs).substr(0, 10);
-}
+std::string day_text(std::int64_t day) { return format_utc(day * base::kDayMs).substr(0, 10); }
 
 }  // namespace trialward::model

@@ -1,8 +1,8 @@
 // ISO 8601 durations, as schedules write offsets and windows: "P2W", "P1Y2M3DT4H5M6S".
 //
-// Accepted: P, then years Y, months M and days D, or weeks W alone; then, after T, hours H, minutes M
-// and seconds S; each a whole number of one to five digits, in this order, at least one of them. A
-// leading "-" is accepted where the caller allows it. Fractions, weeks beside other parts, and
+// Accepted: P, then years Y, months M and days D, or weeks W alone; then, after T, hours H, minutes
+// M and seconds S; each a whole number of one to five digits, in this order, at least one of them.
+// A leading "-" is accepted where the caller allows it. Fractions, weeks beside other parts, and
 // lower-case letters are refused, with the reason.
 //
 // Years, months, weeks and days are steps on a calendar: a day may have 23 or 25 hours. Hours and
@@ -20,8 +20,8 @@ namespace trialward::model {
 inline constexpr std::int64_t kDurationDaysMax = 7320;  // 20 years, months taken as 31 days
 
 struct IsoDuration {
-  int months = 0;  // years are twelve
-  int days = 0;    // weeks are seven
+  int months = 0;             // years are twelve
+  int days = 0;               // weeks are seven
   std::int64_t exact_ms = 0;  // hours, minutes and seconds
 
   bool zero() const { return months == 0 && days == 0 && exact_ms == 0; }

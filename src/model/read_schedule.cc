@@ -71,9 +71,6 @@ class ScheduleReader {
       }
       read_activity(table);
     }
-    if (schedule_.activities.empty()) {
-      root_.fault("activities", "a schedule needs an activity: [[activities]]");
-    }
     for (std::size_t i = 0; i < schedule_.activities.size(); ++i) check_anchor(i);
     root_.finish();
     return std::move(schedule_);
@@ -154,8 +151,10 @@ class ScheduleReader {
     const auto other = std::find_if(all.begin(), all.end(),
                                     [&](const Activity& activity) { return activity.id == name; });
     if (other == all.end()) {
-      table.fault("anchor", "anchor must be \"first-dose\", \"enrolment\", an event, or the id of an "
-                            "activity that stands before; there is no \"" + name + "\"");
+      table.fault("anchor",
+                  "anchor must be \"first-dose\", \"enrolment\", an event, or the id of an "
+                  "activity that stands before; there is no \"" +
+                      name + "\"");
       return;
     }
     if (other->count != 1 || other->by_events()) {
@@ -174,8 +173,9 @@ class ScheduleReader {
     };
     const auto& all = schedule_.activities;
     if (std::none_of(all.begin(), all.end(), same)) return;
-    tables_[index].fault("anchor", "\"" + one.id + "\" is no anchor: other activities are done by "
-                                   "the same records");
+    tables_[index].fault("anchor", "\"" + one.id +
+                                       "\" is no anchor: other activities are done by "
+                                       "the same records");
   }
 
   void read_event(TableReader& table, Anchor& anchor) {
@@ -187,7 +187,8 @@ class ScheduleReader {
       table.fault("kind", "there is no kind of records \"" + kind + "\"");
     }
     // What was given when would tell the treatment; and the first dose is an anchor by itself.
-    if (anchor.kind == Kind::exposure) table.fault("kind", "an exposure is no event: first-dose is");
+    if (anchor.kind == Kind::exposure)
+      table.fault("kind", "an exposure is no event: first-dose is");
     if (table.has("code")) anchor.code = table.id("code");
     anchor.serious = table.flag("serious");
     table.finish();
@@ -232,7 +233,8 @@ class ScheduleReader {
   void read_times(TableReader& repeat, Activity& one) {
     const double given = repeat.number("times").value_or(0);
     if (given != std::floor(given) || given < 1 || given > kRepeatsMax) {
-      repeat.fault("times", "times must be a whole number from 1 to " + std::to_string(kRepeatsMax));
+      repeat.fault("times",
+                   "times must be a whole number from 1 to " + std::to_string(kRepeatsMax));
       return;
     }
     one.count = static_cast<int>(given);
@@ -241,7 +243,7 @@ class ScheduleReader {
   // As many as have their day no later than `until` after the first's, counted from one day of a
   // year that is no leap year and a month that is not short: the same for every subject.
   void count_until(TableReader& repeat, const IsoDuration& until, Activity& one) {
-    constexpr std::int64_t kJanuary1 = 0;  // of 1970
+    constexpr std::int64_t kJanuary1 = 0;                  // of 1970
     if (ms_at_least(one.every) < base::kMinuteMs) return;  // told already
     const auto end = day_after(kJanuary1, until) * base::kDayMs + until.exact_ms;
     one.count = 0;
@@ -256,7 +258,8 @@ class ScheduleReader {
 
   void read_whose(TableReader& table, Activity& one) {
     one.sites = table.texts("sites");
-    if (table.has("sites") && one.sites.empty()) table.fault("sites", "sites must name one or more");
+    if (table.has("sites") && one.sites.empty())
+      table.fault("sites", "sites must name one or more");
     for (const std::string& site : one.sites) {
       if (study_.whole && !study_.site(site)) {
         table.fault("sites", "the study has no site \"" + site + "\"");

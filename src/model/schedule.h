@@ -12,30 +12,34 @@
 //                                  one of each of these codes, on the same day. With `visit` only
 //                                  those that carry the visit's name
 //     anchor          what its time is counted from:
-//       "first-dose"   the attribute rfxstdtc of the subject's demographics, else the first exposure
-//       "enrolment"    the time of the subject's demographics, else of its first record
-//       an activity's id, of one that stands before, comes once and is not by events: the time when
+//       "first-dose"   the attribute rfxstdtc of the subject's demographics, else the first
+//       exposure "enrolment"    the time of the subject's demographics, else of its first record an
+//       activity's id, of one that stands before, comes once and is not by events: the time when
 //                     it was done; until then, the time for which it is planned
 //       { kind = "adverse_event", code = "FALL", serious = true }: each such record by itself;
 //                     code and serious are optional. At most 100 of a subject's are followed
 //     offset          from the anchor; "-P2W" before it; absent: P0D
 //     time            "20:00": at this time of day; absent: see below
-//     window          { before = "P3D", after = "P3D" }, either may be left out; absent: done is done
-//     late_after      since the target, in the window: then it is late; absent: when the window ends
-//     missed_after    since the window's end (without a window: since the target): then it is
+//     window          { before = "P3D", after = "P3D" }, either may be left out; absent: done is
+//     done late_after      since the target, in the window: then it is late; absent: when the
+//     window ends missed_after    since the window's end (without a window: since the target): then
+//     it is
 //                     missed; absent: at once, and without a window never
-//     repeat          { every = "P1D", times = 14 }, or until = "P12W" in place of times: as long as
+//     repeat          { every = "P1D", times = 14 }, or until = "P12W" in place of times: as long
+//     as
 //                     it is no longer after the first
 //     sites           ["S01"]: of these sites' subjects only
-//     only_if         { sex = "F" }: of subjects whose demographics have these attributes only. There
+//     only_if         { sex = "F" }: of subjects whose demographics have these attributes only.
+//     There
 //                     is nothing by treatment arm: a list of what is due would tell it
 //
-// Durations are ISO 8601's (model/iso_duration.h). Days, weeks and months are counted on the calendar
-// of the subject's site, hours exactly.
+// Durations are ISO 8601's (model/iso_duration.h). Days, weeks and months are counted on the
+// calendar of the subject's site, hours exactly.
 //
-// An activity is *by days* when it has no time of day and none of its durations has hours: its target
-// is a day, and its window is whole days. Else it is *by the clock*: the target is an instant, and so
-// are the window's ends. Its time of day is `time`, else that of the anchor, else midnight.
+// An activity is *by days* when it has no time of day and none of its durations has hours: its
+// target is a day, and its window is whole days. Else it is *by the clock*: the target is an
+// instant, and so are the window's ends. Its time of day is `time`, else that of the anchor, else
+// midnight.
 //
 // Pure; a loaded Schedule is immutable.
 #pragma once

@@ -29,12 +29,19 @@ TEST(Plan, DatesAloneAreJudgedByDate) {
     const char* when;
     const char* line;
   } cases[] = {
-      {"2014-01-12", "out"}, {"2014-01-13", "in"},  {"2014-01-16", "in"},
-      {"2014-01-19", "in"},  {"2014-01-20", "out"},
+      {"2014-01-12", "out"},
+      {"2014-01-13", "in"},
+      {"2014-01-16", "in"},
+      {"2014-01-19", "in"},
+      {"2014-01-20", "out"},
       // With a time of day: the day that the wall clock shows there.
-      {"2014-01-19T23:59", "in"}, {"2014-01-20T04:30Z", "in"}, {"2014-01-20T05:00Z", "out"},
+      {"2014-01-19T23:59", "in"},
+      {"2014-01-20T04:30Z", "in"},
+      {"2014-01-20T05:00Z", "out"},
       // Not whole: only where all its days are on one side.
-      {"2014-01", ""}, {"2014-02", "out"}, {"_", ""},
+      {"2014-01", ""},
+      {"2014-02", "out"},
+      {"_", ""},
   };
   for (const auto& one : cases) {
     const PlanCase study{kWeek2, {dose, "visit WEEK2 " + std::string(one.when)}};
@@ -78,8 +85,9 @@ TEST(Plan, TheFirstDoseIsTheDemographicsElseTheFirstExposure) {
 }
 
 TEST(Plan, WithoutDemographicsEnrolmentIsTheFirstRecord) {
-  const std::string day = "[[activities]]\nid = \"a\"\nvisit = \"V\"\nanchor = \"enrolment\"\n"
-                          "offset = \"P1D\"\nwindow = {}\n";
+  const std::string day =
+      "[[activities]]\nid = \"a\"\nvisit = \"V\"\nanchor = \"enrolment\"\n"
+      "offset = \"P1D\"\nwindow = {}\n";
   EXPECT_EQ((PlanCase{day, {"lab ALT 2024-01-02", "lab ALT 2024-01-01"}}).lines(),
             Lines{"a/1 missed 2024-01-03 2024-01-03..2024-01-03"});
   // In New York it is still the day before.
@@ -95,12 +103,11 @@ TEST(Plan, WhatIsDoneIsNotDueAgainWhenTheAnchorIsCorrected) {
                          "questionnaire Q 2024-01-02", "questionnaire Q 2024-01-03",
                          "questionnaire Q 2024-01-04", "demographics DM 2024-01-02 amends=1"};
   const PlanCase study{kDiary, records, "2024-01-05T12:00Z"};
-  EXPECT_EQ(study.lines(),
-            (Lines{"diary/1 done 2024-01-02 2024-01-02..2024-01-02 r2 out",
-                   "diary/2 done 2024-01-03 2024-01-03..2024-01-03 r3 out",
-                   "diary/3 done 2024-01-04 2024-01-04..2024-01-04 r4 out",
-                   "diary/4 done 2024-01-05 2024-01-05..2024-01-05 r5 out",
-                   "diary/5 planned 2024-01-06 2024-01-06..2024-01-06"}));
+  EXPECT_EQ(study.lines(), (Lines{"diary/1 done 2024-01-02 2024-01-02..2024-01-02 r2 out",
+                                  "diary/2 done 2024-01-03 2024-01-03..2024-01-03 r3 out",
+                                  "diary/3 done 2024-01-04 2024-01-04..2024-01-04 r4 out",
+                                  "diary/4 done 2024-01-05 2024-01-05..2024-01-05 r5 out",
+                                  "diary/5 planned 2024-01-06 2024-01-06..2024-01-06"}));
   // What comes after the correction is placed by it.
   PlanCase later = study;
   later.records.push_back("questionnaire Q 2024-01-06");
@@ -109,12 +116,11 @@ TEST(Plan, WhatIsDoneIsNotDueAgainWhenTheAnchorIsCorrected) {
   // Data of the past are placed by the anchor as it is.
   PlanCase past = study;
   for (std::size_t i = 1; i < 5; ++i) past.records[i] += " historical";
-  EXPECT_EQ(past.lines(),
-            (Lines{"diary/1 done 2024-01-02 2024-01-02..2024-01-02 r3 in",
-                   "diary/2 done 2024-01-03 2024-01-03..2024-01-03 r4 in",
-                   "diary/3 done 2024-01-04 2024-01-04..2024-01-04 r5 in",
-                   "diary/4 open 2024-01-05 2024-01-05..2024-01-05",
-                   "diary/5 planned 2024-01-06 2024-01-06..2024-01-06", "+r2"}));
+  EXPECT_EQ(past.lines(), (Lines{"diary/1 done 2024-01-02 2024-01-02..2024-01-02 r3 in",
+                                 "diary/2 done 2024-01-03 2024-01-03..2024-01-03 r4 in",
+                                 "diary/3 done 2024-01-04 2024-01-04..2024-01-04 r5 in",
+                                 "diary/4 open 2024-01-05 2024-01-05..2024-01-05",
+                                 "diary/5 planned 2024-01-06 2024-01-06..2024-01-06", "+r2"}));
 }
 
 TEST(Plan, AVisitThatComesOnceIsDoneHoweverFarItsAnchorMoves) {
@@ -122,17 +128,17 @@ TEST(Plan, AVisitThatComesOnceIsDoneHoweverFarItsAnchorMoves) {
                        {"exposure DRUG 2014-01-02", "visit WEEK2 2014-01-16",
                         "exposure DRUG 2014-06-02 amends=1", "visit WEEK2 2014-06-16"},
                        "2014-06-10T12:00Z"};
-  EXPECT_EQ(study.lines(),
-            (Lines{"WK2/1 done 2014-06-16 2014-06-13..2014-06-19 r2 out", "+r4"}));
+  EXPECT_EQ(study.lines(), (Lines{"WK2/1 done 2014-06-16 2014-06-13..2014-06-19 r2 out", "+r4"}));
 }
 
 TEST(Plan, ACorrectionTakesThePlaceOfWhatItCorrects) {
-  const std::string both = kWeek2 + "[[activities]]\nid = \"WK4\"\nvisit = \"WEEK4\"\n"
-                                    "anchor = \"first-dose\"\noffset = \"P4W\"\n"
-                                    "window = { before = \"P3D\", after = \"P3D\" }\n";
-  const PlanCase study{both,
-                       {"exposure DRUG 2014-01-02", "visit WEEK2 2014-01-30",
-                        "visit WEEK4 2014-01-30 amends=2"}};
+  const std::string both = kWeek2 +
+                           "[[activities]]\nid = \"WK4\"\nvisit = \"WEEK4\"\n"
+                           "anchor = \"first-dose\"\noffset = \"P4W\"\n"
+                           "window = { before = \"P3D\", after = \"P3D\" }\n";
+  const PlanCase study{
+      both,
+      {"exposure DRUG 2014-01-02", "visit WEEK2 2014-01-30", "visit WEEK4 2014-01-30 amends=2"}};
   EXPECT_EQ(study.lines(), (Lines{"WK2/1 missed 2014-01-16 2014-01-13..2014-01-19",
                                   "WK4/1 done 2014-01-30 2014-01-27..2014-02-02 r3 in"}));
 }
@@ -162,9 +168,9 @@ repeat = { every = "P1W", times = 2 }
 window = { after = "P1D" }
 missed_after = "P2D"
 )";
-  const PlanCase study{weekly,
-                       {"demographics DM 2024-01-01", "questionnaire Q 2024-01-04",
-                        "questionnaire Q 2024-01-12"}};
+  const PlanCase study{
+      weekly,
+      {"demographics DM 2024-01-01", "questionnaire Q 2024-01-04", "questionnaire Q 2024-01-12"}};
   EXPECT_EQ(study.lines(), (Lines{"q/1 done 2024-01-01 2024-01-01..2024-01-02 r2 out",
                                   "q/2 missed 2024-01-08 2024-01-08..2024-01-09", "+r3"}));
 }
@@ -186,14 +192,17 @@ window = {}
 }
 
 TEST(Plan, WhatIsAnchoredToAnActivityGoesByWhenThatWasDone) {
-  const std::string call = kWeek2 + "[[activities]]\nid = \"call\"\nvisit = \"CALL\"\n"
-                                    "anchor = \"WK2\"\noffset = \"P1W\"\n";
+  const std::string call = kWeek2 +
+                           "[[activities]]\nid = \"call\"\nvisit = \"CALL\"\n"
+                           "anchor = \"WK2\"\noffset = \"P1W\"\n";
   Lines records = {"exposure DRUG 2014-01-02"};
-  EXPECT_EQ((PlanCase{call, records, "2014-01-10T12:00Z"}).lines(),
-            (Lines{"WK2/1 planned 2014-01-16 2014-01-13..2014-01-19", "call/1 planned 2014-01-23"}));
+  EXPECT_EQ(
+      (PlanCase{call, records, "2014-01-10T12:00Z"}).lines(),
+      (Lines{"WK2/1 planned 2014-01-16 2014-01-13..2014-01-19", "call/1 planned 2014-01-23"}));
   records.push_back("visit WEEK2 2014-01-19");
-  EXPECT_EQ((PlanCase{call, records, "2014-01-26T12:00Z"}).lines(),
-            (Lines{"WK2/1 done 2014-01-16 2014-01-13..2014-01-19 r2 in", "call/1 open 2014-01-26"}));
+  EXPECT_EQ(
+      (PlanCase{call, records, "2014-01-26T12:00Z"}).lines(),
+      (Lines{"WK2/1 done 2014-01-16 2014-01-13..2014-01-19 r2 in", "call/1 open 2014-01-26"}));
 }
 
 TEST(Plan, EventsCallForVisitsOfTheirOwn) {
@@ -205,19 +214,20 @@ anchor = { kind = "adverse_event", code = "FALL", serious = true }
 offset = "P2D"
 window = { before = "P1D", after = "P1D" }
 )";
-  const PlanCase study{safety,
-                       {"adverse_event FALL 2024-01-01 serious", "adverse_event FALL 2024-01-05",
-                        "adverse_event RASH 2024-01-06 serious",
-                        "adverse_event FALL 2024-02-01 serious", "visit SAFETY 2024-02-03",
-                        "adverse_event FALL 2024-02-02 serious amends=4"}};
+  const PlanCase study{
+      safety,
+      {"adverse_event FALL 2024-01-01 serious", "adverse_event FALL 2024-01-05",
+       "adverse_event RASH 2024-01-06 serious", "adverse_event FALL 2024-02-01 serious",
+       "visit SAFETY 2024-02-03", "adverse_event FALL 2024-02-02 serious amends=4"}};
   EXPECT_EQ(study.lines(), (Lines{"safety/1@1 missed 2024-01-03 2024-01-02..2024-01-04",
                                   "safety/1@4 done 2024-02-04 2024-02-03..2024-02-05 r5 in"}));
   EXPECT_EQ((PlanCase{safety, {"demographics DM 2024-01-01"}}).lines(), Lines{});
 }
 
 TEST(Plan, MoreEventsThanAreFollowedAreSaid) {
-  const std::string safety = "[[activities]]\nid = \"s\"\nvisit = \"S\"\n"
-                             "anchor = { kind = \"adverse_event\" }\nwindow = {}\n";
+  const std::string safety =
+      "[[activities]]\nid = \"s\"\nvisit = \"S\"\n"
+      "anchor = { kind = \"adverse_event\" }\nwindow = {}\n";
   PlanCase study{safety, Lines(model::kAnchorEventsMax, "adverse_event FALL 2024-01-01")};
   EXPECT_FALSE(study.plan().cut);
   study.records.push_back("adverse_event FALL 2024-01-01");
@@ -250,8 +260,10 @@ anchor = "first-dose"
 window = { after = "P1D" }
 repeat = { every = "P1W", times = 3 }
 )";
-  const Lines records = {"exposure DRUG 2024-01-01", "disposition RANDOMIZED 2024-01-01 "
-                         "dscat=PROTOCOL_MILESTONE", "disposition DEATH 2024-01-09"};
+  const Lines records = {"exposure DRUG 2024-01-01",
+                         "disposition RANDOMIZED 2024-01-01 "
+                         "dscat=PROTOCOL_MILESTONE",
+                         "disposition DEATH 2024-01-09"};
   const Lines gone = {"w/1 missed 2024-01-01 2024-01-01..2024-01-02",
                       "w/2 not-applicable 2024-01-08 2024-01-08..2024-01-09",
                       "w/3 not-applicable 2024-01-15 2024-01-15..2024-01-16"};
@@ -279,17 +291,18 @@ visit = "F"
 anchor = "enrolment"
 only_if = { sex = "F" }
 )";
-  const Lines woman = {"demographics DM 2024-01-01 sex=F"}, man = {"demographics DM 2024-01-01 sex=M"};
+  const Lines woman = {"demographics DM 2024-01-01 sex=F"},
+              man = {"demographics DM 2024-01-01 sex=M"};
   EXPECT_EQ((PlanCase{some, woman}).lines(), (Lines{"b/1 not-applicable", "f/1 open 2024-01-01"}));
   EXPECT_EQ((PlanCase{some, man, "2024-06-01T12:00Z", "B"}).lines(),
             (Lines{"b/1 open 2024-01-01", "f/1 not-applicable"}));
 }
 
 TEST(Plan, OtherVisitsAreListedAndCountForNothing) {
-  const PlanCase study{kWeek2, {"exposure DRUG 2014-01-02", "visit EXTRA 2014-01-05",
-                                "visit V3 2014-01-16 visit=WEEK2"}};
-  EXPECT_EQ(study.lines(),
-            (Lines{"WK2/1 done 2014-01-16 2014-01-13..2014-01-19 r3 in", "+r2"}));
+  const PlanCase study{
+      kWeek2,
+      {"exposure DRUG 2014-01-02", "visit EXTRA 2014-01-05", "visit V3 2014-01-16 visit=WEEK2"}};
+  EXPECT_EQ(study.lines(), (Lines{"WK2/1 done 2014-01-16 2014-01-13..2014-01-19 r3 in", "+r2"}));
   Compliance figures;
   for (const Occurrence& one : study.plan().occurrences) figures.add(one);
   EXPECT_EQ(figures.expected(), 1u);
@@ -306,10 +319,10 @@ TEST(Plan, AsOfAnInstantWhatCameLaterIsLeftOut) {
 }
 
 TEST(Plan, ComplianceCountsWhatWasExpected) {
-  const PlanCase study{kDiary,
-                       {"demographics DM 2024-01-01", "questionnaire Q 2024-01-01",
-                        "questionnaire Q 2024-01-03"},
-                       "2024-01-04T12:00Z"};
+  const PlanCase study{
+      kDiary,
+      {"demographics DM 2024-01-01", "questionnaire Q 2024-01-01", "questionnaire Q 2024-01-03"},
+      "2024-01-04T12:00Z"};
   Compliance figures;
   for (const Occurrence& one : study.plan().occurrences) figures.add(one);
   EXPECT_EQ(figures.expected(), 3u);

@@ -73,10 +73,11 @@ TEST(PlannedTimes, AreExactWhereTheClockIsSetForwardAndBack) {
 }
 
 TEST(PlannedTimes, DaysBeginAndEndWhereTheyDoThere) {
-  const auto study = model::load_study(
-      {{"schedule.toml", "[[activities]]\nid = \"a\"\nvisit = \"V\"\nanchor = \"first-dose\"\n"
-                         "window = {}\n"},
-       {"study.toml", kCaseStudy}});
+  const auto study =
+      model::load_study({{"schedule.toml",
+                          "[[activities]]\nid = \"a\"\nvisit = \"V\"\nanchor = \"first-dose\"\n"
+                          "window = {}\n"},
+                         {"study.toml", kCaseStudy}});
   const auto clock = model::WallClock::of("America/New_York");
   const auto hours = [&](const char* day) {
     const auto times =
@@ -90,11 +91,12 @@ TEST(PlannedTimes, DaysBeginAndEndWhereTheyDoThere) {
 
 TEST(PlannedTimes, AWindowByTheClockHasBothItsEnds) {
   const std::string dose = "exposure DRUG 2024-01-01T08:00";
-  const std::string hour = "[[activities]]\nid = \"a\"\nvisit = \"V\"\nanchor = \"first-dose\"\n"
-                           "offset = \"PT2H\"\nwindow = { before = \"PT1H\", after = \"PT1H\" }\n";
+  const std::string hour =
+      "[[activities]]\nid = \"a\"\nvisit = \"V\"\nanchor = \"first-dose\"\n"
+      "offset = \"PT2H\"\nwindow = { before = \"PT1H\", after = \"PT1H\" }\n";
   const std::pair<const char*, const char*> cases[] = {
-      {"2024-01-01T08:59", "out"}, {"2024-01-01T09:00", "in"},     {"2024-01-01T11:00", "in"},
-      {"2024-01-01T11:01", "out"}, {"2024-01-01T14:00Z", "in"},    {"2024-01-01", "in"},
+      {"2024-01-01T08:59", "out"}, {"2024-01-01T09:00", "in"},        {"2024-01-01T11:00", "in"},
+      {"2024-01-01T11:01", "out"}, {"2024-01-01T14:00Z", "in"},       {"2024-01-01", "in"},
       {"2024-01-02", "out"},       {"2024-01-01T10:00+09:00", "out"},
   };
   for (const auto& [when, verdict] : cases) {

@@ -77,8 +77,7 @@ struct PlanCase {
   bool as_of = false;  // what happened after `now` is left out
 
   Plan plan() const {
-    const auto study =
-        model::load_study({{"schedule.toml", schedule}, {"study.toml", kCaseStudy}});
+    const auto study = model::load_study({{"schedule.toml", schedule}, {"study.toml", kCaseStudy}});
     EXPECT_TRUE(study.ok()) << model::to_string(study.error().front());
     const auto clock = model::WallClock::of(study->site(site)->time_zone);
     FactCollector collector(*study->schedule, *clock);

@@ -10,11 +10,11 @@ using namespace trialward::model;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string text(reinterpret_cast<const char*>(data), size);
-  const auto study = load_study(
-      {{"schedule.toml", text},
-       {"study.toml",
-        "[study]\nid = \"s\"\n[[sites]]\nid = \"A\"\ntime_zone = \"UTC\"\n"
-        "[kinds]\nquestionnaire.open = true\n"}});
+  const auto study =
+      load_study({{"schedule.toml", text},
+                  {"study.toml",
+                   "[study]\nid = \"s\"\n[[sites]]\nid = \"A\"\ntime_zone = \"UTC\"\n"
+                   "[kinds]\nquestionnaire.open = true\n"}});
   if (!study) {
     TW_CHECK(!study.error().empty());
     for (const DefinitionFault& fault : study.error()) {
@@ -23,7 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   const auto& activities = study->schedule->activities;
-  TW_CHECK(!activities.empty() && activities.size() <= kActivitiesMax);
+  TW_CHECK(activities.size() <= kActivitiesMax);
   int planned = 0;
   for (std::size_t i = 0; i < activities.size(); ++i) {
     const Activity& one = activities[i];
