@@ -1,37 +1,35 @@
 // A study's schedule of activities: which visits and questionnaires a subject is to have, and when.
 // schedule.toml, in the folder of a study definition; without the file a study has none.
 //
-//   [ending]          (optional) which dispositions end a subject's schedule:
-//                     category = "DISPOSITION EVENT": those with this text as their attribute
-//                       "dscat"; absent: all but PROTOCOL MILESTONE and OTHER EVENT
-//   [[activities]]    at most 500, in the order in which they are shown:
-//     id              unique; title (optional)
+//   [ending]        (optional) which dispositions end a subject's schedule:
+//                   category = "DISPOSITION EVENT": those with this text as their attribute
+//                   "dscat"; absent: all but PROTOCOL MILESTONE and OTHER EVENT
+//   [[activities]]  at most 500, in the order in which they are shown:
+//     id            unique; title (optional)
 //     what does it, one of:
-//       visit = "WEEK 2"           a record of a visit with this code, or this visit's name
+//       visit = "WEEK 2"           a visit's record with this code, or with this name of a visit
 //       questionnaire = "PHQ9TOT"  a record of a questionnaire's code; or ["PHQ9-1", "PHQ9-2", …]:
 //                                  one of each of these codes, on the same day. With `visit` only
 //                                  those that carry the visit's name
-//     anchor          what its time is counted from:
-//       "first-dose"   the attribute rfxstdtc of the subject's demographics, else the first
-//       exposure "enrolment"    the time of the subject's demographics, else of its first record an
-//       activity's id, of one that stands before, comes once and is not by events: the time when
-//                     it was done; until then, the time for which it is planned
+//     anchor        what its time is counted from:
+//       "first-dose"  the attribute rfxstdtc of the subject's demographics, else the first exposure
+//       "enrolment"   the time of the subject's demographics, else of its first record
+//       "ID"          of an activity that stands before, comes once and is not by events: the time
+//                     when it was done; until then, the time for which it is planned
 //       { kind = "adverse_event", code = "FALL", serious = true }: each such record by itself;
 //                     code and serious are optional. At most 100 of a subject's are followed
-//     offset          from the anchor; "-P2W" before it; absent: P0D
-//     time            "20:00": at this time of day; absent: see below
-//     window          { before = "P3D", after = "P3D" }, either may be left out; absent: done is
-//     done late_after      since the target, in the window: then it is late; absent: when the
-//     window ends missed_after    since the window's end (without a window: since the target): then
-//     it is
-//                     missed; absent: at once, and without a window never
-//     repeat          { every = "P1D", times = 14 }, or until = "P12W" in place of times: as long
-//     as
-//                     it is no longer after the first
-//     sites           ["S01"]: of these sites' subjects only
-//     only_if         { sex = "F" }: of subjects whose demographics have these attributes only.
-//     There
-//                     is nothing by treatment arm: a list of what is due would tell it
+//     offset        from the anchor; "-P2W" before it; absent: P0D
+//     time          "20:00": at this time of day; absent: see below
+//     window        { before = "P3D", after = "P3D" }, either may be left out; absent: there is
+//                   none, and what is done is neither in it nor out of it
+//     late_after    since the target, in the window: then it is late; absent: when the window ends
+//     missed_after  since the window's end (without a window: since the target): then it is missed;
+//                   absent: at once, and without a window never
+//     repeat        { every = "P1D", times = 14 }, or until = "P12W" in place of times: as long as
+//                   it is no longer after the first
+//     sites         ["S01"]: of these sites' subjects only
+//     only_if       { sex = "F" }: of subjects whose demographics have these attributes only. There
+//                   is nothing by treatment arm: a list of what is due would tell it
 //
 // Durations are ISO 8601's (model/iso_duration.h). Days, weeks and months are counted on the
 // calendar of the subject's site, hours exactly.

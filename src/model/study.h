@@ -128,7 +128,8 @@ class Study {
   std::vector<Arm> arms;
   std::optional<CtcaeChoice> ctcae;
   std::optional<Escalation> escalation;
-  // Null without a schedule.toml. Copies of a study share it, and few who include this look into it.
+  // Null without a schedule.toml. Shared by copies of a study, and so declared only: few who
+  // include this look into it.
   std::shared_ptr<const Schedule> schedule;
   std::vector<DefinitionFile> files;  // sorted by name; what the definition's hash covers
   std::string hash;                   // hexadecimal SHA-256 over the files
