@@ -57,7 +57,7 @@ class Planner {
       if (fact.kind == Kind::exposure && !fact.not_done) {
         doses.push_back({fact.record, fact.amended_by, fact.when});
       }
-      if (fact.kind != Kind::demographics) continue;
+      if (!fact.own) continue;
       enrolments.push_back({fact.record, fact.amended_by, fact.when});
       first_doses.push_back(
           {fact.record, fact.amended_by, when_given(fact.attribute("rfxstdtc"), clock_)});
@@ -84,9 +84,8 @@ class Planner {
   void find_ending() {
     const Fact* last = nullptr;
     for (const Fact& fact : facts_) {
-      if (fact.kind != Kind::disposition || !fact.current() || !fact.when || fact.not_done)
-        continue;
-      if (fact.when->from_ms > request_.now_ms) continue;
+      if (fact.kind != Kind::disposition || !fact.current() || fact.not_done) continue;
+      if (!fact.when || fact.when->from_ms > request_.now_ms) continue;
       if (!schedule_.ends(fact.attribute("dscat"))) continue;
       if (!last || later(fact, *last)) last = &fact;
     }

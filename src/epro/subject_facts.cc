@@ -36,7 +36,6 @@ bool FactCollector::wanted(const model::Record& record) const {
     case Kind::disposition:
       return true;
     case Kind::demographics:
-      // With a value it is one characteristic; without, it is the subject's own.
       if (record.value.missing()) return true;
       break;
     case Kind::questionnaire:
@@ -83,6 +82,7 @@ base::Status FactCollector::add(const model::StoredRecord& stored) {
   fact.visit = record.visit;
   fact.effective = record.effective;
   fact.when = when_of(stored, clock_);
+  fact.own = record.kind == Kind::demographics && record.value.missing();
   fact.not_done = !record.value.not_done.empty();
   fact.serious = record.serious.value_or(false);
   fact.historical = (stored.flags & model::kHistorical) != 0;

@@ -35,6 +35,7 @@ struct Fact {
   std::string effective;  // as given
   std::optional<When> when;
   bool not_done = false, serious = false, historical = false;
+  bool own = false;  // demographics, of the subject itself and not of one characteristic
   // Of demographics: what `only_if` asks for, and the first dose; of dispositions: dscat.
   std::vector<std::pair<std::string, std::string>> attributes;
 
