@@ -168,8 +168,10 @@ http::Decision ScheduleApi::subject(const Call& call) {
   if (!call.study->study->schedule) return http::fault_response(404, std::string(kNoSchedule));
   return http::Accepted{.handler = [this, subject, principal = call.principal,
                                     study = call.study](std::shared_ptr<http::Exchange> exchange) {
+    const runtime::Cancel cancel;
+    exchange->on_closed([cancel] { cancel.fire(runtime::CancelReason::disconnected); });
     reads_.run(
-        ReadClass::view, "subject.schedule", {},
+        ReadClass::view, "subject.schedule", cancel,
         [this, exchange, subject, principal, study](store::Connection& connection) {
           auto response = answer(connection, study, *principal, subject, clock_.utc_ms());
           exchange->respond(response ? std::move(*response) : error_response(response.error()));

@@ -59,7 +59,7 @@ Cells cells_of(const Occurrence& occurrence) {
 }
 
 // RFC 4180. A text that a spreadsheet would take for a formula is given as a text.
-std::string quoted(std::string_view text) {
+std::string csv_cell(std::string_view text) {
   const bool formula = !text.empty() && std::string_view("=+-@").find(text.front()) != text.npos;
   if (!formula && text.find_first_of(",\"\r\n") == text.npos) return std::string(text);
   std::string all = formula ? "\"'" : "\"";
@@ -188,7 +188,7 @@ std::string csv_line(const model::Study& study, const SubjectPlan& plan,
                                                flag(occurrence.in_window),
                                                std::string(occurrence.reason)};
   std::string line;
-  for (const std::string& column : columns) line += quoted(column) + ',';
+  for (const std::string& column : columns) line += csv_cell(column) + ',';
   line.pop_back();
   return line + "\r\n";
 }

@@ -76,27 +76,31 @@ struct PlanCase {
   std::string site = "NY";
   bool as_of = false;  // what happened after `now` is left out
 
+  model::Study study() const {
+    auto loaded = model::load_study({{"schedule.toml", schedule}, {"study.toml", kCaseStudy}});
+    EXPECT_TRUE(loaded.ok()) << model::to_string(loaded.error().front());
+    return std::move(loaded).value();
+  }
+
   Plan plan() const {
-    const auto study = model::load_study({{"schedule.toml", schedule}, {"study.toml", kCaseStudy}});
-    EXPECT_TRUE(study.ok()) << model::to_string(study.error().front());
-    const auto clock = model::WallClock::of(study->site(site)->time_zone);
-    FactCollector collector(*study->schedule, *clock);
+    const model::Study made = study();
+    const auto clock = model::WallClock::of(made.site(site)->time_zone);
+    FactCollector collector(*made.schedule, *clock);
     for (std::size_t i = records.size(); i > 0; --i) {
       EXPECT_TRUE(collector.add(record_of(records[i - 1], static_cast<std::int64_t>(i))).ok());
     }
     PlanRequest request{.site = site, .now_ms = *model::parse_instant(now)};
     if (as_of) request.known_ms = request.now_ms;
-    ids_.clear();
-    for (const auto& one : study->schedule->activities) ids_.push_back(one.id);
-    return make_plan(*study->schedule, std::move(collector).finish(), *clock, request);
+    return make_plan(*made.schedule, std::move(collector).finish(), *clock, request);
   }
 
   // "ID/NUMBER STATE TARGET [FIRST..LAST] rRECORD in|out"; then "+rRECORD" of what is beside it.
   std::vector<std::string> lines() const {
     const Plan made = plan();
+    const auto all = study().schedule;
     std::vector<std::string> lines;
     for (const Occurrence& one : made.occurrences) {
-      std::string line = ids_[one.activity] + "/" + std::to_string(one.number);
+      std::string line = all->activities[one.activity].id + "/" + std::to_string(one.number);
       if (one.event != 0) line += "@" + std::to_string(one.event);
       line += " " + std::string(to_string(one.state));
       if (one.times) line += " " + text(*one.times);
@@ -121,9 +125,6 @@ struct PlanCase {
     return instants + " " + model::format_utc(times.from_ms).substr(0, 16) + ".." +
            model::format_utc(times.end_ms()).substr(0, 16);
   }
-
- private:
-  mutable std::vector<std::string> ids_;
 };
 
 using Lines = std::vector<std::string>;

@@ -6,7 +6,7 @@
 namespace trialward::model {
 namespace {
 
-constexpr const char* kStudy = R"(
+constexpr const char* kScheduledStudy = R"(
 [study]
 id = "s"
 [[sites]]
@@ -22,12 +22,12 @@ kind = "questionnaire"
 code = "Q2"
 )";
 
-base::Result<Study, DefinitionFaults> load(const std::string& schedule) {
-  return load_study({{"schedule.toml", schedule}, {"study.toml", kStudy}});
+base::Result<Study, DefinitionFaults> load_schedule(const std::string& schedule) {
+  return load_study({{"schedule.toml", schedule}, {"study.toml", kScheduledStudy}});
 }
 
 TEST(ReadSchedule, ReadsAllMembers) {
-  const auto study = load(R"(
+  const auto study = load_schedule(R"(
 [ending]
 category = "DISPOSITION EVENT"
 [[activities]]
@@ -89,13 +89,13 @@ repeat = { every = "P1M", until = "P1Y" }
 }
 
 TEST(ReadSchedule, WithoutTheFileThereIsNone) {
-  const auto study = load_study(std::vector<DefinitionFile>{{"study.toml", kStudy}});
+  const auto study = load_study(std::vector<DefinitionFile>{{"study.toml", kScheduledStudy}});
   ASSERT_TRUE(study.ok());
   EXPECT_EQ(study->schedule, nullptr);
 }
 
 TEST(ReadSchedule, EndsByDefaultWithEveryDispositionThatIsNoMilestone) {
-  const auto study = load("[[activities]]\nid = \"a\"\nvisit = \"V\"\nanchor = \"enrolment\"\n");
+  const auto study = load_schedule("[[activities]]\nid = \"a\"\nvisit = \"V\"\nanchor = \"enrolment\"\n");
   EXPECT_TRUE(study->schedule->ends("DISPOSITION EVENT"));
   EXPECT_TRUE(study->schedule->ends(""));
   EXPECT_FALSE(study->schedule->ends("PROTOCOL MILESTONE"));
@@ -188,7 +188,7 @@ TEST(ReadSchedule, EachFaultIsToldWithItsLine) {
       {planned, "schedule.toml:30: with it a subject has more than 5000 planned activities"},
   };
   for (const auto& [text, fault] : cases) {
-    const auto study = load(text);
+    const auto study = load_schedule(text);
     ASSERT_FALSE(study.ok()) << text.substr(0, 300);
     EXPECT_EQ(to_string(study.error().front()).substr(0, fault.size()), fault);
   }
@@ -201,7 +201,7 @@ TEST(ReadSchedule, TheLimitsThemselvesAreTaken) {
     planned += "[[activities]]\nid = \"" + name + "\"\nvisit = \"" + name +
                "\"\nanchor = \"enrolment\"\nrepeat = { every = \"P1D\", until = \"P999D\" }\n";
   }
-  const auto study = load(planned);
+  const auto study = load_schedule(planned);
   ASSERT_TRUE(study.ok()) << to_string(study.error().front());
   EXPECT_EQ(study->schedule->activities.front().count, kRepeatsMax);
 }
