@@ -16,6 +16,7 @@
 #include "api/metrics.h"
 #include "api/ops_api.h"
 #include "api/reads_api.h"
+#include "api/schedule_api.h"
 #include "api/tokens_api.h"
 #include "api/web_pages.h"
 #include "base/file_limit.h"
@@ -115,6 +116,7 @@ class App::Impl {
         records_api_(intake_, ndjson_, admission_, memory_, clock_, options_.records),
         reads_api_(*reads_, exports_),
         grades_api_(*reads_),
+        schedule_api_(*reads_, exports_, clock_),
         alerts_api_(intake_, *reads_, exports_, alert_streams_, clock_),
         tokens_api_(intake_, *reads_, exports_, tokens_, random, clock_),
         figures_(*reads_, intake_),
@@ -363,6 +365,11 @@ class App::Impl {
     add("GET", study + "/subjects/{subject}/grades", read_alerts,
         [this](const Call& call) { return grades_api_.subject_grades(call); },
         {"from", "as_of", "limit"});
+    add("GET", study + "/subjects/{subject}/schedule", read_records,
+        [this](const Call& call) { return schedule_api_.subject(call); });
+    add("GET", study + "/schedule", read_records,
+        [this](const Call& call) { return schedule_api_.list(call); },
+        {"state", "site", "from", "until", "format", "after", "limit"});
     add("GET", study + "/alerts", read_alerts,
         [this](const Call& call) { return alerts_api_.list(call); },
         {"status", "state", "storm", "historical", "after", "limit"});
@@ -515,6 +522,7 @@ class App::Impl {
   RecordsApi records_api_;
   ReadsApi reads_api_;
   GradesApi grades_api_;
+  ScheduleApi schedule_api_;
   AlertsApi alerts_api_;
   TokensApi tokens_api_;
   Figures figures_;

@@ -8,14 +8,14 @@ namespace trialward::api {
 class Exports::Stream : public std::enable_shared_from_this<Stream> {
  public:
   Stream(Exports& owner, TokenSlots::Slot slot, std::shared_ptr<const Principal> principal,
-         std::string name, std::string content_type, NextPage next,
+         std::string name, NextPage next, std::string content_type,
          std::shared_ptr<http::Exchange> exchange)
       : owner_(owner),
         slot_(std::move(slot)),
         principal_(std::move(principal)),
         name_(std::move(name)),
-        content_type_(std::move(content_type)),
         next_(std::move(next)),
+        content_type_(std::move(content_type)),
         exchange_(std::move(exchange)) {}
 
   void begin() {
@@ -61,8 +61,9 @@ class Exports::Stream : public std::enable_shared_from_this<Stream> {
   Exports& owner_;
   const TokenSlots::Slot slot_;
   const std::shared_ptr<const Principal> principal_;
-  const std::string name_, content_type_;
+  const std::string name_;
   const NextPage next_;
+  const std::string content_type_;
   std::shared_ptr<http::Exchange> exchange_;
   const runtime::Cancel cancel_;
   bool started_ = false;
@@ -70,7 +71,8 @@ class Exports::Stream : public std::enable_shared_from_this<Stream> {
 
 http::Decision Exports::answer(const Call& call, std::string name, NextPage next,
                                std::string_view content_type) {
-  if (call.head.method == "HEAD") return head_of_stream(std::string(content_type));
+  std::string type(content_type);
+  if (call.head.method == "HEAD") return head_of_stream(std::move(type));
   if (memory_.step() != runtime::MemoryStep::calm) return memory_response();
   auto slot = slots_.take(call.principal->token);
   if (slot == nullptr) {
@@ -78,9 +80,9 @@ http::Decision Exports::answer(const Call& call, std::string name, NextPage next
         .with("Retry-After", "1");
   }
   return http::Accepted{.handler = [this, slot, principal = call.principal, name = std::move(name),
-                                    next = std::move(next), type = std::string(content_type)](
+                                    next = std::move(next), type = std::move(type)](
                                        std::shared_ptr<http::Exchange> exchange) {
-    std::make_shared<Stream>(*this, slot, principal, name, type, next, std::move(exchange))
+    std::make_shared<Stream>(*this, slot, principal, name, next, type, std::move(exchange))
         ->begin();
   }};
 }

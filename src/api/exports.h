@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "api/answers.h"
 #include "api/read_pool.h"
@@ -53,7 +54,7 @@ class Exports {
         clock_(clock),
         slots_(options.exports_max, options.per_token_max) {}
 
-  // The decision that answers 200 and the lines of all pages, or 429. A failure on the first page
+  // The decision that answers 200 and the lines of all pages, of this type, or 429. A failure on the first page
   // is answered as such; a later one, or the end of the token's validity, breaks the connection,
   // so that the client sees that something is missing.
   http::Decision answer(const Call& call, std::string name, NextPage next,

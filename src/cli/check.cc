@@ -11,6 +11,7 @@
 #include "cli/command.h"
 #include "cli/targets_file.h"
 #include "ctcae/study_grading.h"
+#include "model/schedule.h"
 #include "model/study.h"
 #include "monitor/rules.h"
 #include "reports/settings.h"
@@ -119,6 +120,9 @@ std::shared_ptr<const model::Study> check(const std::string& folder) {
   const std::size_t count = (*rules)->rules().size();
   const bool empty_file = count == 0 && study->file("rules.toml") != nullptr;
   if (empty_file) std::cerr << folder << "/rules.toml: has no [[rules]]\n";
+  if (study->schedule && study->schedule->activities.empty()) {
+    std::cerr << folder << "/schedule.toml: has no [[activities]]\n";
+  }
   tell_what_is_not_graded(folder, *study);
   tell_what_is_not_checked(folder, **forms);
   std::cout << folder << ": study '" << study->id << "' is sound: " << study->sites.size()

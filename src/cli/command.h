@@ -28,6 +28,7 @@ Run add_verify(CLI::App& app);
 Run add_explain(CLI::App& app);
 Run add_rehearse(CLI::App& app);
 Run add_report(CLI::App& app);
+Run add_schedule(CLI::App& app);
 Run add_questionnaire(CLI::App& app);
 Run add_version(CLI::App& app);
 

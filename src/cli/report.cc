@@ -9,12 +9,12 @@
 #include "base/clock.h"
 #include "cli/command.h"
 #include "cli/store_flag.h"
+#include "cli/stored_study.h"
 #include "cli/version.h"
 #include "model/effective_time.h"
 #include "reports/render.h"
 #include "reports/report.h"
 #include "store/store.h"
-#include "store/study_rows.h"
 
 namespace trialward::cli {
 namespace {
@@ -89,23 +89,6 @@ Result<reports::Format> format_of(const ReportArguments& arguments) {
   return wrong_use("--format: must be json, csv or html");
 }
 
-Result<std::shared_ptr<const model::Study>> study_of(store::Connection& reader, std::int64_t row,
-                                                     const ReportArguments& arguments) {
-  auto loaded = [&]() -> Result<model::Study, model::DefinitionFaults> {
-    if (!arguments.definition.empty()) return model::load_study(arguments.definition);
-    auto newest = reader.integer("SELECT max(id) FROM definitions WHERE study = $1", {row});
-    if (!newest) return model::DefinitionFaults{{"", 0, newest.error().message}};
-    auto files = store::read_definition(reader, *newest);
-    if (!files) return model::DefinitionFaults{{"", 0, files.error().message}};
-    return model::load_study(std::move(*files));
-  }();
-  if (!loaded) return wrong_use("the definition: " + model::to_string(loaded.error().front()));
-  if (loaded->id != arguments.study) {
-    return wrong_use("--definition: is of the study '" + loaded->id + "'");
-  }
-  return std::make_shared<const model::Study>(std::move(*loaded));
-}
-
 Result<reports::Positions> positions_of(const reports::Reading& reading, std::int64_t study,
                                         const ReportArguments& arguments) {
   const std::int64_t now_ms = reading.clock.utc_ms();
@@ -155,32 +138,28 @@ Status write(const ReportArguments& arguments, reports::Format format,
 Status run_report(store::Connection& reader, const ReportArguments& arguments) {
   const auto format = format_of(arguments);
   if (!format) return format.error();
-  auto row = reader.integer("SELECT id FROM studies WHERE study = $1",
-                            {std::string_view(arguments.study)});
-  if (!row && row.error().code == Errc::not_found) {
-    return wrong_use("--study: the store has no study '" + arguments.study + "'");
-  }
-  if (!row) return row.error();
-  auto study = study_of(reader, *row, arguments);
-  if (!study) return study.error();
-  auto request = request_of(arguments, **study);
+  auto stored = find_stored_study(reader, arguments.study, arguments.definition);
+  if (!stored) return stored.error();
+  const std::int64_t row = stored->row;
+  const auto& study = stored->study;
+  auto request = request_of(arguments, *study);
   if (!request) return request.error();
-  auto settings = reports::read_settings(**study);
+  auto settings = reports::read_settings(*study);
   if (!settings) return wrong_use("the definition: " + model::to_string(settings.error().front()));
 
   const base::SystemClock clock;
   const runtime::Cancel cancel;
   reports::OneReader readers(reader);
   const reports::Reading reading{readers, clock, cancel};
-  auto positions = positions_of(reading, *row, arguments);
+  auto positions = positions_of(reading, row, arguments);
   if (!positions) return positions.error();
-  positions->definition = (*study)->hash;
+  positions->definition = study->hash;
   positions->program = version();
   const auto domains = reports::domains_of(std::span(&*request, 1), *settings);
   auto dataset = reports::load_dataset(
-      {.study = *study,
+      {.study = study,
        .settings = std::make_shared<const reports::Settings>(std::move(*settings)),
-       .study_row = *row,
+       .study_row = row,
        .positions = std::move(*positions),
        .domains = domains},
       reading);

@@ -69,6 +69,7 @@ int run(int argc, char** argv) {
       {"verify", "Check that nothing stored was changed, removed or inserted", add_verify},
       {"explain", "Tell why an alert fired, or why a record raised none", add_explain},
       {"report", "Write a report: a table of adverse events, a site's indicators, …", add_report},
+      {"schedule", "Tell what subjects are to do, have done and have missed", add_schedule},
       {"rehearse", "Tell what changed rules would have raised of the stored history", add_rehearse},
       {"questionnaire", "Check a FHIR Questionnaire, and a response against it",
        add_questionnaire},

@@ -1,12 +1,10 @@
 #include "model/effective_time.h"
 
-#include <date/tz.h>
-
 #include <algorithm>
 #include <chrono>
-#include <exception>
 
 #include "base/milliseconds.h"
+#include "model/wall_clock.h"
 
 namespace trialward::model {
 namespace {
@@ -164,44 +162,6 @@ base::Result<GivenTime> read(std::string_view text) {
   return given;
 }
 
-// How a wall-clock time relates to the instants of its zone; `transition` where it is not unique.
-struct WallClock {
-  date::local_info info;
-  std::int64_t local_ms;
-
-  WallClock(const date::time_zone& zone, std::int64_t wall_ms)
-      : info(zone.get_info(date::local_seconds(
-            std::chrono::floor<std::chrono::seconds>(std::chrono::milliseconds(wall_ms))))),
-        local_ms(wall_ms) {}
-
-  static std::int64_t ms(std::chrono::seconds seconds) { return seconds.count() * 1000; }
-  std::int64_t transition_ms() const { return ms(info.first.end.time_since_epoch()); }
-
-  // The first instant at which the wall clock shows this time or a later one.
-  std::int64_t first() const {
-    if (info.result == date::local_info::nonexistent) return transition_ms();
-    return local_ms - ms(info.first.offset);
-  }
-  // The end of the last instant at which the wall clock shows an earlier time.
-  std::int64_t end() const {
-    if (info.result != date::local_info::ambiguous) return first();
-    // The clock is set back to the very time: no earlier one is shown again.
-    if (local_ms == transition_ms() + ms(info.second.offset)) return first();
-    return local_ms - ms(info.second.offset);
-  }
-};
-
-// Debian's tzdata lists every transition up to 2037; the date library knows no later ones, and an
-// effective time is never later than tomorrow. Pointers to zones stay valid for ever, and the
-// lookup is a binary search among names, so nothing is cached here.
-const date::time_zone* find_zone(std::string_view name) {
-  try {
-    return date::locate_zone(name);
-  } catch (const std::exception&) {  // that is how the library says that it has no such zone
-    return nullptr;
-  }
-}
-
 }  // namespace
 
 base::Status check_effective(std::string_view given) {
@@ -216,18 +176,15 @@ base::Result<Interval> resolve_effective(std::string_view given, std::string_vie
   if (time->offset_ms) {
     return Interval{time->from_ms - *time->offset_ms, time->until_ms - *time->offset_ms};
   }
-  const date::time_zone* zone = find_zone(time_zone);
-  if (!zone) return base::invalid("unknown time zone " + std::string(time_zone));
-  try {
-    Interval interval;
-    interval.from_ms = WallClock(*zone, time->from_ms).first();
-    interval.until_ms = WallClock(*zone, time->until_ms).end();
-    // A time that the zone skips whole ends where it begins.
-    interval.until_ms = std::max(interval.until_ms, interval.from_ms + 1);
-    return interval;
-  } catch (const std::exception& e) {  // the zone's file is read on its first use
-    return base::invalid("time zone " + std::string(time_zone) + ": " + e.what());
-  }
+  // A look-up is a binary search among names, so nothing is cached here.
+  const auto clock = WallClock::of(time_zone);
+  if (!clock) return clock.error();
+  Interval interval;
+  interval.from_ms = clock->first_ms(time->from_ms);
+  interval.until_ms = clock->end_ms(time->until_ms);
+  // A time that the zone skips whole ends where it begins.
+  interval.until_ms = std::max(interval.until_ms, interval.from_ms + 1);
+  return interval;
 }
 
 std::string format_utc(std::int64_t utc_ms) {
@@ -263,6 +220,6 @@ std::optional<std::int64_t> parse_instant(std::string_view text) {
   return time->from_ms - *time->offset_ms;
 }
 
-bool known_time_zone(std::string_view name) { return find_zone(name) != nullptr; }
+bool known_time_zone(std::string_view name) { return WallClock::of(name).ok(); }
 
 }  // namespace trialward::model

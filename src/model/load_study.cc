@@ -6,6 +6,7 @@
 
 #include "base/sha256.h"
 #include "model/decode_record.h"
+#include "model/schedule.h"
 #include "model/study.h"
 #include "model/table_reader.h"
 #include "ucum/analyte.h"
@@ -16,6 +17,7 @@ namespace {
 
 constexpr const char* kStudyFile = "study.toml";
 constexpr const char* kEscalationFile = "escalation.toml";
+constexpr const char* kScheduleFile = "schedule.toml";
 constexpr int kValenceMax = 9;
 
 // Ranges write an open end as an infinity.
@@ -50,6 +52,13 @@ class StudyLoader {
       if (const auto table = parse_toml(*file, faults_)) {
         TableReader root(*table, kEscalationFile, kEscalationFile, faults_);
         study_.escalation = read_escalation(root);
+      }
+    }
+    if (const DefinitionFile* file = study_.file(kScheduleFile)) {
+      if (const auto table = parse_toml(*file, faults_)) {
+        study_.whole = faults_.empty();  // what was not read is not missed there
+        TableReader root(*table, kScheduleFile, kScheduleFile, faults_);
+        study_.schedule = std::make_shared<const Schedule>(read_schedule(root, study_));
       }
     }
     if (faults_.empty()) return {std::move(study_), {}};

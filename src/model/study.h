@@ -34,10 +34,10 @@
 //                         who it is: names, addresses (fhir/resource.h; default false)
 //   rules.toml   the monitor's rules (monitor/rules.h)
 //   escalation.toml  who is told of alerts (model/escalation.h)
+//   schedule.toml  the visits and questionnaires of a subject (model/schedule.h)
 //   reports.toml  how reports read the records (reports/settings.h)
 //   questionnaires/*.toml, *.json   what patients are asked: FHIR Questionnaires, and what becomes of
 //                their responses (epro/form.h)
-//   schedule.toml   room for later: read as text, kept with the definition
 //
 // Required are the ids, sites' time_zone, and the codes' kind and code; enrol is "demographics"
 // when absent. Unknown keys are faults. A Study is immutable once loaded, so every thread may read
@@ -61,6 +61,8 @@
 #include "ucum/unit.h"
 
 namespace trialward::model {
+
+struct Schedule;  // model/schedule.h
 
 struct Site {
   std::string id, name, time_zone, country;
@@ -138,6 +140,9 @@ class Study {
   std::vector<Arm> arms;
   std::optional<CtcaeChoice> ctcae;
   std::optional<Escalation> escalation;
+  // Null without a schedule.toml. Shared by copies of a study, and so declared only: few who
+  // include this look into it.
+  std::shared_ptr<const Schedule> schedule;
   std::vector<DefinitionFile> files;  // sorted by name; what the definition's hash covers
   std::string hash;                   // hexadecimal SHA-256 over the files
   bool whole = true;                  // false: see StudyReading

@@ -127,6 +127,11 @@ bool TableReader::is_array(std::string_view key) const {
   return node != nullptr && node->is_array();
 }
 
+bool TableReader::is_table(std::string_view key) const {
+  const toml::node* node = table_->get(key);
+  return node != nullptr && node->is_table();
+}
+
 int TableReader::line(std::string_view key) const {
   const auto found = table_->find(key);
   const auto& source = found == table_->end() ? table_->source() : found->first.source();

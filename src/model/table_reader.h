@@ -43,6 +43,7 @@ class TableReader {
   bool has(std::string_view key) const { return table_->contains(key); }
   std::vector<std::string> keys() const;
   bool is_array(std::string_view key) const;
+  bool is_table(std::string_view key) const;
   int line(std::string_view key) const;  // of the key, else of the table
   // A fault at a key's line, or at the table's when it has no such key.
   void fault(std::string_view key, std::string reason);

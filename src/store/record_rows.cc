@@ -326,6 +326,52 @@ Result<std::vector<RecordRow>> read_chain(Connection& connection, std::int64_t f
   return rows;
 }
 
+Result<HistoryPage> read_history(Connection& connection, std::int64_t from, std::size_t limit) {
+  static const std::string kHistory =
+      "WITH RECURSIVE chain (id, previous, place) AS ("
+      "SELECT id, previous, CAST(1 AS BIGINT) FROM records WHERE id = $1 UNION ALL "
+      "SELECT r.id, r.previous, c.place + 1 FROM chain c "
+      "JOIN records r ON r.id = c.previous AND r.id < c.id WHERE c.place < $2) "
+      "SELECT r.id, r.kind, r.code, r.number, r.text, r.not_done, r.effective, r.from_ms, "
+      "r.until_ms, r.visit, r.serious, r.amends, r.flags, r.received_ms, r.previous, "
+      "CASE WHEN r.kind IN (" +
+      std::to_string(static_cast<int>(model::Kind::demographics)) + ", " +
+      std::to_string(static_cast<int>(model::Kind::disposition)) +
+      ") THEN r.attributes END FROM chain c JOIN records r ON r.id = c.id ORDER BY c.place";
+  auto query = connection.query(kHistory, {from, static_cast<std::int64_t>(limit)});
+  if (!query) return query.error();
+  HistoryPage page;
+  page.next = from;
+  while (true) {
+    auto next = query->next();
+    if (!next) return next.error();
+    if (!*next) break;
+    StoredRecord& stored = page.records.emplace_back();
+    Record& record = stored.record;
+    stored.id = query->integer(0);
+    record.kind = static_cast<model::Kind>(query->integer(1));
+    record.code = query->text(2);
+    if (!query->null(3)) record.value.number = query->real(3);
+    record.value.text = query->text(4);
+    record.value.not_done = query->text(5);
+    record.effective = query->text(6);
+    if (!query->null(7) && !query->null(8)) {
+      stored.interval = model::Interval{query->integer(7), query->integer(8)};
+    }
+    record.visit = query->text(9);
+    if (!query->null(10)) record.serious = query->integer(10) != 0;
+    record.amends = query->integer(11);
+    stored.flags = static_cast<std::uint8_t>(query->integer(12));
+    stored.received_ms = query->integer(13);
+    page.next = query->integer(14);
+    if (auto read = read_attributes(query->text(15), record); !read) return read.error();
+  }
+  if (page.next != 0 && page.records.size() < limit) {
+    return Error{Errc::corrupt, "record " + std::to_string(page.next) + " is not there"};
+  }
+  return page;
+}
+
 Result<std::vector<RecordRow>> read_page(Connection& connection, const RecordPage& page) {
   auto rows = read_page_rows(connection, page);
   if (!rows) return rows;

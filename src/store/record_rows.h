@@ -62,6 +62,16 @@ base::Result<std::vector<RecordRow>> read_chain(Connection& connection, std::int
                                                 std::size_t limit,
                                                 std::int64_t until_id = kUntilNow);
 
+// A page of a subject's records, newest first, along `previous`, in one statement and without what
+// is long: the ids, kind, code, visit, value, not_done, effective time, amends, seriousness, flags
+// and the time of receipt; and the attributes of demographics and dispositions.
+struct HistoryPage {
+  std::vector<model::StoredRecord> records;
+  std::int64_t next = 0;  // where the next page begins; 0: there is none
+};
+base::Result<HistoryPage> read_history(Connection& connection, std::int64_t from,
+                                       std::size_t limit);
+
 // A page through a study's records; the next page starts behind the last row's place.
 struct RecordPage {
   std::int64_t study = 0;

@@ -70,6 +70,26 @@ Result<std::vector<std::pair<std::string, SubjectRow>>> find_subjects(
   }
 }
 
+Result<std::vector<SubjectPlace>> read_subjects_after(Connection& connection, std::int64_t study,
+                                                      std::int64_t after, std::string_view site,
+                                                      std::size_t limit) {
+  // "+ 0" keeps the planner on the primary key: the page is read in its order, without a sort.
+  auto rows = connection.query(
+      "SELECT s.id, s.subject, s.site, t.last_record FROM subjects s "
+      "LEFT JOIN subject_states t ON t.subject = s.id WHERE s.study + 0 = $1 AND s.id > $2 "
+      "AND ($3 = '' OR s.site = $3) ORDER BY s.id LIMIT $4",
+      {study, after, site, static_cast<std::int64_t>(limit)});
+  if (!rows) return rows.error();
+  std::vector<SubjectPlace> all;
+  while (true) {
+    auto row = rows->next();
+    if (!row) return row.error();
+    if (!*row) return all;
+    all.push_back({rows->integer(0), std::string(rows->text(1)), std::string(rows->text(2)),
+                   rows->integer(3)});
+  }
+}
+
 Result<std::int64_t> append_subject(Writer& writer, const NewSubject& subject, const Act& act) {
   const std::int64_t id = writer.next_id(Table::subjects);
   const std::array<SqlValue, 5> values = {id, subject.study, subject.subject, subject.site,

@@ -38,6 +38,18 @@ base::Result<std::optional<SubjectRow>> find_subject(Connection& connection, std
 base::Result<std::vector<std::pair<std::string, SubjectRow>>> find_subjects(
     Connection& connection, std::int64_t study, std::span<const std::string_view> subjects);
 
+// Subjects of a study in the order in which they came, with ids above `after`; of a site, or, where
+// it is empty, of all. Without what is remembered of them.
+struct SubjectPlace {
+  std::int64_t id = 0;
+  std::string subject, site;
+  std::int64_t last_record = 0;  // 0: none yet
+};
+base::Result<std::vector<SubjectPlace>> read_subjects_after(Connection& connection,
+                                                            std::int64_t study, std::int64_t after,
+                                                            std::string_view site,
+                                                            std::size_t limit);
+
 struct NewSubject {
   std::int64_t study = 0;
   std::string_view subject, site;

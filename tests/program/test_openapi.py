@@ -206,6 +206,30 @@ def test_records_are_as_described(server):
     check(server.get(STUDY + "/subjects/SUBJ-2/records", admin), "get", route, 404)
 
 
+def test_the_schedule_is_as_described(server):
+    admin = server.token("admin")
+    visit = {"source": "site", "subject": "SUBJ-1", "kind": "visit", "effective": "2024-01-16"}
+    for number, code in enumerate(("SCREENING", "UNPLANNED")):
+        stored = {**visit, "source_id": f"V-{number}", "code": code}
+        assert server.post(STUDY + "/records", admin, stored).status == 201
+    route = "/v1/studies/{study}/subjects/{subject}/schedule"
+    path = STUDY + "/subjects/SUBJ-1/schedule"
+    plan = check(server.get(path, admin), "get", route, 200)
+    assert plan["activities"][0]["state"] == "done" and len(plan["unscheduled"]) == 1
+    check(server.get(STUDY + "/subjects/SUBJ-2/schedule", admin), "get", route, 404)
+    check(server.get(path + "?at=1", admin), "get", route, 400)
+    check(server.get(path, server.token("feed", source="lab")), "get", route, 403)
+    route = "/v1/studies/{study}/schedule"
+    path = STUDY + "/schedule"
+    page = check(server.get(path + "?limit=1", admin), "get", route, 200)
+    assert {one["state"] for one in page["schedule"]} == {"missed"}
+    check(server.get(path + "?state=done", admin, headers={"Accept": NDJSON["Content-Type"]}),
+          "get", route, 200, NDJSON["Content-Type"])
+    check(server.get(path + "?state=lost", admin), "get", route, 400)
+    check(server.get(path + "?from=January", admin), "get", route, 400)
+    check(server.get(path, server.token("patient", subject="SUBJ-1")), "get", route, 403)
+
+
 def check_the_rest_of_a_life(server, admin, alert):
     """From acknowledged on."""
     route = "/v1/studies/{study}/alerts/{alert}"

@@ -333,5 +333,44 @@ TEST_F(RecordRowsTest, DamagedAttributesAreSaid) {
   }
 }
 
+TEST_F(RecordRowsTest, AHistoryIsReadInPagesWithoutWhatIsLong) {
+  std::int64_t previous = 0;
+  for (int i = 0; i < 5; ++i) {
+    StoredRecord stored = plain("r" + std::to_string(i));
+    stored.record.kind = i == 0 ? model::Kind::demographics : model::Kind::questionnaire;
+    stored.record.code = "C" + std::to_string(i);
+    stored.record.visit = "WEEK 2";
+    stored.record.effective = "2014-01-16";
+    stored.interval = model::Interval{1, 2};
+    stored.record.attributes = {{"sex", "F"}};
+    stored.record.original = std::string(1000, 'x');
+    stored.received_ms = 7;
+    if (i == 3) stored.record.amends = previous;
+    if (i == 3) stored.record.reason = "why";
+    append(stored, {.previous = previous});
+    previous = stored.id;
+  }
+  const auto first = read_history(connection(), previous, 3);
+  ASSERT_TRUE(first.ok()) << why(first);
+  ASSERT_EQ(first->records.size(), 3u);
+  EXPECT_EQ(first->records[0].record.code, "C4");
+  EXPECT_EQ(first->records[0].record.visit, "WEEK 2");
+  EXPECT_EQ(first->records[0].record.effective, "2014-01-16");
+  EXPECT_EQ(first->records[0].interval, (model::Interval{1, 2}));
+  EXPECT_EQ(first->records[0].received_ms, 7);
+  EXPECT_EQ(first->records[1].record.amends, first->records[2].id);
+  EXPECT_TRUE(first->records[0].record.attributes.empty());
+  const auto rest = read_history(connection(), first->next, 3);
+  ASSERT_TRUE(rest.ok()) << why(rest);
+  ASSERT_EQ(rest->records.size(), 2u);
+  EXPECT_EQ(rest->next, 0);
+  EXPECT_EQ(*rest->records[1].record.attribute("sex"), "F");
+  EXPECT_TRUE(rest->records[1].record.original.empty());
+
+  const auto none = read_history(connection(), previous + 1, 3);
+  ASSERT_FALSE(none.ok());
+  EXPECT_EQ(none.error().code, Errc::corrupt);
+}
+
 }  // namespace
 }  // namespace trialward::store

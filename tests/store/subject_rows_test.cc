@@ -41,6 +41,25 @@ TEST_F(SubjectRowsTest, ASubjectIsEnrolledOnceAStudy) {
   EXPECT_EQ(row.watch, "");
 }
 
+TEST_F(SubjectRowsTest, AreReadInPagesOfAStudyAndASite) {
+  for (const char* name : {"P-1", "P-2", "P-3"}) ASSERT_TRUE(try_append(1, name).ok());
+  ASSERT_TRUE(try_append(2, "P-4").ok());
+  ASSERT_TRUE(put_last_record(connection(), {.id = 2, .last_record = 7}).ok());
+  const auto names = [&](std::int64_t after, const char* site, std::size_t limit) {
+    const auto page = read_subjects_after(connection(), 1, after, site, limit);
+    EXPECT_TRUE(page.ok()) << why(page);
+    std::string text;
+    for (const SubjectPlace& one : page.value()) {
+      text += one.subject + "@" + one.site + ":" + std::to_string(one.last_record) + " ";
+    }
+    return text;
+  };
+  EXPECT_EQ(names(0, "", 2), "P-1@A:0 P-2@A:7 ");
+  EXPECT_EQ(names(2, "", 2), "P-3@A:0 ");
+  EXPECT_EQ(names(0, "A", 9), "P-1@A:0 P-2@A:7 P-3@A:0 ");
+  EXPECT_EQ(names(0, "B", 9), "");
+}
+
 TEST_F(SubjectRowsTest, WhatIsRememberedReplacesWhatWas) {
   ASSERT_TRUE(try_append(1, "P-1").ok());
   const std::string bytes("\0\x01w", 3);
