@@ -15,6 +15,7 @@
 #include "api/grades_api.h"
 #include "api/metrics.h"
 #include "api/ops_api.h"
+#include "api/patient_api.h"
 #include "api/reads_api.h"
 #include "api/schedule_api.h"
 #include "api/tokens_api.h"
@@ -139,6 +140,14 @@ class App::Impl {
                    .random = random,
                    .clock = clock_},
                   options_.fhir),
+        patient_api_({.intake = intake_,
+                      .reads = *reads_,
+                      .exports = exports_,
+                      .tokens = tokens_,
+                      .studies = studies_,
+                      .forms = fhir_api_.forms(),
+                      .random = random,
+                      .clock = clock_}),
         router_(main_routes(), tokens_, studies_, clock_),
         ops_router_(ops_api_.routes(), tokens_, studies_, clock_),
         random_(random),
@@ -349,6 +358,7 @@ class App::Impl {
     const std::string study = "/v1/studies/{study}";
     std::vector<Route> routes = web_routes();
     for (Route& route : fhir_api_.routes()) routes.push_back(std::move(route));
+    for (Route& route : patient_api_.routes()) routes.push_back(std::move(route));
     const auto add = [&routes](std::string_view method, const std::string& pattern,
                                Permission permission, Route::Handle handle,
                                Route::Members query = {}) {
@@ -530,6 +540,7 @@ class App::Impl {
   DeliveriesApi deliveries_api_;
   OpsApi ops_api_;
   FhirApi fhir_api_;
+  PatientApi patient_api_;
   const Router router_;
   const Router ops_router_;
   std::atomic<bool> ready_ = false;

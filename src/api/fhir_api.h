@@ -28,6 +28,7 @@ class FhirApi {
   FhirApi(const Studies& studies, FhirStudies forms, Parts parts, FhirWritesOptions options);
 
   std::vector<Route> routes();
+  const FhirStudies& forms() const { return forms_; }
 
  private:
   // Calls a part's handler with the study.

@@ -1,5 +1,7 @@
 #include "api/forms.h"
 
+#include <algorithm>
+
 #include "ucum/unit.h"
 
 namespace trialward::api {
@@ -111,6 +113,12 @@ base::Result<std::shared_ptr<const Forms>, DefinitionFaults> Forms::read(
   FormsReader reader(study);
   auto forms = std::make_shared<Forms>();
   forms->forms_ = reader.read();
+  auto patient = epro::read_patient_settings(study);
+  if (patient) {
+    forms->patient_ = std::move(*patient);
+  } else {
+    reader.faults.insert(reader.faults.end(), patient.error().begin(), patient.error().end());
+  }
   if (!reader.faults.empty()) return std::move(reader.faults);
   return std::shared_ptr<const Forms>(std::move(forms));
 }
@@ -138,6 +146,19 @@ const StudyForm* Forms::find(std::string_view canonical, std::string& reason) co
 const StudyForm* Forms::by_id(std::string_view id) const {
   for (const auto& form : forms_) {
     if (form->id == id) return form.get();
+  }
+  return nullptr;
+}
+
+const StudyForm* Forms::telling(const std::vector<std::string>& codes) const {
+  for (const auto& form : forms_) {
+    const epro::FormSettings& settings = form->form.settings;
+    const auto tells = [&](const std::string& code) {
+      return code == settings.code ||
+             std::any_of(settings.records.begin(), settings.records.end(),
+                         [&](const auto& told) { return told.code == code; });
+    };
+    if (std::all_of(codes.begin(), codes.end(), tells)) return form.get();
   }
   return nullptr;
 }

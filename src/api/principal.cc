@@ -7,12 +7,14 @@ namespace trialward::api {
 namespace {
 
 constexpr std::array<std::string_view, kRoles> kRoleNames = {
-    "patient", "coordinator", "investigator", "monitor", "safety", "feed", "admin"};
+    "patient", "coordinator", "investigator", "monitor", "safety", "feed", "admin",
+    "invitation"};
 
-constexpr std::array<std::string_view, 12> kPermissionNames = {
+constexpr std::array<std::string_view, 13> kPermissionNames = {
     "anyone",       "holder",       "write_records",     "read_records",
     "read_alerts",  "acknowledge_alerts", "close_alerts", "read_figures",
-    "read_reports", "manage_tokens", "manage_deliveries", "send_history"};
+    "read_reports", "manage_tokens", "manage_deliveries", "invite_patients",
+    "send_history"};
 
 constexpr unsigned bit(Permission permission) { return 1U << static_cast<unsigned>(permission); }
 
@@ -27,9 +29,10 @@ constexpr std::array<unsigned, kRoles> kPermissions = {
     // patient
     set({write_records, read_records}),
     // coordinator
-    set({write_records, read_records, read_alerts, read_figures, read_reports}),
+    set({write_records, read_records, read_alerts, read_figures, read_reports, invite_patients}),
     // investigator
-    set({write_records, read_records, read_alerts, acknowledge_alerts, read_figures, read_reports}),
+    set({write_records, read_records, read_alerts, acknowledge_alerts, read_figures, read_reports,
+         invite_patients}),
     // monitor
     set({read_records, read_alerts, read_figures, read_reports}),
     // safety
@@ -39,7 +42,9 @@ constexpr std::array<unsigned, kRoles> kPermissions = {
     set({write_records, read_records}),
     // admin
     set({write_records, read_records, read_alerts, acknowledge_alerts, close_alerts, read_figures,
-         read_reports, manage_tokens, manage_deliveries, send_history}),
+         read_reports, manage_tokens, manage_deliveries, invite_patients, send_history}),
+    // invitation
+    set({}),
 };
 
 }  // namespace
@@ -60,6 +65,7 @@ std::optional<Role> parse_role(std::string_view text) {
 std::string role_list() {
   std::string list;
   for (const std::string_view name : kRoleNames) {
+    if (name == to_string(Role::invitation)) continue;
     if (!list.empty()) list += ", ";
     list += name;
   }

@@ -17,11 +17,12 @@ enum class Role : std::uint8_t {
   safety,        // reads, and does all that can be done with alerts and their deliveries
   feed,          // a device, laboratory or hospital: sends, and reads what is there
   admin,         // everything in the study but unblinding
+  invitation,    // becomes a patient's, once (api/patient_api.h); never made by hand
 };
-inline constexpr std::size_t kRoles = 7;
+inline constexpr std::size_t kRoles = 8;
 std::string_view to_string(Role role);
 std::optional<Role> parse_role(std::string_view text);
-// "patient, coordinator, …" for messages.
+// "patient, coordinator, …" for messages: those that a token can be made with.
 std::string role_list();
 
 enum class Permission : std::uint8_t {
@@ -36,6 +37,7 @@ enum class Permission : std::uint8_t {
   read_reports,
   manage_tokens,
   manage_deliveries,
+  invite_patients,
   send_history,  // records because of which nobody is called
 };
 std::string_view to_string(Permission permission);

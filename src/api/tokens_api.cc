@@ -141,7 +141,7 @@ base::Result<store::TokenRow, model::Faults> parse_token_wish(std::string_view j
     if (!reason.empty()) faults.push_back({"/" + std::string(key), std::move(reason)});
   }
   const auto role = parse_role(row.role);
-  if (!role) {
+  if (!role || *role == Role::invitation) {
     faults.push_back({"/role", "'" + row.role + "' is not a role; expected one of " + role_list()});
   } else if (*role == Role::patient && row.subject.empty()) {
     faults.push_back({"/subject", "a patient's token names its subject"});

@@ -22,8 +22,8 @@ namespace {
 namespace fs = std::filesystem;
 using model::DefinitionFaults;
 
-constexpr std::array<const char*, 5> kFiles = {"study.toml", "rules.toml", "escalation.toml",
-                                               "schedule.toml", "reports.toml"};
+constexpr std::array<const char*, 6> kFiles = {"study.toml",    "rules.toml",   "escalation.toml",
+                                               "schedule.toml", "reports.toml", "patient.toml"};
 
 // What is in the folder and looks like a part of the definition, but is none. A misspelt
 // "rule.toml" would mean that nobody watches.
@@ -45,7 +45,7 @@ void find_strangers(const std::string& folder, DefinitionFaults& faults) {
   for (std::string& name : strangers) {
     faults.push_back({std::move(name), 0,
                       "is not read: a definition has study.toml, rules.toml, escalation.toml, "
-                      "schedule.toml, reports.toml and questionnaires/*.toml"});
+                      "schedule.toml, reports.toml, patient.toml and questionnaires/*.toml"});
   }
 }
 

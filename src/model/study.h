@@ -36,6 +36,7 @@
 //   escalation.toml  who is told of alerts (model/escalation.h)
 //   schedule.toml  the visits and questionnaires of a subject (model/schedule.h)
 //   reports.toml  how reports read the records (reports/settings.h)
+//   patient.toml  what patients are told (epro/patient_settings.h)
 //   questionnaires/*.toml, *.json   what patients are asked: FHIR Questionnaires, and what becomes of
 //                their responses (epro/form.h)
 //

@@ -21,7 +21,7 @@ class FolderReader {
       return std::move(faults_);
     }
     for (const char* name : {"study.toml", "rules.toml", "escalation.toml", "schedule.toml",
-                             "reports.toml"}) {
+                             "reports.toml", "patient.toml"}) {
       if (fs::exists(folder_ / name, error)) read(name);
     }
     read_questionnaires();

@@ -135,7 +135,13 @@ CREATE TABLE write_turn (one bigint PRIMARY KEY, number bigint NOT NULL, session
 INSERT INTO write_turn VALUES (1, 0, '');
 )sql";
 
-constexpr const char* kMigrations[kPostgresSchemaVersion] = {kMigration1, kTurnMigration};
+// What was kept though it does not fit (model::kUnfit) is found without a walk through all.
+constexpr const char* kUnfitMigration = R"sql(
+CREATE INDEX records_unfit ON records (study, id) WHERE flags >= 512;
+)sql";
+
+constexpr const char* kMigrations[kPostgresSchemaVersion] = {kMigration1, kTurnMigration,
+                                                             kUnfitMigration};
 
 std::string sql_of(const char* migration) {
   constexpr std::string_view kText = "TEXT";

@@ -379,6 +379,18 @@ Result<std::vector<RecordRow>> read_page(Connection& connection, const RecordPag
   return rows;
 }
 
+Result<std::vector<RecordRow>> read_unfit(Connection& connection, std::int64_t study,
+                                          std::int64_t after, std::size_t limit) {
+  static_assert(model::kUnfit == 512, "the condition is that of the index records_unfit");
+  static const std::string kUnfitRows =
+      "SELECT " + std::string(info(Table::records).columns) +
+      " FROM records WHERE flags >= 512 AND study = $1 AND id > $2 ORDER BY id LIMIT $3";
+  auto rows = read_rows(connection, kUnfitRows, {study, after, static_cast<std::int64_t>(limit)});
+  if (!rows) return rows;
+  if (auto found = find_amending(connection, kUntilNow, *rows); !found) return found.error();
+  return rows;
+}
+
 Result<std::int64_t> last_record(Connection& connection) {
   return connection.integer("SELECT coalesce(max(id), 0) FROM records");
 }

@@ -83,6 +83,11 @@ struct RecordPage {
 };
 base::Result<std::vector<RecordRow>> read_page(Connection& connection, const RecordPage& page);
 
+// The records that were kept though they do not fit (model::kUnfit), with an id above `after`; also
+// those that were corrected since: see `amended_by`.
+base::Result<std::vector<RecordRow>> read_unfit(Connection& connection, std::int64_t study,
+                                                std::int64_t after, std::size_t limit);
+
 // The newest record's id; 0 in an empty store.
 base::Result<std::int64_t> last_record(Connection& connection);
 

@@ -162,9 +162,14 @@ INSERT INTO outbox_counts
   SELECT target, sum(state = 0), sum(state = 2) FROM outbox GROUP BY target;
 )sql";
 
+// What was kept though it does not fit (model::kUnfit) is found without a walk through all.
+constexpr const char* kUnfitMigration = R"sql(
+CREATE INDEX records_unfit ON records (study, id) WHERE flags >= 512;
+)sql";
+
 constexpr const char* kMigrations[kSchemaVersion] = {
     kMigration1, kMigration2, kOutboxMigration, kLifeMigration, kSignalsMigration,
-    kHistoryMigration};
+    kHistoryMigration, kUnfitMigration};
 
 // What tells a trialward store from any other SQLite file ("TrWd").
 constexpr std::int64_t kApplicationId = 0x54725764;
