@@ -152,7 +152,7 @@ class Study {
   const Arm* arm(std::string_view id) const;
   // Nothing when the code is not listed.
   const Code* code(Kind kind, std::string_view code) const;
-  // By its codings, or by its own code where its system or the given one is empty or they are equal.
+  // By its codings, or by its own code where its system or the given one is empty or they agree.
   const Code* code_of(Kind kind, std::string_view system, std::string_view code) const;
   bool open(Kind kind) const { return open_[static_cast<std::size_t>(kind)]; }
   bool subject_id_fits(std::string_view subject) const;
