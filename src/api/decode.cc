@@ -9,6 +9,8 @@ bool patients_report(model::Kind kind) {
   return kind == questionnaire || kind == vital || kind == adverse_event || kind == medication;
 }
 
+}  // namespace
+
 model::Faults out_of_scope(const Principal& principal, const model::Record& record) {
   model::Faults faults;
   if (!principal.subject.empty() && record.subject != principal.subject) {
@@ -27,8 +29,6 @@ model::Faults out_of_scope(const Principal& principal, const model::Record& reco
   }
   return faults;
 }
-
-}  // namespace
 
 Decoded decode_for(const Principal& principal, const intake::ActiveStudy& study,
                    model::RecordDecoder& decoder, std::string_view json, std::int64_t now_ms) {

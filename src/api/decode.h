@@ -18,6 +18,9 @@ struct Decoded {
 Decoded decode_for(const Principal& principal, const intake::ActiveStudy& study,
                    model::RecordDecoder& decoder, std::string_view json, std::int64_t now_ms);
 
+// What of a record is not the principal's to send.
+model::Faults out_of_scope(const Principal& principal, const model::Record& record);
+
 // A principal's submission, still without commands; and whose turns it takes in the queue.
 intake::Submission submission_of(const Principal& principal,
                                  std::shared_ptr<const intake::ActiveStudy> study,

@@ -56,6 +56,7 @@ FhirDecoder::Decoded FhirDecoder::decode(const FhirSender& sender, std::string_v
     if (model::has_fault(issues)) return FhirRefusal{.issues = std::move(issues)};
     content.notes = std::move(issues);
   }
+  content.resource.record.source = source_of(sender.principal);
   const model::Faults foreign = out_of_scope(sender.principal, content.resource.record);
   if (!foreign.empty()) {
     Issues issues = issues_of(foreign, content.resource.type);

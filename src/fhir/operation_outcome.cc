@@ -26,7 +26,14 @@ std::string_view issue_type(std::string_view code) {
       {"codeUnknown", "code-invalid"}, {"subjectMissing", "required"},
       {"enteredInError", "business-rule"}, {"identifying", "business-rule"},
       {"tooMany", "too-costly"},      {"maxAttachmentSize", "too-long"},
-      {"maxLength", "too-long"},
+      {"maxLength", "too-long"},      {"subjectUnknown", "not-found"},
+      {"reasonMissing", "required"},  {"login", "login"},
+      {"forbidden", "forbidden"},     {"notFound", "not-found"},
+      {"conflict", "conflict"},       {"versionConflict", "conflict"},
+      {"duplicate", "duplicate"},     {"throttled", "throttled"},
+      {"transient", "transient"},     {"timeout", "timeout"},
+      {"exception", "exception"},     {"invalidRequest", "invalid"},
+      {"tooLong", "too-long"},        {"businessRule", "business-rule"},
   };
   for (const auto& [known, type] : kTypes) {
     if (known == code) return type;
