@@ -344,7 +344,7 @@ void PatientApi::take_code(const std::shared_ptr<http::Exchange>& exchange,
   if (study == nullptr) {
     tries_.failed(request.peer, now);
     return exchange->respond(
-        http::fault_response(404, "there is no such code, or it was used, or its time is over"));
+        http::fault_response(410, "there is no such code, or it was used, or its time is over"));
   }
   store::TokenRow row{.name = wish->device,
                       .role = std::string(to_string(Role::patient)),

@@ -50,8 +50,8 @@ def test_a_code_makes_one_device(server):
     made = answer.json()
     assert made["subject"] == "SUBJ-1" and made["study"]["id"] == "demo"
     assert server.get("/p/api/home", made["token"]).status == 200
-    assert use(server, code).status in (404, 410), "once"
-    assert use(server, "AAAAA-AAAAA").status == 404
+    assert use(server, code).status == 410, "once"
+    assert use(server, "AAAAA-AAAAA").status == 410
     # A code is no token, and survives no restart that it was not used before.
     assert server.get("/p/api/home", "code:" + code).status == 401
     other = invite(server, coordinator).json()["code"]
@@ -79,14 +79,14 @@ def test_a_code_that_many_use_at_once_makes_one_device(server):
     with concurrent.futures.ThreadPoolExecutor(16) as pool:
         statuses = [answer.status for answer in pool.map(lambda _: use(server, code), range(16))]
     assert statuses.count(201) == 1
-    assert set(statuses) <= {201, 404, 410}
+    assert set(statuses) == {201, 410}
 
 
 def test_guesses_are_limited(server):
     enrol_subject(server)
     code = invite(server, server.token("coordinator")).json()["code"]
     for _ in range(20):
-        assert use(server, "WRONG-WRONG").status == 404
+        assert use(server, "WRONG-WRONG").status == 410
     answer = use(server, "WRONG-WRONG")
     assert answer.status == 429 and answer.headers["Retry-After"] == "600"
     assert use(server, code).status == 429, "also of what is right"
