@@ -24,7 +24,9 @@ function keptFiles(): Plugin {
         const part = bundle[name]!;
         digest.update(name).update(part.type === 'chunk' ? part.code : part.source);
       }
-      for (const name of readdirSync(PUBLIC_DIR)) digest.update(readFileSync(`${PUBLIC_DIR}/${name}`));
+      for (const name of readdirSync(PUBLIC_DIR)) {
+        digest.update(readFileSync(`${PUBLIC_DIR}/${name}`));
+      }
       const kept = ['/p', ...names.sort().map((name) => `/p/${name}`)];
       worker.code = worker.code
         .replace('"__FILES__"', JSON.stringify(kept))

@@ -1,7 +1,7 @@
 // Whether answers are what their question asks for. A port of src/epro/check_answer.cc, as far as a
 // field of the page can give a wrong answer at all; the server checks everything again. Pure.
 import {
-  extensionOf, MAX_DECIMAL_PLACES, MAX_QUANTITY, MAX_VALUE, MIN_LENGTH, MIN_QUANTITY, MIN_VALUE,
+  extensionOf, MAX_QUANTITY, MAX_VALUE, MIN_LENGTH, MIN_QUANTITY, MIN_VALUE,
   REGEX, type Item, type Questionnaire, type Value,
 } from './fhir';
 import { optionsOf } from './answer_options';
@@ -10,7 +10,7 @@ import { compare, kindOf, plainValue, sameValue } from './value';
 
 export type FaultCode =
   | 'required' | 'fewer' | 'more' | 'shorter' | 'longer' | 'below' | 'above' | 'pattern'
-  | 'exclusive' | 'option' | 'places';
+  | 'exclusive' | 'option';
 
 export interface Fault {
   code: FaultCode;
@@ -67,11 +67,6 @@ function* checkAnswer(questionnaire: Questionnaire, item: Item, value: Value): G
       yield { code: 'option' };
     }
   }
-}
-
-// The most decimal places, when the question says so: a warning on the server, not asked for here.
-export function decimalPlacesOf(item: Item): number | undefined {
-  return extensionOf(item, MAX_DECIMAL_PLACES)?.valueInteger;
 }
 
 export function* checkAnswers(questionnaire: Questionnaire, item: Item,

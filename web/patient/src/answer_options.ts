@@ -1,11 +1,11 @@
-// What a choice offers: its answerOption, a value set that is contained in the questionnaire, or one
-// of the few of FHIR's own that patients meet. Pure.
+// What a choice offers: its answerOption, a value set that is contained in the questionnaire, or
+// one of the few of FHIR's own that patients meet. Pure.
 import {
-  extensionOf, OPTION_EXCLUSIVE, UNIT, UNIT_OPTION, UNIT_VALUE_SET, withoutVersion,
+  extensionOf, extensionsOf, ITEM_WEIGHT, OPTION_EXCLUSIVE, ORDINAL_VALUE, UNIT, UNIT_OPTION,
+  UNIT_VALUE_SET, withoutVersion,
   type Coding, type Item, type Questionnaire, type Value, type ValueSet, type ValueSetConcept,
 } from './fhir';
 import { conceptText, translated } from './translation';
-import { extensionsOf, ITEM_WEIGHT, ORDINAL_VALUE } from './fhir';
 import { kindOf, plainValue, sameConcept } from './value';
 
 export interface Option {
@@ -51,7 +51,9 @@ function conceptsOf(set: ValueSet): ValueSetConcept[] {
 }
 
 function codingOf({ system, code, display }: Coding): Coding {
-  return { ...(system ? { system } : {}), ...(code ? { code } : {}), ...(display ? { display } : {}) };
+  return {
+    ...(system ? { system } : {}), ...(code ? { code } : {}), ...(display ? { display } : {}),
+  };
 }
 
 function fromSet(questionnaire: Questionnaire, url: string, language: string): Option[] {

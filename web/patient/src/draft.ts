@@ -62,7 +62,8 @@ function compact(value: Value): unknown {
   return content;
 }
 
-// The draft with this question answered so, and the edit noted. The draft itself if it was so before.
+// The draft with this question answered so, and the edit noted. The draft itself if it was so
+// before.
 export function withAnswer(draft: Draft, path: string, linkId: string, values: Value[]): Draft {
   if (sameValues(draft.values[path] ?? [], values)) return draft;
   const edit: Edit = { at: deviceTime(), linkId, answers: values.map(compact) };

@@ -1,7 +1,7 @@
 // Skip logic: whether an item is to be answered, given what was answered. A port of
-// src/epro/enablement.cc, which has the rules: a condition is about the nearest item with its linkId,
-// among those that share the innermost common ancestor the last before the item itself, else the
-// first behind it. Pure; lives no longer than the tree it was made from.
+// src/epro/enablement.cc, which has the rules: a condition is about the nearest item with its
+// linkId, among those that share the innermost common ancestor the last before the item itself,
+// else the first behind it. Pure; lives no longer than the tree it was made from.
 import type { EnableWhen, Item, Value } from './fhir';
 import { compare, sameValue, valueOfCondition } from './value';
 
@@ -48,8 +48,8 @@ export class Enablement {
     this.add(root, 0);
   }
 
-  // Whether the item is enabled where `container` (a place's path) holds it; `occurrence` is the path
-  // of its first occurrence that is answered.
+  // Whether the item is enabled where `container` (a place's path) holds it; `occurrence` is the
+  // path of its first occurrence that is answered.
   enabled(item: Item, container: string, occurrence: string | undefined): boolean {
     const conditions = item.enableWhen ?? [];
     if (conditions.length === 0) return true;

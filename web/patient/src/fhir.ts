@@ -151,7 +151,6 @@ export const MIN_VALUE = FHIR + 'minValue';
 export const MAX_VALUE = FHIR + 'maxValue';
 export const MIN_LENGTH = FHIR + 'minLength';
 export const REGEX = FHIR + 'regex';
-export const MAX_DECIMAL_PLACES = FHIR + 'maxDecimalPlaces';
 export const ENTRY_FORMAT = FHIR + 'entryFormat';
 export const MIN_OCCURS = FHIR + 'questionnaire-minOccurs';
 export const MAX_OCCURS = FHIR + 'questionnaire-maxOccurs';

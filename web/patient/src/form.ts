@@ -1,7 +1,7 @@
-// A questionnaire that is being answered: which items are to be asked, in which order, what is still
-// missing, and the response that comes of it. The answers are kept flat, by path, so that those of
-// an item that is skipped for now are there again when it is asked again; only what is enabled gets
-// into the response. Pure: it changes nothing that it was given.
+// A questionnaire that is being answered: which items are to be asked, in which order, what is
+// still missing, and the response that comes of it. The answers are kept flat, by path, so that
+// those of an item that is skipped for now are there again when it is asked again; only what is
+// enabled gets into the response. Pure: it changes nothing that it was given.
 //
 // A path names a place: "/group#0/question" is a question in the first occurrence of a group,
 // "/question#1" the place below its second answer. linkIds are percent-encoded in it.
@@ -190,8 +190,8 @@ export class Form {
   }
 
   // What is not enabled takes its answers with it, and these may be what others depend on: so it is
-  // asked again until nothing changes. Conditions that contradict each other never come to rest; then
-  // everything that was ever skipped is.
+  // asked again until nothing changes. Conditions that contradict each other never come to rest;
+  // then everything that was ever skipped is.
   private skipped(): Set<string> {
     let off = new Set<string>();
     const ever = new Set<string>();

@@ -1,5 +1,5 @@
-// What every screen stands in: the language, the session, the bar at the top, and the place that the
-// focus goes to when the screen changes, so that a screen reader begins at its heading.
+// What every screen stands in: the language, the session, the bar at the top, and the place that
+// the focus goes to when the screen changes, so that a screen reader begins at its heading.
 import { createContext, type ComponentChildren } from 'preact';
 import { useContext, useEffect, useRef, useState } from 'preact/hooks';
 import { languageOf, PACKS, type Language } from './i18n/language_pack';
@@ -13,13 +13,19 @@ export interface Surroundings {
   openHelp(): void;
 }
 
-export const SurroundingsContext = createContext<Surroundings>(undefined as unknown as Surroundings);
+// Always provided, by App.
+export const SurroundingsContext = createContext(undefined as unknown as Surroundings);
 export const useSurroundings = (): Surroundings => useContext(SurroundingsContext);
 
 // Draws again after each change of the session.
 export function useSession(session: Session): void {
   const [, setCount] = useState(0);
-  useEffect(() => session.subscribe(() => setCount((count) => count + 1)), [session]);
+  useEffect(() => {
+    const draw = () => setCount((count) => count + 1);
+    const end = session.subscribe(draw);
+    draw(); // it may have changed before anybody was listening
+    return end;
+  }, [session]);
 }
 
 export function useOnline(): boolean {

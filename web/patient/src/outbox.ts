@@ -1,6 +1,7 @@
-// Finished responses on their way to the server. Each is kept, sealed, until the server says that it
-// has it; it carries its own identifier, so sending it twice makes one response. One that the server
-// refuses goes to the site's staff instead and is kept until they have it. One tab sends at a time.
+// Finished responses on their way to the server. Each is kept, sealed, until the server says that
+// it has it; it carries its own identifier, so sending it twice makes one response. One that the
+// server refuses goes to the site's staff instead and is kept until they have it. One tab sends at
+// a time.
 import type { QuestionnaireResponse } from './fhir';
 import type { Records } from './records';
 import { sendMisfit, sendResponse, type Answer } from './server';
@@ -133,7 +134,7 @@ export class Outbox {
 
   private async tidy(): Promise<void> {
     const done = (await this.list()).filter((parcel) => !isOpen(parcel));
-    for (const parcel of done.slice(RECEIPTS_MAX)) await this.records.delete(`receipt:${parcel.id}`);
+    for (const { id } of done.slice(RECEIPTS_MAX)) await this.records.delete(`receipt:${id}`);
   }
 
   private async write(parcel: Parcel): Promise<void> {

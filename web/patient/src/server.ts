@@ -1,7 +1,6 @@
-// The server's answers, as the page needs them: each call ends within its time and says what kind of
-// answer it was. It never throws for what a network does.
-import type { Questionnaire, QuestionnaireResponse } from './fhir';
-import { withoutVersion } from './fhir';
+// The server's answers, as the page needs them: each call ends within its time and says what kind
+// of answer it was. It never throws for what a network does.
+import { withoutVersion, type Questionnaire, type QuestionnaireResponse } from './fhir';
 import type { StudyText } from './translation';
 
 const CALL_MS = 30_000;

@@ -1,7 +1,7 @@
 // What a patient does with the page, without how it looks: enrol, lock and unlock, see what is due,
-// answer, send. It owns the unlocked vault while it is open, the outbox, and the one timer that sends
-// what waits. `subscribe` is called after every change. All on the page's one thread; what is asked of
-// it while it works on something else waits its turn in the promises.
+// answer, send. It owns the unlocked vault while it is open, the outbox, and the one timer that
+// sends what waits. `subscribe` is called after every change. All on the page's one thread; what is
+// asked of it while it works on something else waits its turn in the promises.
 import { askToPersist, readDevice, writeDevice } from './storage';
 import { newDraft, responseOf, type Draft } from './draft';
 import type { Questionnaire } from './fhir';

@@ -1,6 +1,6 @@
-// IndexedDB, as promises. Two stores: `device` for what must be readable before the PIN is known (the
-// vault's salt and key handle, the chosen language), `records` for everything else, sealed. A failed
-// write rejects; the caller says so to the patient, because then nothing was kept.
+// IndexedDB, as promises. Two stores: `device` for what must be readable before the PIN is known
+// (the vault's salt and key handle, the chosen language), `records` for everything else, sealed. A
+// failed write rejects; the caller says so to the patient, because then nothing was kept.
 
 const NAME = 'trialward-patient';
 const VERSION = 1;
@@ -57,7 +57,8 @@ export async function writeDevice(key: string, value: unknown): Promise<void> {
 }
 
 // Changes a value in one transaction, so that two tabs do not undo each other's change.
-export async function changeDevice<T>(key: string, change: (value: T | undefined) => T): Promise<T> {
+export async function changeDevice<T>(key: string,
+                                      change: (value: T | undefined) => T): Promise<T> {
   const database = await open();
   return new Promise((resolve, reject) => {
     const transaction = database.transaction('device', 'readwrite', { durability: 'strict' });

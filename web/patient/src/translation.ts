@@ -1,6 +1,8 @@
 // The questionnaire's own words in the patient's language: by FHIR's translation extension, which
 // stands on _text, _title and _display. Pure.
-import { extensionOf, extensionsOf, TRANSLATION, type Extended, type ValueSetConcept } from './fhir';
+import {
+  extensionOf, extensionsOf, TRANSLATION, type Extended, type ValueSetConcept,
+} from './fhir';
 
 // "de" of "de-AT".
 const base = (language: string) => language.split('-')[0]!.toLowerCase();

@@ -1,6 +1,6 @@
 // The units that a patient measures with, so that skip logic and limits can compare an answer in
-// pounds with a condition in kilograms. The server knows all of UCUM; a unit that is not here can be
-// compared with itself only.
+// pounds with a condition in kilograms. The server knows all of UCUM; a unit that is not here can
+// be compared with itself only.
 
 interface Unit {
   dimension: string;

@@ -97,7 +97,9 @@ const textOf = (value: Value) => value.valueString ?? value.valueUri;
 
 // a < b is -1. Nothing when the two cannot be compared.
 export function compare(a: Value, b: Value): number | undefined {
-  if (a.valueQuantity && b.valueQuantity) return orderOfQuantities(a.valueQuantity, b.valueQuantity);
+  if (a.valueQuantity && b.valueQuantity) {
+    return orderOfQuantities(a.valueQuantity, b.valueQuantity);
+  }
   const left = numberOf(a), right = numberOf(b);
   if (left !== undefined && right !== undefined) return orderOf(left, right);
   const day = dateOf(a), other_day = dateOf(b);
@@ -120,10 +122,4 @@ export function sameValue(a: Value, b: Value): boolean {
 
 export function sameValues(a: Value[], b: Value[]): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
-}
-
-// So many decimal places a number has as it was written.
-export function decimalPlaces(text: string): number {
-  const point = text.indexOf('.');
-  return point < 0 ? 0 : text.length - point - 1;
 }

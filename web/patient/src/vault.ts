@@ -7,7 +7,8 @@
 // as HMAC(device key, PBKDF2(PIN)). So a copy of the database without the browser's key store does
 // not open with the PIN, nor the phone without it. docs/patient-page.md says what that is worth.
 //
-// Wrong PINs are counted in the database before each is tried, so that closing the page wins nothing.
+// Wrong PINs are counted in the database before each is tried, so that closing the page wins
+// nothing.
 import { changeDevice, hasRows, readDevice, writeDevice } from './storage';
 
 export const PIN_ITERATIONS = 600_000; // OWASP's figure for PBKDF2-HMAC-SHA256
@@ -56,13 +57,15 @@ export class Vault {
 const VAULT_SLOT = 'vault';
 const SEALED_KEY_NAME = new TextEncoder().encode('data key');
 
-async function keyOfPin(pin: string, stored: Pick<StoredVault, 'salt' | 'iterations' | 'deviceKey'>):
-    Promise<CryptoKey> {
+type KeyParts = Pick<StoredVault, 'salt' | 'iterations' | 'deviceKey'>;
+
+async function keyOfPin(pin: string, stored: KeyParts): Promise<CryptoKey> {
+  const { salt, iterations, deviceKey } = stored;
   const typed = await crypto.subtle.importKey(
     'raw', new TextEncoder().encode(pin), 'PBKDF2', false, ['deriveBits']);
   const stretched = await crypto.subtle.deriveBits(
-    { name: 'PBKDF2', hash: 'SHA-256', salt: stored.salt, iterations: stored.iterations }, typed, 256);
-  const both = await crypto.subtle.sign('HMAC', stored.deviceKey, stretched);
+    { name: 'PBKDF2', hash: 'SHA-256', salt, iterations }, typed, 256);
+  const both = await crypto.subtle.sign('HMAC', deviceKey, stretched);
   return crypto.subtle.importKey('raw', both, 'AES-GCM', false, ['encrypt', 'decrypt']);
 }
 

@@ -5,7 +5,7 @@ import { deviceTime } from '../device_time';
 import { extensionOf, MAX_VALUE, MIN_VALUE, type Item } from '../fhir';
 import type { SingleFieldProps } from './field';
 
-const dayOf = (text: string | undefined) => (text && text.length >= 10 ? text.slice(0, 10) : undefined);
+const dayOf = (text = '') => (text.length >= 10 ? text.slice(0, 10) : undefined);
 
 function limitsOf(item: Item): { min?: string; max?: string } {
   const least = extensionOf(item, MIN_VALUE), most = extensionOf(item, MAX_VALUE);
@@ -38,7 +38,8 @@ function Picker(props: PickerProps) {
   return (
     <input id={id} type={type} value={text} {...limits} aria-labelledby={labelledBy}
       aria-describedby={describedBy} aria-invalid={invalid} aria-required={item.required === true}
-      onChange={(event) => take(event.currentTarget)} onBlur={(event) => take(event.currentTarget)} />
+      onChange={(event) => take(event.currentTarget)}
+      onBlur={(event) => take(event.currentTarget)} />
   );
 }
 
@@ -49,7 +50,8 @@ export function DateField(props: SingleFieldProps) {
 }
 
 export function DateTimeField(props: SingleFieldProps) {
-  return <Picker {...props} type="datetime-local" shown={props.value?.valueDateTime?.slice(0, 16) ?? ''}
+  return <Picker {...props} type="datetime-local"
+    shown={props.value?.valueDateTime?.slice(0, 16) ?? ''}
     give={(text) => props.onChange({ valueDateTime: withOffset(text) }, true)} />;
 }
 

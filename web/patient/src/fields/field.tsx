@@ -1,6 +1,6 @@
-// The field that a question is answered with, by its type. A field gives its values at every change:
-// `settled` when a choice was made, not yet while something is being typed. What was typed but is no
-// value gives none, and a fault.
+// The field that a question is answered with, by its type. A field gives its values at every
+// change: `settled` when a choice was made, not yet while something is being typed. What was typed
+// but is no value gives none, and a fault.
 import type { Item, Questionnaire, Value } from '../fhir';
 import type { Word } from '../i18n/language_pack';
 import { ChoiceField } from './choice_field';

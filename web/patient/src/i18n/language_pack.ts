@@ -1,10 +1,11 @@
-// The page's own words. A language is one JSON file beside this one, named by its BCP 47 code; it is
-// found by itself. English says which words there are, and steps in for one that a pack lacks.
+// The page's own words. A language is one JSON file beside this one, named by its BCP 47 code; it
+// is found by itself. English says which words there are, and steps in for one that a pack lacks.
 import english from './en.json';
 
 export type Word = keyof typeof english;
 // Words that depend on a number, without the ".one" or ".other" at their end.
-export type CountedWord = Extract<Word, `${string}.other`> extends `${infer Head}.other` ? Head : never;
+type HeadOf<W> = W extends `${infer Head}.other` ? Head : never;
+export type CountedWord = HeadOf<Word>;
 export type Pack = Partial<Record<Word, string>>;
 
 const files = import.meta.glob<Pack>('./*.json', { eager: true, import: 'default' });
@@ -47,8 +48,10 @@ export function languageOf(code: string): Language {
     },
     span(ms) {
       const seconds = Math.ceil(ms / 1000);
-      const [value, unit] = seconds < 90 ? [seconds, 'second'] : [Math.ceil(seconds / 60), 'minute'];
-      return new Intl.NumberFormat(code, { style: 'unit', unit, unitDisplay: 'long' }).format(value);
+      const [value, unit] =
+        seconds < 90 ? [seconds, 'second'] : [Math.ceil(seconds / 60), 'minute'];
+      return new Intl.NumberFormat(code, { style: 'unit', unit, unitDisplay: 'long' })
+        .format(value);
     },
     decimal(value) {
       return new Intl.NumberFormat(code, { maximumFractionDigits: 10, useGrouping: false })

@@ -1,5 +1,5 @@
-// The study's help: at once on a worrying answer, and under Help from then on. A modal dialog of the
-// browser's own, which keeps the focus and gives it back.
+// The study's help: at once on a worrying answer, and under Help from then on. A modal dialog of
+// the browser's own, which keeps the focus and gives it back.
 import { useEffect, useRef } from 'preact/hooks';
 import { useSurroundings } from '../frame';
 import type { Help, Phone } from '../server';
@@ -13,9 +13,8 @@ function Phones({ phones }: { phones: Phone[] }) {
         const name = studyText(label, language.code);
         return (
           <li key={number}>
-            <a class="phone" href={`tel:${number.replace(/[^+\d*#,;]/g, '')}`}
-              aria-label={language.say('help.call', { label: name, number })}>
-              <span class="name">{name}</span>
+            <a class="phone" href={`tel:${number.replace(/[^+\d*#,;]/g, '')}`}>
+              <span class="name">{name}</span>{' '}
               <span class="number">{number}</span>
             </a>
           </li>

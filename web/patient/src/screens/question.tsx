@@ -1,11 +1,9 @@
 // One question a screen. Each answer is kept as soon as it is given; what is typed, when the typing
 // pauses or the field is left.
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { isChoice } from '../fields/field';
-import { Field } from '../fields/field';
+import { Field, isChoice } from '../fields/field';
 import { ENTRY_FORMAT, extensionOf, MAX_VALUE, MIN_VALUE, type Item, type Value } from '../fhir';
-import type { Form, Step } from '../form';
-import { occursAtMost } from '../form';
+import { occursAtMost, type Form, type Step } from '../form';
 import { Fault, Heading, useSurroundings } from '../frame';
 import type { Language, Word } from '../i18n/language_pack';
 import { translated } from '../translation';

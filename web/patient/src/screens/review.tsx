@@ -69,7 +69,8 @@ export function Review(props: ReviewProps) {
       </dl>
       <p class="kept" role="status">{session.problem && language.say('app.notKept')}</p>
       <nav class="steps">
-        <button type="button" class="quiet" onClick={() => onBack(steps[steps.length - 1]?.path)}>{language.say('app.back')}</button>
+        <button type="button" class="quiet"
+          onClick={() => onBack(steps[steps.length - 1]?.path)}>{language.say('app.back')}</button>
         {missing.length === 0 && (
           <button type="button" id="send" aria-disabled={busy} onClick={send}>
             {language.say(busy ? 'review.sending' : 'review.send')}
