@@ -3,7 +3,6 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { Frame, Heading, SurroundingsContext, useSession, useSurroundings } from './frame';
 import { languageOf } from './i18n/language_pack';
-import type { Questionnaire } from './fhir';
 import { Form } from './form';
 import { Answering } from './screens/answering';
 import { HelpPanel } from './screens/help';
@@ -53,27 +52,21 @@ function useView(): [Place, (view: View, replace?: boolean) => void] {
 function OpenScreens({ onWorry }: { onWorry: (help: Help[]) => void }) {
   const { session } = useSurroundings();
   const [{ view, behind }, go] = useView();
-  const [questionnaire, setQuestionnaire] = useState<Questionnaire>();
   const id = view.name === 'answer' ? view.draft : undefined;
   const draft = session.drafts.find((one) => one.id === id);
-  const canonical = draft?.canonical;
-  useEffect(() => {
-    setQuestionnaire(undefined);
-    if (canonical) void session.questionnaire(canonical).then(setQuestionnaire);
-  }, [canonical]);
+  const questionnaire = draft && session.questionnaire(draft.canonical);
 
   const begin = async (due: Due) => {
     const begun = await session.begin(due);
     if (!begun) return;
-    const form = await session.questionnaire(begun.canonical);
+    const form = session.questionnaire(begun.canonical);
     const first = form && new Form(form, begun).steps()[0]?.path;
     go({ name: 'answer', draft: begun.id, path: begun.at ?? first ?? 'review' });
   };
   if (view.name === 'thanks') {
     return <Thanks id={view.id} onHome={() => go({ name: 'home' }, true)} />;
   }
-  if (view.name === 'home' || !draft) return <HomeScreen onBegin={begin} />;
-  if (!questionnaire) return <Loading />;
+  if (view.name === 'home' || !draft || !questionnaire) return <HomeScreen onBegin={begin} />;
   const show = (path: string, fromReview = false) => {
     const latest = session.drafts.find((one) => one.id === draft.id) ?? draft;
     void session.saveDraft({ ...latest, at: path });

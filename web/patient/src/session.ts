@@ -23,6 +23,13 @@ export const LOCK_AFTER_MS = 5 * 60_000;
 // What was shown because of an answer stays under Help for so long.
 const HELP_STAYS_MS = 14 * 86_400_000;
 
+// Its record's name does not tell which it is.
+interface KeptForm {
+  id: string;
+  canonical: string;
+  questionnaire: Questionnaire;
+}
+
 export interface ShownHelp {
   help: Help;
   at: number; // ms since 1970
@@ -34,7 +41,6 @@ export class Session {
   homeAt: string | undefined; // when it was fetched, by the device's time
   parcels: Parcel[] = [];
   drafts: Draft[] = [];
-  ready = new Set<string>(); // the questionnaires that are on the phone, by their canonical
   ended = false; // the server no longer takes the token
   earlier: string | undefined; // the slot of an earlier vault that holds answers
   shownHelp: ShownHelp[] = []; // the latest first
@@ -47,7 +53,7 @@ export class Session {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private hiddenSince: number | undefined;
   private readonly listeners = new Set<() => void>();
-  private readonly questionnaires = new Map<string, Questionnaire>();
+  private readonly questionnaires = new Map<string, Questionnaire>(); // by their canonical
   private saving: Promise<void> = Promise.resolve();
 
   subscribe(listener: () => void): () => void {
@@ -115,9 +121,8 @@ export class Session {
       }
       for (const draft of await from.list<Draft>('draft')) {
         await to.write(`draft:${draft.id}`, draft);
-        const form = await from.read<Questionnaire>(`form:${draft.canonical}`);
-        if (form) await to.write(`form:${draft.canonical}`, form);
       }
+      for (const form of await from.list<KeptForm>('form')) await to.write(`form:${form.id}`, form);
       await forgetEarlierVault(this.earlier!);
     }
     await this.load();
@@ -170,11 +175,9 @@ export class Session {
     this.changed();
   }
 
-  async questionnaire(canonical: string): Promise<Questionnaire | undefined> {
-    const known = this.questionnaires.get(canonical) ??
-      (await this.records?.read<Questionnaire>(`form:${canonical}`));
-    if (known) this.questionnaires.set(canonical, known);
-    return known;
+  // Nothing: it is not on the phone yet.
+  questionnaire(canonical: string): Questionnaire | undefined {
+    return this.questionnaires.get(canonical);
   }
 
   draftOf(due: Due): Draft | undefined {
@@ -196,7 +199,7 @@ export class Session {
   async begin(due: Due): Promise<Draft | undefined> {
     const begun = this.draftOf(due);
     if (begun) return begun;
-    const questionnaire = await this.questionnaire(due.questionnaire);
+    const questionnaire = this.questionnaire(due.questionnaire);
     if (!questionnaire) return undefined;
     const draft = newDraft(due, questionnaire);
     await this.saveDraft(draft);
@@ -218,7 +221,7 @@ export class Session {
   // Puts the finished response into the outbox, and only then lets the draft go. False: not kept.
   async finish(draft: Draft, language: string): Promise<boolean> {
     const { records, outbox } = this;
-    const questionnaire = await this.questionnaire(draft.canonical);
+    const questionnaire = this.questionnaire(draft.canonical);
     if (!records || !outbox || !questionnaire || !this.home) return false;
     await this.saving;
     const response = responseOf(draft, questionnaire, this.home.subject, language);
@@ -289,26 +292,28 @@ export class Session {
     this.earlier = await earlierVault();
     const shown = await records.read<ShownHelp[]>('shownHelp') ?? [];
     this.shownHelp = shown.filter(({ at }) => Date.now() - at < HELP_STAYS_MS);
-    for (const { questionnaire } of this.home?.due ?? []) await this.noteReady(questionnaire);
-    for (const { canonical } of this.drafts) await this.noteReady(canonical);
+    await this.loadForms(records);
   }
 
-  private async noteReady(canonical: string): Promise<void> {
-    if (await this.questionnaire(canonical)) this.ready.add(canonical);
+  // Those that nothing asks for any more are let go.
+  private async loadForms(records: Records): Promise<void> {
+    const wanted = new Set([...(this.home?.due ?? []).map(({ questionnaire }) => questionnaire),
+                            ...this.drafts.map(({ canonical }) => canonical)]);
+    for (const { id, canonical, questionnaire } of await records.list<KeptForm>('form')) {
+      if (wanted.has(canonical)) this.questionnaires.set(canonical, questionnaire);
+      else await records.delete(`form:${id}`);
+    }
   }
 
   private async fetchQuestionnaires(token: string, records: Records): Promise<void> {
     for (const { questionnaire: canonical } of this.home?.due ?? []) {
-      if (await this.questionnaire(canonical)) {
-        this.ready.add(canonical);
-        continue;
-      }
+      if (this.questionnaires.has(canonical)) continue;
       const answer = await fetchQuestionnaire(token, canonical);
       if (this.records !== records) return;
       if (answer.kind !== 'ok') continue;
-      if (!(await this.keep(() => records.write(`form:${canonical}`, answer.body)))) return;
+      const form: KeptForm = { id: crypto.randomUUID(), canonical, questionnaire: answer.body };
+      if (!(await this.keep(() => records.write(`form:${form.id}`, form)))) return;
       this.questionnaires.set(canonical, answer.body);
-      this.ready.add(canonical);
       this.changed();
     }
   }

@@ -20,7 +20,7 @@ function DueCard({ due, onBegin }: { due: Due; onBegin: (due: Due) => void }) {
       {later && <p class="hint">{language.say('home.from', { time: language.time(due.from!) })}</p>}
       {!later && due.until &&
         <p class="hint">{language.say('home.until', { time: language.time(due.until) })}</p>}
-      {!later && (session.ready.has(canonical)
+      {!later && (session.questionnaire(canonical)
         ? <button type="button" class="wide" aria-describedby={id} onClick={() => onBegin(due)}>
             {language.say(draft ? 'home.continue' : 'home.start')}
           </button>
