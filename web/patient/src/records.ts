@@ -1,5 +1,6 @@
 // Sealed records by name: what the page keeps on the phone. Names begin with their kind: "token",
-// "home", "form:ID", "draft:ID", "outbox:ID", "receipt:ID". Reading what cannot be unsealed rejects.
+// "home", "form:ID", "draft:ID", "outbox:ID", "receipt:ID". Reading what cannot be unsealed
+// rejects.
 import { deleteRow, readRow, readRows, writeRow } from './storage';
 import type { Vault } from './vault';
 
