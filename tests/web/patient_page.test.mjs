@@ -2,6 +2,7 @@
 //   node --test tests/web/      (after the page is built; `make test` does both)
 // Pictures of every screen go to $TRIALWARD_SCREENS.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -44,6 +45,18 @@ async function until(what, condition) {
     assert.ok(Date.now() < deadline, `never came: ${what}`);
     await new Promise((resolve) => { setTimeout(resolve, 20); });
   }
+}
+
+// What the program says of a response that the page made, where there is a program.
+function judge(questionnaire_file, response, name) {
+  const file = join(SCREENS, `${name}.json`);
+  writeFileSync(file, JSON.stringify(response, null, 1));
+  const program = process.env.TRIALWARD;
+  if (!program) return;
+  const result = spawnSync(program, ['questionnaire',
+    new URL(questionnaire_file, import.meta.url).pathname, '--response', file],
+  { encoding: 'utf8' });
+  assert.equal(result.status, 0, result.stdout + result.stderr);
 }
 
 async function stored(page) {
@@ -198,7 +211,7 @@ test('a patient enrols, answers PHQ-9 offline with a break, and it arrives once'
   assert.ok(server.posts >= 3, `${server.posts} posts`);
 
   const [response] = server.responses.values();
-  writeFileSync(join(SCREENS, 'response.json'), JSON.stringify(response, null, 1));
+  judge('phq9.json', response, 'response');
   assert.equal(response.status, 'completed');
   assert.match(response.authored, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+0[12]:00$/);
   const answers = new Map(response.item.flatMap((item) => item.item ?? [item])
@@ -394,7 +407,7 @@ test('every type of question, by the keyboard alone', async () => {
   await phone.at('Thank you');
   await until('the response', () => server.responses.size === 1);
   const [response] = server.responses.values();
-  writeFileSync(join(SCREENS, 'response-every-type.json'), JSON.stringify(response, null, 1));
+  judge('every-type.json', response, 'response-every-type');
   const [fever, temperature, steps, weight, day, moment, bed, word, where, symptoms, allergies,
          ...medicines] = response.item;
   assert.deepEqual(fever.answer, [{ valueBoolean: true }]);

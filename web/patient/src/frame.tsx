@@ -79,15 +79,12 @@ interface FrameProps {
 export function Frame({ title, screen, bar, children }: FrameProps) {
   const { session, language, openHelp } = useSurroundings();
   const main = useRef<HTMLElement>(null);
-  const first = useRef(true);
   useEffect(() => {
     document.title = `${title} – ${language.say('app.name')}`;
   }, [title, language]);
   useEffect(() => {
     scrollTo(0, 0);
-    // At the first load the focus stays where the browser has it.
-    if (!first.current) main.current?.querySelector<HTMLElement>('h1')?.focus();
-    first.current = false;
+    main.current?.querySelector<HTMLElement>('h1')?.focus();
   }, [screen]);
   const study = studyText(session.home?.study.title, language.code);
   return (
@@ -122,8 +119,9 @@ function Mark() {
   );
 }
 
-export function Heading({ children, id }: { children: ComponentChildren; id?: string }) {
-  return <h1 tabIndex={-1} id={id}>{children}</h1>;
+export function Heading({ children, id, long }:
+    { children: ComponentChildren; id?: string; long?: boolean }) {
+  return <h1 tabIndex={-1} id={id} class={long ? 'long' : undefined}>{children}</h1>;
 }
 
 // Told by a screen reader as soon as it appears.

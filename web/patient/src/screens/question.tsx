@@ -10,6 +10,8 @@ import { translated } from '../translation';
 import { sameValues } from '../value';
 
 const TYPING_PAUSE_MS = 700;
+// Longer questions are set smaller, so that their answers stay on the screen.
+const LONG_CHARACTERS = 90;
 
 export function itemText(item: Item, language: Language): string {
   return translated(item.text, item._text, language.code);
@@ -88,7 +90,7 @@ export function QuestionField({ form, step, fault, onAnswer, onTyped, flush }: Q
   return (
     <>
       <Above step={step} />
-      <Heading id="question">
+      <Heading id="question" long={text.length > LONG_CHARACTERS}>
         {item.prefix && <span class="prefix">{item.prefix} </span>}{text}
       </Heading>
       <p class="hint" id="hint">
