@@ -12,11 +12,13 @@ export class Records {
     return row && (await this.vault.unseal(name, row.iv, row.sealed)) as T;
   }
 
-  // All of a kind.
+  // All of a kind that can be unsealed. One that a fault of the device has spoilt stays where it is
+  // and is in nobody's way.
   async list<T>(kind: string): Promise<T[]> {
     const rows = await readRows(this.keyOf(`${kind}:`));
-    return Promise.all(rows.map(async ({ key, iv, sealed }) =>
+    const read = await Promise.allSettled(rows.map(async ({ key, iv, sealed }) =>
       (await this.vault.unseal(key.slice(this.keyOf('').length), iv, sealed)) as T));
+    return read.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   }
 
   async write(name: string, value: unknown): Promise<void> {

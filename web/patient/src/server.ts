@@ -49,7 +49,7 @@ export type Answer<T> =
   | { kind: 'ok'; status: number; body: T }
   | { kind: 'refused'; status: number; body: unknown } // asking again changes nothing
   | { kind: 'ended' } // the token is no longer valid
-  | { kind: 'later'; waitMs: number } // the server said so
+  | { kind: 'later'; status: number; waitMs: number } // the server said so
   | { kind: 'unreachable'; perhaps: boolean }; // perhaps: it may have got it
 
 function waitOf(response: Response): number {
@@ -79,7 +79,7 @@ async function call<T>(path: string, options: RequestInit, token?: string): Prom
   if (response.ok) return { kind: 'ok', status, body: body as T };
   if (status === 401) return { kind: 'ended' };
   if (status === 408 || status === 425 || status === 429 || status >= 500) {
-    return { kind: 'later', waitMs: waitOf(response) };
+    return { kind: 'later', status, waitMs: waitOf(response) };
   }
   return { kind: 'refused', status, body };
 }

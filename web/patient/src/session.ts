@@ -76,7 +76,7 @@ export class Session {
   async enrol(code: string): Promise<EnrolFault | undefined> {
     const answer = await enrol(code, deviceName());
     if (answer.kind === 'unreachable') return 'unreachable';
-    if (answer.kind === 'later') return 'tooMany';
+    if (answer.kind === 'later') return answer.status === 429 ? 'tooMany' : 'unreachable';
     if (answer.kind === 'ended') return 'unknown';
     if (answer.kind === 'refused') return answer.status === 410 ? 'used' : 'unknown';
     if (this.phase !== 'open') {
@@ -109,22 +109,21 @@ export class Session {
     return result;
   }
 
-  // Moves what an earlier vault of the same patient holds into this one.
-  async recoverEarlier(pin: string): Promise<Unlocking> {
+  // Moves what an earlier vault of the same patient holds into this one; "other": of another's.
+  async recoverEarlier(pin: string): Promise<Unlocking | { kind: 'other' }> {
     const result = await unlockVault(pin, this.earlier!);
     if (result.kind !== 'open') return result;
     const from = new Records(result.vault), to = this.records!;
     const home = await from.read<Home>('home');
-    if (home?.subject === this.home?.subject) {
-      for (const parcel of await from.list<Parcel>('outbox')) {
-        await to.write(`outbox:${parcel.id}`, parcel);
-      }
-      for (const draft of await from.list<Draft>('draft')) {
-        await to.write(`draft:${draft.id}`, draft);
-      }
-      for (const form of await from.list<KeptForm>('form')) await to.write(`form:${form.id}`, form);
-      await forgetEarlierVault(this.earlier!);
+    if (home?.subject !== this.home?.subject) return { kind: 'other' };
+    for (const parcel of await from.list<Parcel>('outbox')) {
+      await to.write(`outbox:${parcel.id}`, parcel);
     }
+    for (const draft of await from.list<Draft>('draft')) {
+      await to.write(`draft:${draft.id}`, draft);
+    }
+    for (const form of await from.list<KeptForm>('form')) await to.write(`form:${form.id}`, form);
+    await forgetEarlierVault(this.earlier!);
     await this.load();
     await this.refresh(true);
     return result;

@@ -64,7 +64,8 @@ function Notices() {
         <section class="card warn">
           <h2>{language.say('home.earlier')}</h2>
           <p>{language.say('home.earlierText')}</p>
-          <PinForm id="earlier-pin" slot={session.earlier} go={language.say('home.earlierGo')}
+          <PinForm id="earlier-pin" key={session.earlier} slot={session.earlier}
+            go={language.say('home.earlierGo')}
             unlock={(pin) => session.recoverEarlier(pin)} />
         </section>
       )}
@@ -81,7 +82,9 @@ export function HomeScreen({ onBegin }: { onBegin: (due: Due) => void }) {
       <Heading>{language.say('home.hello')}</Heading>
       <Notices />
       <h2>{language.say('home.due')}</h2>
-      {due.length > 0
+      {!session.home && !session.ended
+        ? <p class="card">{language.say(online ? 'app.loading' : 'home.missing')}</p>
+        : due.length > 0
         ? <ul class="list">{due.map((one) => (
             <DueCard due={one} onBegin={onBegin} key={`${one.activity} ${one.occurrence}`} />
           ))}</ul>

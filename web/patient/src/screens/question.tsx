@@ -71,10 +71,16 @@ export function QuestionField({ form, step, fault, onAnswer, onTyped, flush }: Q
     if (typed && !sameValues(typed, form.valuesAt(path))) onAnswer(typed);
   };
   flush.current = settle;
+  // The latest, of this question: by the time it is left `flush` is already the next one's.
+  const own = useRef(settle);
+  own.current = settle;
   useEffect(() => {
-    const hide = () => { if (document.visibilityState === 'hidden') flush.current?.(); };
+    const hide = () => { if (document.visibilityState === 'hidden') own.current(); };
     document.addEventListener('visibilitychange', hide);
-    return () => document.removeEventListener('visibilitychange', hide);
+    return () => {
+      document.removeEventListener('visibilitychange', hide);
+      own.current();
+    };
   }, []);
   const change = (next: Value[], settled: boolean, typed_fault?: Word) => {
     setValues(next);
@@ -82,7 +88,7 @@ export function QuestionField({ form, step, fault, onAnswer, onTyped, flush }: Q
     pending.current = next;
     clearTimeout(timer.current);
     if (settled) settle();
-    else timer.current = setTimeout(() => flush.current?.(), TYPING_PAUSE_MS);
+    else timer.current = setTimeout(() => own.current(), TYPING_PAUSE_MS);
   };
   const hint = [limitsInWords(item, language), extensionOf(item, ENTRY_FORMAT)?.valueString]
     .filter(Boolean).join(' · ');

@@ -67,7 +67,7 @@ export function Review(props: ReviewProps) {
           );
         })}
       </dl>
-      <p class="kept" role="status">{session.problem && language.say('app.notKept')}</p>
+      <p class="saved" role="status">{session.problem && language.say('app.notKept')}</p>
       <nav class="steps">
         <button type="button" class="quiet"
           onClick={() => onBack(steps[steps.length - 1]?.path)}>{language.say('app.back')}</button>

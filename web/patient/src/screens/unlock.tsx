@@ -5,9 +5,13 @@ import type { Language } from '../i18n/language_pack';
 import { lockState, type Unlocking } from '../vault';
 import { PinInput } from './pin';
 
-function wordsOf(language: Language, result: Unlocking): string {
+type Outcome = Unlocking | { kind: 'other' } | { kind: 'broken' };
+
+function wordsOf(language: Language, result: Outcome): string {
   switch (result.kind) {
     case 'open': return '';
+    case 'other': return language.say('home.earlierOther');
+    case 'broken': return language.say('app.broken');
     case 'used-up': return language.say('unlock.usedUp');
     case 'wait':
       return language.say('unlock.wait', { time: language.span(result.waitMs), n: result.left });
@@ -22,13 +26,13 @@ interface PinFormProps {
   id: string;
   go: string;
   slot?: string;
-  unlock(pin: string): Promise<Unlocking>;
+  unlock(pin: string): Promise<Outcome>;
 }
 
 export function PinForm({ id, go, slot, unlock }: PinFormProps) {
   const { language } = useSurroundings();
   const [pin, setPin] = useState('');
-  const [result, setResult] = useState<Unlocking>();
+  const [result, setResult] = useState<Outcome>();
   const [busy, setBusy] = useState(false);
   const form = useRef<HTMLFormElement>(null);
   useEffect(() => {
@@ -43,7 +47,7 @@ export function PinForm({ id, go, slot, unlock }: PinFormProps) {
     if (busy || pin === '') return;
     setBusy(true);
     setResult(undefined);
-    const answer = await unlock(pin);
+    const answer = await unlock(pin).catch(() => ({ kind: 'broken' as const }));
     if (answer.kind === 'open') return;
     setBusy(false);
     setResult(answer);
