@@ -106,6 +106,7 @@ test('a patient enrols, answers PHQ-9 offline with a break, and it arrives once'
   await phone.at('Your questionnaires');
   await page.getByRole('button', { name: 'Start' }).waitFor();
   await phone.installed();
+  assert.deepEqual(await phone.whyNotInstallable(), []);
   await phone.look('04-home');
 
   await phone.press('Start');

@@ -110,6 +110,14 @@ export class Phone {
     });
   }
 
+  // What keeps the browser from offering to install the page.
+  async whyNotInstallable() {
+    const session = await this.context.newCDPSession(this.page);
+    const { installabilityErrors } = await session.send('Page.getInstallabilityErrors');
+    await session.detach();
+    return installabilityErrors.map(({ errorId }) => errorId);
+  }
+
   // axe finds nothing, nothing is wider than the screen, every target is large enough; a picture.
   async look(name) {
     await this.page.screenshot({ path: join(this.screens, `${name}.png`) });

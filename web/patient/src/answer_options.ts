@@ -81,6 +81,13 @@ export function optionsOf(questionnaire: Questionnaire, item: Item, language: st
   });
 }
 
+// Whether the page has a field for the question: not for files and references, nor for a choice from
+// a value set that is not on the phone.
+export function isAnswerable(questionnaire: Questionnaire, item: Item): boolean {
+  if (item.readOnly || item.type === 'attachment' || item.type === 'reference') return false;
+  return item.type !== 'choice' || optionsOf(questionnaire, item, '').length > 0;
+}
+
 // The units that a quantity may have; none when it is a number alone.
 export function unitsOf(questionnaire: Questionnaire, item: Item, language: string): Coding[] {
   const offered = extensionsOf(item, UNIT_OPTION).flatMap((one) => one.valueCoding ?? []);

@@ -11,6 +11,7 @@ import {
   type Item, type Questionnaire, type ResponseAnswer, type ResponseItem, type Value,
 } from './fhir';
 import { checkAnswers, type Fault } from './answer_check';
+import { isAnswerable } from './answer_options';
 import { kindOf, plainValue } from './value';
 
 export interface Answers {
@@ -154,6 +155,8 @@ export class Form {
         continue;
       }
       const values = this.valuesAt(path);
+      // What nobody can answer here keeps nobody from sending: the site sees that it is missing.
+      if (values.length === 0 && !isAnswerable(this.questionnaire, item)) continue;
       for (const fault of checkAnswers(this.questionnaire, item, values)) {
         issues.push({ path, ...fault });
       }

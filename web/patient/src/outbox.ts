@@ -16,6 +16,7 @@ export interface Parcel {
   title: StudyText;
   activity: string;
   occurrence: string | number;
+  canonical: string;
   finished: string; // the device's time
   stage: Stage;
   received?: string; // the device's time
@@ -25,6 +26,7 @@ export interface Parcel {
   notBefore: number; // ms since 1970: not to be sent earlier
 }
 
+export type ParcelName = Pick<Parcel, 'id' | 'title' | 'activity' | 'occurrence'>;
 export type Sending = 'idle' | 'waiting' | 'ended';
 
 const FIRST_WAIT_MS = 2_000;
@@ -60,10 +62,11 @@ export class Outbox {
     return parcels.sort((a, b) => Date.parse(b.finished) - Date.parse(a.finished));
   }
 
-  async add(parcel: Pick<Parcel, 'id' | 'title' | 'activity' | 'occurrence'>,
+  async add({ id, title, activity, occurrence }: ParcelName,
             response: QuestionnaireResponse): Promise<void> {
     await this.write({
-      ...parcel, response, finished: response.authored, stage: 'kept', tries: 0, notBefore: 0,
+      id, title, activity, occurrence, canonical: response.questionnaire, response,
+      finished: response.authored, stage: 'kept', tries: 0, notBefore: 0,
     });
   }
 

@@ -192,7 +192,9 @@ export class Session {
       .map(({ activity, occurrence, title, canonical }): Due =>
         ({ activity, occurrence, title, questionnaire: canonical }));
     return [...begun, ...listed].filter((due) => !this.parcels.some((parcel) =>
-      parcel.activity === due.activity && String(parcel.occurrence) === String(due.occurrence)));
+      parcel.activity === due.activity && String(parcel.occurrence) === String(due.occurrence) &&
+      // What did not fit may be asked for again, by another version.
+      (parcel.stage !== 'referred' || parcel.canonical === due.questionnaire)));
   }
 
   async begin(due: Due): Promise<Draft | undefined> {

@@ -174,6 +174,16 @@ describe('what is missing', () => {
     expect(form.issues().map(({ code }) => code)).toEqual(codes);
   });
 
+  it.each<[Partial<Item>, number]>([
+    [{ type: 'attachment' }, 0], [{ type: 'reference' }, 0], [{ type: 'string', readOnly: true }, 0],
+    [{ type: 'choice', answerValueSet: 'urn:not-here' }, 0], [{ type: 'open-choice' }, 1],
+    [{ type: 'choice', answerValueSet: 'http://hl7.org/fhir/ValueSet/yesnodontknow' }, 1],
+  ])('what cannot be answered here keeps nobody from sending: %j', (item, count) => {
+    const form = formOf([{ linkId: 'a', type: 'string', required: true, ...item }], {});
+    expect(form.issues().length).toBe(count);
+    expect(linkIds(form)).toEqual(['a']);
+  });
+
   it('nested items stand below their answer in the response', () => {
     const form = formOf([{ linkId: 'a', type: 'boolean',
       item: [{ linkId: 'b', type: 'string' }] }],
