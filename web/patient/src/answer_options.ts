@@ -81,8 +81,8 @@ export function optionsOf(questionnaire: Questionnaire, item: Item, language: st
   });
 }
 
-// Whether the page has a field for the question: not for files and references, nor for a choice from
-// a value set that is not on the phone.
+// Whether the page has a field for the question: not for files and references, nor for a choice
+// from a value set that is not on the phone.
 export function isAnswerable(questionnaire: Questionnaire, item: Item): boolean {
   if (item.readOnly || item.type === 'attachment' || item.type === 'reference') return false;
   return item.type !== 'choice' || optionsOf(questionnaire, item, '').length > 0;

@@ -175,7 +175,8 @@ describe('what is missing', () => {
   });
 
   it.each<[Partial<Item>, number]>([
-    [{ type: 'attachment' }, 0], [{ type: 'reference' }, 0], [{ type: 'string', readOnly: true }, 0],
+    [{ type: 'attachment' }, 0], [{ type: 'reference' }, 0],
+    [{ type: 'string', readOnly: true }, 0],
     [{ type: 'choice', answerValueSet: 'urn:not-here' }, 0], [{ type: 'open-choice' }, 1],
     [{ type: 'choice', answerValueSet: 'http://hl7.org/fhir/ValueSet/yesnodontknow' }, 1],
   ])('what cannot be answered here keeps nobody from sending: %j', (item, count) => {
