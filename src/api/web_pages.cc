@@ -11,6 +11,7 @@ namespace {
 constexpr std::string_view kHashedNames = "/p/assets/";
 constexpr std::string_view kServiceWorker = "/p/sw.js";
 constexpr std::string_view kPatientPage = "/p";
+constexpr std::string_view kPatientFiles = "/p/";
 
 std::string_view trimmed(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(" \t");
@@ -66,16 +67,32 @@ http::Response page(const WebFile& file, const http::Request& request) {
   return response;
 }
 
+http::Decision served(const WebFile& file) {
+  return http::Accepted{.handler = [&file](std::shared_ptr<http::Exchange> exchange) {
+    exchange->respond(page(file, exchange->request()));
+  }};
+}
+
+http::Decision found(std::string_view folder, std::string_view name) {
+  for (const WebFile& file : web_files()) {
+    const bool inside = file.path.starts_with(folder);
+    if (inside && file.path.substr(folder.size()) == name) return served(file);
+  }
+  return http::fault_response(404, "there is nothing at this path");
+}
+
 }  // namespace
 
 std::vector<Route> web_routes() {
   std::vector<Route> routes;
   for (const WebFile& file : web_files()) {
-    routes.emplace_back("GET", file.path, Permission::anyone, [&file](const Call&) {
-      return http::Accepted{.handler = [&file](std::shared_ptr<http::Exchange> exchange) {
-        exchange->respond(page(file, exchange->request()));
-      }};
-    });
+    if (file.path.starts_with(kPatientFiles)) continue;
+    routes.emplace_back("GET", file.path, Permission::anyone,
+                        [&file](const Call&) { return served(file); });
+  }
+  for (const std::string_view folder : {kPatientFiles, kHashedNames}) {
+    routes.emplace_back("GET", std::string(folder) + "{file}", Permission::anyone,
+                        [folder](const Call& call) { return found(folder, call.parameters[0]); });
   }
   return routes;
 }

@@ -63,6 +63,12 @@ def test_it_is_compressed_for_who_takes_that(server):
     assert image.body.startswith(b"\x89PNG") or image.headers["Content-Encoding"] == "gzip"
 
 
+def test_nothing_else_is_there(server):
+    for path in ("/p/index.html", "/p/assets/index.js", "/p/assets", "/p/..%2Fapp.js", "/p/a/b"):
+        assert server.get(path).status in (400, 404), path
+    assert server.post("/p/sw.js").status == 405
+
+
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 def test_it_opens_in_a_browser(server, browser):
     page = browser.open(f"{server.url}/p#code=ABC")
