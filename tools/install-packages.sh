@@ -39,6 +39,23 @@ installed $package
 done
 [ -n "$missing" ] || exit 0
 
+# Another package may stand for one: Node from elsewhere than Debian brings npm with it.
+provided=$(dpkg-query -W -f '${db:Status-Status} ${Provides}\n' | sed -n 's/^installed //p' |
+  tr ',' '\n' | sed 's/(.*//; s/ //g')
+needed=
+for package in $missing; do
+  case "
+$provided
+" in
+    *"
+$package
+"*) ;;
+    *) needed="$needed $package" ;;
+  esac
+done
+missing=$needed
+[ -n "$missing" ] || exit 0
+
 as_root=
 if [ "$(id -u)" != 0 ]; then
   as_root=sudo

@@ -102,7 +102,7 @@ INCLUDE = re.compile(r'^#include "([^"]+)"', re.MULTILINE)
 # Input of tests and results of measurements need not be tidy.
 UNCHECKED_FOLDERS = {".git", "build", "__pycache__", "node_modules", "data", "corpus", "results"}
 TEXT_SUFFIXES = {".cc", ".h", ".py", ".sh", ".cmake", ".txt", ".md", ".toml", ".json", ".html",
-                 ".css", ".js", ""}
+                 ".css", ".js", ".mjs", ".ts", ".tsx", ""}
 
 
 def in_src(path):

@@ -1,5 +1,6 @@
-// The files of web/, compiled into the program by tools/embed.py, so that one executable is all
-// that is installed. They are constant and live as long as the program; any thread may read them.
+// The files of web/ and the patient's page, compiled into the program by tools/embed.py, so that
+// one executable is all that is installed. They are constant and live as long as the program; any
+// thread may read them.
 #pragma once
 
 #include <span>
@@ -8,10 +9,12 @@
 namespace trialward::api {
 
 struct WebFile {
-  std::string_view path;  // "/" for index.html, "/NAME" for any other
+  std::string_view path;  // "/" for index.html, "/NAME" for any other; "/p", "/p/assets/NAME"
   std::string_view content_type;
   std::string_view bytes;
+  std::string_view gzip;  // the same compressed; empty when that is not smaller
   std::string_view etag;  // with its quotes, as it stands in the header
+  std::string_view gzip_etag;
 };
 
 // Few enough to be searched one by one.

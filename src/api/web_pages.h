@@ -7,7 +7,9 @@
 
 namespace trialward::api {
 
-// A route for anyone per file of web/; a page holds no data until a token is given to it.
+// A route for anyone per file of web/, and one per folder of the patients' page, whose files have
+// other names in each version. A page holds no data until a token is given to it. Names with a
+// digest in them are cached for good, all else is asked for anew.
 std::vector<Route> web_routes();
 
 }  // namespace trialward::api

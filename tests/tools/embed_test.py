@@ -1,5 +1,6 @@
 """What embed.py writes holds the files' bytes, and it refuses what it cannot serve."""
 
+import gzip
 import hashlib
 import subprocess
 from pathlib import Path
@@ -17,14 +18,16 @@ int main() {
                 int(file.content_type.size()), file.content_type.data(),
                 int(file.etag.size()), file.etag.data());
     std::fwrite(file.bytes.data(), 1, file.bytes.size(), stdout);
-    std::printf("|%zu\\n", file.bytes.size());
+    std::printf("|%zu|", file.bytes.size());
+    for (unsigned char byte : file.gzip) std::printf("%02x", byte);
+    std::printf("|%.*s\\n", int(file.gzip_etag.size()), file.gzip_etag.data());
   }
 }
 """
 
 
-def compiled_output(tmp_path, files):
-    (tmp_path / "files.cc").write_text(embed.generate(files))
+def compiled_output(tmp_path, files, folders=()):
+    (tmp_path / "files.cc").write_text(embed.generate(files, folders))
     (tmp_path / "main.cc").write_text(PRINT_FILES)
     subprocess.run(["g++", "-std=c++20", "-I", SRC, "-o", tmp_path / "show",
                     tmp_path / "files.cc", tmp_path / "main.cc"], check=True)
@@ -38,9 +41,33 @@ def test_every_byte_survives(tmp_path):
     (tmp_path / "empty.css").write_bytes(b"")
     files = [tmp_path / name for name in ("index.html", "a.png", "empty.css")]
     assert compiled_output(tmp_path, files) == (
-        b'/a.png|image/png|"%s"|' % etag(every_byte) + every_byte + b"|%d\n" % len(every_byte)
-        + b'/empty.css|text/css; charset=utf-8|"%s"||0\n' % etag(b"")
-        + b'/|text/html; charset=utf-8|"%s"|<p>|3\n' % etag(b"<p>"))
+        b'/|text/html; charset=utf-8|"%s"|<p>|3|' % etag(b"<p>") + packed(b"<p>")
+        + b'/a.png|image/png|"%s"|' % etag(every_byte) + every_byte
+        + b"|%d|" % len(every_byte) + packed(every_byte)
+        + b'/empty.css|text/css; charset=utf-8|"%s"||0|' % etag(b"") + packed(b""))
+
+
+def packed(data):
+    """What is printed of the compressed bytes: nothing of those that are no fewer."""
+    small = gzip.compress(data, 9, mtime=0)
+    hexadecimal = small.hex().encode() if len(small) < len(data) else b""
+    return hexadecimal + b'|"%s-gzip"\n' % etag(data)
+
+
+def test_a_folder_is_served_at_its_path(tmp_path):
+    dist = tmp_path / "dist"
+    (dist / "assets").mkdir(parents=True)
+    (dist / "index.html").write_bytes(b"<p>")
+    (dist / "assets" / "a.js").write_bytes(b"1;" * 50)
+    (tmp_path / "index.html").write_bytes(b"<h1>")
+    output = compiled_output(tmp_path, [tmp_path / "index.html"], [("/p", dist)])
+    assert [line.split(b"|")[0] for line in output.splitlines()] == [b"/", b"/p", b"/p/assets/a.js"]
+    assert gzip.decompress(bytes.fromhex(output.split(b"|")[-2].decode())) == b"1;" * 50
+
+
+def test_an_empty_folder_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="nothing in it"):
+        embed.generate([], [("/p", tmp_path)])
 
 
 def etag(data):
