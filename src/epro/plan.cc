@@ -278,6 +278,13 @@ class Planner {
               [](const auto& a, const auto& b) { return a.record < b.record; });
   }
 
+  // Whether its time was over when the subject left. What has no window was due at its target.
+  static bool over_before(const PlannedTimes& times, const When& left) {
+    const std::int64_t end_ms = std::min(times.until_ms, times.missed_ms);
+    if (end_ms != kNever) return end_ms <= left.from_ms;
+    return times.by_clock ? times.target_ms < left.from_ms : times.target_day < left.first_day;
+  }
+
   void judge(Occurrence& one) const {
     if (one.record != 0 || one.state == OccurrenceState::not_applicable) return;
     if (!one.times) {
@@ -288,7 +295,7 @@ class Planner {
     const PlannedTimes& times = *one.times;
     const std::int64_t now = request_.now_ms;
     if (plan_.left) {
-      const bool closed = std::min(times.until_ms, times.missed_ms) <= plan_.left->from_ms;
+      const bool closed = over_before(times, *plan_.left);
       one.state = closed ? OccurrenceState::missed : OccurrenceState::not_applicable;
       if (!closed) one.reason = kLeft;
     } else if (now < times.from_ms) {

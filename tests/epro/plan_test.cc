@@ -278,6 +278,19 @@ repeat = { every = "P1W", times = 3 }
             Lines{"WK2/1 not-applicable"});
 }
 
+TEST(Plan, WhatHasNoWindowIsMissedByWhoLeftAfterItsTarget) {
+  const std::string calls = R"(
+[[activities]]
+id = "c"
+visit = "C"
+anchor = "first-dose"
+repeat = { every = "P1W", times = 3 }
+)";
+  EXPECT_EQ((PlanCase{calls, {"exposure DRUG 2024-01-01", "disposition DEATH 2024-01-08"}}).lines(),
+            (Lines{"c/1 missed 2024-01-01", "c/2 not-applicable 2024-01-08",
+                   "c/3 not-applicable 2024-01-15"}));
+}
+
 TEST(Plan, SomeActivitiesAreForSomeSubjects) {
   const std::string some = R"(
 [[activities]]

@@ -95,7 +95,8 @@ TEST(ReadSchedule, WithoutTheFileThereIsNone) {
 }
 
 TEST(ReadSchedule, EndsByDefaultWithEveryDispositionThatIsNoMilestone) {
-  const auto study = load_schedule("[[activities]]\nid = \"a\"\nvisit = \"V\"\nanchor = \"enrolment\"\n");
+  const auto study =
+      load_schedule("[[activities]]\nid = \"a\"\nvisit = \"V\"\nanchor = \"enrolment\"\n");
   EXPECT_TRUE(study->schedule->ends("DISPOSITION EVENT"));
   EXPECT_TRUE(study->schedule->ends(""));
   EXPECT_FALSE(study->schedule->ends("PROTOCOL MILESTONE"));
