@@ -54,8 +54,8 @@ class Exports {
         clock_(clock),
         slots_(options.exports_max, options.per_token_max) {}
 
-  // The decision that answers 200 and the lines of all pages, of this type, or 429. A failure on the
-  // first page is answered as such; a later one, or the end of the token's validity, breaks the
+  // The decision that answers 200 and the lines of all pages, of this type, or 429. A failure on
+  // the first page is answered as such; a later one, or the end of the token's validity, breaks the
   // connection, so that the client sees that something is missing.
   http::Decision answer(const Call& call, std::string name, NextPage next,
                         std::string_view content_type = kNdjson);
