@@ -34,6 +34,7 @@ int status_of(base::Errc code) {
     case refused: return 429;
     case deadline: return 504;
     case cancelled:
+    case retry:
     case unavailable: return 503;
     case corrupt: return 500;
   }

@@ -66,16 +66,12 @@ Result<LoadOptions> load_options(SimulateOptions& options) {
                    .records_per_s = *rate,
                    .seconds = options.seconds,
                    .records_max = options.records};
-  if (options.ndjson) {
-    load.lines = options.lines;
-    load.content_type = "application/x-ndjson";
-  }
+  if (options.ndjson) load.lines = options.lines;
   if (options.responses || options.bundles) {
-    load.content_type = "application/fhir+json";
     load.target = options.bundles ? "/fhir" : "/fhir/QuestionnaireResponse";
-    load.bundles = options.bundles;
     load.lines = options.bundles ? options.entries : 0;
-    options.trial.sent_as = options.bundles ? SentAs::observations : SentAs::responses;
+    load.sent_as = options.bundles ? SentAs::observations : SentAs::responses;
+    options.trial.sent_as = load.sent_as;
   }
   return load;
 }

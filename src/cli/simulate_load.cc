@@ -89,12 +89,12 @@ base::Result<std::unique_ptr<Load>> Load::start(LoadOptions options, InventedTri
 
 base::Status Load::try_one() {
   // Of lines one by itself: a stream of them is answered 200 whatever is refused.
-  const bool line = options_.lines > 0 && !options_.bundles;
+  const bool line = options_.lines > 0 && !bundles();
   Request request;
   const http::ClientAnswer answer =
       ask(*client_,
           line ? request_text(trial_.next().json, "application/json")
-               : request_text(make_body(request), options_.content_type),
+               : request_text(make_body(request), content_type()),
           kAnswerMax);
   if (success(answer)) return {};
   return base::Error{base::Errc::refused, why_not(answer)};
@@ -172,10 +172,10 @@ std::string Load::make_body(Request& request) {
     request.records = static_cast<std::size_t>(
         std::min<std::uint64_t>(request.records, options_.records_max - made));
   }
-  std::string body(options_.bundles ? kBundleHead : "");
+  std::string body(bundles() ? kBundleHead : "");
   for (std::size_t i = 0; i < request.records; ++i) {
     InventedRecord record = trial_.next();
-    if (options_.bundles) {
+    if (bundles()) {
       if (i > 0) body += ',';
       body += kEntryHead;
       body += record.json + '}';
@@ -185,18 +185,23 @@ std::string Load::make_body(Request& request) {
     }
     if (record.alarming) request.alarming.push_back(std::move(record.source_id));
   }
-  if (options_.bundles) body += "]}";
+  if (bundles()) body += "]}";
   return body;
 }
 
-std::string Load::request_text(std::string_view body, const std::string& type) const {
+std::string_view Load::content_type() const {
+  if (options_.sent_as != SentAs::records) return "application/fhir+json";
+  return options_.lines > 0 ? "application/x-ndjson" : "application/json";
+}
+
+std::string Load::request_text(std::string_view body, std::string_view type) const {
   return http::request_bytes("POST", options_.target, options_.address,
-                             {bearer(options_.token), {"Content-Type", type}}, body);
+                             {bearer(options_.token), {"Content-Type", std::string(type)}}, body);
 }
 
 void Load::send(std::size_t connection, base::TimePoint due) {
   Request request{.connection = connection, .due = due};
-  std::string text = request_text(make_body(request), options_.content_type);
+  std::string text = request_text(make_body(request), content_type());
   const base::TimePoint sent = clock_.now();
   if (watch_ != nullptr) {
     for (const std::string& id : request.alarming) watch_->expect(id, due, sent);
@@ -247,7 +252,7 @@ void Load::count(const Request& request, const http::ClientAnswer& answer) {
     if (busy && !answer.retry_after) figures_.no_retry_after += request.records;
   } else if (options_.lines == 0) {
     ++(answer.status == 201 ? figures_.stored : figures_.repeated);
-  } else if (options_.bundles) {
+  } else if (bundles()) {
     const std::uint64_t created = std::min(created_in(answer.body), request.records);
     figures_.stored += created;
     figures_.repeated += request.records - created;

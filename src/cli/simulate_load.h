@@ -40,8 +40,7 @@ struct LoadOptions {
   double seconds = 10;
   std::uint64_t records_max = 0;  // then it is over, whatever `seconds` says; 0: no end
   std::size_t lines = 0;  // records in a request, as NDJSON or a Bundle; 0: single ones as JSON
-  bool bundles = false;   // FHIR transactions
-  std::string content_type = "application/json";
+  SentAs sent_as = SentAs::records;  // observations: as FHIR transactions of `lines` entries
 };
 
 struct LoadFigures {
@@ -98,8 +97,10 @@ class Load {
   base::TimePoint next_due(base::TimePoint now) const;
   std::uint64_t unsent(base::TimePoint now) const;
   std::optional<std::size_t> take_connection(base::TimePoint now);
+  bool bundles() const { return options_.sent_as == SentAs::observations; }
+  std::string_view content_type() const;
   std::string make_body(Request& request);
-  std::string request_text(std::string_view body, const std::string& type) const;
+  std::string request_text(std::string_view body, std::string_view type) const;
   void send(std::size_t connection, base::TimePoint due);
   void take_answer(const Request& request, const http::ClientAnswer& answer);
   void count(const Request& request, const http::ClientAnswer& answer);

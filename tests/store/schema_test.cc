@@ -40,7 +40,8 @@ TEST_F(SchemaTest, ANewStoreGetsItsTablesItsIdAndItsVersion) {
 TEST_F(SchemaTest, AStoreOfTheFirstVersionKeepsItsWatches) {
   ASSERT_TRUE(migrate(*connection_, "abc").ok());
   ASSERT_TRUE(connection_
-                  ->script("DROP TABLE alert_details; DROP TABLE alert_states; "
+                  ->script("DROP INDEX records_unfit; "
+                           "DROP TABLE alert_details; DROP TABLE alert_states; "
                            "DROP TABLE alert_storms; DROP TABLE boots; DROP INDEX alerts_rule; "
                            "DROP TABLE subject_passes; DROP TABLE subject_dues; "
                            "DROP INDEX alert_causes_ended; "
@@ -71,7 +72,8 @@ TEST_F(SchemaTest, AStoreOfTheFirstVersionKeepsItsWatches) {
 TEST_F(SchemaTest, AlertsOfTheSecondVersionGetTheirStates) {
   ASSERT_TRUE(migrate(*connection_, "abc").ok());
   ASSERT_TRUE(connection_
-                  ->script("DROP TABLE alert_details; DROP TABLE alert_states; "
+                  ->script("DROP INDEX records_unfit; "
+                           "DROP TABLE alert_details; DROP TABLE alert_states; "
                            "DROP TABLE alert_storms; DROP TABLE boots; DROP INDEX alerts_rule; "
                            "DROP TABLE subject_passes; DROP TABLE subject_dues; "
                            "DROP INDEX alert_causes_ended; "
