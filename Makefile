@@ -89,7 +89,7 @@ bench:  ## Measure the server and its parts (bench/); writes bench/results/
 	@$(PYTHON) bench/run.py --build build/release $(BENCH_LENGTH)
 
 # What each proves, and how long it takes, is told in bench/README.md. Loads of a minute, once.
-PROOFS := bench-overload bench-deep bench-kills bench-slowloris bench-day bench-reports \
+PROOFS := bench-overload bench-deep bench-kills bench-slowloris bench-day bench-fhir bench-reports \
   bench-report-sizes bench-postgres-single bench-postgres-stream bench-postgres-reports
 $(PROOFS):
 	$(PACKAGES) build bench

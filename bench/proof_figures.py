@@ -60,6 +60,23 @@ def overload_figures():
                get("overload", "overload", "memory_growth"), 1.05)
 
 
+def fhir_figures():
+    for load, title, unit, bar in (
+            ("responses", "PHQ-9 responses, 64 connections", "responses/s", 8000),
+            ("bundles", "transactions of 50 Observations", "resources/s", 25000)):
+        yield more("fhir", title, unit, get("fhir", load, "rate"), bar)
+        for quantile in ("p50", "p99"):
+            yield less("fhir", f"{title}: answer {quantile}", "ms",
+                       get("fhir", load, "answer_ms", quantile))
+        yield less("fhir", f"{title}: memory at the most", "MiB",
+                   get("fhir", load, "memory_mib_max"))
+    yield more("fhir", "export: Observations", "", get("fhir", "export", "resources"), 1_000_000)
+    yield more("fhir", "export: rate", "resources/s",
+               lambda one: one["fhir"]["export"]["resources"] / one["fhir"]["export"]["seconds"])
+    yield less("fhir", "export: memory at the most", "MiB",
+               get("fhir", "export", "memory_mib_max"), 128)
+
+
 def kill_figures():
     yield more("kills", "kills with unsynced writes dropped", "", get("kills", "kills"), 100)
     yield more("kills", "kills: acknowledged", "records", get("kills", "acknowledged"))
@@ -173,6 +190,7 @@ def all_figures():
     yield more("deep", "stream, many records stored over few", "×",
                ratio(("deep", "many", "rate"), ("deep", "few", "rate")), 0.9)
     yield more("deep", "records stored in the end", "", get("deep", "records"))
+    yield from fhir_figures()
     yield from kill_figures()
     yield from slowloris_figures()
     yield from report_figures("reports", {"two": "50 reports, two at a time",

@@ -23,16 +23,16 @@ STORED_TOTAL = "trialward_records_stored_total"
 class Server:
     """A running `trialward serve` with a new store in `folder`; ends when the context does."""
 
-    def __init__(self, program, folder, environment=None, options=(), store=None):
+    def __init__(self, program, folder, environment=None, options=(), store=None,
+                 study=ROOT / "studies/demo"):
         self.program = program
         self.path = Path(folder, "bench.db")
         self.store = store or f"sqlite:{self.path}"
         self.log_path = Path(folder, "serve.log")
         self.out_path = Path(folder, "serve.out")
         self.environment = {**os.environ, **(environment or {})}
-        self.command = [self.program, "serve", "--store", self.store, "--study",
-                        ROOT / "studies/demo", "--listen", "127.0.0.1:0", "--ops", "127.0.0.1:0",
-                        *options]
+        self.command = [self.program, "serve", "--store", self.store, "--study", study,
+                        "--listen", "127.0.0.1:0", "--ops", "127.0.0.1:0", *options]
 
     def __enter__(self):
         with open(self.out_path, "wb") as out, open(self.log_path, "wb") as log:

@@ -66,8 +66,7 @@ std::optional<http::Response> Admission::settle(Place& place, intake::Lane lane,
 std::optional<http::Response> coding_refusal(const http::Request& head) {
   const std::string* coding = head.header("Content-Encoding");
   if (coding == nullptr || http::equal_ignoring_case(*coding, "identity")) return std::nullopt;
-  return http::fault_response(
-             415, "a body is taken as it is, not in the coding '" + *coding + "'")
+  return http::fault_response(415, "a body is taken as it is, not in the coding '" + *coding + "'")
       .with("Accept-Encoding", "identity");
 }
 

@@ -14,7 +14,7 @@ namespace {
 using base::Result;
 
 constexpr std::size_t kAlertsScanned = 2000;
-constexpr std::size_t kAlertsRead = 200;   // at a time
+constexpr std::size_t kAlertsRead = 200;    // at a time
 constexpr std::size_t kImplicatedMax = 50;  // references of one alert
 
 Result<std::string> issue_of(store::Connection& connection, const model::Alert& alert) {
@@ -91,14 +91,14 @@ http::Decision FhirAlerts::one(const Call& call) {
                               .site = call.principal->site,
                               .limit = 1};
   return answer_read(reads_, "fhir.alert",
-             [page, none](store::Connection& connection) -> Result<http::Response> {
-               auto alerts = store::read_alerts(connection, page);
-               if (!alerts) return alerts.error();
-               if (alerts->empty()) return outcome_response(404, none);
-               auto issue = issue_of(connection, alerts->front());
-               if (!issue) return issue.error();
-               return fhir_response(200, std::move(*issue));
-             });
+                     [page, none](store::Connection& connection) -> Result<http::Response> {
+                       auto alerts = store::read_alerts(connection, page);
+                       if (!alerts) return alerts.error();
+                       if (alerts->empty()) return outcome_response(404, none);
+                       auto issue = issue_of(connection, alerts->front());
+                       if (!issue) return issue.error();
+                       return fhir_response(200, std::move(*issue));
+                     });
 }
 
 http::Decision FhirAlerts::search(const Call& call) {
@@ -127,10 +127,10 @@ http::Decision FhirAlerts::search(const Call& call) {
     if (name == "_cursor") continue;
     filter.query += (filter.query.empty() ? "" : "&") + name + "=" + percent_encode(value);
   }
-  return answer_read(reads_, "fhir.alerts", [filter, base = fhir_base(call.head)](
-                                        store::Connection& connection) {
-    return page_of(connection, filter, base);
-  });
+  return answer_read(reads_, "fhir.alerts",
+                     [filter, base = fhir_base(call.head)](store::Connection& connection) {
+                       return page_of(connection, filter, base);
+                     });
 }
 
 }  // namespace trialward::api

@@ -17,23 +17,35 @@ using model::IssueSeverity;
 
 std::string_view code_of(int status) {
   switch (status) {
-    case 401: return "login";
-    case 403: return "forbidden";
-    case 404: return "notFound";
+    case 401:
+      return "login";
+    case 403:
+      return "forbidden";
+    case 404:
+      return "notFound";
     case 405:
     case 406:
     case 415:
-    case 501: return "notSupported";
-    case 409: return "conflict";
+    case 501:
+      return "notSupported";
+    case 409:
+      return "conflict";
     case 412:
-    case 428: return "versionConflict";
-    case 413: return "tooLong";
-    case 422: return "businessRule";
-    case 429: return "throttled";
-    case 503: return "transient";
+    case 428:
+      return "versionConflict";
+    case 413:
+      return "tooLong";
+    case 422:
+      return "businessRule";
+    case 429:
+      return "throttled";
+    case 503:
+      return "transient";
     case 408:
-    case 504: return "timeout";
-    default: return status >= 500 ? "exception" : "invalidRequest";
+    case 504:
+      return "timeout";
+    default:
+      return status >= 500 ? "exception" : "invalidRequest";
   }
 }
 
@@ -83,8 +95,8 @@ model::Issues issues_of(const model::Faults& faults, ResourceType type) {
       fault.path.erase(0, std::min(slash, fault.path.size()));
     }
     for (model::Issue& issue : fhir::issues_of(type, path, {fault})) {
-      const bool stranger = fault.path == "/subject" &&
-                            fault.reason.find("not enrolled") != std::string::npos;
+      const bool stranger =
+          fault.path == "/subject" && fault.reason.find("not enrolled") != std::string::npos;
       if (stranger) issue.code = "subjectUnknown";
       model::add_issue(issues, std::move(issue));
     }

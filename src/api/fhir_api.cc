@@ -41,12 +41,10 @@ std::vector<Route> FhirApi::routes() {
   const std::string type = "/fhir/{type}", one = type + "/{id}";
   std::vector<Route> routes;
   routes.emplace_back("GET", "/fhir/metadata", anyone, [](const Call& call) {
-    return answer_now([base = fhir_base(call.head)] {
-      return fhir_response(200, capability_statement(base));
-    });
+    return answer_now(
+        [base = fhir_base(call.head)] { return fhir_response(200, capability_statement(base)); });
   });
-  routes.emplace_back("GET", "/fhir/$export", read_records,
-                      of_study(export_, &FhirExport::begin),
+  routes.emplace_back("GET", "/fhir/$export", read_records, of_study(export_, &FhirExport::begin),
                       Route::Members{"_type", "_since", "_outputFormat"});
   routes.emplace_back("GET", "/fhir/$export-status", read_records,
                       of_study(export_, &FhirExport::status));
@@ -65,12 +63,14 @@ std::vector<Route> FhirApi::routes() {
                       of_study(provenance_, &FhirProvenance::one));
   routes.emplace_back("POST", "/fhir", write_records, of_study(writes_, &FhirWrites::bundle));
   routes.emplace_back("POST", type, write_records, of_study(writes_, &FhirWrites::create));
-  routes.emplace_back("POST", type + "/$validate", write_records, of_study(writes_, &FhirWrites::validate));
+  routes.emplace_back("POST", type + "/$validate", write_records,
+                      of_study(writes_, &FhirWrites::validate));
   routes.emplace_back("PUT", one, write_records, of_study(writes_, &FhirWrites::update));
   routes.emplace_back("GET", type, read_records, of_study(reads_, &FhirReads::search));
   routes.back().query_repeats = true;
   routes.emplace_back("GET", one, read_records, of_study(reads_, &FhirReads::read));
-  routes.emplace_back("GET", one + "/_history", read_records, of_study(reads_, &FhirReads::history));
+  routes.emplace_back("GET", one + "/_history", read_records,
+                      of_study(reads_, &FhirReads::history));
   routes.emplace_back("GET", one + "/_history/{version}", read_records,
                       of_study(reads_, &FhirReads::version));
   return routes;
@@ -81,8 +81,8 @@ base::Result<FhirStudies> read_forms(const Studies& studies) {
   for (const auto& [id, study] : studies) {
     auto forms = Forms::read(*study->study);
     if (!forms) {
-      return base::Error{base::Errc::invalid, "the questionnaires of '" + id + "': " +
-                                                  model::to_string(forms.error().front())};
+      return base::Error{base::Errc::invalid, "the questionnaires of '" + id +
+                                                  "': " + model::to_string(forms.error().front())};
     }
     all.emplace(study->row, std::move(*forms));
   }

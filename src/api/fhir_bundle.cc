@@ -85,7 +85,7 @@ base::Result<BundleRequest, Issues> read_bundle(std::string_view json) {
   for (const Json entry : entries) {
     if (bundle.entries.size() == kBundleEntriesMax) {
       return model::one_error("tooMany", "Bundle.entry",
-                       "has more than " + std::to_string(kBundleEntriesMax) + " entries");
+                              "has more than " + std::to_string(kBundleEntriesMax) + " entries");
     }
     const std::string place = "Bundle.entry[" + std::to_string(bundle.entries.size()) + "]";
     bundle.entries.push_back(EntryReader(place).read(entry));

@@ -53,9 +53,8 @@ std::string entry_of_stored(const Planned& planned, const CommandResult& own,
   base::JsonWriter json;
   json.begin_object().key("response").begin_object();
   json.member("status", is_new ? "201 Created" : "200 OK");
-  json.member("location", own.repeated && version.version == 1
-                              ? version.type + "/" + version.id
-                              : location_of(version));
+  json.member("location", own.repeated && version.version == 1 ? version.type + "/" + version.id
+                                                               : location_of(version));
   if (!own.repeated) {
     json.member("etag", etag_of(version.version));
     json.member("lastModified", model::format_utc(received_ms));
@@ -80,7 +79,8 @@ void decode_all(const FhirSender& sender, std::vector<Planned>& planned) {
       one.refusal = FhirRefusal{400, one.entry.issues};
       return;
     }
-    auto content = decoder.decode(sender, one.entry.resource, one.entry.type);
+    auto content = decoder.decode(sender, one.entry.resource, one.entry.type,
+                                  one.entry.is_put ? fhir::Intent::correct : fhir::Intent::create);
     if (content) {
       one.refusal = condition_fault(one.entry.if_none_exist, *content);
       one.content = std::move(*content);
@@ -114,8 +114,7 @@ void refuse_references(std::vector<Planned>& planned) {
     for (Planned& one : planned) {
       if (one.refusal || one.entry.resource.find("\"" + url + "\"") == std::string::npos) continue;
       one.refusal = FhirRefusal{422,
-                                {{model::IssueSeverity::error, "notSupported",
-                                  one.resource_place(),
+                                {{model::IssueSeverity::error, "notSupported", one.resource_place(),
                                   "refers to " + target.entry.place +
                                       ": within a Bundle only Patients can be referred to"}}};
     }
@@ -269,21 +268,18 @@ void FhirWrites::store_each(const std::shared_ptr<Transaction>& work) {
       work->answered();
       continue;
     }
-    const intake::Lane lane = one.entry.type == ResourceType::adverse_event
-                                  ? intake::Lane::safety
-                                  : intake::Lane::live;
+    const intake::Lane lane =
+        one.entry.type == ResourceType::adverse_event ? intake::Lane::safety : intake::Lane::live;
     auto ticket = parts_.intake.admit(lane, one.entry.resource.size(), flow);
     if (!ticket) {
-      const http::Response refusal =
-          refusal_response(ticket.error(), parts_.intake.backlog(lane));
-      one.answer = entry_of_outcome(
-          refusal.status, {{model::IssueSeverity::error, "throttled", one.entry.place,
-                            "too much waits to be stored; try again"}});
+      const http::Response refusal = refusal_response(ticket.error(), parts_.intake.backlog(lane));
+      one.answer = entry_of_outcome(refusal.status,
+                                    {{model::IssueSeverity::error, "throttled", one.entry.place,
+                                      "too much waits to be stored; try again"}});
       work->answered();
       continue;
     }
-    auto submission =
-        submission_of(*request.principal, request.study, parts_.clock, head.received);
+    auto submission = submission_of(*request.principal, request.study, parts_.clock, head.received);
     submission.commands = std::move(one.prepared.commands);
     const std::int64_t received_ms = submission.received_ms;
     parts_.intake.submit(

@@ -40,15 +40,15 @@ void share(const model::Record& of, model::Record& part) {
 }  // namespace
 
 FhirDecoder::Decoded FhirDecoder::decode(const FhirSender& sender, std::string_view json,
-                                         std::optional<ResourceType> type) {
-  auto read = reader_.read(*sender.study.study, json);
+                                         ResourceType type, fhir::Intent intent) {
+  auto read = reader_.read(*sender.study.study, json, intent);
   if (!read) return FhirRefusal{.issues = read.error()};
   FhirContent content{.resource = std::move(*read)};
-  if (type && content.resource.type != *type) {
+  if (content.resource.type != type) {
     const std::string name(fhir::to_string(content.resource.type));
     return FhirRefusal{400, model::one_error("invalidValue", name,
-                                      "is a " + name + ", but the URL is of type " +
-                                          std::string(fhir::to_string(*type)))};
+                                             "is a " + name + ", but the URL is of type " +
+                                                 std::string(fhir::to_string(type)))};
   }
   content.content = base::sha256(fhir::canonical_json(reader_.root()));
   if (content.resource.type == ResourceType::questionnaire_response) {
@@ -87,7 +87,8 @@ Issues FhirDecoder::answer_form(const FhirSender& sender, std::string_view json,
   }
   static const epro::Terminology kTerminology{.sets = &fhir::known_value_sets()};
   Issues issues = std::move(read->issues);
-  model::add_issues(issues, epro::validate_response(form->form.questionnaire, read->response, kTerminology));
+  model::add_issues(
+      issues, epro::validate_response(form->form.questionnaire, read->response, kTerminology));
   model::add_issues(issues, form->calculations.check(form->reader.root(), response_reader_.root()));
   content.resource.record.code = form->form.settings.code;
   if (model::has_fault(issues) || !is_complete(read->response)) return issues;
@@ -142,8 +143,7 @@ Prepared prepare(const FhirSender& sender, FhirContent content, const std::strin
     record.amends = amended(index);
     if (record.amends != 0) record.reason = amendment.reason;
     intake::AppendRecord command;
-    const model::Faults faults =
-        intake::prepare(sender.study, std::move(record), now_ms, command);
+    const model::Faults faults = intake::prepare(sender.study, std::move(record), now_ms, command);
     // Whether it repeats what is stored is for the commit to know.
     if (command.faults.empty()) {
       model::add_issues(prepared.issues, issues_of(faults, content.resource.type));

@@ -3,7 +3,6 @@
 // a FhirDecoder keeps buffers and belongs to one thread.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,8 +22,8 @@ inline constexpr std::string_view kFhirSource = "fhir";
 
 struct FhirContent {
   fhir::ResourceContent resource;
-  base::Digest content{};    // of the resource, however it was spelled
-  model::Issues notes;       // warnings
+  base::Digest content{};  // of the resource, however it was spelled
+  model::Issues notes;     // warnings
 };
 
 struct FhirRefusal {
@@ -44,12 +43,11 @@ class FhirDecoder {
   using Decoded = base::Result<FhirContent, FhirRefusal>;
 
   // `type`: the one that the URL names; the resource must be of it.
-  Decoded decode(const FhirSender& sender, std::string_view json,
-                 std::optional<fhir::ResourceType> type);
+  Decoded decode(const FhirSender& sender, std::string_view json, fhir::ResourceType type,
+                 fhir::Intent intent = fhir::Intent::create);
 
  private:
-  model::Issues answer_form(const FhirSender& sender, std::string_view json,
-                            FhirContent& content);
+  model::Issues answer_form(const FhirSender& sender, std::string_view json, FhirContent& content);
 
   fhir::ResourceReader reader_;
   fhir::ResponseReader response_reader_;

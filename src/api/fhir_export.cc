@@ -103,12 +103,10 @@ http::Decision FhirExport::begin(const Call& call) {
   if (prefer == nullptr || prefer->find("respond-async") == std::string::npos) {
     return outcome_response(400, "an export is asked for with Prefer: respond-async");
   }
-  const std::string status = fhir_base(call.head) + "/$export-status?_type=" +
-                             percent_encode(call.query.get("_type")) +
-                             "&since=" + std::to_string(since_ms) +
-                             "&at=" + std::to_string(clock_.utc_ms()) + "&until=";
-  return http::Accepted{.handler = [this,
-                                    status](const std::shared_ptr<http::Exchange>& exchange) {
+  const std::string status =
+      fhir_base(call.head) + "/$export-status?_type=" + percent_encode(call.query.get("_type")) +
+      "&since=" + std::to_string(since_ms) + "&at=" + std::to_string(clock_.utc_ms()) + "&until=";
+  return http::Accepted{.handler = [this, status](const std::shared_ptr<http::Exchange>& exchange) {
     reads_.run(
         ReadClass::exports, "fhir.export", {},
         [exchange, status](store::Connection& connection) {
@@ -153,10 +151,8 @@ http::Decision FhirExport::file(const Call& call) {
   const std::string_view since = call.query.get("since");
   const bool whole = since == "0" || id_in(since) != 0;
   if (!type || !whole) return outcome_response(404, "there is no such file");
-  ResourceWalk walk{.study = call.study,
-                    .principal = call.principal,
-                    .type = *type,
-                    .since_ms = id_in(since)};
+  ResourceWalk walk{
+      .study = call.study, .principal = call.principal, .type = *type, .since_ms = id_in(since)};
   walk.page.study = call.study->row;
   walk.page.until_id = until;
   walk.page.limit = kExportRows;

@@ -23,8 +23,8 @@ void write_parameter(base::JsonWriter& json, std::string_view name, std::string_
 
 void write_stored(base::JsonWriter& json, fhir::ResourceType type) {
   json.begin_object().member("type", fhir::to_string(type));
-  write_interactions(json, {"read", "vread", "update", "history-instance", "create",
-                            "search-type"});
+  write_interactions(json,
+                     {"read", "vread", "update", "history-instance", "create", "search-type"});
   json.member("versioning", "versioned-update").member("readHistory", true);
   json.member("updateCreate", type == fhir::ResourceType::patient);
   json.member("conditionalCreate", true).member("conditionalRead", "not-match");

@@ -19,9 +19,8 @@ std::string id_of_provenance(const ResourceKey& key, int version) {
 
 std::string provenance_of(const ResourceKey& key, const RecordRow& row) {
   const model::StoredRecord& stored = row.stored;
-  const ResourceVersion version{.type = std::string(fhir::to_string(key.type)),
-                                .id = key.id,
-                                .version = stored.version};
+  const ResourceVersion version{
+      .type = std::string(fhir::to_string(key.type)), .id = key.id, .version = stored.version};
   base::JsonWriter json;
   json.begin_object().member("resourceType", "Provenance");
   json.member("id", id_of_provenance(key, stored.version));
@@ -60,20 +59,20 @@ std::optional<ResourceKey> key_in(std::int64_t study, std::string_view text, cha
 http::Decision FhirProvenance::search(const Call& call) {
   const auto key = key_in(call.study->row, call.query.get("target"), '/');
   if (!key) return outcome_response(400, "target names a resource, as in \"Observation/17\"");
-  return answer_read(reads_, "fhir.provenance",
-                     [key = *key, principal = call.principal, base = fhir_base(call.head)](
-                         store::Connection& connection) -> Result<http::Response> {
-                       auto versions = read_versions(connection, key, *principal);
-                       if (!versions) return versions.error();
-                       Searchset bundle("searchset", base);
-                       bundle.begin();
-                       for (const RecordRow& row : *versions) {
-                         const std::string id = id_of_provenance(key, row.stored.version);
-                         bundle.entry("Provenance/" + id, provenance_of(key, row), "match")
-                             .end_object();
-                       }
-                       return fhir_response(200, bundle.end());
-                     });
+  return answer_read(
+      reads_, "fhir.provenance",
+      [key = *key, principal = call.principal,
+       base = fhir_base(call.head)](store::Connection& connection) -> Result<http::Response> {
+        auto versions = read_versions(connection, key, *principal);
+        if (!versions) return versions.error();
+        Searchset bundle("searchset", base);
+        bundle.begin();
+        for (const RecordRow& row : *versions) {
+          const std::string id = id_of_provenance(key, row.stored.version);
+          bundle.entry("Provenance/" + id, provenance_of(key, row), "match").end_object();
+        }
+        return fhir_response(200, bundle.end());
+      });
 }
 
 http::Decision FhirProvenance::one(const Call& call) {
@@ -83,15 +82,14 @@ http::Decision FhirProvenance::one(const Call& call) {
   const auto key = key_in(call.study->row, std::string_view(id).substr(0, dash), '-');
   const std::string none = "there is no Provenance/" + id;
   if (!key || version <= 0 || version > INT32_MAX) return outcome_response(404, none);
-  return answer_read(
-      reads_, "fhir.provenance",
-      [key = *key, version = static_cast<int>(version), principal = call.principal, none](
-          store::Connection& connection) -> Result<http::Response> {
-        auto row = read_version(connection, key, *principal, version);
-        if (!row) return row.error();
-        if (!*row) return outcome_response(404, none);
-        return fhir_response(200, provenance_of(key, **row));
-      });
+  return answer_read(reads_, "fhir.provenance",
+                     [key = *key, version = static_cast<int>(version), principal = call.principal,
+                      none](store::Connection& connection) -> Result<http::Response> {
+                       auto row = read_version(connection, key, *principal, version);
+                       if (!row) return row.error();
+                       if (!*row) return outcome_response(404, none);
+                       return fhir_response(200, provenance_of(key, **row));
+                     });
 }
 
 }  // namespace trialward::api

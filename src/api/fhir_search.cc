@@ -56,11 +56,15 @@ bool has_token(fhir::Json element, std::string_view system, bool any_system,
 
 std::string_view code_element(ResourceType type) {
   switch (type) {
-    case ResourceType::observation: return "code";
-    case ResourceType::adverse_event: return "event";
+    case ResourceType::observation:
+      return "code";
+    case ResourceType::adverse_event:
+      return "event";
     case ResourceType::medication_administration:
-    case ResourceType::medication_statement: return "medicationCodeableConcept";
-    default: return "";
+    case ResourceType::medication_statement:
+      return "medicationCodeableConcept";
+    default:
+      return "";
   }
 }
 
@@ -72,35 +76,43 @@ bool among(std::string_view text, std::initializer_list<std::string_view> texts)
 
 std::vector<SearchParameter> search_parameters(ResourceType type) {
   using enum SearchSubject;
-  std::vector<SearchParameter> all = {{"_id", "token", id},
-                                      {"_lastUpdated", "date", updated},
-                                      {"identifier", "token", identifier}};
+  std::vector<SearchParameter> all = {
+      {"_id", "token", id}, {"_lastUpdated", "date", updated}, {"identifier", "token", identifier}};
   const auto add = [&all](std::initializer_list<SearchParameter> more) {
     all.insert(all.end(), more);
   };
   switch (type) {
     case ResourceType::observation:
-      add({{"subject", "reference", subject}, {"patient", "reference", subject},
-           {"code", "token", code}, {"date", "date", date}});
+      add({{"subject", "reference", subject},
+           {"patient", "reference", subject},
+           {"code", "token", code},
+           {"date", "date", date}});
       break;
     case ResourceType::adverse_event:
       add({{"subject", "reference", subject}, {"event", "token", code}, {"date", "date", date}});
       break;
     case ResourceType::medication_administration:
-      add({{"subject", "reference", subject}, {"patient", "reference", subject},
-           {"code", "token", code}, {"effective-time", "date", date}});
+      add({{"subject", "reference", subject},
+           {"patient", "reference", subject},
+           {"code", "token", code},
+           {"effective-time", "date", date}});
       break;
     case ResourceType::medication_statement:
-      add({{"subject", "reference", subject}, {"patient", "reference", subject},
-           {"code", "token", code}, {"effective", "date", date}});
+      add({{"subject", "reference", subject},
+           {"patient", "reference", subject},
+           {"code", "token", code},
+           {"effective", "date", date}});
       break;
     case ResourceType::research_subject:
       add({{"individual", "reference", subject}, {"patient", "reference", subject}});
       break;
-    case ResourceType::patient: break;
+    case ResourceType::patient:
+      break;
     case ResourceType::questionnaire_response:
-      add({{"subject", "reference", subject}, {"patient", "reference", subject},
-           {"questionnaire", "reference", questionnaire}, {"authored", "date", date}});
+      add({{"subject", "reference", subject},
+           {"patient", "reference", subject},
+           {"questionnaire", "reference", questionnaire},
+           {"authored", "date", date}});
       break;
   }
   return all;
@@ -120,8 +132,8 @@ class FhirSearchParser {
       }
       read(name, value);
     }
-    const bool by_date = search_.order_ == FhirSearch::Order::date ||
-                         search_.order_ == FhirSearch::Order::date_down;
+    const bool by_date =
+        search_.order_ == FhirSearch::Order::date || search_.order_ == FhirSearch::Order::date_down;
     if (by_date && !search_.subject_) {
       fault("_sort", "a search is sorted by date within a subject: name one");
     }
@@ -197,17 +209,29 @@ class FhirSearchParser {
   void read_filter(const SearchParameter& parameter, const std::string& value) {
     const std::string name(parameter.name);
     switch (parameter.about) {
-      case SearchSubject::id: search_.ids_ = split_commas(value); break;
+      case SearchSubject::id:
+        search_.ids_ = split_commas(value);
+        break;
       case SearchSubject::subject:
         if (search_.subject_) fault(name, "is given twice");
         search_.subject_ = subject_in(value);
         if (value.find(',') != std::string::npos) fault(name, "takes one subject");
         break;
-      case SearchSubject::code: search_.codes_.push_back(tokens(value)); break;
-      case SearchSubject::identifier: search_.identifiers_.push_back(tokens(value)); break;
-      case SearchSubject::questionnaire: search_.questionnaires_ = split_commas(value); break;
-      case SearchSubject::date: read_moment(name, value, search_.dates_); break;
-      case SearchSubject::updated: read_moment(name, value, search_.updated_); break;
+      case SearchSubject::code:
+        search_.codes_.push_back(tokens(value));
+        break;
+      case SearchSubject::identifier:
+        search_.identifiers_.push_back(tokens(value));
+        break;
+      case SearchSubject::questionnaire:
+        search_.questionnaires_ = split_commas(value);
+        break;
+      case SearchSubject::date:
+        read_moment(name, value, search_.dates_);
+        break;
+      case SearchSubject::updated:
+        read_moment(name, value, search_.updated_);
+        break;
     }
   }
 
@@ -290,10 +314,10 @@ bool FhirSearch::matches(const model::Study& study, const StoredRecord& stored) 
   const auto one_of = [&](const std::vector<Token>& tokens, std::string_view element,
                           std::string_view system, std::string_view code) {
     return std::any_of(tokens.begin(), tokens.end(), [&](const Token& token) {
-      const bool own = (token.code.empty() || token.code == code) &&
-                       (!token.system || *token.system == system);
-      return own || has_token(original[element], token.system.value_or(""), !token.system,
-                              token.code);
+      const bool own =
+          (token.code.empty() || token.code == code) && (!token.system || *token.system == system);
+      return own ||
+             has_token(original[element], token.system.value_or(""), !token.system, token.code);
     });
   };
   for (const auto& tokens : codes_) {
@@ -315,7 +339,7 @@ struct FhirSearch::Walk {
   std::int64_t study;
   std::int64_t until;  // the last record that there is, for this search
   bool of_subject, upwards;
-  std::int64_t at;     // the next row to read; upwards: the last one that was read
+  std::int64_t at;  // the next row to read; upwards: the last one that was read
   bool at_end = false;
 
   Result<std::vector<RecordRow>> next() {
@@ -353,71 +377,99 @@ struct FhirSearch::Walk {
   }
 };
 
+bool FhirSearch::sorts() const {
+  return order_ == Order::date || order_ == Order::date_down ||
+         (subject_ && ordered_ && order_ == Order::oldest);
+}
+
+// Whether the row is found; its first version is then filled in.
+Result<bool> FhirSearch::takes(store::Connection& connection, const model::Study& study,
+                               const Principal& principal, RecordRow& row) const {
+  if (row.stored.amended_by != 0 || !is_shown(principal, row.stored)) return false;
+  if (row.stored.record.amends != 0) {
+    auto first = store::first_version(connection, row.stored.id);
+    if (!first) return first.error();
+    row.stored.first = *first;
+  }
+  return matches(study, row.stored);
+}
+
+// Walks until so many are found, kScanRows were looked at, or nothing is left; false: there may be
+// more, from walk.at on.
+Result<bool> FhirSearch::collect(Walk& walk, const model::Study& study, const Principal& principal,
+                                 std::size_t wanted, std::vector<RecordRow>& found) const {
+  std::size_t scanned = 0;
+  while (!walk.at_end && (sorts() || scanned < kScanRows)) {
+    auto rows = walk.next();
+    if (!rows) return rows.error();
+    scanned += rows->size();
+    for (RecordRow& row : *rows) {
+      auto taken = takes(walk.connection, study, principal, row);
+      if (!taken) return taken.error();
+      if (!*taken) continue;
+      if (found.size() == wanted) {
+        // It goes on at the row that no longer had room.
+        walk.at = walk.upwards ? row.stored.id - 1 : row.stored.id;
+        return false;
+      }
+      found.push_back(std::move(row));
+    }
+  }
+  return walk.at_end;
+}
+
+void FhirSearch::sort(std::vector<RecordRow>& rows) const {
+  const auto key = [&](const RecordRow& row) {
+    if (order_ == Order::oldest) return row.stored.id;
+    return row.stored.interval ? row.stored.interval->from_ms : 0;
+  };
+  std::stable_sort(rows.begin(), rows.end(), [&](const RecordRow& a, const RecordRow& b) {
+    return order_ == Order::date_down ? key(a) > key(b) : key(a) < key(b);
+  });
+}
+
 Result<FoundPage> FhirSearch::run(store::Connection& connection, const model::Study& study,
                                   std::int64_t study_row, const Principal& principal) const {
   FoundPage page;
-  const bool sorted = order_ == Order::date || order_ == Order::date_down ||
-                      (subject_ && ordered_ && order_ == Order::oldest);
-  auto last = cursor_until_ != 0 ? Result<std::int64_t>(cursor_until_)
-                                 : store::last_record(connection);
+  auto last =
+      cursor_until_ != 0 ? Result<std::int64_t>(cursor_until_) : store::last_record(connection);
   if (!last) return last.error();
   Walk walk{.connection = connection,
             .study = study_row,
             .until = *last,
             .of_subject = subject_.has_value(),
             .upwards = !subject_ && (!ordered_ || order_ == Order::oldest),
-            .at = sorted ? 0 : cursor_at_};
+            .at = sorts() ? 0 : cursor_at_};
   if (subject_) {
     auto row = store::find_subject(connection, study_row, *subject_);
     if (!row) return row.error();
-    if (!*row) return page;
-    if (walk.at == 0) walk.at = (*row)->last_record;
-    if (walk.at == 0) return page;
+    if (*row && walk.at == 0) walk.at = (*row)->last_record;
+    if (!*row || walk.at == 0) return page;
+    if (cursor_at_ != 0 && !sorts()) {
+      auto at = store::read_record(connection, walk.at);
+      if (!at) return at.error();
+      if (!*at || (*at)->links.subject != (*row)->id) {
+        return base::invalid("_cursor is not of this search");
+      }
+    }
   } else if (!walk.upwards && walk.at == 0) {
     walk.at = walk.until;
   }
-  const std::size_t wanted = sorted ? kSortedMax : count_;
-  std::size_t scanned = 0;
-  bool full = false;
-  while (!full && !walk.at_end && (sorted || scanned < kScanRows)) {
-    auto rows = walk.next();
-    if (!rows) return rows.error();
-    scanned += rows->size();
-    for (RecordRow& row : *rows) {
-      if (row.stored.amended_by != 0 || !is_shown(principal, row.stored)) continue;
-      if (row.stored.record.amends != 0) {
-        auto first = store::first_version(connection, row.stored.id);
-        if (!first) return first.error();
-        row.stored.first = *first;
-      }
-      if (!matches(study, row.stored)) continue;
-      if (page.rows.size() == wanted) {
-        full = true;
-        // Where it goes on: at the row that no longer had room.
-        walk.at = walk.of_subject || !walk.upwards ? row.stored.id : row.stored.id - 1;
-        break;
-      }
-      page.rows.push_back(std::move(row));
-    }
-  }
+  auto whole = collect(walk, study, principal, sorts() ? kSortedMax : count_, page.rows);
+  if (!whole) return whole.error();
   const auto cursor = [&](std::int64_t at) {
     return std::to_string(at) + "." + std::to_string(walk.until);
   };
-  if (!sorted) {
-    if (full || !walk.at_end) page.cursor = cursor(walk.at);
+  if (!sorts()) {
+    if (!*whole) page.cursor = cursor(walk.at);
     return page;
   }
-  if (full) {
-    return base::Error{base::Errc::invalid, "too many resources match to be sorted: narrow the "
-                                            "search, or take them as they come"};
+  if (!*whole) {
+    return base::Error{base::Errc::invalid,
+                       "too many resources match to be sorted: narrow the "
+                       "search, or take them as they come"};
   }
-  const auto key = [&](const RecordRow& row) {
-    if (order_ == Order::oldest) return row.stored.id;
-    return row.stored.interval ? row.stored.interval->from_ms : 0;
-  };
-  std::stable_sort(page.rows.begin(), page.rows.end(), [&](const RecordRow& a, const RecordRow& b) {
-    return order_ == Order::date_down ? key(a) > key(b) : key(a) < key(b);
-  });
+  sort(page.rows);
   const auto begin = std::min<std::size_t>(static_cast<std::size_t>(cursor_at_), page.rows.size());
   page.rows.erase(page.rows.begin(), page.rows.begin() + static_cast<std::ptrdiff_t>(begin));
   if (page.rows.size() > count_) {

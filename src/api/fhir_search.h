@@ -72,6 +72,12 @@ class FhirSearch {
   };
   struct Walk;
 
+  bool sorts() const;  // in memory, and not by a walk's own order
+  base::Result<bool> takes(store::Connection& connection, const model::Study& study,
+                           const Principal& principal, store::RecordRow& row) const;
+  base::Result<bool> collect(Walk& walk, const model::Study& study, const Principal& principal,
+                             std::size_t wanted, std::vector<store::RecordRow>& found) const;
+  void sort(std::vector<store::RecordRow>& rows) const;
   bool matches(const model::Study& study, const model::StoredRecord& stored) const;
   bool holds(const Moment& moment, const model::Interval& of, const std::string& zone) const;
 

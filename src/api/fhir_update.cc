@@ -12,8 +12,7 @@ using model::IssueSeverity;
 using store::RecordRow;
 
 FhirRefusal refusal(int status, std::string code, std::string words, std::string path = {}) {
-  return {status,
-          {{IssueSeverity::error, std::move(code), std::move(path), std::move(words)}}};
+  return {status, {{IssueSeverity::error, std::move(code), std::move(path), std::move(words)}}};
 }
 
 FhirRefusal refusal_of(const base::Error& error) {
@@ -100,9 +99,8 @@ base::Result<PreparedUpdate, FhirRefusal> prepare_update(store::Connection& conn
     if (!amendment) return amendment.error();
     // The same for a retry, which has its first answer again.
     const std::string source_id = name + "/" + std::to_string(before + 1);
-    return PreparedUpdate{
-        prepare(sender, std::move(content), source_id, *amendment, change.now_ms), key.id,
-        before + 1};
+    return PreparedUpdate{prepare(sender, std::move(content), source_id, *amendment, change.now_ms),
+                          key.id, before + 1};
   }
   return refusal(412, "versionConflict", name + " has no version " + change.if_match);
 }

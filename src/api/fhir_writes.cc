@@ -53,18 +53,18 @@ std::string reason_of(const http::Request& head) {
 std::optional<FhirRefusal> condition_fault(const std::string& condition,
                                            const FhirContent& content) {
   if (condition.empty()) return std::nullopt;
-  const auto query = QueryMembers::parse(
-      std::string_view(condition).substr(condition.starts_with('?') ? 1 : 0));
-  const bool by_identifier = query && query->all().size() == 1 &&
-                             query->all().front().first == "identifier";
+  const auto query =
+      QueryMembers::parse(std::string_view(condition).substr(condition.starts_with('?') ? 1 : 0));
+  const bool by_identifier =
+      query && query->all().size() == 1 && query->all().front().first == "identifier";
   if (by_identifier && query->get("identifier") == content.resource.identifier) {
     return std::nullopt;
   }
-  const std::string words =
-      by_identifier ? "the condition's identifier is not the resource's first, " +
-                          ucum::quoted(content.resource.identifier)
-                    : "a condition for creating is about the resource's identifier: "
-                      "identifier=SYSTEM|VALUE";
+  const std::string words = by_identifier
+                                ? "the condition's identifier is not the resource's first, " +
+                                      ucum::quoted(content.resource.identifier)
+                                : "a condition for creating is about the resource's identifier: "
+                                  "identifier=SYSTEM|VALUE";
   return FhirRefusal{400, {{IssueSeverity::error, "notSupported", "", words}}};
 }
 
@@ -91,7 +91,8 @@ http::Response refuse(const SubmissionResult& result, ResourceType type, bool is
   Issues issues = issues_of(result.faults, type);
   for (model::Issue& issue : issues) {
     if (result.verdict == Verdict::forbidden) issue.code = "forbidden";
-    if (result.verdict == Verdict::conflict) issue.code = is_update ? "versionConflict" : "duplicate";
+    if (result.verdict == Verdict::conflict)
+      issue.code = is_update ? "versionConflict" : "duplicate";
   }
   if (!place.empty()) issues = placed_at(place, std::move(issues));
   const bool late = result.verdict == Verdict::conflict && is_update;
@@ -113,8 +114,8 @@ http::Decision FhirWrites::accept(const Call& call, std::size_t bytes_max, Handl
   if (!call.parameters.empty()) {
     const auto type = fhir::parse_resource_type(call.parameters[0]);
     if (!type) {
-      return outcome_response(404, "resources of the type '" + call.parameters[0] +
-                                       "' cannot be written here");
+      return outcome_response(
+          404, "resources of the type '" + call.parameters[0] + "' cannot be written here");
     }
     request->type = *type;
     request->if_none_exist = header_of(call.head, "If-None-Exist");
@@ -175,8 +176,7 @@ void FhirWrites::create_one(const std::shared_ptr<Request>& request) {
   const std::string source_id = source_id_for(*content);
   request->notes = std::move(content->notes);
   request->key.id = content->resource.record.subject;  // of a Patient; others get a number
-  Prepared prepared =
-      prepare(sender, std::move(*content), source_id, {}, parts_.clock.utc_ms());
+  Prepared prepared = prepare(sender, std::move(*content), source_id, {}, parts_.clock.utc_ms());
   for (intake::Command& command : prepared.commands) {
     std::get<intake::AppendRecord>(command).if_none_exist = !request->if_none_exist.empty();
   }
@@ -185,8 +185,8 @@ void FhirWrites::create_one(const std::shared_ptr<Request>& request) {
 
 void FhirWrites::update_one(const std::shared_ptr<Request>& request) {
   static thread_local FhirDecoder decoder;
-  auto content =
-      decoder.decode(sender_of(*request), request->exchange->request().body, request->type);
+  auto content = decoder.decode(sender_of(*request), request->exchange->request().body,
+                                request->type, fhir::Intent::correct);
   if (!content) return request->exchange->respond(refuse(content.error()));
   request->notes = std::move(content->notes);
   // Shared, because what a pool is given is copyable.
@@ -211,8 +211,8 @@ void FhirWrites::store(const std::shared_ptr<Request>& request, Prepared prepare
   if (!prepared.issues.empty()) {
     return request->exchange->respond(outcome_response(422, prepared.issues));
   }
-  if (auto late = Admission::settle(*request->place, lane_of_type(request->type),
-                                    head.body.size())) {
+  if (auto late =
+          Admission::settle(*request->place, lane_of_type(request->type), head.body.size())) {
     return request->exchange->respond(as_outcome(std::move(*late)));
   }
   auto submission = submission_of(*request->principal, request->study, parts_.clock, head.received);
@@ -246,10 +246,9 @@ void FhirWrites::answer(const std::shared_ptr<Request>& request, const Submissio
                                 : http::Response{.status = status};
   // When what was there already was stored is not known here, nor what became of it since.
   if (!own.repeated) response = with_version(std::move(response), version);
-  request->exchange->respond(
-      std::move(response.with("Location", "/fhir/" + (own.repeated && !is_update
-                                                          ? version.type + "/" + version.id
-                                                          : location_of(version)))));
+  request->exchange->respond(std::move(response.with(
+      "Location", "/fhir/" + (own.repeated && !is_update ? version.type + "/" + version.id
+                                                         : location_of(version)))));
 }
 
 void FhirWrites::respond_with_resource(const std::shared_ptr<Request>& request, ResourceKey key,
@@ -260,9 +259,8 @@ void FhirWrites::respond_with_resource(const std::shared_ptr<Request>& request, 
         auto row = read_version(connection, key, *request->principal, kNewest);
         if (!row || !*row) {
           // It is stored: that it cannot be read again is no reason to say otherwise.
-          return request->exchange->respond(
-              http::Response{.status = status}.with(
-                  "Location", "/fhir/" + std::string(fhir::to_string(key.type)) + "/" + key.id));
+          return request->exchange->respond(http::Response{.status = status}.with(
+              "Location", "/fhir/" + std::string(fhir::to_string(key.type)) + "/" + key.id));
         }
         const model::StoredRecord& stored = (*row)->stored;
         const ResourceVersion version{.type = std::string(fhir::to_string(key.type)),
@@ -297,7 +295,8 @@ http::Decision FhirWrites::validate(const Call& call) {
             prepare(sender, std::move(*content), source_id, {}, parts_.clock.utc_ms());
         model::add_issues(issues, std::move(prepared.issues));
         for (const intake::Command& command : prepared.commands) {
-          model::add_issues(issues, issues_of(std::get<intake::AppendRecord>(command).faults, type));
+          model::add_issues(issues,
+                            issues_of(std::get<intake::AppendRecord>(command).faults, type));
         }
         exchange->respond(outcome_response(200, issues));
       }};

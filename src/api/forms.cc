@@ -40,9 +40,7 @@ class FormsReader {
   void fault(const std::string& file, std::string reason) {
     faults.push_back({file, 0, std::move(reason)});
   }
-  void add(const DefinitionFaults& more) {
-    faults.insert(faults.end(), more.begin(), more.end());
-  }
+  void add(const DefinitionFaults& more) { faults.insert(faults.end(), more.begin(), more.end()); }
 
   const model::DefinitionFile* file_of(const std::string& name, const std::string& wanted_by) {
     const model::DefinitionFile* file = study_.file(name);
@@ -133,8 +131,8 @@ const StudyForm* Forms::find(std::string_view canonical, std::string& reason) co
     const model::Questionnaire& one = form->form.questionnaire;
     if (one.url != url || (!any_version && one.version != version)) continue;
     if (found != nullptr) {
-      reason = "the study has several versions of " + ucum::quoted(url) +
-               ": name one, as in \"" + std::string(url) + "|" + one.version + "\"";
+      reason = "the study has several versions of " + ucum::quoted(url) + ": name one, as in \"" +
+               std::string(url) + "|" + one.version + "\"";
       return nullptr;
     }
     found = form.get();

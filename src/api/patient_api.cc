@@ -60,8 +60,8 @@ std::string normal_code(std::string_view typed) {
 std::string code_text(const std::string& code) { return "code:" + code; }
 
 http::Response not_there(std::string_view subject) {
-  return http::fault_response(404, "there is no subject '" + std::string(subject) +
-                                       "' for this token");
+  return http::fault_response(404,
+                              "there is no subject '" + std::string(subject) + "' for this token");
 }
 
 std::string day_text(std::int64_t day) {
@@ -69,8 +69,8 @@ std::string day_text(std::int64_t day) {
 }
 
 // An occurrence of an activity that is to be answered now.
-void write_due(base::JsonWriter& json, const model::Activity& activity,
-               const epro::Occurrence& one, const StudyForm& form) {
+void write_due(base::JsonWriter& json, const model::Activity& activity, const epro::Occurrence& one,
+               const StudyForm& form) {
   const model::Questionnaire& asked = form.form.questionnaire;
   json.begin_object().member("activity", activity.id);
   json.member("title", activity.title.empty() ? activity.id : activity.title);
@@ -105,8 +105,8 @@ base::Status write_all_due(base::JsonWriter& json, store::Connection& connection
   if (!plan) return plan.error();
   for (const epro::Occurrence& one : plan->plan.occurrences) {
     const model::Activity& activity = study.schedule->activities[one.activity];
-    const bool now = one.state == epro::OccurrenceState::open ||
-                     one.state == epro::OccurrenceState::late;
+    const bool now =
+        one.state == epro::OccurrenceState::open || one.state == epro::OccurrenceState::late;
     if (!now || activity.is_visit()) continue;
     const StudyForm* form = forms.telling(activity.codes);
     if (form != nullptr) write_due(json, activity, one, *form);
@@ -159,8 +159,8 @@ std::optional<Enrolment> parse_enrolment(std::string_view body) {
 }
 
 // A response that does not fit, as a record: what it is about is only taken where it is sound.
-intake::AppendRecord misfit_of(const Principal& principal, const Forms& forms,
-                               fhir::Json response, std::string_view outcome) {
+intake::AppendRecord misfit_of(const Principal& principal, const Forms& forms, fhir::Json response,
+                               std::string_view outcome) {
   model::Record record;
   record.subject = principal.subject;
   record.source = principal.own_source();
@@ -222,9 +222,9 @@ std::vector<Route> PatientApi::routes() {
   const auto add = [&](std::string_view method, const std::string& pattern, Permission permission,
                        http::Decision (PatientApi::*handle)(const Call&),
                        Route::Members query = {}) {
-    routes.emplace_back(method, pattern, permission,
-                        [this, handle](const Call& call) { return (this->*handle)(call); },
-                        std::move(query));
+    routes.emplace_back(
+        method, pattern, permission,
+        [this, handle](const Call& call) { return (this->*handle)(call); }, std::move(query));
   };
   add("POST", study + "/subjects/{subject}/invitations", invite_patients, &PatientApi::invite);
   add("GET", study + "/misfits", read_records, &PatientApi::misfits, {"after", "limit"});
@@ -271,8 +271,7 @@ http::Decision PatientApi::invite(const Call& call) {
                   study = call.study](const std::shared_ptr<http::Exchange>& exchange) {
         parts_.reads.run(
             ReadClass::view, "invitation", {},
-            [this, place, subject, principal, study,
-             exchange](store::Connection& connection) {
+            [this, place, subject, principal, study, exchange](store::Connection& connection) {
               auto row = store::find_subject(connection, study->row, subject);
               if (!row) return exchange->respond(error_response(row.error()));
               if (!*row || (!principal->site.empty() && principal->site != (*row)->site)) {
@@ -319,11 +318,10 @@ http::Decision PatientApi::enrol(const Call&) {
     return refusal_response(ticket.error(), parts_.intake.backlog(intake::Lane::safety));
   }
   auto place = std::make_shared<intake::Intake::Ticket>(std::move(*ticket));
-  return http::Accepted{
-      .body_bytes_max = kBodyBytesMax,
-      .handler = [this, place](const std::shared_ptr<http::Exchange>& exchange) {
-        take_code(exchange, *place);
-      }};
+  return http::Accepted{.body_bytes_max = kBodyBytesMax,
+                        .handler = [this, place](const std::shared_ptr<http::Exchange>& exchange) {
+                          take_code(exchange, *place);
+                        }};
 }
 
 void PatientApi::take_code(const std::shared_ptr<http::Exchange>& exchange,
@@ -404,16 +402,16 @@ http::Decision PatientApi::keep_misfit(const Call& call) {
   if (study == nullptr || call.principal->subject.empty()) {
     return http::fault_response(403, "this is for a patient's token");
   }
-  auto ticket = parts_.intake.admit(intake::Lane::live, kMisfitBytesMax,
-                                    flow_of(*call.principal, *study));
+  auto ticket =
+      parts_.intake.admit(intake::Lane::live, kMisfitBytesMax, flow_of(*call.principal, *study));
   if (!ticket) {
     return refusal_response(ticket.error(), parts_.intake.backlog(intake::Lane::live));
   }
   auto place = std::make_shared<intake::Intake::Ticket>(std::move(*ticket));
   return http::Accepted{
       .body_bytes_max = kMisfitBytesMax,
-      .handler = [this, place, study, principal = call.principal](
-                     const std::shared_ptr<http::Exchange>& exchange) {
+      .handler = [this, place, study,
+                  principal = call.principal](const std::shared_ptr<http::Exchange>& exchange) {
         const http::Request& request = exchange->request();
         fhir::JsonTree tree;
         const auto root = tree.parse(request.body);
@@ -426,8 +424,7 @@ http::Decision PatientApi::keep_misfit(const Call& call) {
         auto submission = submission_of(*principal, study, parts_.clock, request.received);
         submission.commands.emplace_back(misfit_of(*principal, *parts_.forms.at(study->row),
                                                    response, outcome ? outcome.raw() : ""));
-        parts_.intake.submit(std::move(*place), std::move(submission),
-                             request.received + kDeadline,
+        parts_.intake.submit(std::move(*place), std::move(submission), request.received + kDeadline,
                              [exchange](const SubmissionResult& result) {
                                exchange->respond(result.verdict == Verdict::stored
                                                      ? http::Response{.status = 202}

@@ -1,9 +1,9 @@
 // What the patients' page asks of the server, beside FHIR's API: enrolling a device with a one-time
 // code, what there is to answer, and keeping what does not fit.
 //
-// A code is an invitation: a token of a role that may do nothing but become a patient's token, once.
-// It is 10 characters of Crockford's base32 (50 random bits) and lasts kInvitationDays. Guesses are
-// limited for each address: kTriesMax failures in kTriesWindow.
+// A code is an invitation: a token of a role that may do nothing but become a patient's token,
+// once. It is 10 characters of Crockford's base32 (50 random bits) and lasts kInvitationDays.
+// Guesses are limited for each address: kTriesMax failures in kTriesWindow.
 #pragma once
 
 #include <map>

@@ -94,6 +94,24 @@ Result<Found> read_version(store::Connection& connection, const ResourceKey& key
   return Found();
 }
 
+Result<Found> read_demographics(store::Connection& connection, std::int64_t study,
+                                const std::string& subject, const Principal& principal) {
+  auto place = store::find_subject(connection, study, subject);
+  if (!place) return place.error();
+  std::int64_t from = *place ? (*place)->last_record : 0;
+  while (from != 0) {
+    auto rows = store::read_chain(connection, from, kChainRows);
+    if (!rows) return rows.error();
+    for (RecordRow& row : *rows) {
+      from = row.links.previous;
+      const bool newest =
+          row.stored.amended_by == 0 && row.stored.record.kind == model::Kind::demographics;
+      if (newest && is_shown(principal, row.stored)) return Found(std::move(row));
+    }
+  }
+  return Found();
+}
+
 Result<std::vector<RecordRow>> read_parts(store::Connection& connection, const RecordRow& of) {
   const std::string prefix = of.stored.record.source_id + "#";
   auto rows = store::read_page(connection, {.study = of.links.study,

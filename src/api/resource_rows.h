@@ -27,13 +27,18 @@ inline constexpr int kNewest = 0;
 // A version of it, from 1 on. Nothing when there is no such resource, or version, for them.
 base::Result<std::optional<store::RecordRow>> read_version(store::Connection& connection,
                                                            const ResourceKey& key,
-                                                           const Principal& principal,
-                                                           int version);
+                                                           const Principal& principal, int version);
 // Its versions, newest first, at most kVersionsMax of the newest.
 inline constexpr std::size_t kVersionsMax = 1000;
 base::Result<std::vector<store::RecordRow>> read_versions(store::Connection& connection,
                                                           const ResourceKey& key,
                                                           const Principal& principal);
+
+// The newest record of the subject's demographics; nothing when there is none for them.
+base::Result<std::optional<store::RecordRow>> read_demographics(store::Connection& connection,
+                                                                std::int64_t study,
+                                                                const std::string& subject,
+                                                                const Principal& principal);
 
 // The parts that were stored with a version.
 base::Result<std::vector<store::RecordRow>> read_parts(store::Connection& connection,

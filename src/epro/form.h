@@ -34,9 +34,9 @@ struct FormSettings {
     std::string code;
     int line = 0;
   };
-  std::string name;                // "questionnaires/phq-9.toml"
-  std::string file, scores;        // within the study's folder; `scores` may be empty
-  std::string url;  // may be empty
+  std::string name;          // "questionnaires/phq-9.toml"
+  std::string file, scores;  // within the study's folder; `scores` may be empty
+  std::string url;           // may be empty
   std::string code;
   std::vector<Told> records;
 };

@@ -59,7 +59,8 @@ HelpText read_help(TableReader& table) {
     one.finish();
     help.when.push_back(std::move(when));
   }
-  if (help.when.empty()) table.fault("when", "when says on which answers it is shown: none is named");
+  if (help.when.empty())
+    table.fault("when", "when says on which answers it is shown: none is named");
   help.title = read_words(table, "title", true);
   help.text = read_words(table, "text", false);
   help.phones = read_phones(table);

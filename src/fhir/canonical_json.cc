@@ -15,16 +15,26 @@ class CanonicalWriter {
 
   void write(Json value) {
     switch (value.type()) {
-      case Json::Type::null: json_.null(); break;
-      case Json::Type::boolean: json_.value(value.flag()); break;
-      case Json::Type::string: json_.value(value.text()); break;
-      case Json::Type::number: write_number(value.text()); break;
+      case Json::Type::null:
+        json_.null();
+        break;
+      case Json::Type::boolean:
+        json_.value(value.flag());
+        break;
+      case Json::Type::string:
+        json_.value(value.text());
+        break;
+      case Json::Type::number:
+        write_number(value.text());
+        break;
       case Json::Type::array:
         json_.begin_array();
         for (const Json element : value) write(element);
         json_.end_array();
         break;
-      case Json::Type::object: write_object(value, {}); break;
+      case Json::Type::object:
+        write_object(value, {});
+        break;
     }
   }
 
@@ -45,8 +55,8 @@ class CanonicalWriter {
     json_.begin_object();
     for (const Json member : members) {
       // Only the resource itself has something assigned.
-      const bool meta = assigned.size() > 0 && member.name() == "meta" &&
-                        member.is(Json::Type::object);
+      const bool meta =
+          assigned.size() > 0 && member.name() == "meta" && member.is(Json::Type::object);
       if (meta && !has_more(member)) continue;
       json_.key(member.name());
       meta ? write_object(member, {"versionId", "lastUpdated"}) : write(member);
@@ -67,7 +77,7 @@ class CanonicalWriter {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     // What a double cannot hold is told apart by its digits.
     error == std::errc() && end == text.data() + text.size() ? json_.value(number)
-                                                              : json_.raw(text);
+                                                             : json_.raw(text);
   }
 
   base::JsonWriter json_;
