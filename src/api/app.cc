@@ -283,8 +283,9 @@ class App::Impl {
             ? options.address.host + ":" + std::to_string(options.address.port) + ": "
             : "";
     auto started = http::Server::start(
-        std::move(options), [&router](const http::Request& head) { return as_fhir(head, router.decide(head)); },
-        tasks_, clock_);
+        std::move(options),
+        [&router](const http::Request& head) { return as_fhir(head, router.decide(head)); }, tasks_,
+        clock_);
     if (!started) return base::Error{started.error().code, place + started.error().message};
     server = std::move(*started);
     return {};

@@ -52,7 +52,8 @@ http::Decision RecordsApi::post_one(const Call& call) {
       }};
 }
 
-void RecordsApi::submit(Admission::Place& place, const Principal& principal, const StudyPointer& study,
+void RecordsApi::submit(Admission::Place& place, const Principal& principal,
+                        const StudyPointer& study,
                         const std::shared_ptr<http::Exchange>& exchange) {
   static thread_local model::RecordDecoder decoder;
   const http::Request& request = exchange->request();
