@@ -27,22 +27,19 @@ base::Result<Admission::Place, http::Response> Admission::admit(const Call& call
   const std::int64_t token = call.principal->token;
   const std::size_t bytes = announced_bytes(call.head, bytes_max);
   const runtime::Flow flow = flow_of(*call.principal, *call.study);
-  const auto lane = [urgency] {
-    return urgency == Urgency::safety ? intake::Lane::safety : intake::Lane::live;
-  };
   auto body = bodies_.take(token);
   if (body == nullptr) {
-    return refusal_response(runtime::Refusal::share_full, intake_.backlog(lane()));
+    return refusal_response(runtime::Refusal::share_full, intake_.backlog(intake::Lane::live));
   }
   http::Response refusal;
-  if (urgency != Urgency::safety && memory_.step() == runtime::MemoryStep::scarce) {
+  if (memory_.step() == runtime::MemoryStep::scarce) {
     refusal = memory_response();
   } else {
-    auto ticket = intake_.admit(lane(), bytes, flow);
+    auto ticket = intake_.admit(intake::Lane::live, bytes, flow);
     if (ticket) return Place{.ticket = std::move(*ticket), .body = std::move(body)};
-    refusal = refusal_response(ticket.error(), intake_.backlog(lane()));
+    refusal = refusal_response(ticket.error(), intake_.backlog(intake::Lane::live));
   }
-  if (urgency != Urgency::unknown) return refusal;
+  if (urgency == Urgency::live) return refusal;
   auto doubtful = doubtful_bodies_.take(token);
   if (doubtful == nullptr) return refusal;
   auto safety = intake_.admit(intake::Lane::safety, bytes, flow);

@@ -34,7 +34,7 @@ class Admission {
     std::optional<http::Response> unless_safety = std::nullopt;
   };
   // What the head tells of the body.
-  enum class Urgency { live, safety, unknown };
+  enum class Urgency { live, unknown };
 
   Admission(intake::Intake& intake, const runtime::MemoryLadder& memory, AdmissionOptions options)
       : intake_(intake),

@@ -23,7 +23,7 @@ Result<std::string> issue_of(store::Connection& connection, const model::Alert& 
     if (implicated.size() == kImplicatedMax) break;
     auto row = store::read_record(connection, name.id);
     if (!row) return row.error();
-    if (!*row) continue;
+    if (!*row || ((*row)->stored.flags & model::kPart) != 0) continue;  // it is within another
     model::StoredRecord& stored = (*row)->stored;
     if (stored.record.amends != 0) {
       auto first = store::first_version(connection, name.id);

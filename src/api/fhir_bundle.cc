@@ -1,5 +1,6 @@
 #include "api/fhir_bundle.h"
 
+#include "base/json_writer.h"
 #include "fhir/json.h"
 #include "ucum/unit.h"
 
@@ -28,6 +29,10 @@ class EntryReader {
     entry_.is_put = method == "PUT";
     if (resource.is(Json::Type::object)) {
       entry_.resource = resource.raw();
+      if (entry_.resource.size() > kFhirBytesMax) {
+        fault("tooLong", ".resource",
+              "is larger than " + std::to_string(kFhirBytesMax) + " bytes");
+      }
       read_url(request.string("url"), resource.string("resourceType"));
     } else {
       fault("missingElement", ".resource", "an entry must have a resource");
@@ -64,6 +69,42 @@ class EntryReader {
   BundleEntry entry_;
 };
 
+// Copies a resource's text, and replaces references on the way.
+class ReferenceWalk {
+ public:
+  ReferenceWalk(std::string_view text, const References& references, Resolved& resolved)
+      : text_(text), references_(references), resolved_(resolved) {}
+
+  void visit(Json value) {
+    if (!value.is(Json::Type::object) && !value.is(Json::Type::array)) return;
+    for (const Json one : value) {
+      const bool refers = value.is(Json::Type::object) && one.name() == "reference" &&
+                          one.is(Json::Type::string);
+      refers ? replace(one) : visit(one);
+    }
+  }
+  void finish() { resolved_.text.append(text_.substr(copied_)); }
+
+ private:
+  void replace(Json reference) {
+    const auto found = references_.find(reference.text());
+    if (found == references_.end()) return;
+    if (found->second.empty()) {
+      if (resolved_.unknown.empty()) resolved_.unknown = found->first;
+      return;
+    }
+    const auto begin = static_cast<std::size_t>(reference.raw().data() - text_.data());
+    resolved_.text.append(text_.substr(copied_, begin - copied_));
+    resolved_.text += base::JsonWriter().value(found->second).text();
+    copied_ = begin + reference.raw().size();
+  }
+
+  const std::string_view text_;
+  const References& references_;
+  Resolved& resolved_;
+  std::size_t copied_ = 0;
+};
+
 }  // namespace
 
 base::Result<BundleRequest, Issues> read_bundle(std::string_view json) {
@@ -93,13 +134,18 @@ base::Result<BundleRequest, Issues> read_bundle(std::string_view json) {
   return bundle;
 }
 
-std::string with_reference(std::string text, std::string_view from, std::string_view to) {
-  const std::string quoted = "\"" + std::string(from) + "\"";
-  for (std::size_t at = text.find(quoted); at != std::string::npos;
-       at = text.find(quoted, at + to.size() + 2)) {
-    text.replace(at + 1, from.size(), to);
+Resolved resolve_references(std::string_view resource, const References& references) {
+  static thread_local fhir::JsonTree tree;
+  Resolved resolved;
+  const auto root = references.empty() ? tree.parse("") : tree.parse(resource);
+  if (!root) {
+    resolved.text = resource;  // whoever reads it says what is wrong with it
+    return resolved;
   }
-  return text;
+  ReferenceWalk walk(root->raw(), references, resolved);
+  walk.visit(*root);
+  walk.finish();
+  return resolved;
 }
 
 }  // namespace trialward::api

@@ -2,7 +2,7 @@
 // request says. Pure.
 #pragma once
 
-#include <optional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,13 +13,16 @@
 
 namespace trialward::api {
 
+inline constexpr std::size_t kFhirBytesMax = 256 << 10;  // of one resource
 inline constexpr std::size_t kBundleEntriesMax = 1000;
 inline constexpr std::size_t kBundleBytesMax = 4 << 20;
+// Of a transaction, which is one submission: so that what is urgent does not wait long for it.
+inline constexpr std::size_t kTransactionRecordsMax = 5000;
 
 struct BundleEntry {
   std::string place;  // "Bundle.entry[2]"
   std::string full_url;
-  std::string resource;  // its text
+  std::string resource;  // its text, at most kFhirBytesMax
   fhir::ResourceType type = fhir::ResourceType::observation;
   bool is_put = false;
   std::string id;  // of what a PUT is about
@@ -35,8 +38,16 @@ struct BundleRequest {
 // The issues: it is no such Bundle at all.
 base::Result<BundleRequest, model::Issues> read_bundle(std::string_view json);
 
-// Replaces each JSON string of `text` that is `from` by `to`: references between entries name each
-// other by their fullUrl.
-std::string with_reference(std::string text, std::string_view from, std::string_view to);
+// What the fullUrl of an entry stands for: "Patient/S1"; empty where that is not known before it is
+// stored.
+using References = std::map<std::string, std::string, std::less<>>;
+
+// The resource's text with each `reference` that is one of those replaced; and the first that leads
+// nowhere, if there is one. In one pass.
+struct Resolved {
+  std::string text;
+  std::string unknown;
+};
+Resolved resolve_references(std::string_view resource, const References& references);
 
 }  // namespace trialward::api

@@ -89,35 +89,31 @@ void decode_all(const FhirSender& sender, std::vector<Planned>& planned) {
                                 placed_at(one.resource_place(), content.error().issues)};
     }
   };
-  std::vector<std::pair<std::string, std::string>> patients;  // by fullUrl: "Patient/S1"
+  References references;
   for (Planned& one : planned) {
-    if (one.entry.type != ResourceType::patient) continue;
-    decode(one);
-    if (!one.content) continue;
-    one.id = one.content->resource.record.subject;
-    if (!one.entry.full_url.empty()) patients.emplace_back(one.entry.full_url, "Patient/" + one.id);
+    const std::string& url = one.entry.full_url;
+    const bool is_patient = one.entry.type == ResourceType::patient;
+    if (is_patient) {
+      decode(one);
+      if (one.content) one.id = one.content->resource.record.subject;
+    }
+    // Ids of others are not known before they are stored: a reference would lead nowhere.
+    if (!url.empty() && (url.starts_with("urn:") || is_patient)) {
+      references.emplace(url, one.id.empty() ? "" : "Patient/" + one.id);
+    }
   }
   for (Planned& one : planned) {
     if (one.entry.type == ResourceType::patient) continue;
-    for (const auto& [url, reference] : patients) {
-      one.entry.resource = with_reference(std::move(one.entry.resource), url, reference);
+    Resolved resolved = resolve_references(one.entry.resource, references);
+    one.entry.resource = std::move(resolved.text);
+    if (resolved.unknown.empty()) {
+      decode(one);
+      continue;
     }
-    decode(one);
-  }
-}
-
-// Ids of resources that are not stored yet are not known: a reference to one would lead nowhere.
-void refuse_references(std::vector<Planned>& planned) {
-  for (const Planned& target : planned) {
-    const std::string& url = target.entry.full_url;
-    if (!url.starts_with("urn:") || target.entry.type == ResourceType::patient) continue;
-    for (Planned& one : planned) {
-      if (one.refusal || one.entry.resource.find("\"" + url + "\"") == std::string::npos) continue;
-      one.refusal = FhirRefusal{422,
-                                {{model::IssueSeverity::error, "notSupported", one.resource_place(),
-                                  "refers to " + target.entry.place +
-                                      ": within a Bundle only Patients can be referred to"}}};
-    }
+    one.refusal = FhirRefusal{
+        422, model::one_error("notSupported", one.resource_place(),
+                              "refers to " + resolved.unknown +
+                                  ": within a Bundle only Patients can be referred to")};
   }
 }
 
@@ -166,7 +162,6 @@ void FhirWrites::take_bundle(const std::shared_ptr<Request>& request) {
     work->planned.push_back({.entry = std::move(entry)});
   }
   decode_all(sender_of(*request), work->planned);
-  refuse_references(work->planned);
   if (!has_update) return carry_out(work);
   parts_.reads.run(
       ReadClass::view, "fhir.bundle", {},
@@ -226,7 +221,18 @@ void FhirWrites::store_at_once(const std::shared_ptr<Transaction>& work) {
     std::move(one.prepared.commands.begin(), one.prepared.commands.end(),
               std::back_inserter(submission.commands));
   }
-  if (auto late = Admission::settle(*request.place, intake::Lane::live, head.body.size())) {
+  if (submission.commands.size() > kTransactionRecordsMax) {
+    return request.exchange->respond(outcome_response(
+        422, model::one_error("tooMany", "Bundle.entry",
+                              "a transaction becomes at most " +
+                                  std::to_string(kTransactionRecordsMax) + " records, not " +
+                                  std::to_string(submission.commands.size()))));
+  }
+  const bool urgent = std::any_of(work->planned.begin(), work->planned.end(), [](const auto& one) {
+    return one.entry.type == ResourceType::adverse_event;
+  });
+  const intake::Lane lane = urgent ? intake::Lane::safety : intake::Lane::live;
+  if (auto late = Admission::settle(*request.place, lane, head.body.size())) {
     return request.exchange->respond(as_outcome(std::move(*late)));
   }
   const std::int64_t received_ms = submission.received_ms;

@@ -57,6 +57,8 @@ FhirDecoder::Decoded FhirDecoder::decode(const FhirSender& sender, std::string_v
     content.notes = std::move(issues);
   }
   content.resource.record.source = source_of(sender.principal);
+  // It may enrol; and is else of that site, or refused.
+  content.resource.record.site = sender.principal.site;
   const model::Faults foreign = out_of_scope(sender.principal, content.resource.record);
   if (!foreign.empty()) {
     Issues issues = issues_of(foreign, content.resource.type);
@@ -101,13 +103,17 @@ Issues FhirDecoder::answer_form(const FhirSender& sender, std::string_view json,
 
 std::string source_of(const Principal& principal) {
   const std::string own = principal.own_source();
-  return own.empty() ? std::string(kFhirSource) : own;
+  if (!own.empty()) return own;
+  // Sites may use the same identifiers.
+  return std::string(kFhirSource) + (principal.site.empty() ? "" : ":" + principal.site);
 }
 
 std::string source_id_of(ResourceType type, std::string_view identifier) {
   constexpr std::size_t kRoom = 96;  // with some left for a part's name
   const std::string name = std::string(fhir::to_string(type)) + "?";
-  if (name.size() + identifier.size() <= kRoom) return name + std::string(identifier);
+  // What tells parts and other contents apart may not stand in it.
+  const bool plain = identifier.find_first_of("#~") == std::string_view::npos;
+  if (plain && name.size() + identifier.size() <= kRoom) return name + std::string(identifier);
   return name + base::to_hex(base::sha256(identifier));
 }
 
@@ -126,7 +132,9 @@ std::string part_source_id(std::string_view source_id, std::string_view part) {
 Prepared prepare(const FhirSender& sender, FhirContent content, const std::string& source_id,
                  const Amendment& amendment, std::int64_t now_ms) {
   Prepared prepared;
-  const std::string source = source_of(sender.principal);
+  const bool of_all = content.resource.type == ResourceType::patient;
+  const std::string source =
+      of_all ? std::string(kFhirSource) : source_of(sender.principal);
   // Resources may share an identifier, but for a Patient's and for corrections.
   const bool shared = !content.resource.identifier.empty() && amendment.amended.empty() &&
                       content.resource.type != ResourceType::patient;
@@ -151,16 +159,17 @@ Prepared prepare(const FhirSender& sender, FhirContent content, const std::strin
     command.part = index > 0;
     command.otherwise = id_in(other);
     if (index == 0) command.flags |= model::kResource;
-    if (index > 0 && content.resource.type == ResourceType::observation) {
-      command.flags |= model::kPart;
+    if (index > 0) {
+      command.flags |=
+          content.resource.type == ResourceType::observation ? model::kPart : model::kTold;
     }
     prepared.commands.emplace_back(std::move(command));
   };
   const model::Record own = content.resource.record;
   add(std::move(content.resource.record), "", 0);
   auto& first = std::get<intake::AppendRecord>(prepared.commands.front());
-  first.content = base::sha256(std::string(base::as_bytes(first.content)) +
-                               std::string(base::as_bytes(content.content)));
+  // Of the resource alone: sent again it is the same, whatever the definition makes of it by then.
+  first.content = content.content;
   std::size_t index = 0;
   for (fhir::ResourcePart& part : content.resource.parts) {
     share(own, part.record);

@@ -9,16 +9,13 @@
 
 #include "api/forms.h"
 #include "api/principal.h"
+#include "api/resource_rows.h"
 #include "base/sha256.h"
 #include "fhir/resource_reader.h"
 #include "fhir/response_reader.h"
 #include "intake/submission.h"
 
 namespace trialward::api {
-
-inline constexpr std::size_t kFhirBytesMax = 256 << 10;  // of one resource
-// The source of what comes from a token that has none of its own.
-inline constexpr std::string_view kFhirSource = "fhir";
 
 struct FhirContent {
   fhir::ResourceContent resource;

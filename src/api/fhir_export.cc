@@ -19,6 +19,7 @@ namespace {
 using base::Result;
 using fhir::ResourceType;
 
+constexpr std::size_t kFilesRows = 64;  // read at a time: each may have a large original
 constexpr std::string_view kFhirNdjson = "application/fhir+ndjson";
 
 // The types that are asked for; none of them when one is not known.
@@ -61,15 +62,12 @@ struct ResourceWalk {
       }
       page.after_id = row.stored.id;
       const model::StoredRecord& stored = row.stored;
-      if (stored.amended_by != 0 || stored.received_ms < since_ms ||
-          !is_shown(*principal, stored) || fhir::type_of(stored) != type) {
-        continue;
-      }
-      if (stored.record.amends != 0) {
-        auto first = store::first_version(connection, stored.id);
-        if (!first) return first.error();
-        row.stored.first = *first;
-      }
+      const bool left_out = stored.amended_by != 0 || stored.received_ms < since_ms ||
+                            (stored.flags & model::kUnfit) != 0 || fhir::type_of(stored) != type;
+      if (left_out) continue;
+      auto shown = is_version_shown(connection, *principal, row.stored);
+      if (!shown) return shown.error();
+      if (!*shown) continue;
       lines.push_back(fhir::to_resource(*study->study, stored, principal->unblinded));
       bytes += lines.back().size();
     }
@@ -155,7 +153,7 @@ http::Decision FhirExport::file(const Call& call) {
       .study = call.study, .principal = call.principal, .type = *type, .since_ms = id_in(since)};
   walk.page.study = call.study->row;
   walk.page.until_id = until;
-  walk.page.limit = kExportRows;
+  walk.page.limit = kFilesRows;
   return exports_.answer(call, "fhir.export", lines_of(walk), kFhirNdjson);
 }
 

@@ -187,9 +187,8 @@ http::Decision FhirReads::search(const Call& call) {
   if (call.parameters[0] == kQuestionnaire) return search_forms(call);
   const auto type = fhir::parse_resource_type(call.parameters[0]);
   if (!type) return outcome_response(404, "there are no resources of this type");
-  auto search = FhirSearch::parse(*type, call.query);
+  auto search = FhirSearch::parse(*type, call.query, call.principal->subject);
   if (!search) return outcome_response(400, search.error());
-  if (!call.principal->subject.empty()) search->confine_to(call.principal->subject);
   // Call holds the head by reference: what is needed later is copied.
   return answer_read(
       reads_, "fhir.search",

@@ -19,6 +19,9 @@ using model::StoredRecord;
 using store::RecordRow;
 
 constexpr std::size_t kWalkRows = 250;  // read at a time
+constexpr std::size_t kTokensMax = 50;  // of a parameter, and parameters of a kind
+constexpr std::size_t kFoundBytesMax = 1 << 20;    // of a page's originals, about
+constexpr std::size_t kSortedBytesMax = 32 << 20;  // of what is sorted
 
 std::vector<std::string> split_commas(std::string_view text) {
   std::vector<std::string> parts;
@@ -120,8 +123,10 @@ std::vector<SearchParameter> search_parameters(ResourceType type) {
 
 class FhirSearchParser {
  public:
-  FhirSearchParser(ResourceType type, const QueryMembers& query) : query_(query) {
+  FhirSearchParser(ResourceType type, const QueryMembers& query, const std::string& subject)
+      : query_(query) {
     search_.type_ = type;
+    if (!subject.empty()) search_.own_ = subject;
   }
 
   Result<FhirSearch, model::Issues> parse() {
@@ -130,8 +135,13 @@ class FhirSearchParser {
         search_.query_ += (search_.query_.empty() ? "" : "&") + percent_encode(name) + "=" +
                           percent_encode(value);
       }
+      if (split_commas(value).size() > kTokensMax || query_.all().size() > kTokensMax) {
+        fault(name, "more than " + std::to_string(kTokensMax) + " values");
+        break;
+      }
       read(name, value);
     }
+    if (!search_.subject_) search_.subject_ = search_.own_;
     const bool by_date =
         search_.order_ == FhirSearch::Order::date || search_.order_ == FhirSearch::Order::date_down;
     if (by_date && !search_.subject_) {
@@ -270,8 +280,9 @@ class FhirSearchParser {
   model::Issues issues_;
 };
 
-Result<FhirSearch, model::Issues> FhirSearch::parse(ResourceType type, const QueryMembers& query) {
-  return FhirSearchParser(type, query).parse();
+Result<FhirSearch, model::Issues> FhirSearch::parse(ResourceType type, const QueryMembers& query,
+                                                    const std::string& subject) {
+  return FhirSearchParser(type, query, subject).parse();
 }
 
 bool FhirSearch::holds(const Moment& moment, const Interval& of, const std::string& zone) const {
@@ -289,7 +300,8 @@ bool FhirSearch::holds(const Moment& moment, const Interval& of, const std::stri
   return of.until_ms <= read->from_ms;  // eb
 }
 
-bool FhirSearch::matches(const model::Study& study, const StoredRecord& stored) const {
+bool FhirSearch::matches(const model::Study& study, const Principal& principal,
+                         const StoredRecord& stored) const {
   const model::Record& record = stored.record;
   if (subject_ && record.subject != *subject_) return false;
   const Interval updated{stored.received_ms, stored.received_ms + 1};
@@ -305,6 +317,8 @@ bool FhirSearch::matches(const model::Study& study, const StoredRecord& stored) 
   const auto is_id = [&](const std::string& id) { return id == fhir::id_of(stored, type_); };
   if (!ids_.empty() && std::none_of(ids_.begin(), ids_.end(), is_id)) return false;
   if (codes_.empty() && identifiers_.empty() && questionnaires_.empty()) return true;
+  // Whoever is blinded would learn by trying what is not shown.
+  if (!principal.unblinded && model::tells_treatment(record)) return false;
 
   static thread_local fhir::JsonTree tree;
   fhir::Json original;
@@ -385,33 +399,32 @@ bool FhirSearch::sorts() const {
 // Whether the row is found; its first version is then filled in.
 Result<bool> FhirSearch::takes(store::Connection& connection, const model::Study& study,
                                const Principal& principal, RecordRow& row) const {
-  if (row.stored.amended_by != 0 || !is_shown(principal, row.stored)) return false;
-  if (row.stored.record.amends != 0) {
-    auto first = store::first_version(connection, row.stored.id);
-    if (!first) return first.error();
-    row.stored.first = *first;
-  }
-  return matches(study, row.stored);
+  if (row.stored.amended_by != 0 || (row.stored.flags & model::kUnfit) != 0) return false;
+  auto shown = is_version_shown(connection, principal, row.stored);
+  if (!shown || !*shown) return shown;
+  return matches(study, principal, row.stored);
 }
 
 // Walks until so many are found, kScanRows were looked at, or nothing is left; false: there may be
 // more, from walk.at on.
 Result<bool> FhirSearch::collect(Walk& walk, const model::Study& study, const Principal& principal,
                                  std::size_t wanted, std::vector<RecordRow>& found) const {
-  std::size_t scanned = 0;
+  std::size_t scanned = 0, bytes = 0;
+  const std::size_t bytes_max = sorts() ? kSortedBytesMax : kFoundBytesMax;
   while (!walk.at_end && (sorts() || scanned < kScanRows)) {
     auto rows = walk.next();
     if (!rows) return rows.error();
-    scanned += rows->size();
+    scanned += kWalkRows;  // also of numbers that are another study's
     for (RecordRow& row : *rows) {
       auto taken = takes(walk.connection, study, principal, row);
       if (!taken) return taken.error();
       if (!*taken) continue;
-      if (found.size() == wanted) {
+      if (found.size() == wanted || bytes > bytes_max) {
         // It goes on at the row that no longer had room.
         walk.at = walk.upwards ? row.stored.id - 1 : row.stored.id;
         return false;
       }
+      bytes += row.stored.record.original.size();
       found.push_back(std::move(row));
     }
   }

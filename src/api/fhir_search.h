@@ -44,17 +44,15 @@ struct FoundPage {
 
 class FhirSearch {
  public:
-  // The issues name what of the query is not understood.
+  // The issues name what of the query is not understood. `subject`: the only one that they see who
+  // search; empty: any.
   static base::Result<FhirSearch, model::Issues> parse(fhir::ResourceType type,
-                                                       const QueryMembers& query);
+                                                       const QueryMembers& query,
+                                                       const std::string& subject);
 
   base::Result<FoundPage> run(store::Connection& connection, const model::Study& study,
                               std::int64_t study_row, const Principal& principal) const;
 
-  // Whoever sees one subject only searches its records.
-  void confine_to(const std::string& subject) {
-    if (!subject_) subject_ = subject;
-  }
   bool includes_subject() const { return includes_subject_; }
   // Every member of the query but the cursor, for the links of the pages.
   const std::string& query() const { return query_; }
@@ -78,12 +76,13 @@ class FhirSearch {
   base::Result<bool> collect(Walk& walk, const model::Study& study, const Principal& principal,
                              std::size_t wanted, std::vector<store::RecordRow>& found) const;
   void sort(std::vector<store::RecordRow>& rows) const;
-  bool matches(const model::Study& study, const model::StoredRecord& stored) const;
+  bool matches(const model::Study& study, const Principal& principal,
+               const model::StoredRecord& stored) const;
   bool holds(const Moment& moment, const model::Interval& of, const std::string& zone) const;
 
   fhir::ResourceType type_ = fhir::ResourceType::observation;
   std::vector<std::string> ids_;
-  std::optional<std::string> subject_;
+  std::optional<std::string> subject_, own_;
   std::vector<std::vector<Token>> codes_;  // each of these, by one of its tokens
   std::vector<std::vector<Token>> identifiers_;
   std::vector<std::string> questionnaires_;

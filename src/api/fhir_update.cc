@@ -7,6 +7,7 @@
 namespace trialward::api {
 namespace {
 
+using base::Result;
 using fhir::ResourceType;
 using model::IssueSeverity;
 using store::RecordRow;
@@ -73,19 +74,22 @@ base::Result<PreparedUpdate, FhirRefusal> prepare_update(store::Connection& conn
     return refusal(400, "invalidValue", "must be the id in the URL, '" + key.id + "'",
                    place + ".id");
   }
-  auto versions = read_versions(connection, key, sender.principal);
-  if (!versions) return refusal_of(versions.error());
+  auto newest = read_version(connection, key, sender.principal, kNewest);
+  if (!newest) return refusal_of(newest.error());
   const std::string name = place + "/" + key.id;
-  if (versions->empty()) {
+  if (!*newest) {
     if (key.type != ResourceType::patient) {
       return refusal(404, "notFound", "there is no " + name + " for this token");
+    }
+    if (!change.if_match.empty()) {
+      return refusal(412, "versionConflict", name + " has no version yet");
     }
     return PreparedUpdate{prepare(sender, std::move(content), name, {}, change.now_ms), key.id, 1};
   }
   if (change.if_match.empty()) {
     return refusal(428, "versionConflict",
                    "a correction must name the version that it corrects: If-Match: W/\"" +
-                       std::to_string(versions->front().stored.version) + "\"");
+                       std::to_string((*newest)->stored.version) + "\"");
   }
   if (change.reason.empty()) {
     return refusal(422, "reasonMissing",
@@ -93,16 +97,16 @@ base::Result<PreparedUpdate, FhirRefusal> prepare_update(store::Connection& conn
                    "with a Provenance that has one");
   }
   const int before = version_in(change.if_match);
-  for (const RecordRow& row : *versions) {
-    if (row.stored.version != before) continue;
-    auto amendment = amendment_of(connection, row, change.reason, content.resource);
-    if (!amendment) return amendment.error();
-    // The same for a retry, which has its first answer again.
-    const std::string source_id = name + "/" + std::to_string(before + 1);
-    return PreparedUpdate{prepare(sender, std::move(content), source_id, *amendment, change.now_ms),
-                          key.id, before + 1};
-  }
-  return refusal(412, "versionConflict", name + " has no version " + change.if_match);
+  auto row = before == 0 ? Result<std::optional<RecordRow>>(std::nullopt)
+                         : read_version(connection, key, sender.principal, before);
+  if (!row) return refusal_of(row.error());
+  if (!*row) return refusal(412, "versionConflict", name + " has no version " + change.if_match);
+  auto amendment = amendment_of(connection, **row, change.reason, content.resource);
+  if (!amendment) return amendment.error();
+  // The same for a retry, which has its first answer again.
+  const std::string source_id = name + "/" + std::to_string(before + 1);
+  return PreparedUpdate{prepare(sender, std::move(content), source_id, *amendment, change.now_ms),
+                        key.id, before + 1};
 }
 
 }  // namespace trialward::api

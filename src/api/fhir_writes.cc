@@ -111,6 +111,7 @@ http::Decision FhirWrites::accept(const Call& call, std::size_t bytes_max, Handl
   request->principal = call.principal;
   request->study = call.study;
   request->returned = preference(call.head);
+  request->change.reason = reason_of(call.head);
   if (!call.parameters.empty()) {
     const auto type = fhir::parse_resource_type(call.parameters[0]);
     if (!type) {
@@ -119,12 +120,13 @@ http::Decision FhirWrites::accept(const Call& call, std::size_t bytes_max, Handl
     }
     request->type = *type;
     request->if_none_exist = header_of(call.head, "If-None-Exist");
-    request->change = {.if_match = header_of(call.head, "If-Match"),
-                       .reason = reason_of(call.head)};
+    request->change.if_match = header_of(call.head, "If-Match");
     request->key = {call.study->row, *type, call.parameters.size() > 1 ? call.parameters[1] : ""};
   }
-  const auto urgency = request->type == ResourceType::adverse_event ? Admission::Urgency::safety
-                                                                    : Admission::Urgency::live;
+  // An adverse event is one when its body says so; a Bundle may have some.
+  const bool may_be_urgent =
+      call.parameters.empty() || request->type == ResourceType::adverse_event;
+  const auto urgency = may_be_urgent ? Admission::Urgency::unknown : Admission::Urgency::live;
   auto place = parts_.admission.admit(call, bytes_max, urgency);
   if (!place) return as_outcome(std::move(place.error()));
   request->place = std::move(*place);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "api/admission.h"
+#include "api/fhir_bundle.h"
 #include "api/fhir_content.h"
 #include "api/fhir_study.h"
 #include "api/read_pool.h"

@@ -1,6 +1,6 @@
 #include "api/patient_api.h"
 
-#include <array>
+#include <algorithm>
 
 #include "api/answers.h"
 #include "api/decode.h"
@@ -8,7 +8,7 @@
 #include "base/json_writer.h"
 #include "base/milliseconds.h"
 #include "epro/subject_plan.h"
-#include "fhir/json.h"
+#include "fhir/canonical_json.h"
 #include "model/decode_record.h"
 #include "model/effective_time.h"
 #include "model/wall_clock.h"
@@ -171,16 +171,18 @@ intake::AppendRecord misfit_of(const Principal& principal, const Forms& forms, f
   record.code = form != nullptr ? form->form.settings.code : "QuestionnaireResponse";
   const std::string_view authored = response.string("authored");
   if (model::check_effective(authored)) record.effective = std::string(authored);
-  const std::string_view identifier = response["identifier"].string("value");
-  record.source_id =
-      "misfit/" + base::to_hex(base::sha256(identifier.empty() ? response.raw() : identifier));
+  // Sent again it is the same, whatever we said of it.
+  const base::Digest content = base::sha256(fhir::canonical_json(response));
+  record.source_id = "misfit/" + base::to_hex(content);
   record.attributes = {{"outcome", std::string(outcome.substr(0, model::kTextCharsMax / 4))}};
   if (!model::check_form(record).empty()) record.attributes.clear();
   intake::AppendRecord command;
-  command.flags = model::kResource | model::kUnfit;
-  command.content = base::sha256(model::canonical_content(record) + record.original);
-  // Sent again with other words of ours it is the same.
-  command.if_none_exist = true;
+  command.flags = model::kUnfit;
+  // What else it may be is kept, and shown as nothing.
+  if (response.string("resourceType") == "QuestionnaireResponse") {
+    command.flags |= model::kResource;
+  }
+  command.content = content;
   command.record = std::move(record);
   return command;
 }
@@ -197,9 +199,11 @@ struct MisfitWalk {
   bool unblinded = false;
 
   Result<std::vector<std::string>> next(store::Connection& connection, bool& at_end) {
-    auto rows = store::read_unfit(connection, study, page.after, page.limit);
+    constexpr std::size_t kRowsMax = 20;  // each may be large
+    const std::size_t limit = std::min(page.limit, kRowsMax);
+    auto rows = store::read_unfit(connection, study, page.after, limit);
     if (!rows) return rows.error();
-    at_end = rows->size() < page.limit;
+    at_end = rows->size() < limit;
     std::vector<std::string> records;
     for (const store::RecordRow& row : *rows) {
       page.after = row.stored.id;
@@ -244,7 +248,11 @@ void TryLimit::failed(const std::string& address, base::TimePoint now) {
   const std::lock_guard lock(mutex_);
   if (tries_.size() >= kAddressesMax) {
     std::erase_if(tries_, [now](const auto& one) { return one.second.until <= now; });
-    if (tries_.size() >= kAddressesMax) tries_.clear();
+    // All of them try at present: who has begun first has tried enough.
+    const auto oldest = std::min_element(
+        tries_.begin(), tries_.end(),
+        [](const auto& a, const auto& b) { return a.second.until < b.second.until; });
+    if (tries_.size() >= kAddressesMax) tries_.erase(oldest);
   }
   Tries& tries = tries_[address];
   if (tries.until <= now) tries = {0, now + kTriesWindow};
@@ -259,6 +267,9 @@ StudyPointer PatientApi::study_of(const Principal& principal) const {
 }
 
 http::Decision PatientApi::invite(const Call& call) {
+  if (!call.principal->source.empty()) {
+    return http::fault_response(403, "a token of one source makes no patient's token, which sees all");
+  }
   auto ticket = parts_.intake.admit(intake::Lane::safety, kTicketBytes,
                                     flow_of(*call.principal, *call.study));
   if (!ticket) {
@@ -287,6 +298,9 @@ http::Decision PatientApi::invite(const Call& call) {
                                     .subject = subject,
                                     .created_ms = now_ms,
                                     .expires_ms = now_ms + kInvitationDays * base::kDayMs};
+              if (principal->expires_ms) {
+                token.expires_ms = std::min(*token.expires_ms, *principal->expires_ms);
+              }
               const base::TimePoint now = parts_.clock.now();
               auto submission = submission_of(*principal, study, parts_.clock, now);
               submission.commands.emplace_back(
@@ -313,19 +327,13 @@ http::Decision PatientApi::invite(const Call& call) {
 }
 
 http::Decision PatientApi::enrol(const Call&) {
-  auto ticket = parts_.intake.admit(intake::Lane::safety, kTicketBytes);
-  if (!ticket) {
-    return refusal_response(ticket.error(), parts_.intake.backlog(intake::Lane::safety));
-  }
-  auto place = std::make_shared<intake::Intake::Ticket>(std::move(*ticket));
   return http::Accepted{.body_bytes_max = kBodyBytesMax,
-                        .handler = [this, place](const std::shared_ptr<http::Exchange>& exchange) {
-                          take_code(exchange, *place);
+                        .handler = [this](const std::shared_ptr<http::Exchange>& exchange) {
+                          take_code(exchange);
                         }};
 }
 
-void PatientApi::take_code(const std::shared_ptr<http::Exchange>& exchange,
-                           intake::Intake::Ticket& ticket) {
+void PatientApi::take_code(const std::shared_ptr<http::Exchange>& exchange) {
   const http::Request& request = exchange->request();
   const base::TimePoint now = parts_.clock.now();
   if (!tries_.admits(request.peer, now)) {
@@ -344,7 +352,13 @@ void PatientApi::take_code(const std::shared_ptr<http::Exchange>& exchange,
     return exchange->respond(
         http::fault_response(410, "there is no such code, or it was used, or its time is over"));
   }
-  store::TokenRow row{.name = wish->device,
+  // A place in the queue is for whoever has a code.
+  auto ticket = parts_.intake.admit(intake::Lane::safety, kTicketBytes);
+  if (!ticket) {
+    return exchange->respond(
+        refusal_response(ticket.error(), parts_.intake.backlog(intake::Lane::safety)));
+  }
+  store::TokenRow row{.name = invitation->subject + " on " + wish->device,
                       .role = std::string(to_string(Role::patient)),
                       .study = study->row,
                       .site = invitation->site,
@@ -356,7 +370,7 @@ void PatientApi::take_code(const std::shared_ptr<http::Exchange>& exchange,
   submission.commands.emplace_back(intake::RevokeToken{invitation->token});
   submission.commands.emplace_back(intake::CreateToken{.token = row, .name_may_recur = true});
   parts_.intake.submit(
-      std::move(ticket), std::move(submission), now + kDeadline,
+      std::move(*ticket), std::move(submission), now + kDeadline,
       [this, exchange, study, row, token,
        invitation = invitation->token](const SubmissionResult& result) mutable {
         if (result.verdict == Verdict::conflict || result.verdict == Verdict::not_found) {

@@ -71,7 +71,7 @@ class PatientApi {
   http::Decision misfits(const Call& call);
 
  private:
-  void take_code(const std::shared_ptr<http::Exchange>& exchange, intake::Intake::Ticket& ticket);
+  void take_code(const std::shared_ptr<http::Exchange>& exchange);
   StudyPointer study_of(const Principal& principal) const;
 
   const Parts parts_;

@@ -13,29 +13,32 @@ using store::RecordRow;
 
 namespace {
 
-constexpr std::size_t kChainRows = 200;
 constexpr std::size_t kPartsMax = 500;
 
 using Found = std::optional<RecordRow>;
+
+constexpr std::size_t kDemographicsMax = 500;  // of a subject, that are looked at
 
 // The record that a subject's Patient is: the first version of the resource.
 Result<Found> find_patient(store::Connection& connection, const ResourceKey& key) {
   auto subject = store::find_subject(connection, key.study, key.id);
   if (!subject) return subject.error();
-  Found first;
-  std::int64_t from = *subject ? (*subject)->last_record : 0;
-  while (from != 0) {
-    auto rows = store::read_chain(connection, from, kChainRows);
-    if (!rows) return rows.error();
-    for (RecordRow& row : *rows) {
-      from = row.links.previous;
-      const StoredRecord& stored = row.stored;
-      if (stored.version == 1 && fhir::type_of(stored) == fhir::ResourceType::patient) {
-        first = std::move(row);
-      }
+  if (!*subject) return Found();
+  auto rows = store::read_demographics(connection, (*subject)->id, kDemographicsMax);
+  if (!rows) return rows.error();
+  for (RecordRow& row : *rows) {
+    const StoredRecord& stored = row.stored;
+    if (stored.version == 1 && fhir::type_of(stored) == fhir::ResourceType::patient) {
+      return Found(std::move(row));
     }
   }
-  return first;
+  return Found();
+}
+
+// Of which type it is here; of what did not fit, what it was meant to be.
+fhir::ResourceType type_in(const StoredRecord& stored) {
+  return (stored.flags & model::kUnfit) != 0 ? fhir::ResourceType::questionnaire_response
+                                             : fhir::type_of(stored);
 }
 
 Result<Found> find_first(store::Connection& connection, const ResourceKey& key) {
@@ -46,7 +49,7 @@ Result<Found> find_first(store::Connection& connection, const ResourceKey& key) 
   if (!row || !*row) return row;
   const RecordRow& found = **row;
   const bool fits = found.links.study == key.study && found.stored.record.amends == 0 &&
-                    fhir::type_of(found.stored) == key.type;
+                    type_in(found.stored) == key.type;
   return fits ? std::move(row) : Result<Found>(Found());
 }
 
@@ -54,10 +57,24 @@ Result<Found> find_first(store::Connection& connection, const ResourceKey& key) 
 
 bool is_shown(const Principal& principal, const StoredRecord& stored) {
   const model::Record& record = stored.record;
+  // Who the subject is, is of no source.
+  const bool of_all = record.source == kFhirSource && record.kind == model::Kind::demographics;
   return (stored.flags & model::kPart) == 0 &&
          (principal.site.empty() || principal.site == record.site) &&
          (principal.subject.empty() || principal.subject == record.subject) &&
-         (principal.source.empty() || principal.source == record.source);
+         (of_all || principal.source.empty() || principal.source == record.source);
+}
+
+Result<bool> is_version_shown(store::Connection& connection, const Principal& principal,
+                              StoredRecord& stored) {
+  if (stored.record.amends == 0) return is_shown(principal, stored);
+  auto first = store::first_version(connection, stored.id);
+  if (!first) return first.error();
+  stored.first = *first;
+  if (principal.source.empty()) return is_shown(principal, stored);
+  auto row = store::read_record(connection, *first);
+  if (!row) return row.error();
+  return *row && is_shown(principal, (*row)->stored);
 }
 
 Result<std::vector<RecordRow>> read_versions(store::Connection& connection, const ResourceKey& key,
@@ -86,30 +103,39 @@ Result<std::vector<RecordRow>> read_versions(store::Connection& connection, cons
 
 Result<Found> read_version(store::Connection& connection, const ResourceKey& key,
                            const Principal& principal, int version) {
-  auto versions = read_versions(connection, key, principal);
-  if (!versions) return versions.error();
-  for (RecordRow& row : *versions) {
-    if (version == kNewest || row.stored.version == version) return Found(std::move(row));
+  auto row = find_first(connection, key);
+  if (!row || !*row) return row;
+  if (!is_shown(principal, (*row)->stored)) return Found();
+  const std::int64_t first = (*row)->stored.id;
+  std::int64_t id = first;
+  for (int at = 1; version == kNewest || at < version; ++at) {
+    auto next = store::amended_by(connection, id);
+    if (!next) return next.error();
+    if (*next == 0) break;
+    id = *next;
   }
-  return Found();
+  if (id != first) {
+    row = store::read_record(connection, id);
+    if (!row) return row;
+    if (!*row) return base::Error{base::Errc::corrupt, "a record that amends is not there"};
+    (*row)->stored.first = first;
+  }
+  const bool found = version == kNewest || (*row)->stored.version == version;
+  return found ? std::move(row) : Result<Found>(Found());
 }
 
 Result<Found> read_demographics(store::Connection& connection, std::int64_t study,
                                 const std::string& subject, const Principal& principal) {
   auto place = store::find_subject(connection, study, subject);
   if (!place) return place.error();
-  std::int64_t from = *place ? (*place)->last_record : 0;
-  while (from != 0) {
-    auto rows = store::read_chain(connection, from, kChainRows);
-    if (!rows) return rows.error();
-    for (RecordRow& row : *rows) {
-      from = row.links.previous;
-      const bool newest =
-          row.stored.amended_by == 0 && row.stored.record.kind == model::Kind::demographics;
-      if (newest && is_shown(principal, row.stored)) return Found(std::move(row));
-    }
+  Found newest;
+  if (!*place) return newest;
+  auto rows = store::read_demographics(connection, (*place)->id, kDemographicsMax);
+  if (!rows) return rows.error();
+  for (RecordRow& row : *rows) {
+    if (row.stored.amended_by == 0 && is_shown(principal, row.stored)) newest = std::move(row);
   }
-  return Found();
+  return newest;
 }
 
 Result<std::vector<RecordRow>> read_parts(store::Connection& connection, const RecordRow& of) {
@@ -120,9 +146,26 @@ Result<std::vector<RecordRow>> read_parts(store::Connection& connection, const R
                                             .until_id = store::kUntilNow,
                                             .limit = kPartsMax});
   if (!rows) return rows;
+  // Ids of others may begin so, too: what belongs to a resource says so, and is of its subject.
   std::erase_if(*rows, [&](const RecordRow& row) {
-    return !row.stored.record.source_id.starts_with(prefix);
+    const bool told = (row.stored.flags & (model::kPart | model::kTold)) != 0;
+    return !told || row.links.subject != of.links.subject ||
+           !row.stored.record.source_id.starts_with(prefix);
   });
+  // One may have been corrected by itself.
+  for (RecordRow& row : *rows) {
+    while (row.stored.amended_by != 0) {
+      auto newer = store::read_record(connection, row.stored.amended_by);
+      if (!newer) return newer.error();
+      if (!*newer) return base::Error{base::Errc::corrupt, "a record that amends is not there"};
+      auto next = store::amended_by(connection, row.stored.amended_by);
+      if (!next) return next.error();
+      const std::string source_id = row.stored.record.source_id;
+      row = std::move(**newer);
+      row.stored.amended_by = *next;
+      row.stored.record.source_id = source_id;
+    }
+  }
   return rows;
 }
 

@@ -52,6 +52,17 @@ bool FactCollector::wanted(const model::Record& record) const {
   });
 }
 
+namespace {
+
+// A response that does not fit, or is not complete, has done nothing.
+bool is_unfinished(const model::StoredRecord& stored) {
+  return (stored.flags & model::kUnfit) != 0 ||
+         (stored.record.kind == Kind::questionnaire &&
+          stored.record.attribute("status") != nullptr);
+}
+
+}  // namespace
+
 void FactCollector::keep_attributes(const model::Record& record, Fact& fact) const {
   for (const auto& [name, value] : record.attributes) {
     const bool keep = record.kind == Kind::demographics
@@ -73,7 +84,7 @@ base::Status FactCollector::add(const model::StoredRecord& stored) {
                                                 std::to_string(kSubjectFactsMax) +
                                                 " records that its schedule asks for"};
   }
-  if (!wanted(record)) return {};
+  if (!wanted(record) || is_unfinished(stored)) return {};
   Fact fact{.record = stored.id, .amends = record.amends, .kind = record.kind};
   if (const auto amending = amended_.find(stored.id); amending != amended_.end()) {
     fact.amended_by = amending->second;

@@ -75,9 +75,11 @@ class CanonicalWriter {
   void write_number(std::string_view text) {
     double number = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    // What a double cannot hold is told apart by its digits.
-    error == std::errc() && end == text.data() + text.size() ? json_.value(number)
-                                                             : json_.raw(text);
+    // What a double may not hold is told apart by its digits.
+    constexpr std::size_t kExactDigits = 15;
+    const bool exact = error == std::errc() && end == text.data() + text.size() &&
+                       text.size() <= kExactDigits;
+    exact ? json_.value(number) : json_.raw(text);
   }
 
   base::JsonWriter json_;

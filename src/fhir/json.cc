@@ -122,6 +122,9 @@ class TreeBuilder {
   }
 
   bool read(ondemand::value& value, std::uint32_t at) {
+    if (nodes_.size() > kResourceNodesMax) {
+      return fail("has more than " + std::to_string(kResourceNodesMax) + " values");
+    }
     json_type type;
     if (const auto error = value.type().get(type)) return stop(error);
     const std::string_view token = without_blanks_behind(value.raw_json_token());
@@ -193,6 +196,10 @@ base::Result<Json, model::Issues> JsonTree::parse(std::string_view text) {
   }
   constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";  // which RFC 8259 lets us pass over
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  // What one large resource took is not kept for the small ones after it.
+  constexpr std::size_t kKeptNodes = 20'000, kKeptBytes = 1 << 20;
+  if (nodes_.capacity() > kKeptNodes) std::vector<Json::Node>().swap(nodes_);
+  if (parser_->padded.capacity() > kKeptBytes) parser_ = std::make_unique<Parser>();
   std::string& padded = parser_->padded;
   padded.assign(text).append(simdjson::SIMDJSON_PADDING, ' ');
   auto document = parser_->simd.iterate(padded.data(), text.size(), padded.size());

@@ -18,6 +18,7 @@ namespace trialward::fhir {
 // Limits that hold before memory is taken for what they bound.
 inline constexpr std::size_t kResourceBytesMax = 4 << 20;
 inline constexpr std::size_t kResourceDepthMax = 64;
+inline constexpr std::size_t kResourceNodesMax = 500'000;  // values in it
 
 class Json {
  public:

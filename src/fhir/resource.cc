@@ -60,6 +60,21 @@ std::string_view element_of(ResourceType type, std::string_view pointer) {
   return "";
 }
 
+// Whether a resource of the type becomes a record of the kind.
+bool fits(ResourceType type, model::Kind kind) {
+  using enum ResourceType;
+  switch (type) {
+    case adverse_event: return kind == Kind::adverse_event;
+    case medication_administration:
+    case medication_statement: return kind == Kind::medication || kind == Kind::exposure;
+    case research_subject:
+    case patient: return kind == Kind::demographics;
+    case questionnaire_response: return kind == Kind::questionnaire;
+    case observation: return kind != Kind::demographics;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::string_view to_string(ResourceType type) {
@@ -77,7 +92,7 @@ ResourceType type_of(const model::StoredRecord& stored) {
     JsonTree tree;
     const auto root = tree.parse(stored.record.original);
     const auto type = root ? parse_resource_type(root->string("resourceType")) : std::nullopt;
-    if (type) return *type;
+    if (type && fits(*type, stored.record.kind)) return *type;
   }
   return type_of_kind(stored.record.kind);
 }

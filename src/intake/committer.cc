@@ -267,8 +267,8 @@ Committer::Applied Committer::apply_command(const Submission& submission, Comman
 
 Committer::Applied Committer::append(const Submission& submission, AppendRecord& command) {
   Applied done = append_as_it_is(submission, command);
-  const bool taken = done && done->verdict == Verdict::conflict && !command.otherwise.empty() &&
-                     !command.renamed;
+  const bool taken =
+      done && done->other_content && !command.otherwise.empty() && !command.renamed;
   if (!taken) return done;
   rename(command);
   return append_as_it_is(submission, command);
@@ -420,6 +420,15 @@ Status Committer::place_correction(const Submission& submission, const store::Su
   if (!submission.source.empty() && amended.stored.record.source != submission.source) {
     refusal = SubmissionResult::refused(
         Verdict::forbidden, name + " is of another source than this token's", "/amends");
+    return {};
+  }
+  // What FHIR knows as a resource, or as told by one, is corrected as such: with all that belongs to
+  // it.
+  constexpr int kOfResource = model::kResource | model::kPart | model::kTold;
+  const bool unfit = (amended.stored.flags & model::kUnfit) != 0;
+  if (!unfit && (amended.stored.flags & kOfResource) != (stored.flags & kOfResource)) {
+    refusal = SubmissionResult::refused(
+        Verdict::invalid, name + " came with a FHIR resource, and is corrected with that", "/amends");
     return {};
   }
   auto newer = store::amended_by(writer_.connection(), id);

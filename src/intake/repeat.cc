@@ -31,10 +31,12 @@ Result<SubmissionResult> repeat(store::Connection& connection, const Submission&
     }
   }
   if (known.content != command.content && !command.if_none_exist) {
-    return SubmissionResult::refused(
+    auto refusal = SubmissionResult::refused(
         Verdict::conflict,
         "record " + std::to_string(known.id) + " has this source and source_id with other content",
         "/source_id");
+    refusal.other_content = true;
+    return refusal;
   }
   auto alerts = store::alerts_of_record(connection, known.id);
   if (!alerts) return alerts.error();

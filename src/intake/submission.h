@@ -157,6 +157,7 @@ struct CommandResult {
 struct SubmissionResult {
   Verdict verdict = Verdict::stored;
   std::vector<CommandResult> results;  // when stored: one a command
+  bool other_content = false;  // a conflict: its source id is taken by another content
   // Otherwise: what is wrong. With several commands a path begins with the command's index. None
   // when there was no memory to say it.
   model::Faults faults;

@@ -113,9 +113,11 @@ enum Flag : std::uint16_t {
   // It is told by a FHIR resource and is stored beside it, as a component of an Observation is.
   // Readers of FHIR see it only within that one.
   kPart = 256,
+  // It is told by a FHIR resource, as kPart, and is shown by itself as well: a response's score.
+  kTold = 512,
   // What a patient answered and could not be taken: it is kept as it came, unchecked, until somebody
   // corrects it (store::read_unfit).
-  kUnfit = 512,
+  kUnfit = 1024,
 };
 
 // The member "unusable", where there is any: JSON Pointers to what was stored and is of no use.

@@ -135,9 +135,11 @@ CREATE TABLE write_turn (one bigint PRIMARY KEY, number bigint NOT NULL, session
 INSERT INTO write_turn VALUES (1, 0, '');
 )sql";
 
-// What was kept though it does not fit (model::kUnfit) is found without a walk through all.
+// What was kept though it does not fit (model::kUnfit), and a subject's demographics, are found
+// without a walk through all. Both are few, so that the indexes cost the others nothing.
 constexpr const char* kUnfitMigration = R"sql(
-CREATE INDEX records_unfit ON records (study, id) WHERE flags >= 512;
+CREATE INDEX records_unfit ON records (study, id) WHERE flags >= 1024;
+CREATE INDEX records_demographics ON records (subject, id) WHERE kind = 0;
 )sql";
 
 constexpr const char* kMigrations[kPostgresSchemaVersion] = {kMigration1, kTurnMigration,

@@ -361,7 +361,7 @@ Result<HistoryPage> read_history(Connection& connection, std::int64_t from, std:
     record.visit = query->text(9);
     if (!query->null(10)) record.serious = query->integer(10) != 0;
     record.amends = query->integer(11);
-    stored.flags = static_cast<std::uint8_t>(query->integer(12));
+    stored.flags = static_cast<std::uint16_t>(query->integer(12));
     stored.received_ms = query->integer(13);
     page.next = query->integer(14);
     if (auto read = read_attributes(query->text(15), record); !read) return read.error();
@@ -381,11 +381,24 @@ Result<std::vector<RecordRow>> read_page(Connection& connection, const RecordPag
 
 Result<std::vector<RecordRow>> read_unfit(Connection& connection, std::int64_t study,
                                           std::int64_t after, std::size_t limit) {
-  static_assert(model::kUnfit == 512, "the condition is that of the index records_unfit");
+  static_assert(model::kUnfit == 1024, "the condition is that of the index records_unfit");
   static const std::string kUnfitRows =
       "SELECT " + std::string(info(Table::records).columns) +
-      " FROM records WHERE flags >= 512 AND study = $1 AND id > $2 ORDER BY id LIMIT $3";
+      " FROM records WHERE flags >= 1024 AND study = $1 AND id > $2 ORDER BY id LIMIT $3";
   auto rows = read_rows(connection, kUnfitRows, {study, after, static_cast<std::int64_t>(limit)});
+  if (!rows) return rows;
+  if (auto found = find_amending(connection, kUntilNow, *rows); !found) return found.error();
+  return rows;
+}
+
+Result<std::vector<RecordRow>> read_demographics(Connection& connection, std::int64_t subject,
+                                                 std::size_t limit) {
+  static_assert(static_cast<int>(model::Kind::demographics) == 0,
+                "the condition is that of the index records_demographics");
+  static const std::string kDemographics =
+      "SELECT " + std::string(info(Table::records).columns) +
+      " FROM records WHERE kind = 0 AND subject = $1 ORDER BY id LIMIT $2";
+  auto rows = read_rows(connection, kDemographics, {subject, static_cast<std::int64_t>(limit)});
   if (!rows) return rows;
   if (auto found = find_amending(connection, kUntilNow, *rows); !found) return found.error();
   return rows;

@@ -88,6 +88,10 @@ base::Result<std::vector<RecordRow>> read_page(Connection& connection, const Rec
 base::Result<std::vector<RecordRow>> read_unfit(Connection& connection, std::int64_t study,
                                                 std::int64_t after, std::size_t limit);
 
+// A subject's demographics, by its row, in the order of their ids.
+base::Result<std::vector<RecordRow>> read_demographics(Connection& connection,
+                                                       std::int64_t subject, std::size_t limit);
+
 // The newest record's id; 0 in an empty store.
 base::Result<std::int64_t> last_record(Connection& connection);
 

@@ -162,9 +162,11 @@ INSERT INTO outbox_counts
   SELECT target, sum(state = 0), sum(state = 2) FROM outbox GROUP BY target;
 )sql";
 
-// What was kept though it does not fit (model::kUnfit) is found without a walk through all.
+// What was kept though it does not fit (model::kUnfit), and a subject's demographics, are found
+// without a walk through all. Both are few, so that the indexes cost the others nothing.
 constexpr const char* kUnfitMigration = R"sql(
-CREATE INDEX records_unfit ON records (study, id) WHERE flags >= 512;
+CREATE INDEX records_unfit ON records (study, id) WHERE flags >= 1024;
+CREATE INDEX records_demographics ON records (subject, id) WHERE kind = 0;
 )sql";
 
 constexpr const char* kMigrations[kSchemaVersion] = {
