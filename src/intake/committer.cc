@@ -425,8 +425,9 @@ Status Committer::place_correction(const Submission& submission, const store::Su
   // What FHIR knows as a resource, or as told by one, is corrected as such: with all that belongs to
   // it.
   constexpr int kOfResource = model::kResource | model::kPart | model::kTold;
+  const int before = amended.stored.flags & kOfResource;
   const bool unfit = (amended.stored.flags & model::kUnfit) != 0;
-  if (!unfit && (amended.stored.flags & kOfResource) != (stored.flags & kOfResource)) {
+  if (before != 0 && !unfit && before != (stored.flags & kOfResource)) {
     refusal = SubmissionResult::refused(
         Verdict::invalid, name + " came with a FHIR resource, and is corrected with that", "/amends");
     return {};
