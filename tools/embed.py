@@ -1,9 +1,9 @@
 """Turns files into C++: embed.py OUT.cc FILE... [PATH=FOLDER]...
 
 Writes the definition of trialward::api::web_files() (src/api/web_files.h). index.html is served
-at /, any other file at /NAME; what is in a FOLDER at PATH/…, its index.html at PATH itself. What
-gzip makes smaller is there compressed, too. A kind of file that has no line in CONTENT_TYPES is an
-error, and so are two files of one path.
+at /, any other page NAME.html at /NAME and any other file under its whole name; what is in a
+FOLDER at PATH/…, its index.html at PATH itself. What gzip makes smaller is there compressed, too.
+A kind of file that has no line in CONTENT_TYPES is an error, and so are two files of one path.
 """
 
 import gzip
@@ -40,7 +40,10 @@ def literal(data):
 def paths_of(files, folders=()):
     """Every file with the path that it is served at, in the order of the paths; raises ValueError.
     `folders` are pairs of a path and the folder that is served there."""
-    found = [("/" if file.name == "index.html" else f"/{file.name}", file) for file in files]
+    found = []
+    for file in files:
+        name = file.stem if file.suffix == ".html" else file.name
+        found.append(("/" if file.name == "index.html" else f"/{name}", file))
     for prefix, folder in folders:
         inside = [file for file in folder.rglob("*") if file.is_file()]
         if not inside:

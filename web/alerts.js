@@ -2,6 +2,7 @@
 // severe first, then the newest.
 
 import { byId } from "./page.js";
+import { ago } from "./times.js";
 
 const kCardsMax = 200; // a longer list helps nobody; its length is told
 const kRenderMs = 50; // changes that come together are shown together
@@ -10,12 +11,7 @@ const kClockMs = 10_000;
 const kSeverities = ["critical", "warning", "info"];
 
 function tellTime(time) {
-  const minutes = Math.max(0, Date.now() - Date.parse(time.dateTime)) / 60_000;
-  time.textContent =
-    minutes < 1 ? "just now"
-    : minutes < 60 ? `${Math.floor(minutes)} min ago`
-    : minutes < 2880 ? `${Math.floor(minutes / 60)} h ago`
-    : `${Math.floor(minutes / 1440)} days ago`;
+  time.textContent = ago(time.dateTime);
 }
 
 function order(a, b) {

@@ -1,7 +1,7 @@
 // The reports: asks for one with what it needs to be told, shows the token's jobs as they go on,
 // and saves the results. What is under way is asked for every second, and nothing when nothing is.
 
-import { byId } from "./page.js";
+import { button, byId, save } from "./page.js";
 
 const kPollMs = 1_000;
 const kRetryMs = 5_000;
@@ -120,13 +120,8 @@ export class ReportsPanel {
 
   // A link could not bring the token along.
   async #save(url, name) {
-    await this.#act("It was not saved", async () => {
-      const link = document.createElement("a");
-      link.href = URL.createObjectURL(await (await this.server.fetch(url, {})).blob());
-      link.download = name;
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(link.href), kPollMs);
-    });
+    await this.#act("It was not saved", async () =>
+      save(await (await this.server.fetch(url, {})).blob(), name));
   }
 
   async #act(failure, act) {
@@ -142,13 +137,4 @@ export class ReportsPanel {
   #tell(words) {
     if (!this.#closed) byId("report-error").textContent = words;
   }
-}
-
-function button(words, click) {
-  const made = document.createElement("button");
-  made.type = "button";
-  made.className = "quiet";
-  made.textContent = words;
-  made.onclick = click;
-  return made;
 }

@@ -1,22 +1,24 @@
-// What the page asks of the server: JSON requests, and the stream of alert events.
+// What the pages ask of the server: JSON requests, and the stream of alert events.
 
 const kRequestMs = 10_000;
 const kSilenceMs = 25_000; // the server sends at least a comment every 15 s
 const kWaitMs = { first: 1_000, max: 10_000 };
 
-// The server said no, and why. Status 0: it said nothing.
+// The server said no, and why. Status 0: it said nothing. `issues` are an OperationOutcome's.
 export class Refusal extends Error {
-  constructor(status, reason) {
+  constructor(status, reason, issues = []) {
     super(reason);
     this.status = status;
+    this.issues = issues;
     this.final = [400, 401, 403, 404].includes(status); // no use in asking again
   }
 }
 
 async function refusalOf(response) {
-  const { faults } = await response.json().catch(() => ({ faults: [] }));
-  const reasons = faults.map((fault) => fault.reason).join("; ");
-  return new Refusal(response.status, reasons || `the server answered ${response.status}`);
+  const { faults = [], issue = [] } = await response.json().catch(() => ({}));
+  const reasons = [...faults.map((fault) => fault.reason),
+                   ...issue.map((one) => one.details?.text ?? one.diagnostics)].join("; ");
+  return new Refusal(response.status, reasons || `the server answered ${response.status}`, issue);
 }
 
 export class Server {
@@ -33,14 +35,36 @@ export class Server {
 
   // The answer's JSON; with something to post it is a POST. Throws a Refusal.
   async json(path, post) {
-    const options = post && {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(post),
-    };
+    const { body } = await this.#ask(path, post && this.#sent("POST", "application/json", post));
+    return body;
+  }
+
+  // Of a FHIR resource {resource, etag}. Throws a Refusal.
+  async read(path) {
+    const { body, etag } = await this.#ask(path);
+    return { resource: body, etag };
+  }
+
+  // Corrects the version `etag` of a FHIR resource. Throws a Refusal.
+  async correct(path, resource, etag, reason) {
+    const sent = this.#sent("PUT", "application/fhir+json", resource);
+    // A header has bytes: the words go as UTF-8, one character a byte.
+    const bytes = new TextEncoder().encode(reason.replace(/\s+/g, " "));
+    sent.headers["X-Correction-Reason"] = String.fromCharCode(...bytes);
+    sent.headers["If-Match"] = etag;
+    await this.#ask(path, sent);
+  }
+
+  #sent(method, type, body) {
+    return { method, headers: { "Content-Type": type }, body: JSON.stringify(body) };
+  }
+
+  async #ask(path, options) {
     try {
       const signal = AbortSignal.timeout(kRequestMs);
-      return await (await this.fetch(path, { ...options, signal })).json();
+      const response = await this.fetch(path, { ...options, signal });
+      const text = await response.text(); // a correction is answered without a body
+      return { body: text && JSON.parse(text), etag: response.headers.get("ETag") };
     } catch (error) {
       throw error instanceof Refusal ? error : new Refusal(0, "the server cannot be reached");
     }

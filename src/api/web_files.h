@@ -9,7 +9,8 @@
 namespace trialward::api {
 
 struct WebFile {
-  std::string_view path;  // "/" for index.html, "/NAME" for any other; "/p", "/p/assets/NAME"
+  // "/" for index.html, "/site" for site.html, "/NAME" for any other; "/p", "/p/assets/NAME"
+  std::string_view path;
   std::string_view content_type;
   std::string_view bytes;
   std::string_view gzip;  // the same compressed; empty when that is not smaller

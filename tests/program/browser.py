@@ -21,6 +21,34 @@ OPTIONS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm
            "--no-first-run", "--disable-extensions", "--disable-background-networking",
            "--hide-scrollbars", "--lang=en-US", "--remote-debugging-pipe"]
 
+# The texts that are harder to read than WCAG 2.2 AA allows (4.5 to 1), each with its contrast.
+HARD_TO_READ = """(() => {
+  const context = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const rgba = (color) => {
+    context.clearRect(0, 0, 1, 1);
+    context.fillStyle = color;
+    context.fillRect(0, 0, 1, 1);
+    return context.getImageData(0, 0, 1, 1).data;
+  };
+  const luminance = (color) => {
+    const [r, g, b] = [...rgba(color)].map((part) => part / 255).map(
+      (part) => part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ground = (element) => {
+    const color = getComputedStyle(element).backgroundColor;
+    return rgba(color)[3] > 0 || !element.parentElement ? color : ground(element.parentElement);
+  };
+  return [...document.querySelectorAll("body *")].filter((element) =>
+    element.checkVisibility() && !element.disabled &&
+    [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim())
+  ).map((element) => {
+    const both = [getComputedStyle(element).color, ground(element)].map(luminance);
+    const contrast = (Math.max(...both) + 0.05) / (Math.min(...both) + 0.05);
+    return [element.textContent.trim(), contrast];
+  }).filter(([, contrast]) => contrast < 4.5);
+})()"""
+
 
 def high_pipe():
     """A pipe whose ends lie above 3 and 4, so that they are free to be set."""

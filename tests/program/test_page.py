@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from browser import CHROMIUM
+from browser import CHROMIUM, HARD_TO_READ
 from program import ROOT
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
@@ -12,34 +12,6 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not instal
 SCREENS = ROOT / "build/screens"
 LIVE = "document.getElementById('connection').className === 'live'"
 COUNT = "document.getElementById('count').textContent"
-
-# The texts that are harder to read than WCAG 2.2 AA allows (4.5 to 1), each with its contrast.
-HARD_TO_READ = """(() => {
-  const context = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-  const rgba = (color) => {
-    context.clearRect(0, 0, 1, 1);
-    context.fillStyle = color;
-    context.fillRect(0, 0, 1, 1);
-    return context.getImageData(0, 0, 1, 1).data;
-  };
-  const luminance = (color) => {
-    const [r, g, b] = [...rgba(color)].map((part) => part / 255).map(
-      (part) => part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const ground = (element) => {
-    const color = getComputedStyle(element).backgroundColor;
-    return rgba(color)[3] > 0 || !element.parentElement ? color : ground(element.parentElement);
-  };
-  return [...document.querySelectorAll("body *")].filter((element) =>
-    element.checkVisibility() && !element.disabled &&
-    [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim())
-  ).map((element) => {
-    const both = [getComputedStyle(element).color, ground(element)].map(luminance);
-    const contrast = (Math.max(...both) + 0.05) / (Math.min(...both) + 0.05);
-    return [element.textContent.trim(), contrast];
-  }).filter(([, contrast]) => contrast < 4.5);
-})()"""
 
 
 def open_page(browser, server, role="safety", **options):

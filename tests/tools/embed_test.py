@@ -65,6 +65,11 @@ def test_a_folder_is_served_at_its_path(tmp_path):
     assert gzip.decompress(bytes.fromhex(output.split(b"|")[-2].decode())) == b"1;" * 50
 
 
+def test_a_page_is_served_without_its_ending(tmp_path):
+    files = [tmp_path / "index.html", tmp_path / "site.html", tmp_path / "site.js"]
+    assert [path for path, _ in embed.paths_of(files)] == ["/", "/site", "/site.js"]
+
+
 def test_an_empty_folder_is_refused(tmp_path):
     with pytest.raises(ValueError, match="nothing in it"):
         embed.generate([], [("/p", tmp_path)])
