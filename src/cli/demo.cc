@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "base/json_writer.h"
+#include "base/milliseconds.h"
 #include "model/effective_time.h"
 
 namespace trialward::cli {
@@ -20,6 +21,7 @@ constexpr base::Duration kInterval = std::chrono::seconds(1);
 constexpr base::Duration kDeadline = std::chrono::seconds(35);
 constexpr std::uint64_t kSubjects = 24;
 constexpr std::uint64_t kRecordsMax = 4;  // a run
+constexpr std::int64_t kEnrolledDays = 8;
 
 constexpr std::string_view kTokenName = "serve-demo";  // by which a later run knows them
 
@@ -46,8 +48,14 @@ Status Demo::begin() {
   if (!safety) return safety.error();
   auto feed = make_token("feed");
   if (!feed) return feed.error();
+  auto coordinator = make_token("coordinator");
+  if (!coordinator) return coordinator.error();
+  auto code = invite_patient();
+  if (!code) return code.error();
   std::cout << "\nThe demo study '" << kDemoStudy << "' receives invented data.\n\n"
-            << "  Look:  " << place_.url << "/#token=" << *safety << "\n\n"
+            << "  Look:  " << place_.url << "/#token=" << *safety << "\n"
+            << "         " << place_.url << "/site#token=" << *coordinator << "  as a site's staff\n"
+            << "         " << place_.url << "/p#code=" << *code << "  as a patient\n\n"
             << "  Send:  curl " << place_.url << study_path("/records") << " \\\n"
             << "           -H 'Authorization: Bearer " << *feed << "' \\\n"
             << "           -H 'Content-Type: application/json' \\\n"
@@ -96,6 +104,32 @@ Result<std::string> Demo::make_token(const char* role) {
     return Error{Errc::unavailable, "the demo got no token: " + reason_of(*answer)};
   }
   return std::string(token);
+}
+
+// A patient of today, enrolled long enough ago that a questionnaire is due.
+Result<std::string> Demo::invite_patient() {
+  const std::int64_t enrolled_ms = started_ms_ - kEnrolledDays * base::kDayMs;
+  const std::string day = model::format_utc(enrolled_ms).substr(0, 10);
+  const std::string subject = "SUBJ-" + day.substr(0, 4) + day.substr(5, 2) + day.substr(8, 2);
+  base::JsonWriter record;
+  record.begin_object().member("source", "demo").member("source_id", subject);
+  record.member("subject", subject).member("kind", "demographics").member("effective", day);
+  const std::string body = record.end_object().take();
+  auto stored = client_->send({.path = study_path("/records"), .body = body});
+  if (!stored) return stored.error();
+  if (stored->status != 200 && stored->status != 201) {
+    return Error{Errc::unavailable, "the demo has no patient: " + reason_of(*stored)};
+  }
+  const std::string path = study_path("/subjects/" + subject + "/invitations");
+  auto answer = client_->send({.path = path, .body = "{}"});
+  if (!answer) return answer.error();
+  simdjson::dom::parser parser;
+  std::string_view code;
+  if (answer->status != 201 ||
+      parser.parse(answer->body)["code"].get(code) != simdjson::SUCCESS) {
+    return Error{Errc::unavailable, "the demo got no code: " + reason_of(*answer)};
+  }
+  return std::string(code);
 }
 
 Status Demo::send() {

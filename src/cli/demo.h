@@ -31,6 +31,7 @@ class Demo {
  private:
   base::Status revoke_old_tokens();
   base::Result<std::string> make_token(const char* role);
+  base::Result<std::string> invite_patient();
   base::Status send();
   std::string invented_record(std::uint64_t number);
 

@@ -26,6 +26,8 @@ def server(tmp_path):
 
 @pytest.fixture(scope="session")
 def chromium(tmp_path_factory):
+    if "TRIALWARD_SLOW" in os.environ:
+        pytest.skip("TRIALWARD_SLOW: pages are looked at with the release build")
     running = Browser(tmp_path_factory.mktemp("chromium"))
     yield running
     running.close()

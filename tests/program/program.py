@@ -91,7 +91,8 @@ class Server:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen([*self._command, *addresses], stdout=subprocess.PIPE,
                                             stderr=log, env=self._environment)
-        output = self._read_until(b"operations on ", time.monotonic() + START_S)
+        self.said = b""
+        output = self.output_until(b"operations on ")
         ports = dict(re.findall(r"^(listening|operations) on http://\S+:(\d+)$", output, re.M))
         self.port, self.ops_port = int(ports["listening"]), int(ports["operations"])
         # Both are said when they are open, so there is nothing left to wait for.
@@ -99,18 +100,18 @@ class Server:
         assert ready.status == 200, ready.body
         return self
 
-    def _read_until(self, words, deadline):
-        """Standard output up to the end of the line with these words."""
-        output = b""
-        while not re.search(re.escape(words) + rb".*\n", output):
+    def output_until(self, words):
+        """Standard output since the start, at least up to the end of the line with these words."""
+        deadline = time.monotonic() + START_S
+        while not re.search(re.escape(words) + rb".*\n", self.said):
             left = max(0, deadline - time.monotonic())
             ready, _, _ = select.select([self.process.stdout], [], [], left)
             piece = os.read(self.process.stdout.fileno(), 65536) if ready else b""
             if not piece:
                 self.kill()
-                raise AssertionError(f"it does not serve: {output}\n{self.log.read_text()}")
-            output += piece
-        return output.decode()
+                raise AssertionError(f"it does not serve: {self.said}\n{self.log.read_text()}")
+            self.said += piece
+        return self.said.decode()
 
     def stop(self):
         """Asks it to stop; it must do so in time, with exit code 0."""

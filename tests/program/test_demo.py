@@ -35,10 +35,21 @@ def test_a_run_takes_the_tokens_of_the_last_one_back(tmp_path):
     for run in range(3):
         with server:
             mine = mine or server.token("feed", name="demo")
-            server.wait_for(lambda: len(_tokens(server)) == 2 * (run + 1) + 1)
+            server.wait_for(lambda: len(_tokens(server)) == 4 * (run + 1) + 1)
             tokens = [token for token in _tokens(server) if token["name"] == "serve-demo"]
             valid = [token for token in tokens if not token["revoked"]]
-            assert sorted(token["role"] for token in valid) == ["feed", "safety"]
-            assert valid == tokens[-2:]
+            assert sorted(token["role"] for token in valid) == [
+                "coordinator", "feed", "safety"]
+            assert valid == tokens[-3:]
             assert all(re.match("20", token["expires"]) for token in valid)
             assert server.get("/v1/token", mine).status == 200
+
+
+def test_it_invites_a_patient_who_has_something_to_answer(tmp_path):
+    with Server(tmp_path / "store.db", options=("--demo",)) as server:
+        output = server.output_until(b"as a patient")
+        code = re.search(r"/p#code=(\S+)", output)[1]
+        answer = server.post("/p/api/enrol", None, {"code": code, "device": {"name": "phone"}})
+        assert answer.status == 201, answer.body
+        due = server.get("/p/api/home", answer.json()["token"]).json()["due"]
+        assert [one["activity"] for one in due] == ["phq-9"]
