@@ -1,6 +1,7 @@
 // FhirWrites::bundle: Bundles of type transaction (one submission) and batch (one for each entry).
 #include <algorithm>
 #include <atomic>
+#include <charconv>
 #include <map>
 
 #include "api/answers.h"
@@ -253,8 +254,9 @@ http::Response FhirWrites::refuse_transaction(const Transaction& work,
                                               const SubmissionResult& result) {
   // "/12/code": of the entry that has the command.
   std::size_t index = 0;
-  if (!result.faults.empty() && result.faults.front().path.size() > 1) {
-    index = static_cast<std::size_t>(std::atoll(result.faults.front().path.c_str() + 1));
+  if (!result.faults.empty() && result.faults.front().path.starts_with('/')) {
+    const std::string& path = result.faults.front().path;
+    (void)std::from_chars(path.data() + 1, path.data() + path.size(), index);
   }
   for (const Planned& one : work.planned) {
     if (index < one.command || index >= one.command + one.commands) continue;

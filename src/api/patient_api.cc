@@ -268,7 +268,8 @@ StudyPointer PatientApi::study_of(const Principal& principal) const {
 
 http::Decision PatientApi::invite(const Call& call) {
   if (!call.principal->source.empty()) {
-    return http::fault_response(403, "a token of one source makes no patient's token, which sees all");
+    return http::fault_response(403,
+                                "a token of one source makes no patient's token, which sees all");
   }
   auto ticket = parts_.intake.admit(intake::Lane::safety, kTicketBytes,
                                     flow_of(*call.principal, *call.study));

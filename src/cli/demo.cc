@@ -54,7 +54,8 @@ Status Demo::begin() {
   if (!code) return code.error();
   std::cout << "\nThe demo study '" << kDemoStudy << "' receives invented data.\n\n"
             << "  Look:  " << place_.url << "/#token=" << *safety << "\n"
-            << "         " << place_.url << "/site#token=" << *coordinator << "  as a site's staff\n"
+            << "         " << place_.url << "/site#token=" << *coordinator
+            << "  as a site's staff\n"
             << "         " << place_.url << "/p#code=" << *code << "  as a patient\n\n"
             << "  Send:  curl " << place_.url << study_path("/records") << " \\\n"
             << "           -H 'Authorization: Bearer " << *feed << "' \\\n"

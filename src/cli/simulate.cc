@@ -169,6 +169,24 @@ int simulate(SimulateOptions options) {
   return report->load.acknowledged() > 0 ? kSuccess : kFailure;
 }
 
+// What is sent in place of native records.
+void add_fhir_options(CLI::App& app, SimulateOptions& options,
+                      std::initializer_list<CLI::Option*> excluded) {
+  auto* responses = app.add_flag("--responses", options.responses,
+                                 "Send FHIR responses to studies/demo's PHQ-9");
+  auto* bundles = app.add_flag("--bundles", options.bundles,
+                               "Send FHIR transactions, --entries Observations each")
+                      ->excludes(responses);
+  for (CLI::Option* one : excluded) {
+    responses->excludes(one);
+    bundles->excludes(one);
+  }
+  app.add_option("--entries", options.entries, "Observations in a transaction")
+      ->check(CLI::Range(1, 1000))
+      ->needs(bundles)
+      ->capture_default_str();
+}
+
 }  // namespace
 
 Run add_simulate(CLI::App& app) {
@@ -220,19 +238,7 @@ Run add_simulate(CLI::App& app) {
       ->check(CLI::Range(1, 100000))
       ->needs(ndjson)
       ->capture_default_str();
-  auto* responses = app.add_flag("--responses", options->responses,
-                                 "Send FHIR responses to studies/demo's PHQ-9")
-                        ->excludes(ndjson)
-                        ->excludes(follow);
-  auto* bundles = app.add_flag("--bundles", options->bundles,
-                               "Send FHIR transactions, --entries Observations each")
-                      ->excludes(ndjson)
-                      ->excludes(follow)
-                      ->excludes(responses);
-  app.add_option("--entries", options->entries, "Observations in a transaction")
-      ->check(CLI::Range(1, 1000))
-      ->needs(bundles)
-      ->capture_default_str();
+  add_fhir_options(app, *options, {ndjson, follow});
   app.add_option("--ops", options->ops,
                  "The operations listener, http://HOST:PORT: reports the server's own figures");
   app.add_flag("--json", options->json, "Report one line of JSON instead of a table");

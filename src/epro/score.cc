@@ -91,7 +91,8 @@ class Scoring {
       value = &answer.value;
     }
     if (value == nullptr) return std::nullopt;
-    const auto points = points_of(*value, rule_.values, find_item(questionnaire_.items, item.link_id));
+    const auto* asked = find_item(questionnaire_.items, item.link_id);
+    const auto points = points_of(*value, rule_.values, asked);
     if (!points) {
       reason = name + " is answered with " + in_words(*value) + ", which has no points";
     } else if (*points < item.least || *points > item.most) {

@@ -179,7 +179,9 @@ PathValues PathEvaluation::call(const Node& node, const PathValues& focus) {
 PathValues PathEvaluation::aggregate(std::string_view name, const PathValues& of) {
   double sum = 0, least = 0, most = 0;
   for (std::size_t i = 0; i < of.size(); ++i) {
-    if (of[i].kind != ValueKind::number) return fail(std::string(name) + "() is of what is no number");
+    if (of[i].kind != ValueKind::number) {
+      return fail(std::string(name) + "() is of what is no number");
+    }
     sum += of[i].number;
     least = i == 0 ? of[i].number : std::min(least, of[i].number);
     most = i == 0 ? of[i].number : std::max(most, of[i].number);
@@ -205,7 +207,9 @@ PathValues PathEvaluation::binary(const Node& node, const PathValues& focus) {
   PathValues left = evaluate(node.operands[0], focus);
   if (node.op == Op::negate) {
     if (left.empty()) return left;
-    if (left.size() > 1 || left[0].kind != ValueKind::number) return fail("negates what is no number");
+    if (left.size() > 1 || left[0].kind != ValueKind::number) {
+      return fail("negates what is no number");
+    }
     return {of_number(-left[0].number)};
   }
   const PathValues right = evaluate(node.operands[1], focus);

@@ -422,14 +422,15 @@ Status Committer::place_correction(const Submission& submission, const store::Su
         Verdict::forbidden, name + " is of another source than this token's", "/amends");
     return {};
   }
-  // What FHIR knows as a resource, or as told by one, is corrected as such: with all that belongs to
-  // it.
+  // What FHIR knows as a resource, or as told by one, is corrected as such: with all that belongs
+  // to it.
   constexpr int kOfResource = model::kResource | model::kPart | model::kTold;
   const int before = amended.stored.flags & kOfResource;
   const bool unfit = (amended.stored.flags & model::kUnfit) != 0;
   if (before != 0 && !unfit && before != (stored.flags & kOfResource)) {
     refusal = SubmissionResult::refused(
-        Verdict::invalid, name + " came with a FHIR resource, and is corrected with that", "/amends");
+        Verdict::invalid, name + " came with a FHIR resource, and is corrected with that",
+        "/amends");
     return {};
   }
   auto newer = store::amended_by(writer_.connection(), id);

@@ -115,8 +115,8 @@ enum Flag : std::uint16_t {
   kPart = 256,
   // It is told by a FHIR resource, as kPart, and is shown by itself as well: a response's score.
   kTold = 512,
-  // What a patient answered and could not be taken: it is kept as it came, unchecked, until somebody
-  // corrects it (store::read_unfit).
+  // What a patient answered and could not be taken: it is kept as it came, unchecked, until
+  // somebody corrects it (store::read_unfit).
   kUnfit = 1024,
 };
 

@@ -37,8 +37,8 @@
 //   schedule.toml  the visits and questionnaires of a subject (model/schedule.h)
 //   reports.toml  how reports read the records (reports/settings.h)
 //   patient.toml  what patients are told (epro/patient_settings.h)
-//   questionnaires/*.toml, *.json   what patients are asked: FHIR Questionnaires, and what becomes of
-//                their responses (epro/form.h)
+//   questionnaires/*.toml, *.json   what patients are asked: FHIR Questionnaires, and what becomes
+//                of their responses (epro/form.h)
 //
 // Required are the ids, sites' time_zone, and the codes' kind and code; enrol is "demographics"
 // when absent. Unknown keys are faults. A Study is immutable once loaded, so every thread may read

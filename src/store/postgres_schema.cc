@@ -1,5 +1,6 @@
 #include "store/postgres_schema.h"
 
+#include <iterator>
 #include <string>
 
 namespace trialward::store {
@@ -142,8 +143,8 @@ CREATE INDEX records_unfit ON records (study, id) WHERE flags >= 1024;
 CREATE INDEX records_demographics ON records (subject, id) WHERE kind = 0;
 )sql";
 
-constexpr const char* kMigrations[kPostgresSchemaVersion] = {kMigration1, kTurnMigration,
-                                                             kUnfitMigration};
+constexpr const char* kMigrations[] = {kMigration1, kTurnMigration, kUnfitMigration};
+static_assert(std::size(kMigrations) == kPostgresSchemaVersion);
 
 std::string sql_of(const char* migration) {
   constexpr std::string_view kText = "TEXT";

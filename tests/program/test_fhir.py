@@ -282,7 +282,8 @@ def test_searches(server, feed):
     created(server, feed, event)
 
     def values(query):
-        return [one["valueQuantity"]["value"] for one in found(server, feed, "Observation?" + query)]
+        resources = found(server, feed, "Observation?" + query)
+        return [one["valueQuantity"]["value"] for one in resources]
 
     assert values("subject=Patient/SUBJ-1") == [62, 61, 60], "newest first"
     assert values("patient=SUBJ-1&_sort=_lastUpdated") == [60, 61, 62]

@@ -1,4 +1,4 @@
-"""What FHIR's API must not do: touch what is not its own, tell what is hidden, store twice, or drop."""
+"""What FHIR's API must not do: touch what is not its own, tell secrets, store twice, drop."""
 
 import shutil
 

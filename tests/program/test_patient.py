@@ -1,4 +1,4 @@
-"""What the patients' page asks of the server: codes, devices, what is due, and what does not fit."""
+"""What the patients' page asks of the server: codes, devices, what is due, what does not fit."""
 
 import concurrent.futures
 import datetime
