@@ -35,10 +35,12 @@ Result<Found> find_patient(store::Connection& connection, const ResourceKey& key
   return Found();
 }
 
-// Of which type it is here; of what did not fit, what it was meant to be.
-fhir::ResourceType type_in(const StoredRecord& stored) {
-  return (stored.flags & model::kUnfit) != 0 ? fhir::ResourceType::questionnaire_response
-                                             : fhir::type_of(stored);
+// Whether it is shown as a resource of the type. What did not fit is what it was meant to be, if it
+// is a resource at all.
+bool is_of_type(const StoredRecord& stored, fhir::ResourceType type) {
+  if ((stored.flags & model::kUnfit) == 0) return fhir::type_of(stored) == type;
+  return (stored.flags & model::kResource) != 0 &&
+         type == fhir::ResourceType::questionnaire_response;
 }
 
 Result<Found> find_first(store::Connection& connection, const ResourceKey& key) {
@@ -49,7 +51,7 @@ Result<Found> find_first(store::Connection& connection, const ResourceKey& key) 
   if (!row || !*row) return row;
   const RecordRow& found = **row;
   const bool fits = found.links.study == key.study && found.stored.record.amends == 0 &&
-                    type_in(found.stored) == key.type;
+                    is_of_type(found.stored, key.type);
   return fits ? std::move(row) : Result<Found>(Found());
 }
 
