@@ -127,12 +127,19 @@ def test_a_subject_has_its_whole_schedule_and_a_code_that_works_once(server, bro
     assert page.problems == []
 
 
+def ask_for_code(page):
+    """Once the subject is there: until then its buttons move."""
+    page.wait_for("document.querySelectorAll('#plan-rows tr').length > 0")
+    page.click("#subject-code")
+    page.wait_for("document.activeElement.id === 'code-make'")
+    page.click("#code-make")
+
+
 def test_a_code_is_printed_alone(server, browser):
     enrol_subject(server, days=LATE_DAYS)
     page = open_page(browser, server)
     page.click("#due-rows .link")
-    page.click("#subject-code")
-    page.click("#code-make")
+    ask_for_code(page)
     page.wait_for("document.getElementById('code-words').textContent")
     page.call("Emulation.setEmulatedMedia", {"media": "print"})
     seen = page.run("""[...document.querySelectorAll('header, main, #subject, #code-words, button')]
@@ -243,8 +250,7 @@ def test_errors_of_the_server_are_told_and_it_goes_on(server, browser):
     page.run("""window.fetch = ((real) => (path, options) => real(
         path.replace('SUBJ-1/invitations', 'SUBJ-9/invitations'), options))(window.fetch)""")
     page.click("#due-rows .link")
-    page.click("#subject-code")
-    page.click("#code-make")
+    ask_for_code(page)
     error = page.wait_for("document.getElementById('code-error').textContent")
     assert "there is no subject 'SUBJ-9' for this token" in error
 
@@ -306,8 +312,7 @@ def test_it_fits_and_can_be_read(server, browser, device_name, width, height, sc
     page.click("#due-rows .link")
     page.wait_for("document.querySelectorAll('#plan-rows tr').length === 8")
     look("subject")
-    page.click("#subject-code")
-    page.click("#code-make")
+    ask_for_code(page)
     page.wait_for("document.getElementById('code-words').textContent")
     look("code")
     page.click("#code-done")
