@@ -51,6 +51,7 @@ async function alone<T>(work: () => Promise<T>, otherwise: T): Promise<T> {
 
 export class Outbox {
   private running: Promise<Sending> | undefined;
+  private hurried = false; // somebody asked to send now since the last round began
 
   constructor(private readonly records: Records, private readonly changed: () => void) {}
 
@@ -70,10 +71,13 @@ export class Outbox {
     });
   }
 
-  // Sends whatever is due; `now` sends what waits for its turn, too. Tells whether more is waiting,
-  // or the session has ended. A second call while one runs gives the first one's end.
+  // Sends whatever is due; `now` (the network is back, or the patient asks) sends what waits for its
+  // turn, too, and what failed before counts no more towards the next wait. Tells whether more is
+  // waiting, or the session has ended. A second call while one runs gives the first one's end, which
+  // then goes round once more if the second was `now`.
   send(token: string, now = false): Promise<Sending> {
-    this.running ??= alone(() => this.sendAll(token, now), 'waiting' as Sending)
+    this.hurried ||= now;
+    this.running ??= alone(() => this.sendRounds(token), 'waiting' as Sending)
       .finally(() => { this.running = undefined; });
     return this.running;
   }
@@ -84,11 +88,22 @@ export class Outbox {
     return open.length > 0 ? Math.min(...open.map((one) => one.notBefore)) : undefined;
   }
 
+  private async sendRounds(token: string): Promise<Sending> {
+    let sending: Sending;
+    do {
+      const now = this.hurried;
+      this.hurried = false;
+      sending = await this.sendAll(token, now);
+    } while (this.hurried && sending !== 'ended');
+    return sending;
+  }
+
   private async sendAll(token: string, now: boolean): Promise<Sending> {
     const parcels = (await this.list()).filter(isOpen).reverse(); // the oldest first
     for (const parcel of parcels) {
       if (!now && parcel.notBefore > Date.now()) continue;
-      if (!(await this.sendOne(token, parcel))) return 'ended';
+      const fresh = now ? { ...parcel, tries: 0 } : parcel;
+      if (!(await this.sendOne(token, fresh))) return 'ended';
     }
     await this.tidy();
     return (await this.list()).some(isOpen) ? 'waiting' : 'idle';

@@ -1,5 +1,5 @@
 // What is finished is kept until the server has it, and arrives once.
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { backoff, Outbox, type Parcel } from '../src/outbox';
 import type { QuestionnaireResponse } from '../src/fhir';
 import type { Records } from '../src/records';
@@ -33,7 +33,10 @@ let records: PlainRecords, outbox: Outbox;
 let asked: { path: string; headers: Headers; body: string }[];
 let answers: (() => Response)[];
 
+afterEach(() => { vi.useRealTimers(); });
+
 beforeEach(async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
   records = new PlainRecords();
   outbox = new Outbox(records as unknown as Records, () => undefined);
   asked = [];
@@ -104,6 +107,24 @@ describe('the outbox', () => {
       { ...responseOf('u-0'), authored: '2026-04-30T08:00:00.000+02:00' });
     await Promise.all([outbox.send('tw_1'), outbox.send('tw_1'), outbox.send('tw_1')]);
     expect(asked.map(({ body }) => JSON.parse(body).identifier.value)).toEqual(['u-0', 'u-1']);
+  });
+
+  it('begins with short waits again when the network is back', async () => {
+    for (let k = 0; k < 4; ++k) {
+      answers = [lost('TypeError')];
+      vi.setSystemTime(Math.max(Date.now(), (await outbox.nextDue())! + 1));
+      await outbox.send('tw_1');
+    }
+    expect(asked.length).toBe(4);
+    answers = [lost('TypeError')];
+    await outbox.send('tw_1', true);
+    expect((await outbox.nextDue())! - Date.now()).toBeLessThanOrEqual(4000);
+  });
+
+  it('goes round once more when told to send now in the middle of sending', async () => {
+    answers = [() => { void outbox.send('tw_1', true); throw new TypeError('lost'); }];
+    expect(await outbox.send('tw_1')).toBe('idle');
+    expect(asked.length).toBe(2);
   });
 
   it('waits longer each time, to a limit', () => {
