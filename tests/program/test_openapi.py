@@ -39,7 +39,7 @@ def operations():
     """Every (path, item, METHOD, operation) of the description."""
     for path, item in OPENAPI["paths"].items():
         item = resolve(item)
-        for method in METHODS & item.keys():
+        for method in sorted(METHODS & item.keys()):
             yield path, item, method.upper(), item[method]
 
 

@@ -176,7 +176,9 @@ def test_a_subject_with_nothing_due_is_opened_by_its_id(server, browser):
     page.type("subj-7")
     page.press("Enter", 13)
     page.wait_for("document.getElementById('subject-title').textContent === 'Subject SUBJ-7'")
+    page.wait_for("document.getElementById('plan-rows').children.length")  # it moves no more
     page.click("#subject-done")
+    page.wait_for("!document.getElementById('subject').open")
     fill(page, "#subject-filter", "SUBJ-99")
     page.press("Enter", 13)
     error = page.wait_for("document.getElementById('subject-error').textContent")

@@ -63,7 +63,9 @@ def test_ctrl_c_at_any_time(tmp_path, after_s):
     process = subprocess.Popen(
         [TRIALWARD, "serve", "--store", f"sqlite:{tmp_path}/s.db", "--study",
          ROOT / "studies/demo", "--listen", "127.0.0.1:0", "--ops", "127.0.0.1:0"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        # Of a job in the background it would be ignored until the program takes it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     time.sleep(after_s)  # tidy(sleep): the moment is the test's parameter
     process.send_signal(signal.SIGINT)
     _, log = process.communicate(timeout=60)

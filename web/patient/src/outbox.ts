@@ -71,10 +71,10 @@ export class Outbox {
     });
   }
 
-  // Sends whatever is due; `now` (the network is back, or the patient asks) sends what waits for its
-  // turn, too, and what failed before counts no more towards the next wait. Tells whether more is
-  // waiting, or the session has ended. A second call while one runs gives the first one's end, which
-  // then goes round once more if the second was `now`.
+  // Sends whatever is due; `now` (the network is back, or the patient asks) sends what waits for
+  // its turn, too, and what failed before counts no more towards the next wait. Tells whether more
+  // is waiting, or the session has ended. A second call while one runs gives the first one's end,
+  // which then goes round once more if the second was `now`.
   send(token: string, now = false): Promise<Sending> {
     this.hurried ||= now;
     this.running ??= alone(() => this.sendRounds(token), 'waiting' as Sending)
