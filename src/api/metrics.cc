@@ -65,6 +65,10 @@ struct Metrics::Families {
       histogram("trialward_checkpoint_seconds",
                 "Moving the WAL into the database file, between two batches")
           .Add({}, kSeconds);
+  prometheus::Gauge& wal =
+      gauge("trialward_wal_bytes",
+            "The WAL's part in use (SQLite); above 256 MiB somebody else keeps the store open")
+          .Add({});
   prometheus::Gauge& subjects =
       gauge("trialward_subject_cache_subjects", "Subjects that the commit has at hand").Add({});
   prometheus::Gauge& subject_bytes =
@@ -183,6 +187,7 @@ void Metrics::batch(const intake::BatchReport& report) {
   if (report.served.empty()) return;
   f.batch_items.Observe(static_cast<double>(report.served.size()));
   f.batch_work.Observe(base::in_seconds(report.work));
+  f.wal.Set(static_cast<double>(report.wal_bytes));
   f.subjects.Set(static_cast<double>(report.subjects.subjects));
   f.subject_bytes.Set(static_cast<double>(report.subjects.bytes));
   count_up_to(f.subjects_evicted, report.subjects.evicted);

@@ -122,6 +122,7 @@ std::vector<SubmissionResult> Intake::commit(std::vector<Item>& items, BatchRepo
     report.work = outcome.work;
     report.commit = outcome.commit;
     report.subjects = committer_.subjects();
+    report.wal_bytes = writer_.wal_bytes();
     observed.cpu = outcome.cpu;
     observed.commit = outcome.commit;
     if (!outcome.publications.empty()) publish_(std::move(outcome.publications));

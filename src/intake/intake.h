@@ -59,6 +59,7 @@ struct BatchReport {
   std::size_t records = 0;                // stored for the first time
   std::size_t repeated = 0;
   SubjectCache::Stats subjects;  // after the batch
+  std::int64_t wal_bytes = 0;    // in use after the batch's commit; 0 where there is no WAL
 };
 
 class Intake {

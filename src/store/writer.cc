@@ -309,6 +309,11 @@ Result<std::int64_t> Writer::take_event_number(std::int64_t study) {
   return ++known->second.last;
 }
 
+std::int64_t Writer::wal_bytes() const {
+  constexpr std::int64_t kFrameBytes = 24 + 4096;  // its head, and a page of the size that we use
+  return connection_->wal_frames() * kFrameBytes;
+}
+
 Result<bool> Writer::checkpoint(Checkpoint when) {
   TW_CHECK(!in_transaction_);
   const std::int64_t frames = connection_->wal_frames();

@@ -75,6 +75,9 @@ class Writer {
   };
   // Between transactions only. Whether it was done, as far as readers let it.
   base::Result<bool> checkpoint(Checkpoint when);
+  // How much of the WAL is in use; 0 where there is none. Beyond kRestartFrames somebody holds the
+  // store open for reading: the WAL starts over when he has ended.
+  std::int64_t wal_bytes() const;
 
   Connection& connection() { return *connection_; }
   bool failed() const { return failed_.load(); }  // any thread

@@ -61,6 +61,7 @@ TEST_F(IntakeTest, WhatWaitsIsCommittedAsOneBatch) {
   EXPECT_EQ(reports_[0].records, 7u);
   EXPECT_EQ(reports_[0].verdicts[static_cast<std::size_t>(Verdict::stored)], 7u);
   EXPECT_EQ(order_.size(), 7u);
+  EXPECT_EQ(reports_[0].wal_bytes > 0, !on_postgres());
 }
 
 TEST_F(IntakeTest, ABatchIsCappedInItemsAndInBytes) {
