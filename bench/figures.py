@@ -23,10 +23,10 @@ def raw_figures():
                        lambda one, key=f"{batch}{suffix}": one["raw"][key]["rows_per_s"])
 
 
-def load_figures(name, title, bars):
-    """The figures of a load that was sampled."""
+def load_figures(name, title, bars, *inner):
+    """The figures of a load that was sampled; `inner` leads to it in the part."""
     def get(*keys):
-        return at(name, *keys)
+        return at(name, *inner, *keys)
 
     yield more(name, f"{title}: rate", "records/s", get("rate"), bars.get("rate"))
     for quantile in ("p50", "p99", "p99_9", "max"):
@@ -99,10 +99,16 @@ def all_figures():
                lambda one: one["stream"]["rate"] / one["stream"]["raw_same_batch"]["rows_per_s"],
                0.6)
     yield more("stream", "stream over raw SQLite at batch 512", "×", over_raw("stream", "512"))
+    yield more("import", "import of a file: rate", "records/s", at("import", "rate"), 40000)
+    yield more("import", "import of a file over raw SQLite at its best batch", "×",
+               lambda one: one["import"]["rate"] / max(one["raw"][str(batch)]["rows_per_s"]
+                                                       for batch in parts.BATCHES), 0.6)
     yield from load_figures("offered", f"{parts.OFFERED_RATE:,}/s offered",
                             {"p99": 10, "wal": 256})
-    yield from load_figures("reader", "single records beside a long reader",
+    yield from load_figures("reader", "single records beside another process's long reader",
                             {"rate": 12000, "p99": 25, "wal": 256})
+    yield from load_figures("reader", "single records beside a slow export",
+                            {"rate": 12000, "p99": 25, "wal": 256}, "export")
     yield from commit_figures()
     yield from postgres_figures()
     yield from proof_figures.all_figures()

@@ -8,12 +8,15 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
+import urllib.request
 
 from alerts import measure_alerts
 from day import measure_day
 from fhir_load import measure_fhir
 from fifty_reports import measure_postgres_reports, measure_reports
 from flood import measure_overload
+from importing import measure_import
 from machine import ROOT, BenchError
 from on_postgres import measure_postgres_single, measure_postgres_stream
 from report_sizes import measure_report_sizes
@@ -23,6 +26,7 @@ from workbench import NDJSON, SINGLE, fill, sampled
 OFFERED_RATE = 5000
 BATCHES = (64, 512, 1024)
 PACE = 12_000  # records/s of the paced commits
+SLOW_EXPORT_BYTES = 100_000  # ten times a second
 DEEP_FROM = 100_000
 
 
@@ -79,11 +83,41 @@ def long_reader(path, begin_s, seconds):
         thread.join()
 
 
+@contextlib.contextmanager
+def slow_export(server, token, begin_s, seconds):
+    """Somebody who reads all records from the server, slowly, for some of the context's time."""
+    over = threading.Event()
+
+    def read():
+        if over.wait(begin_s):
+            return
+        request = urllib.request.Request(
+            f"{server.url}/v1/studies/demo/records",
+            headers={"Authorization": f"Bearer {token}", "Accept": "application/x-ndjson"})
+        end = time.monotonic() + seconds
+        with urllib.request.urlopen(request, timeout=seconds) as answer:
+            while time.monotonic() < end and answer.read(SLOW_EXPORT_BYTES):
+                if over.wait(0.1):
+                    return
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
 def measure_reader(bench):
-    """As `single`, with a read transaction open in the middle half of the load."""
+    """As `single`, with a read transaction of another process open in the middle half of the load;
+    and with an export by the server itself meanwhile."""
+    middle = bench.seconds / 4, bench.seconds / 2
+    with bench.loads() as loads, long_reader(loads.server.path, *middle):
+        foreign = sampled(bench, loads, "--rate", "max", *SINGLE)
     with bench.loads() as loads, \
-            long_reader(loads.server.path, bench.seconds / 4, bench.seconds / 2):
-        return sampled(bench, loads, "--rate", "max", *SINGLE)
+            slow_export(loads.server, loads.server.token("feed"), *middle):
+        return {**foreign, "export": sampled(bench, loads, "--rate", "max", *SINGLE)}
 
 
 def measure_commits(bench):
@@ -139,11 +173,11 @@ def measure_kills(bench):
 
 
 PARTS = {"raw": measure_raw, "single": measure_single, "stream": measure_stream,
-         "offered": measure_offered, "reader": measure_reader, "commits": measure_commits,
-         "alerts": measure_alerts, "micro": measure_micro, "overload": measure_overload,
-         "deep": measure_deep, "kills": measure_kills, "slowloris": measure_slowloris,
-         "day": measure_day, "fhir": measure_fhir, "reports": measure_reports,
-         "report-sizes": measure_report_sizes,
+         "import": measure_import, "offered": measure_offered, "reader": measure_reader,
+         "commits": measure_commits, "alerts": measure_alerts, "micro": measure_micro,
+         "overload": measure_overload, "deep": measure_deep, "kills": measure_kills,
+         "slowloris": measure_slowloris, "day": measure_day, "fhir": measure_fhir,
+         "reports": measure_reports, "report-sizes": measure_report_sizes,
          "postgres-single": measure_postgres_single,
          "postgres-stream": measure_postgres_stream,
          "postgres-reports": measure_postgres_reports}

@@ -2,10 +2,12 @@
 // is found to be a repeat (P2), so nothing has to be remembered about where it stopped.
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <deque>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <utility>
 
 #include "base/json_writer.h"
 #include "cli/command.h"
@@ -80,7 +82,7 @@ class Import {
       if (!more && StopSignal::requested()) break;  // which has interrupted the reading
       if (!more) {
         // What was read before the fault is stored: importing the mended file finds it there.
-        if (auto done = put(source, std::move(batch), sent); !done) return done;
+        if (auto done = put_last(source, std::move(batch), std::move(sent)); !done) return done;
         return more.error();
       }
       if (!*more) break;
@@ -94,20 +96,38 @@ class Import {
       batch.push_back(std::move(*row.record));
       sent.push_back({row.number, std::move(row.original)});
       if (batch.size() < kBatchRows && bytes < kBatchBytes) continue;
-      if (auto done = put(source, std::move(batch), sent); !done) return done;
-      batch.clear();
-      sent.clear();
+      if (sent_.size() == ImportSink::kAheadMax) {
+        if (auto done = take(source); !done) return done;
+      }
+      sink_.put(std::exchange(batch, {}), source.native());
+      sent_.push_back(std::exchange(sent, {}));
       bytes = 0;
     }
-    if (auto done = put(source, std::move(batch), sent); !done) return done;
+    if (auto done = put_last(source, std::move(batch), std::move(sent)); !done) return done;
     if (any_record || totals_.read == read_before || StopSignal::requested()) return {};
     return base::Error{Errc::invalid, source.path() + ": no row of it is a record"};
   }
 
-  Status put(ImportSource& source, std::vector<model::Record> batch,
-             const std::vector<Sent>& sent) {
-    if (batch.empty()) return {};
-    auto results = sink_.put(std::move(batch), source.native());
+  // A source's last batch; then all that it has on the way is taken.
+  Status put_last(ImportSource& source, std::vector<model::Record> batch, std::vector<Sent> sent) {
+    while (sent_.size() == ImportSink::kAheadMax) {
+      if (auto done = take(source); !done) return done;
+    }
+    if (!batch.empty()) {
+      sink_.put(std::move(batch), source.native());
+      sent_.push_back(std::move(sent));
+    }
+    while (!sent_.empty()) {
+      if (auto done = take(source); !done) return done;
+    }
+    return {};
+  }
+
+  // The results of the oldest batch on the way.
+  Status take(ImportSource& source) {
+    const std::vector<Sent> sent = std::move(sent_.front());
+    sent_.pop_front();
+    auto results = sink_.take();
     if (!results) return results.error();
     for (std::size_t i = 0; i < sent.size(); ++i) {
       const SubmissionResult& result = (*results)[i];
@@ -154,6 +174,7 @@ class Import {
   std::ostream* const refused_;
   ImportProgress progress_;
   Totals totals_;
+  std::deque<std::vector<Sent>> sent_;  // the batches on the way, the oldest first
   std::uint64_t bytes_total_ = 0, bytes_before_ = 0;
 };
 

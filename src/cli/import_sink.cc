@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "api/url.h"
+#include "base/check.h"
 #include "base/log.h"
 #include "cli/stop_signal.h"
 #include "model/encode_record.h"
@@ -25,6 +26,9 @@ namespace {
 constexpr base::Duration kDeadline = std::chrono::minutes(10);
 constexpr long kAnswerTimeoutS = 120;
 constexpr std::chrono::milliseconds kPause(1000);  // before a busy server is asked again
+// Nobody waits for a single one of them, so a batch may be as large as what is put ahead.
+constexpr intake::BatchPace::Options kBatch{.items_max = 4096,
+                                            .work_max = std::chrono::milliseconds(100)};
 constexpr std::size_t kShownDigits = 12;           // of a hash, as `trialward check` shows it
 constexpr std::string_view kActor = "local-admin";
 
@@ -63,6 +67,14 @@ Result<SubmissionResult> parse_result(simdjson::dom::element line) {
 
 }  // namespace
 
+struct StoreSink::Batch {
+  explicit Batch(std::size_t size)
+      : results(size), answered(static_cast<std::ptrdiff_t>(size)) {}
+
+  Results results;
+  std::latch answered;  // by the intake's thread, which writes the results before
+};
+
 StoreSink::StoreSink(std::unique_ptr<store::Store> store, intake::ActiveStudy study,
                      ImportWish wish, runtime::TaskList& tasks)
     : store_(std::move(store)),
@@ -71,7 +83,9 @@ StoreSink::StoreSink(std::unique_ptr<store::Store> store, intake::ActiveStudy st
       clock_(tasks.clock()),
       intake_(
           store_->writer(), clock_,
-          {.routes = wish_.routes.get(), .set_aside_path = store_->beside() + ".set-aside.ndjson"},
+          {.batch = kBatch,
+           .routes = wish_.routes.get(),
+           .set_aside_path = store_->beside() + ".set-aside.ndjson"},
           [](std::vector<intake::Publication>) {}, [](const intake::BatchReport&) {}) {
   intake_.start(tasks);
 }
@@ -90,19 +104,19 @@ StoreSink::~StoreSink() {
   }
 }
 
-Result<std::vector<SubmissionResult>> StoreSink::put(std::vector<model::Record> batch, bool) {
-  std::vector<SubmissionResult> results(batch.size());
-  std::latch answered(static_cast<std::ptrdiff_t>(batch.size()));
-  for (std::size_t i = 0; i < batch.size(); ++i) {
-    const auto done = [&results, &answered, i](SubmissionResult result) {
-      results[i] = std::move(result);
-      answered.count_down();
+void StoreSink::put(std::vector<model::Record> records, bool) {
+  TW_CHECK(batches_.size() < kAheadMax);
+  Batch& batch = *batches_.emplace_back(std::make_unique<Batch>(records.size()));
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    const auto done = [&batch, i](SubmissionResult result) {
+      batch.results[i] = std::move(result);
+      batch.answered.count_down();
     };
-    const std::size_t bytes = batch[i].original.size();
+    const std::size_t bytes = records[i].original.size();
     const intake::Lane lane = intake::Lane::bulk;
     intake::AppendRecord command;
     model::Faults faults =
-        intake::prepare(*study_, std::move(batch[i]), clock_.utc_ms(), command);
+        intake::prepare(*study_, std::move(records[i]), clock_.utc_ms(), command);
     if (!faults.empty() && command.faults.empty()) {
       done({.verdict = Verdict::invalid, .faults = std::move(faults)});
       continue;
@@ -120,7 +134,13 @@ Result<std::vector<SubmissionResult>> StoreSink::put(std::vector<model::Record> 
     submission.commands.emplace_back(std::move(command));
     intake_.submit(std::move(*ticket), std::move(submission), clock_.now() + kDeadline, done);
   }
-  answered.wait();
+}
+
+Result<ImportSink::Results> StoreSink::take() {
+  TW_CHECK(!batches_.empty());
+  batches_.front()->answered.wait();
+  Results results = std::move(batches_.front()->results);
+  batches_.pop_front();
   if (intake_.failed()) return Error{Errc::unavailable, "the store cannot be written"};
   return results;
 }
@@ -156,13 +176,20 @@ Result<std::unique_ptr<ServerSink>> ServerSink::open(const std::string& store_pa
                "the server that holds the store does not serve '" + study.id + "'"};
 }
 
-Result<std::vector<SubmissionResult>> ServerSink::put(std::vector<model::Record> batch,
-                                                      bool native) {
+void ServerSink::put(std::vector<model::Record> batch, bool native) {
+  TW_CHECK(batches_.size() < kAheadMax);
+  batches_.push_back({std::move(batch), native});
+}
+
+Result<ImportSink::Results> ServerSink::take() {
+  TW_CHECK(!batches_.empty());
+  const auto [batch, native] = std::move(batches_.front());
+  batches_.pop_front();
   const base::SystemClock clock;
   const base::TimePoint until = clock.now() + kPatience;
   std::vector<std::size_t> open(batch.size());  // what has no final result yet
   std::iota(open.begin(), open.end(), std::size_t{0});
-  std::vector<SubmissionResult> results(batch.size());
+  Results results(batch.size());
   while (true) {
     std::string lines;
     for (const std::size_t i : open) {
@@ -194,7 +221,7 @@ Result<std::vector<SubmissionResult>> ServerSink::put(std::vector<model::Record>
   }
 }
 
-Result<std::vector<SubmissionResult>> ServerSink::post(const std::string& lines) {
+Result<ImportSink::Results> ServerSink::post(const std::string& lines) {
   auto answer =
       client_->send({.path = path_,
                      .content_type = "application/x-ndjson",
@@ -204,7 +231,7 @@ Result<std::vector<SubmissionResult>> ServerSink::post(const std::string& lines)
   if (answer->status != 200) {
     return Error{answer->status == 429 ? Errc::refused : Errc::unavailable, reason_of(*answer)};
   }
-  std::vector<SubmissionResult> results;
+  Results results;
   int alerts = 0;
   simdjson::dom::parser parser;
   std::istringstream answers(answer->body);

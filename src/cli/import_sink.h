@@ -1,7 +1,10 @@
 // Where `import` puts its records: into a store that nobody holds, or into the server that does.
-// Records go in batches, in order; each gets its result. One thread uses a sink.
+// Records go in batches, in order; each gets its result. A sink may work on a batch while the next
+// one is read: whoever puts them takes the results when it has put as many as it wants ahead. One
+// thread uses a sink.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,11 +19,16 @@ namespace trialward::cli {
 class ImportSink {
  public:
   virtual ~ImportSink() = default;
-  // The results of a batch, one a record, in order. `native`: the records' originals are records in
-  // the native form. Errors: unavailable, deadline, cancelled (a signal came first); nothing is
-  // known of the batch then, and sending it again is safe (P2).
-  virtual base::Result<std::vector<intake::SubmissionResult>> put(std::vector<model::Record> batch,
-                                                                  bool native) = 0;
+  using Results = std::vector<intake::SubmissionResult>;
+
+  // Begins with a batch. `native`: the records' originals are records in the native form. At most
+  // kAheadMax batches may be put and not taken.
+  static constexpr std::size_t kAheadMax = 4;
+  virtual void put(std::vector<model::Record> batch, bool native) = 0;
+  // The results of the oldest batch that was not taken, one a record, in order; waits for them.
+  // Errors: unavailable, deadline, cancelled (a signal came first); nothing is known of the batch
+  // then, and sending it again is safe (P2).
+  virtual base::Result<Results> take() = 0;
 };
 
 // What becomes of the alerts.
@@ -36,19 +44,23 @@ class StoreSink final : public ImportSink {
             runtime::TaskList& tasks);
   // Commits what waits, and signs a head over all of it.
   ~StoreSink() override;
-  base::Result<std::vector<intake::SubmissionResult>> put(std::vector<model::Record> batch,
-                                                          bool native) override;
+  void put(std::vector<model::Record> batch, bool native) override;
+  base::Result<Results> take() override;
 
  private:
+  struct Batch;
+
   const std::unique_ptr<store::Store> store_;
   const ImportWish wish_;
   const std::shared_ptr<const intake::ActiveStudy> study_;
   const base::Clock& clock_;
+  std::deque<std::unique_ptr<Batch>> batches_;  // put and not taken; the intake answers into them
   intake::Intake intake_;
 };
 
 // Posts lines to the server's control socket: native originals as they are, other records in the
-// native form. What a busy server has no room or time for is sent again, for kPatience.
+// native form, when they are taken. What a busy server has no room or time for is sent again, for
+// kPatience.
 class ServerSink final : public ImportSink {
  public:
   static constexpr std::chrono::minutes kPatience{2};
@@ -58,17 +70,23 @@ class ServerSink final : public ImportSink {
   static base::Result<std::unique_ptr<ServerSink>> open(const std::string& store_path,
                                                         const model::Study& study,
                                                         bool historical);
-  base::Result<std::vector<intake::SubmissionResult>> put(std::vector<model::Record> batch,
-                                                          bool native) override;
+  void put(std::vector<model::Record> batch, bool native) override;
+  base::Result<Results> take() override;
 
  private:
+  struct Batch {
+    std::vector<model::Record> records;
+    bool native = false;
+  };
+
   ServerSink(std::unique_ptr<ControlClient> client, std::string path)
       : client_(std::move(client)), path_(std::move(path)) {}
   // The results of these lines. Errors: as put(), and refused: the server has no room now.
-  base::Result<std::vector<intake::SubmissionResult>> post(const std::string& lines);
+  base::Result<Results> post(const std::string& lines);
 
   const std::unique_ptr<ControlClient> client_;
   const std::string path_;  // where records are posted
+  std::deque<Batch> batches_;
 };
 
 }  // namespace trialward::cli
