@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <exception>
-#include <ranges>
 
 #include "records/row_name.h"
 #include "store/record_rows.h"
@@ -99,9 +98,8 @@ Status WatchCheck::check_watch(std::int64_t subject, const State& state,
   }
   auto watch = (*rules)->open({});
   if (!watch) return watch.error();
-  for (const std::int64_t id : std::views::reverse(ids)) {
-    if (id > state.as_of) break;
-    if (auto done = observe(**watch, id); !done) return done;
+  for (auto id = ids.rbegin(); id != ids.rend() && *id <= state.as_of; ++id) {
+    if (auto done = observe(**watch, *id); !done) return done;
   }
   if ((*watch)->save() != state.watch) {
     return wrong("its watch is not what the subject's records lead to");
@@ -145,9 +143,9 @@ Status WatchCheck::check_due(std::int64_t subject, const State& state,
 
 Status WatchCheck::check_due_ms(const State& state, const std::vector<std::int64_t>& ids,
                                 std::int64_t as_of, model::Watch& watch) {
-  for (const std::int64_t id : std::views::reverse(ids)) {
-    if (id <= as_of) continue;
-    if (auto done = observe(watch, id); !done) return done;
+  for (auto id = ids.rbegin(); id != ids.rend(); ++id) {
+    if (*id <= as_of) continue;
+    if (auto done = observe(watch, *id); !done) return done;
   }
   (void)watch.pass(state.passed_ms);
   if (watch.due_ms() == state.due_ms) return {};
