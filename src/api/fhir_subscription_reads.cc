@@ -147,8 +147,8 @@ http::Decision FhirSubscriptions::search(const Call& call) {
   }
   return answer_read(
       parts_.reads, "fhir.subscriptions",
-      [chosen = *chosen, limit, after, query, base = fhir_base(call.head)](
-          store::Connection& connection) -> Result<http::Response> {
+      [chosen = *chosen, limit, after, query,
+       base = fhir_base(call.head)](store::Connection& connection) -> Result<http::Response> {
         auto all = chosen.read(connection);
         if (!all) return all.error();
         std::vector<std::pair<std::int64_t, std::string>> found;
@@ -177,8 +177,8 @@ http::Decision FhirSubscriptions::statuses(const Call& call) {
   if (!chosen) return outcome_response(400, chosen.error());
   return answer_read(
       parts_.reads, "fhir.subscriptions.status",
-      [chosen = *chosen, base = fhir_base(call.head), now_ms = parts_.clock.utc_ms()](
-          store::Connection& connection) -> Result<http::Response> {
+      [chosen = *chosen, base = fhir_base(call.head),
+       now_ms = parts_.clock.utc_ms()](store::Connection& connection) -> Result<http::Response> {
         auto all = chosen.read(connection);
         if (!all) return all.error();
         Searchset bundle("searchset", base);
@@ -200,18 +200,16 @@ http::Decision FhirSubscriptions::status(const Call& call) {
   const std::string id = call.parameters[0];
   return answer_read(
       parts_.reads, "fhir.subscription.status",
-      [chosen, id, base = fhir_base(call.head), now_ms = parts_.clock.utc_ms()](
-          store::Connection& connection) -> Result<http::Response> {
+      [chosen, id, base = fhir_base(call.head),
+       now_ms = parts_.clock.utc_ms()](store::Connection& connection) -> Result<http::Response> {
         auto found = visible_subscription(connection, chosen.study, chosen.site, id_in(id));
         if (!found) return found.error();
         if (!*found) return outcome_response(404, "there is no Subscription/" + id);
-        auto notice =
-            asked_notice(connection, **found, fhir::NoticeType::query_status, now_ms);
+        auto notice = asked_notice(connection, **found, fhir::NoticeType::query_status, now_ms);
         if (!notice) return notice.error();
         Searchset bundle("searchset", base);
         bundle.begin();
-        bundle
-            .entry("Subscription/" + id + "/$status", fhir::subscription_status(*notice), "match")
+        bundle.entry("Subscription/" + id + "/$status", fhir::subscription_status(*notice), "match")
             .end_object();
         return fhir_response(200, bundle.end());
       });

@@ -56,9 +56,8 @@ std::optional<model::Issue> restore_headers(SubscriptionContent& content,
   for (std::size_t i = 0; i < content.headers.size(); ++i) {
     auto& [name, value] = content.headers[i];
     if (value != fhir::kHiddenValue) continue;
-    const auto known =
-        std::find_if(before.headers.begin(), before.headers.end(),
-                     [&name = name](const auto& one) { return one.first == name; });
+    const auto known = std::find_if(before.headers.begin(), before.headers.end(),
+                                    [&name = name](const auto& one) { return one.first == name; });
     if (known == before.headers.end()) {
       return model::Issue{.code = "invalidValue",
                           .path = "Subscription.channel.header[" + std::to_string(i) + "]",
@@ -172,8 +171,7 @@ http::Decision FhirSubscriptions::update(const Call& call) {
     auto content = reader.read(writing->exchange->request().body, writing->parameters[0]);
     if (!content) return writing->refuse(422, content.error());
     writing->content = std::move(*content);
-    with_stored(writing,
-                [this](const std::shared_ptr<Writing>& found) { take_update(found); });
+    with_stored(writing, [this](const std::shared_ptr<Writing>& found) { take_update(found); });
   });
 }
 
@@ -181,9 +179,9 @@ void FhirSubscriptions::take_update(const std::shared_ptr<Writing>& writing) {
   const Subscription& stored = *writing->stored;
   SubscriptionContent& content = writing->content;
   if (!writing->if_match.empty() && version_in_etag(writing->if_match) != stored.version) {
-    return writing->refuse(412, model::one_error("versionConflict", "",
-                                                 "it has version " +
-                                                     std::to_string(stored.version)));
+    return writing->refuse(412,
+                           model::one_error("versionConflict", "",
+                                            "it has version " + std::to_string(stored.version)));
   }
   auto before = content_of(stored);
   if (!before) return writing->exchange->respond(as_outcome(error_response(before.error())));
@@ -210,8 +208,7 @@ void FhirSubscriptions::take_update(const std::shared_ptr<Writing>& writing) {
 
 http::Decision FhirSubscriptions::remove(const Call& call) {
   return accept(call, [this](const std::shared_ptr<Writing>& writing) {
-    with_stored(writing,
-                [this](const std::shared_ptr<Writing>& found) { take_removal(found); });
+    with_stored(writing, [this](const std::shared_ptr<Writing>& found) { take_removal(found); });
   });
 }
 
@@ -227,8 +224,7 @@ void FhirSubscriptions::with_stored(const std::shared_ptr<Writing>& writing, Han
       [writing, handle = std::move(handle)](store::Connection& connection) {
         const std::string& id = writing->parameters[0];
         const std::int64_t study = writing->study->row;
-        auto found =
-            visible_subscription(connection, study, writing->principal->site, id_in(id));
+        auto found = visible_subscription(connection, study, writing->principal->site, id_in(id));
         if (!found) return writing->exchange->respond(as_outcome(error_response(found.error())));
         if (!*found) {
           auto gone = store::subscription_gone(connection, study, id_in(id));
@@ -245,8 +241,7 @@ void FhirSubscriptions::with_stored(const std::shared_ptr<Writing>& writing, Han
       });
 }
 
-void FhirSubscriptions::submit(const std::shared_ptr<Writing>& writing,
-                               WriteSubscription command) {
+void FhirSubscriptions::submit(const std::shared_ptr<Writing>& writing, WriteSubscription command) {
   const bool is_new = command.deed == WriteSubscription::Deed::create;
   const bool removed = command.deed == WriteSubscription::Deed::remove;
   Subscription& one = command.subscription;
@@ -286,8 +281,8 @@ void FhirSubscriptions::submit(const std::shared_ptr<Writing>& writing,
         std::string body =
             writing->representation ? fhir::write_subscription(writing->content, now) : "";
         const ResourceVersion version = version_of(done.id, done.version, at_ms);
-        http::Response response = with_version(fhir_response(is_new ? 201 : 200, std::move(body)),
-                                               version);
+        http::Response response =
+            with_version(fhir_response(is_new ? 201 : 200, std::move(body)), version);
         if (is_new) response.with("Location", writing->base + "/" + name_of(now.id));
         writing->exchange->respond(std::move(response));
       });

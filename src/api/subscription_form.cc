@@ -18,8 +18,8 @@ constexpr base::Duration kNoticeTimeout = std::chrono::seconds(30);  // unless i
 
 Result<std::string> issue_of_event(store::Connection& reader, std::int64_t study,
                                    std::int64_t alert) {
-  auto alerts = store::read_alerts(
-      reader, {.study = study, .after = alert - 1, .until = alert, .limit = 1});
+  auto alerts =
+      store::read_alerts(reader, {.study = study, .after = alert - 1, .until = alert, .limit = 1});
   if (!alerts) return alerts.error();
   if (alerts->empty()) {
     return Error{Errc::corrupt, "alert " + std::to_string(alert) + " is not there"};
@@ -46,9 +46,9 @@ Result<fhir::SubscriptionContent> content_of(const store::Subscription& subscrip
 }
 
 Result<std::optional<store::Subscription>> visible_subscription(store::Connection& connection,
-                                                                 std::int64_t study,
-                                                                 const std::string& site,
-                                                                 std::int64_t id) {
+                                                                std::int64_t study,
+                                                                const std::string& site,
+                                                                std::int64_t id) {
   auto found = store::read_subscription(connection, study, id);
   if (!found) return found;
   if (*found && !site.empty() && (*found)->site != site) {
@@ -59,12 +59,12 @@ Result<std::optional<store::Subscription>> visible_subscription(store::Connectio
 
 std::string subscription_resource(const store::Subscription& subscription,
                                   const fhir::SubscriptionContent& content) {
-  return fhir::write_subscription(
-      content, {.id = std::to_string(subscription.id),
-                .status = std::string(store::to_string(subscription.status)),
-                .error = subscription.error,
-                .version = subscription.version,
-                .updated_ms = subscription.at_ms});
+  return fhir::write_subscription(content,
+                                  {.id = std::to_string(subscription.id),
+                                   .status = std::string(store::to_string(subscription.status)),
+                                   .error = subscription.error,
+                                   .version = subscription.version,
+                                   .updated_ms = subscription.at_ms});
 }
 
 store::TopicWish events_of(const store::Subscription& subscription,
@@ -116,8 +116,7 @@ Status add_events(store::Connection& reader, const store::Subscription& subscrip
   return {};
 }
 
-Result<delivery::SubscriptionWish> SubscriptionForm::read(
-    const store::Subscription& subscription) {
+Result<delivery::SubscriptionWish> SubscriptionForm::read(const store::Subscription& subscription) {
   auto content = content_of(subscription);
   if (!content) return content.error();
   delivery::SubscriptionWish wish{.events = events_of(subscription, *content),
@@ -139,9 +138,10 @@ Result<std::string> SubscriptionForm::write(store::Connection& reader,
                                             std::vector<store::TopicEvent>& events) {
   auto content = content_of(subscription);
   if (!content) return content.error();
-  const auto type = kind == delivery::NoticeKind::greeting    ? fhir::NoticeType::handshake
-                    : kind == delivery::NoticeKind::heartbeat ? fhir::NoticeType::heartbeat
-                                                              : fhir::NoticeType::event_notification;
+  const auto type = kind == delivery::NoticeKind::greeting ? fhir::NoticeType::handshake
+                    : kind == delivery::NoticeKind::heartbeat
+                        ? fhir::NoticeType::heartbeat
+                        : fhir::NoticeType::event_notification;
   fhir::Notice notice = notice_of(subscription, type, clock_.utc_ms());
   notice.content = content->content;
   if (auto done = add_events(reader, subscription, subscription.count + 1, events, notice); !done) {

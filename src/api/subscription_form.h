@@ -13,14 +13,16 @@
 
 namespace trialward::api {
 
-inline constexpr std::size_t kEventsPerNotice = 20;       // unless the subscription says another
-inline constexpr std::size_t kNoticeBytes = 256 << 10;    // about; one event always has room
+inline constexpr std::size_t kEventsPerNotice = 20;     // unless the subscription says another
+inline constexpr std::size_t kNoticeBytes = 256 << 10;  // about; one event always has room
 
 // The resource, with the values of its headers. Errors: corrupt.
 base::Result<fhir::SubscriptionContent> content_of(const store::Subscription& subscription);
 // The study's one with this id, if who is of the site (empty: of all) may see it.
-base::Result<std::optional<store::Subscription>> visible_subscription(
-    store::Connection& connection, std::int64_t study, const std::string& site, std::int64_t id);
+base::Result<std::optional<store::Subscription>> visible_subscription(store::Connection& connection,
+                                                                      std::int64_t study,
+                                                                      const std::string& site,
+                                                                      std::int64_t id);
 // As it is shown, without the values of its headers.
 std::string subscription_resource(const store::Subscription& subscription,
                                   const fhir::SubscriptionContent& content);

@@ -17,8 +17,7 @@ bool is_host(std::string_view host) {
   if (host.starts_with('[')) {
     if (!host.ends_with(']') || host.size() < 4) return false;
     host = host.substr(1, host.size() - 2);
-    return std::all_of(host.begin(), host.end(),
-                       [](char c) { return is_word(c) || c == ':'; });
+    return std::all_of(host.begin(), host.end(), [](char c) { return is_word(c) || c == ':'; });
   }
   return !host.empty() && host.size() <= 253 && std::all_of(host.begin(), host.end(), is_word);
 }
@@ -53,8 +52,8 @@ std::optional<Endpoints::Place> Endpoints::parse(std::string_view url) {
   std::string_view rest = url.substr(secure ? kSecure.size() : kPlain.size());
   const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
   rest.remove_prefix(authority.size());
-  const std::size_t colon = authority.ends_with(']') ? std::string_view::npos
-                                                     : authority.rfind(':');
+  const std::size_t colon =
+      authority.ends_with(']') ? std::string_view::npos : authority.rfind(':');
   const std::string_view host = authority.substr(0, colon);
   std::string port = secure ? "443" : "80";
   if (colon != std::string_view::npos) port = authority.substr(colon + 1);

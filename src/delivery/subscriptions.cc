@@ -18,12 +18,12 @@ using store::TopicEvent;
 
 namespace {
 
-constexpr base::Duration kFullLedger = std::chrono::milliseconds(50);   // until it is asked again
+constexpr base::Duration kFullLedger = std::chrono::milliseconds(50);  // until it is asked again
 constexpr base::Duration kStoreTrouble = std::chrono::milliseconds(500);
 constexpr base::Duration kNotAllowed = std::chrono::seconds(60);  // until that is looked at again
-constexpr base::Duration kHangs = std::chrono::seconds(301);  // longer than any may take
-constexpr std::size_t kMovesMax = 64;       // written down at once
-constexpr std::size_t kShownErrorMax = 300;  // bytes
+constexpr base::Duration kHangs = std::chrono::seconds(301);      // longer than any may take
+constexpr std::size_t kMovesMax = 64;                             // written down at once
+constexpr std::size_t kShownErrorMax = 300;                       // bytes
 constexpr std::size_t kSubscriptionPage = 200;
 constexpr std::size_t kEventsLookedAt = 1000;  // in one turn
 
@@ -463,13 +463,13 @@ bool Subscriptions::send(Feed& feed, NoticeKind kind, std::vector<TopicEvent> ev
     const std::lock_guard lock(mutex_);
     ++out_;
   }
-  auto call = parts_.outbound.send(
-      request_of(feed, std::move(*body)), [this, serial = feed.serial](base::OutboundAnswer answer) {
-        const std::lock_guard lock(mutex_);
-        inbox_.answers.push_back({serial, std::move(answer)});
-        --out_;
-        changed_.notify_all();
-      });
+  auto call = parts_.outbound.send(request_of(feed, std::move(*body)),
+                                   [this, serial = feed.serial](base::OutboundAnswer answer) {
+                                     const std::lock_guard lock(mutex_);
+                                     inbox_.answers.push_back({serial, std::move(answer)});
+                                     --out_;
+                                     changed_.notify_all();
+                                   });
   if (call) {
     feed.state = Feed::State::sent;
     feed.call = *call;

@@ -16,8 +16,8 @@
 //   - One whose token is valid no more, or whose end has come, is turned off.
 //
 // Any thread may call wake(), look_again() and report(). stop() begins nothing more, waits up to
-// `grace` for answers, takes the rest back and returns when nothing of it is out. Without start(), run_once() drives it. It outlives whatever it
-// gave to the ledger.
+// `grace` for answers, takes the rest back and returns when nothing of it is out. Without start(),
+// run_once() drives it. It outlives whatever it gave to the ledger.
 #pragma once
 
 #include <array>
@@ -56,10 +56,10 @@ struct SubscriptionWish {
   store::TopicWish events;
   std::string endpoint, media_type;
   base::OutboundHeaders headers;
-  std::int64_t end_ms = 0;       // 0: none
-  base::Duration heartbeat{};    // zero: none
+  std::int64_t end_ms = 0;     // 0: none
+  base::Duration heartbeat{};  // zero: none
   base::Duration timeout{};
-  std::size_t events_max = 1;    // in one request
+  std::size_t events_max = 1;  // in one request
 };
 
 enum class NoticeKind : std::uint8_t { greeting, heartbeat, events };
@@ -78,8 +78,8 @@ class SubscriptionForm {
 };
 
 struct SubscriptionsOptions {
-  std::function<bool()> on_duty;                  // null: always
-  std::function<bool(std::int64_t token)> valid;  // whether a token still is
+  std::function<bool()> on_duty;                            // null: always
+  std::function<bool(std::int64_t token)> valid;            // whether a token still is
   base::Duration look_interval = std::chrono::seconds(10);  // at the store, undisturbed
   runtime::BreakerOptions breaker{.window = 50, .calls_min = 20, .failures_max = 0.6};
   runtime::RetryBudgetOptions budget;
@@ -172,9 +172,9 @@ class Subscriptions {
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  Inbox inbox_;                 // guarded by mutex_
-  std::size_t out_ = 0;         // calls without an answer; guarded by mutex_
-  SubscriptionsReport report_;  // guarded by mutex_
+  Inbox inbox_;                                  // guarded by mutex_
+  std::size_t out_ = 0;                          // calls without an answer; guarded by mutex_
+  SubscriptionsReport report_;                   // guarded by mutex_
   std::unique_ptr<runtime::WorkerPool> thread_;  // last: it uses all the rest
 };
 

@@ -17,16 +17,24 @@ namespace {
 constexpr std::array<std::string_view, 3> kContents = {"empty", "id-only", "full-resource"};
 constexpr std::string_view kRoot = "Subscription";
 
-constexpr std::string_view kMembers[] = {
-    "resourceType", "id",     "meta",     "language", "text",  "status",
-    "contact",      "end",    "reason",   "criteria", "error", "channel"};
-constexpr std::string_view kChannelMembers[] = {"id",      "extension", "type",
+constexpr std::string_view kMembers[] = {"resourceType", "id",       "meta",    "language",
+                                         "text",         "status",   "contact", "end",
+                                         "reason",       "criteria", "error",   "channel"};
+constexpr std::string_view kChannelMembers[] = {"id",       "extension", "type",
                                                 "endpoint", "payload",   "header"};
 // The server's own, or what would change how the request is read.
-constexpr std::string_view kOwnHeaders[] = {
-    "connection", "content-encoding", "content-length", "content-type", "expect",
-    "host",       "idempotency-key",  "keep-alive",     "te",           "trailer",
-    "transfer-encoding", "upgrade"};
+constexpr std::string_view kOwnHeaders[] = {"connection",
+                                            "content-encoding",
+                                            "content-length",
+                                            "content-type",
+                                            "expect",
+                                            "host",
+                                            "idempotency-key",
+                                            "keep-alive",
+                                            "te",
+                                            "trailer",
+                                            "transfer-encoding",
+                                            "upgrade"};
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -146,7 +154,8 @@ class Reading {
     content.media_type = channel.string("payload");
     const std::string media = content.media_type.substr(0, content.media_type.find(';'));
     if (media != "application/fhir+json" && media != "application/json") {
-      list.error(media.empty() ? "required" : "notSupported", path, "must be application/fhir+json");
+      list.error(media.empty() ? "required" : "notSupported", path,
+                 "must be application/fhir+json");
     }
     content.media_type = media;
     bool said = false;
@@ -184,9 +193,8 @@ class Reading {
       }
       std::string_view value = text.substr(colon + 1);
       value.remove_prefix(std::min(value.find_first_not_of(" \t"), value.size()));
-      const bool plain = std::all_of(value.begin(), value.end(), [](unsigned char c) {
-        return c >= ' ' && c != 127;
-      });
+      const bool plain = std::all_of(value.begin(), value.end(),
+                                     [](unsigned char c) { return c >= ' ' && c != 127; });
       if (!plain) list.error("invalidValue", at, "has a control character");
       const std::string own = lower(name);
       if (std::find(std::begin(kOwnHeaders), std::end(kOwnHeaders), own) != std::end(kOwnHeaders)) {
@@ -301,8 +309,7 @@ base::Result<SubscriptionContent, model::Issues> SubscriptionReader::read(std::s
   return std::move(reading.content);
 }
 
-std::string write_subscription(const SubscriptionContent& content,
-                               const SubscriptionShown& shown) {
+std::string write_subscription(const SubscriptionContent& content, const SubscriptionShown& shown) {
   base::JsonWriter json;
   json.begin_object().member("resourceType", kRoot).member_if("id", shown.id);
   json.key("meta").begin_object();

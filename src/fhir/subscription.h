@@ -29,8 +29,8 @@ inline constexpr std::size_t kSubscriptionBytesMax = 64 << 10;
 inline constexpr std::size_t kChannelHeadersMax = 16;
 inline constexpr std::size_t kHeaderBytesMax = 4 << 10;  // of all together
 inline constexpr std::size_t kEndpointBytesMax = 2 << 10;
-inline constexpr std::size_t kFiltersMax = 16;        // filter criteria
-inline constexpr std::size_t kFilterValuesMax = 50;   // of one parameter, after all criteria
+inline constexpr std::size_t kFiltersMax = 16;       // filter criteria
+inline constexpr std::size_t kFilterValuesMax = 50;  // of one parameter, after all criteria
 inline constexpr std::uint32_t kHeartbeatMinS = 5, kHeartbeatMaxS = 24 * 3600;
 inline constexpr std::uint32_t kTimeoutMaxS = 300;
 inline constexpr std::uint32_t kEventsPerNoticeMax = 100;
@@ -46,12 +46,12 @@ inline constexpr std::string_view kHiddenValue = "********";
 struct SubscriptionContent {
   std::string status;  // as the client wants it: "requested" or "off"; or as it was read
   std::string reason;
-  std::int64_t end_ms = 0;              // 0: none
-  std::vector<std::string> filters;     // the criteria as they came
+  std::int64_t end_ms = 0;           // 0: none
+  std::vector<std::string> filters;  // the criteria as they came
   // What they choose; of each list one must fit. Severities are those of alerts.
   std::vector<std::string> subjects, rules, severities;
   std::string endpoint;
-  std::string media_type;               // of the payload
+  std::string media_type;  // of the payload
   std::vector<std::pair<std::string, std::string>> headers;
   PayloadContent content = PayloadContent::id_only;
   std::uint32_t heartbeat_s = 0;  // 0: none

@@ -84,8 +84,8 @@ class FilterReading {
     if (name == "severity") {
       const std::string_view severity = alert_severity_of(value);
       if (severity.empty()) {
-        return list_.error("invalidValue", at_, "severities are high, moderate and low, not " +
-                                                    ucum::quoted(value));
+        return list_.error("invalidValue", at_,
+                           "severities are high, moderate and low, not " + ucum::quoted(value));
       }
       value = severity;
     }

@@ -55,9 +55,7 @@ void write_entry(base::JsonWriter& json, const Notice& notice, const NoticeEvent
 
 }  // namespace
 
-std::string_view to_string(NoticeType type) {
-  return kNoticeTypes[static_cast<std::size_t>(type)];
-}
+std::string_view to_string(NoticeType type) { return kNoticeTypes[static_cast<std::size_t>(type)]; }
 
 std::string subscription_status(const Notice& notice) {
   base::JsonWriter json;

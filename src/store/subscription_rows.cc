@@ -13,8 +13,8 @@ namespace {
 
 constexpr int kSubscriptionShard = 0;  // they belong to no subject's chain
 constexpr std::size_t kWalk = 1000;    // events looked at in one reading
-constexpr std::array<std::string_view, kSubscriptionStatuses> kStatusNames = {
-    "requested", "active", "error", "off"};
+constexpr std::array<std::string_view, kSubscriptionStatuses> kStatusNames = {"requested", "active",
+                                                                              "error", "off"};
 constexpr std::string_view kDeleted = "deleted";
 
 constexpr std::string_view kColumns =
@@ -130,9 +130,8 @@ Status append_subscription(Writer& writer, Subscription& one, const Act& act) {
       connection.integer("SELECT count(*) FROM subscription_states WHERE study = $1", {one.study});
   if (!others) return others.error();
   if (*others >= kSubscriptionsMax) {
-    return Error{Errc::conflict,
-                 "the study has " + std::to_string(kSubscriptionsMax) +
-                     " subscriptions already, as many as it may; delete one"};
+    return Error{Errc::conflict, "the study has " + std::to_string(kSubscriptionsMax) +
+                                     " subscriptions already, as many as it may; delete one"};
   }
   // Those of this transaction among them: the numbers go on behind it.
   auto last = connection.integer(
@@ -212,8 +211,7 @@ Result<std::vector<Subscription>> read_subscriptions(Connection& connection, std
   static const std::string kSql =
       std::string(kColumns) +
       "WHERE ($1 = 0 OR s.study = $2) AND s.subscription > $3 ORDER BY s.subscription LIMIT $4";
-  return read_all(
-      connection.query(kSql, {study, study, after, static_cast<std::int64_t>(limit)}));
+  return read_all(connection.query(kSql, {study, study, after, static_cast<std::int64_t>(limit)}));
 }
 
 Result<std::optional<Subscription>> read_subscription(Connection& connection, std::int64_t study,

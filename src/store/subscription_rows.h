@@ -1,5 +1,5 @@
-// Subscriptions of other systems to a study's alerts (FHIR's Subscription; docs/decisions/030): what
-// their clients want, each version an audited row, and how far each is, which is one row that
+// Subscriptions of other systems to a study's alerts (FHIR's Subscription; docs/decisions/030):
+// what their clients want, each version an audited row, and how far each is, which is one row that
 // changes as its events are taken.
 //
 //   requested ──→ active ⇄ error        active: its endpoint has answered the greeting
@@ -37,17 +37,17 @@ struct Subscription {
   // Its newest version.
   std::int64_t entry = 0;  // the row
   std::int64_t version = 1;
-  std::int64_t token = 0;       // of whoever wrote it; 0: the server's own machine
-  std::string site;             // the only one whose events it gets; of all its versions
-  std::string base;             // of the server's URLs, as that client calls it
+  std::int64_t token = 0;        // of whoever wrote it; 0: the server's own machine
+  std::string site;              // the only one whose events it gets; of all its versions
+  std::string base;              // of the server's URLs, as that client calls it
   std::int64_t after_event = 0;  // the study's last event when it was made
-  std::string resource;         // JSON, without the values of headers
+  std::string resource;          // JSON, without the values of headers
   std::int64_t at_ms = 0;
   // How far it is.
   SubscriptionStatus status = SubscriptionStatus::requested;
-  bool greeted = false;  // the endpoint has answered the greeting of this version
-  std::int64_t event = 0;  // of the study, up to which all that it gets was taken
-  std::int64_t count = 0;  // of those
+  bool greeted = false;              // the endpoint has answered the greeting of this version
+  std::int64_t event = 0;            // of the study, up to which all that it gets was taken
+  std::int64_t count = 0;            // of those
   std::vector<std::string> headers;  // "Name: value"
   std::string error;
   std::int64_t changed_ms = 0;

@@ -28,8 +28,8 @@ class PlainForm final : public SubscriptionForm {
     std::string text;
     std::int64_t number = one.count;
     for (const store::TopicEvent& event : events) {
-      text += (text.empty() ? "" : " ") + std::to_string(++number) + ":" +
-              std::to_string(event.number);
+      text +=
+          (text.empty() ? "" : " ") + std::to_string(++number) + ":" + std::to_string(event.number);
     }
     return text;
   }
@@ -216,7 +216,8 @@ TEST_F(SubscriptionsTest, AFailureIsTriedForEverAndShown) {
   }
   EXPECT_GE(attempts, 7 * 24 * 60 * 60 / 140);
   EXPECT_LE(attempts, 7 * 24 * 60 * 60 / 10);
-  EXPECT_EQ(moves_->written, 2) << "greeted, and shown as failing: a failure by itself writes nothing";
+  EXPECT_EQ(moves_->written, 2)
+      << "greeted, and shown as failing: a failure by itself writes nothing";
   EXPECT_NE(state(id).error, "");
   while (outbound_.calls.empty()) go_on(10s);
   answer(200);

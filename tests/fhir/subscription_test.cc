@@ -10,8 +10,8 @@ namespace {
 const std::string kBase = std::string(kBackport);
 
 // A Subscription with what a test puts into it: `root` and `channel` are further members.
-std::string resource(const std::string& root = "", const std::string& channel = "",
-                     const std::string& payload = "id-only") {
+std::string json_of(const std::string& root = "", const std::string& channel = "",
+                    const std::string& payload = "id-only") {
   return R"({"resourceType":"Subscription","status":"requested","reason":"r","criteria":")" +
          std::string(kAlertTopic) + "\"" + root +
          R"(,"channel":{"type":"rest-hook","endpoint":"https://d.example/h",)" +
@@ -46,7 +46,7 @@ std::string faults(const std::string& json) {
 
 TEST(SubscriptionTest, IsReadAndWrittenAgain) {
   SubscriptionReader reader;
-  const std::string json = resource(
+  const std::string json = json_of(
       R"(,"id":"7","end":"2030-01-02T03:04:05Z","contact":[{"system":"email","value":"a@b"}])" +
           filters({"DetectedIssue?severity=high,low&patient=Patient/A%20b,B", "code=urn:x|r1"}),
       R"(,"header":["Authorization: Bearer x","X-A:b"],"extension":[{"url":")" + kBase +
@@ -78,12 +78,10 @@ TEST(SubscriptionTest, IsReadAndWrittenAgain) {
   const auto again = reader.read(written, "7");
   ASSERT_TRUE(again.ok()) << again.error().front().path;
   EXPECT_EQ(again->headers[0].second, kHiddenValue);
-  EXPECT_EQ(write_subscription(*again, {.id = "7",
-                                        .status = "error",
-                                        .error = "no",
-                                        .version = 2,
-                                        .updated_ms = 0}),
-            written);
+  EXPECT_EQ(
+      write_subscription(
+          *again, {.id = "7", .status = "error", .error = "no", .version = 2, .updated_ms = 0}),
+      written);
 }
 
 TEST(SubscriptionTest, WhatWouldNotBeAsMeantIsRefused) {
@@ -91,36 +89,36 @@ TEST(SubscriptionTest, WhatWouldNotBeAsMeantIsRefused) {
   const struct {
     std::string json, expected;
   } kCases[] = {
-      {resource(), ""},
+      {json_of(), ""},
       {"{}", "typeNotSupported Subscription"},
-      {resource(R"(,"modifierExtension":[])"),
+      {json_of(R"(,"modifierExtension":[])"),
        "unknownElement Subscription, modifierExtension Subscription"},
-      {resource(R"(,"end":"2030")"), "invalidValue Subscription.end"},
-      {resource(filters({"Observation?severity=high"})), "notSupported " + path},
-      {resource(filters({"DetectedIssue?"})), "notSupported " + path},
-      {resource(filters({"DetectedIssue?status=final"})), "notSupported " + path},
-      {resource(filters({"DetectedIssue?severity:not=high"})), "notSupported " + path},
-      {resource(filters({"DetectedIssue?severity=urgent"})), "invalidValue " + path},
-      {resource(filters({"DetectedIssue?severity="})), "invalidValue " + path},
-      {resource(filters({"DetectedIssue?code=a%4"})), "invalidValue " + path},
-      {resource(filters({"code=a", "code=b"})),
+      {json_of(R"(,"end":"2030")"), "invalidValue Subscription.end"},
+      {json_of(filters({"Observation?severity=high"})), "notSupported " + path},
+      {json_of(filters({"DetectedIssue?"})), "notSupported " + path},
+      {json_of(filters({"DetectedIssue?status=final"})), "notSupported " + path},
+      {json_of(filters({"DetectedIssue?severity:not=high"})), "notSupported " + path},
+      {json_of(filters({"DetectedIssue?severity=urgent"})), "invalidValue " + path},
+      {json_of(filters({"DetectedIssue?severity="})), "invalidValue " + path},
+      {json_of(filters({"DetectedIssue?code=a%4"})), "invalidValue " + path},
+      {json_of(filters({"code=a", "code=b"})),
        "notSupported Subscription.criteria.extension[1].value"},
-      {resource("", wish("backport-max-count", R"("valuePositiveInt":101)")),
+      {json_of("", wish("backport-max-count", R"("valuePositiveInt":101)")),
        "invalidValue Subscription.channel.extension[0].value"},
-      {resource("", wish("backport-heartbeat-period", R"("valueUnsignedInt":4)")),
+      {json_of("", wish("backport-heartbeat-period", R"("valueUnsignedInt":4)")),
        "invalidValue Subscription.channel.extension[0].value"},
-      {resource("", wish("backport-heartbeat-period", R"("valueUnsignedInt":86401)")),
+      {json_of("", wish("backport-heartbeat-period", R"("valueUnsignedInt":86401)")),
        "invalidValue Subscription.channel.extension[0].value"},
-      {resource("", wish("backport-timeout", R"("valueUnsignedInt":301)")),
+      {json_of("", wish("backport-timeout", R"("valueUnsignedInt":301)")),
        "invalidValue Subscription.channel.extension[0].value"},
-      {resource("", wish("backport-other", R"("valueCode":"x")")),
+      {json_of("", wish("backport-other", R"("valueCode":"x")")),
        "notSupported Subscription.channel.extension[0]"},
-      {resource("", R"(,"header":["no header"])"), "invalidValue Subscription.channel.header[0]"},
-      {resource("", R"(,"header":["A\u0000: b"])"), "invalidValue Subscription.channel.header[0]"},
-      {resource("", R"(,"header":["A: b\nC: d"])"), "invalidValue Subscription.channel.header[0]"},
-      {resource("", R"(,"header":["Content-Length: 1"])"),
+      {json_of("", R"(,"header":["no header"])"), "invalidValue Subscription.channel.header[0]"},
+      {json_of("", R"(,"header":["A\u0000: b"])"), "invalidValue Subscription.channel.header[0]"},
+      {json_of("", R"(,"header":["A: b\nC: d"])"), "invalidValue Subscription.channel.header[0]"},
+      {json_of("", R"(,"header":["Content-Length: 1"])"),
        "notSupported Subscription.channel.header[0]"},
-      {resource("", "", "everything"),
+      {json_of("", "", "everything"),
        "invalidValue Subscription.channel.payload.extension[0].value"},
   };
   for (const auto& one : kCases) EXPECT_EQ(faults(one.json), one.expected) << one.json;
@@ -128,15 +126,17 @@ TEST(SubscriptionTest, WhatWouldNotBeAsMeantIsRefused) {
 
 TEST(SubscriptionTest, ItIsBounded) {
   std::vector<std::string> many(kFiltersMax + 1, "severity=high");
-  EXPECT_NE(faults(resource(filters(many))).find("tooMany Subscription.criteria"),
+  EXPECT_NE(faults(json_of(filters(many))).find("tooMany Subscription.criteria"),
             std::string::npos);
   std::string values = "code=a";
   for (std::size_t i = 1; i < kFilterValuesMax; ++i) values += ",a";
-  EXPECT_EQ(faults(resource(filters({values}))), "");
-  EXPECT_EQ(faults(resource(filters({values + ",a"}))), "tooMany Subscription.criteria");
+  EXPECT_EQ(faults(json_of(filters({values}))), "");
+  EXPECT_EQ(faults(json_of(filters({values + ",a"}))), "tooMany Subscription.criteria");
   std::string headers;
   for (std::size_t i = 0; i < kChannelHeadersMax; ++i) headers += R"("A: b",)";
-  const auto with = [](const std::string& list) { return resource("", ",\"header\":[" + list + "]"); };
+  const auto with = [](const std::string& list) {
+    return json_of("", ",\"header\":[" + list + "]");
+  };
   EXPECT_EQ(faults(with(headers.substr(0, headers.size() - 1))), "");
   EXPECT_EQ(faults(with(headers + R"("A: b")")), "tooMany Subscription.channel.header");
   const std::string fits = "A: " + std::string(kHeaderBytesMax - 3, 'x');

@@ -89,10 +89,10 @@ class SubscriptionRowsTest : public StoreBench {
 };
 
 TEST_F(SubscriptionRowsTest, AWishChoosesByWhatNeverChanges) {
-  raise(1);                                     // 1: rule-1
-  const std::int64_t second = raise(2);         // 2
+  raise(1);                                        // 1: rule-1
+  const std::int64_t second = raise(2);            // 2
   step(second, model::AlertEventType::delivered);  // 3: no event of the topic
-  raise(1);                                     // 4: rule-3
+  raise(1);                                        // 4: rule-3
   EXPECT_EQ(numbers({}), "1 2 4");
   EXPECT_EQ(numbers({}, 2), "1 2");
   EXPECT_EQ(numbers({}, 100, 2), "4");
