@@ -516,6 +516,7 @@ class App::Impl {
                            .store_failed = intake_.failed(),
                            .on_duty = on_duty(),
                            .targets = target_reports()};
+    if (subscriptions_ != nullptr) sample.subscriptions = subscriptions_->report();
     if (outbound_ != nullptr) sample.remotes = outbound_->stats();
     if (reports_api_ != nullptr) sample.reports = reports_api_->stats();
     if (ready_) {

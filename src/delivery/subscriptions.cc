@@ -107,6 +107,10 @@ bool Subscriptions::run_once() {
   if (options_.on_duty && !options_.on_duty()) {
     while (!feeds_.empty()) drop(*feeds_.begin()->second);
     look_wanted_ = true;
+    {
+      const std::lock_guard lock(mutex_);
+      report_.statuses = {};
+    }
     wake_at(clock_.now() + kStoreTrouble);
     return worked;
   }
@@ -232,6 +236,11 @@ void Subscriptions::settle(bool stored) {
     Feed& feed = *found->second;
     if (feed.state != Feed::State::settling) continue;
     feed.state = Feed::State::waiting;
+    {
+      const std::lock_guard lock(mutex_);
+      --report_.statuses[static_cast<std::size_t>(feed.stored.status)];
+      ++report_.statuses[static_cast<std::size_t>(move.status)];
+    }
     feed.stored.event = move.event;
     feed.stored.count = move.count;
     feed.stored.status = move.status;

@@ -239,6 +239,9 @@ def test_no_event_is_lost_or_skipped_by_a_receiver_that_fails(tmp_path):
         server.wait_for(lambda: status_of(server, safety, id)["status"] == "error")
         shown = status_of(server, safety, id)
         assert "503" in shown["error"]["text"]
+        metrics = server.get("/metrics", ops=True).body.decode()
+        assert 'trialward_subscriptions{status="error"} 1' in metrics
+        assert 'trialward_subscription_requests_total{outcome="failed"}' in metrics
         assert shown["events-since-subscription-start"] == "15"
         assert "503" in server.get(f"{ALL}/{id}", safety).json()["error"]
         desk.always = None
