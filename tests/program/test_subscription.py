@@ -382,6 +382,13 @@ def test_without_a_list_no_subscription_may_send_and_others_may_not_subscribe(tm
     with Server(tmp_path / "store.db") as server:
         refused = make(server, server.token("safety"), subscription("https://far.example/x"), 422)
         assert "operator" in refused["issue"][0]["details"]["text"]
+        safety = server.token("safety")
+        large = {**subscription("https://far.example/x"), "reason": "x" * (64 << 10)}
+        assert server.post(ALL, safety, large, headers=FHIR).status == 413
+        assert server.post(ALL, safety, b"<x/>", headers={"Content-Type": "text/xml"}).status == 415
+        assert server.post(ALL, safety, {}, headers={**FHIR, "If-None-Exist": "x"}).status == 400
+        assert server.request("PUT", ALL + "/1", safety, subscription("https://far.example/x"),
+                              headers=FHIR).status == 422, "its id is not that of the URL"
         for role in ("monitor", "investigator", "feed"):
             assert server.post(ALL, server.token(role), subscription("https://far.example/x"),
                                headers=FHIR).status == 403
