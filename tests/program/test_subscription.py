@@ -215,7 +215,7 @@ def test_a_subscription_is_greeted_told_changed_and_deleted(tmp_path):
     with contextlib.closing(sqlite3.connect(server.store)) as store, store:
         [text] = store.execute("SELECT group_concat(resource) FROM subscriptions").fetchone()
         assert secret not in text, "what is kept for ever holds no secret"
-        store.execute("UPDATE subscriptions SET token = 1 WHERE id = 2")
+        store.execute("UPDATE subscriptions SET base = 'x' WHERE id = 2")
     tampered = trialward("verify", "--store", f"sqlite:{server.store}", check=False)
     assert tampered.returncode == 1
     assert "version of a subscription" in tampered.stdout + tampered.stderr
