@@ -18,8 +18,7 @@
 #include "api/patient_api.h"
 #include "api/reads_api.h"
 #include "api/schedule_api.h"
-#include "api/subscription_form.h"
-#include "api/subscription_ledger.h"
+#include "api/subscription_feeds.h"
 #include "api/tokens_api.h"
 #include "api/web_pages.h"
 #include "base/file_limit.h"
@@ -124,8 +123,6 @@ class App::Impl {
         tokens_api_(intake_, *reads_, exports_, tokens_, random, clock_),
         figures_(*reads_, intake_),
         ledger_(intake_, studies_, clock_),
-        subscription_ledger_(intake_, clock_),
-        subscription_form_(clock_),
         deliveries_api_(intake_, *reads_, exports_, clock_,
                         [this](std::int64_t delivery) {
                           if (delivery_ != nullptr) delivery_->resent(delivery);
@@ -144,10 +141,7 @@ class App::Impl {
                    .random = random,
                    .clock = clock_,
                    .endpoints = options_.targets ? &options_.targets->endpoints : nullptr,
-                   .subscriptions_changed =
-                       [this] {
-                         if (subscriptions_ != nullptr) subscriptions_->look_again();
-                       }},
+                   .subscriptions_changed = [this] { subscriptions_.wake(true); }},
                   options_.fhir),
         patient_api_({.intake = intake_,
                       .reads = *reads_,
@@ -167,8 +161,8 @@ class App::Impl {
             [this](const runtime::Cancel& cancel) {
               return on_duty() ? due_sweep_->run(cancel) : Status();
             },
-            random,
-            tasks) {}
+            random, tasks),
+        subscriptions_(intake_, tokens_, clock_) {}
 
   Status start(store::Store& store) {
     store::Connection& connection = store.writer().connection();
@@ -194,7 +188,7 @@ class App::Impl {
     if (*node != nullptr) join_cluster(std::move(*node));
     intake_.start(tasks_);
     if (delivery_ != nullptr) delivery_->start();
-    if (subscriptions_ != nullptr) subscriptions_->start();
+    subscriptions_.start();
     http::ServerOptions ops{
         .address = options_.ops, .name = "ops", .connections_max = kSideConnectionsMax};
     if (auto started = listen(ops, ops_router_, ops_); !started) return started;
@@ -228,11 +222,8 @@ class App::Impl {
     alert_streams_.close();
     if (reports_api_ != nullptr) reports_api_->stop();
     // While what it has delivered can still be written down.
-    const base::TimePoint answered = clock_.now() + grace / kStopsPerGrace;
     if (delivery_ != nullptr) delivery_->stop(grace / kStopsPerGrace);
-    if (subscriptions_ != nullptr) {
-      subscriptions_->stop(std::max(answered - clock_.now(), base::Duration::zero()));
-    }
+    subscriptions_.stop(grace / kStopsPerGrace / 2);
     if (outbound_ != nullptr) outbound_->stop();
     intake_.drain(clock_.now() + grace / 2);
     for (const auto* server : {&main_, &control_}) {
@@ -256,18 +247,6 @@ class App::Impl {
   ReadPool& reads() { return *reads_; }
 
  private:
-  // Rows of an earlier run may wait for targets that nobody named this time.
-  static Status warn_of_outbox(store::Connection& connection) {
-    auto counts = store::count_deliveries(connection);
-    if (!counts) return counts.error();
-    for (const store::DeliveryCounts& count : *counts) {
-      if (count.pending == 0) continue;
-      base::log_warning("delivery: " + std::to_string(count.pending) + " alert events wait for '" +
-                        count.target + "', and this server has no targets");
-    }
-    return {};
-  }
-
   Status open_delivery(store::Store& store) {
     if (options_.targets == nullptr) return warn_of_outbox(store.writer().connection());
     http::OutboundOptions options = options_.outbound;
@@ -282,26 +261,9 @@ class App::Impl {
                                  reads_->background(), random_, tasks_);
     if (!opened) return opened.error();
     delivery_ = std::move(*opened);
-    open_subscriptions();
+    subscriptions_.open({*options_.targets, *outbound_, reads_->background(),
+                         [this] { return on_duty(); }, random_, tasks_});
     return {};
-  }
-
-  void open_subscriptions() {
-    delivery::SubscriptionsOptions options;
-    options.on_duty = [this] { return on_duty(); };
-    options.valid = [this](std::int64_t token) {
-      if (token == 0) return true;  // the server's own machine
-      const auto holder = tokens_.holder(token);
-      return holder != nullptr && !holder->expired(clock_.utc_ms());
-    };
-    subscriptions_ = std::make_unique<delivery::Subscriptions>(
-        delivery::Subscriptions::Parts{.targets = *options_.targets,
-                                       .outbound = *outbound_,
-                                       .ledger = subscription_ledger_,
-                                       .form = subscription_form_,
-                                       .random = random_,
-                                       .tasks = tasks_},
-        std::move(options), reads_->background());
   }
 
   std::vector<delivery::TargetReport> target_reports() const {
@@ -354,8 +316,7 @@ class App::Impl {
                              escalator_->changed();
                              if (delivery_ != nullptr && again) delivery_->look_again();
                              if (delivery_ != nullptr) delivery_->wake();
-                             if (subscriptions_ == nullptr) return;
-                             again ? subscriptions_->look_again() : subscriptions_->wake();
+                             subscriptions_.wake(again);
                            },
                        .fit = [this] { return !intake_.failed(); }},
         tasks_);
@@ -477,7 +438,7 @@ class App::Impl {
     alert_streams_.publish(events);
     escalator_->changed();
     if (delivery_ != nullptr) delivery_->wake();
-    if (subscriptions_ != nullptr) subscriptions_->wake();
+    subscriptions_.wake();
     const base::TimePoint now = clock_.now();
     for (const intake::Publication& event : events) {
       metrics_.alert_published(now - event.received);
@@ -515,8 +476,8 @@ class App::Impl {
                            .memory = memory_.step(),
                            .store_failed = intake_.failed(),
                            .on_duty = on_duty(),
-                           .targets = target_reports()};
-    if (subscriptions_ != nullptr) sample.subscriptions = subscriptions_->report();
+                           .targets = target_reports(),
+                           .subscriptions = subscriptions_.report()};
     if (outbound_ != nullptr) sample.remotes = outbound_->stats();
     if (reports_api_ != nullptr) sample.reports = reports_api_->stats();
     if (ready_) {
@@ -575,8 +536,6 @@ class App::Impl {
   TokensApi tokens_api_;
   Figures figures_;
   DeliveryLedger ledger_;
-  SubscriptionLedger subscription_ledger_;
-  SubscriptionForm subscription_form_;
   DeliveriesApi deliveries_api_;
   OpsApi ops_api_;
   FhirApi fhir_api_;
@@ -597,7 +556,7 @@ class App::Impl {
   // the intake, which is drained by stop().
   std::unique_ptr<http::OutboundClient> outbound_;
   std::unique_ptr<delivery::Delivery> delivery_;
-  std::unique_ptr<delivery::Subscriptions> subscriptions_;
+  SubscriptionFeeds subscriptions_;
   std::unique_ptr<Cluster> cluster_;  // null: no other node shares the store
   std::unique_ptr<ReportsApi> reports_api_;
   std::unique_ptr<http::Server> ops_, main_, control_;  // last: they call back

@@ -72,7 +72,8 @@ void write_detected_issue(base::JsonWriter& json) {
 
 void write_subscription_abilities(base::JsonWriter& json) {
   json.begin_object().key("extension").begin_array().begin_object();
-  json.member("url", std::string(fhir::kBackport) + "capabilitystatement-subscriptiontopic-canonical");
+  constexpr std::string_view kTopics = "capabilitystatement-subscriptiontopic-canonical";
+  json.member("url", std::string(fhir::kBackport) + std::string(kTopics));
   json.member("valueCanonical", fhir::kAlertTopic).end_object().end_array();
   json.member("type", "Subscription");
   json.key("supportedProfile").begin_array();
