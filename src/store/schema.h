@@ -20,7 +20,7 @@
 //                          compared with delivery_outcomes by verify
 //   outbox_attempts        the newest attempts of each
 //   subscription_states    how far a subscription is, and what its headers hold; none of a deleted
-//                          one (store/subscription_rows.h)
+//                          one (store/subscription_rows.h). verify looks whether it can be
 //   subscription_marks     places in its stream, from which an event is found by its number
 // Caches, rebuilt from the audited tables at any time, and compared with them by verify:
 //   shards                 the head of each audit chain
