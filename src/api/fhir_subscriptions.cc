@@ -56,8 +56,14 @@ std::optional<model::Issue> restore_headers(SubscriptionContent& content,
   for (std::size_t i = 0; i < content.headers.size(); ++i) {
     auto& [name, value] = content.headers[i];
     if (value != fhir::kHiddenValue) continue;
-    const auto known = std::find_if(before.headers.begin(), before.headers.end(),
-                                    [&name = name](const auto& one) { return one.first == name; });
+    // A name may stand more than once: the second is the second.
+    const auto same = [&name = name](const auto& one) { return one.first == name; };
+    const auto here = content.headers.begin() + static_cast<std::ptrdiff_t>(i);
+    const auto nth = std::count_if(content.headers.begin(), here, same);
+    auto known = std::find_if(before.headers.begin(), before.headers.end(), same);
+    for (auto n = nth; n > 0 && known != before.headers.end(); --n) {
+      known = std::find_if(known + 1, before.headers.end(), same);
+    }
     if (known == before.headers.end()) {
       return model::Issue{.code = "invalidValue",
                           .path = "Subscription.channel.header[" + std::to_string(i) + "]",

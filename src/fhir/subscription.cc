@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::array<std::string_view, 3> kContents = {"empty", "id-only", "full-resource"};
 constexpr std::string_view kRoot = "Subscription";
+constexpr std::int64_t kYear10000Ms = 253'402'300'800'000;  // which has no four digits
 
 constexpr std::string_view kMembers[] = {"resourceType", "id",       "meta",    "language",
                                          "text",         "status",   "contact", "end",
@@ -92,7 +93,7 @@ class Reading {
 
   void read_end(const std::string& end) {
     const auto instant = is_date_time(end) ? model::parse_instant(end) : std::nullopt;
-    if (instant) {
+    if (instant && *instant > 0 && *instant < kYear10000Ms) {
       content.end_ms = *instant;
     } else {
       list.error("invalidValue", "Subscription.end", "must be an instant");
@@ -184,9 +185,10 @@ class Reading {
     for (const Json header : channel["header"]) {
       const std::string at = path + "[" + std::to_string(index++) + "]";
       const std::string_view text = header.is(Json::Type::string) ? header.text() : "";
-      bytes += text.size();
       const std::size_t colon = text.find(':');
       const std::string_view name = text.substr(0, colon);
+      // At least what it has when its value is hidden, so that what is kept can be read again.
+      bytes += std::max(text.size(), name.size() + 2 + kHiddenValue.size());
       if (colon == std::string_view::npos || !is_token(name)) {
         list.error("invalidValue", at, "must be a header, \"Name: value\"");
         continue;

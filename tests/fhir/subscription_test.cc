@@ -142,6 +142,12 @@ TEST(SubscriptionTest, ItIsBounded) {
   const std::string fits = "A: " + std::string(kHeaderBytesMax - 3, 'x');
   EXPECT_EQ(faults(with("\"" + fits + "\"")), "");
   EXPECT_EQ(faults(with("\"" + fits + "x\"")), "tooLong Subscription.channel.header");
+  // What is kept of it, with its value hidden, can be read again.
+  const std::string name(kHeaderBytesMax - 10, 'n');
+  EXPECT_EQ(faults(with("\"" + name + ": \"")), "");
+  EXPECT_EQ(faults(with("\"" + name + "n:\"")), "tooLong Subscription.channel.header");
+  EXPECT_EQ(faults(json_of(R"(,"end":"9999-12-31T23:59:59-12:00")")),
+            "invalidValue Subscription.end");
 }
 
 TEST(SubscriptionNoticeTest, HasTheFormOfTheGuide) {

@@ -141,10 +141,12 @@ def test_a_subscription_is_greeted_told_changed_and_deleted(tmp_path):
         raise_alerts(server, admin, [1])  # before it: none of its events
         secret = "Bearer " + "x" * 20
         made = make(server, safety, subscription(
-            desk.url, "full-resource", headers=["Authorization: " + secret]))
+            desk.url, "full-resource",
+            headers=["Authorization: " + secret, "X-Way: one", "X-Way: two"]))
         id = made["id"]
         assert made["status"] == "requested" and made["meta"]["versionId"] == "1"
-        assert made["channel"]["header"] == ["Authorization: ********"]
+        assert made["channel"]["header"] == [
+            "Authorization: ********", "X-Way: ********", "X-Way: ********"]
         server.wait_for(lambda: desk.types() == ["handshake"])
         server.wait_for(lambda: status_of(server, safety, id)["status"] == "active")
         greeting, bundle, request = desk.taken[0]
@@ -154,6 +156,7 @@ def test_a_subscription_is_greeted_told_changed_and_deleted(tmp_path):
         assert greeting["subscription"]["reference"] == f"{server.url}{ALL}/{id}"
         assert request.headers["authorization"] == secret
         assert request.headers["content-type"] == "application/fhir+json"
+        assert request.headers["x-way"] == "two", "the last one, as the desk reads them"
 
         raise_alerts(server, admin, [2, 3, 4])
         server.wait_for(lambda: desk.numbers() == [1, 2, 3])
@@ -196,6 +199,7 @@ def test_a_subscription_is_greeted_told_changed_and_deleted(tmp_path):
         server.wait_for(lambda: desk.numbers() == [1, 2, 3, 4, 5, 6])
         assert desk.types().count("handshake") == 2
         assert desk.taken[-1][2].headers["authorization"] == secret
+        assert desk.taken[-1][2].headers["x-way"] == "two"
 
         found = server.get(f"{ALL}?status=active,requested&url={desk.url}", safety).json()
         assert [entry["resource"]["id"] for entry in found["entry"]] == [id]
