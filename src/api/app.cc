@@ -18,6 +18,7 @@
 #include "api/patient_api.h"
 #include "api/reads_api.h"
 #include "api/schedule_api.h"
+#include "api/subscription_feeds.h"
 #include "api/tokens_api.h"
 #include "api/web_pages.h"
 #include "base/file_limit.h"
@@ -138,7 +139,9 @@ class App::Impl {
                    .reads = *reads_,
                    .exports = exports_,
                    .random = random,
-                   .clock = clock_},
+                   .clock = clock_,
+                   .endpoints = options_.targets ? &options_.targets->endpoints : nullptr,
+                   .subscriptions_changed = [this] { subscriptions_.wake(true); }},
                   options_.fhir),
         patient_api_({.intake = intake_,
                       .reads = *reads_,
@@ -158,8 +161,8 @@ class App::Impl {
             [this](const runtime::Cancel& cancel) {
               return on_duty() ? due_sweep_->run(cancel) : Status();
             },
-            random,
-            tasks) {}
+            random, tasks),
+        subscriptions_(intake_, tokens_, clock_) {}
 
   Status start(store::Store& store) {
     store::Connection& connection = store.writer().connection();
@@ -185,6 +188,7 @@ class App::Impl {
     if (*node != nullptr) join_cluster(std::move(*node));
     intake_.start(tasks_);
     if (delivery_ != nullptr) delivery_->start();
+    subscriptions_.start();
     http::ServerOptions ops{
         .address = options_.ops, .name = "ops", .connections_max = kSideConnectionsMax};
     if (auto started = listen(ops, ops_router_, ops_); !started) return started;
@@ -219,6 +223,7 @@ class App::Impl {
     if (reports_api_ != nullptr) reports_api_->stop();
     // While what it has delivered can still be written down.
     if (delivery_ != nullptr) delivery_->stop(grace / kStopsPerGrace);
+    subscriptions_.stop(grace / kStopsPerGrace / 2);
     if (outbound_ != nullptr) outbound_->stop();
     intake_.drain(clock_.now() + grace / 2);
     for (const auto* server : {&main_, &control_}) {
@@ -242,18 +247,6 @@ class App::Impl {
   ReadPool& reads() { return *reads_; }
 
  private:
-  // Rows of an earlier run may wait for targets that nobody named this time.
-  static Status warn_of_outbox(store::Connection& connection) {
-    auto counts = store::count_deliveries(connection);
-    if (!counts) return counts.error();
-    for (const store::DeliveryCounts& count : *counts) {
-      if (count.pending == 0) continue;
-      base::log_warning("delivery: " + std::to_string(count.pending) + " alert events wait for '" +
-                        count.target + "', and this server has no targets");
-    }
-    return {};
-  }
-
   Status open_delivery(store::Store& store) {
     if (options_.targets == nullptr) return warn_of_outbox(store.writer().connection());
     http::OutboundOptions options = options_.outbound;
@@ -268,6 +261,8 @@ class App::Impl {
                                  reads_->background(), random_, tasks_);
     if (!opened) return opened.error();
     delivery_ = std::move(*opened);
+    subscriptions_.open({*options_.targets, *outbound_, reads_->background(),
+                         [this] { return on_duty(); }, random_, tasks_});
     return {};
   }
 
@@ -321,6 +316,7 @@ class App::Impl {
                              escalator_->changed();
                              if (delivery_ != nullptr && again) delivery_->look_again();
                              if (delivery_ != nullptr) delivery_->wake();
+                             subscriptions_.wake(again);
                            },
                        .fit = [this] { return !intake_.failed(); }},
         tasks_);
@@ -442,6 +438,7 @@ class App::Impl {
     alert_streams_.publish(events);
     escalator_->changed();
     if (delivery_ != nullptr) delivery_->wake();
+    subscriptions_.wake();
     const base::TimePoint now = clock_.now();
     for (const intake::Publication& event : events) {
       metrics_.alert_published(now - event.received);
@@ -479,7 +476,8 @@ class App::Impl {
                            .memory = memory_.step(),
                            .store_failed = intake_.failed(),
                            .on_duty = on_duty(),
-                           .targets = target_reports()};
+                           .targets = target_reports(),
+                           .subscriptions = subscriptions_.report()};
     if (outbound_ != nullptr) sample.remotes = outbound_->stats();
     if (reports_api_ != nullptr) sample.reports = reports_api_->stats();
     if (ready_) {
@@ -558,6 +556,7 @@ class App::Impl {
   // the intake, which is drained by stop().
   std::unique_ptr<http::OutboundClient> outbound_;
   std::unique_ptr<delivery::Delivery> delivery_;
+  SubscriptionFeeds subscriptions_;
   std::unique_ptr<Cluster> cluster_;  // null: no other node shares the store
   std::unique_ptr<ReportsApi> reports_api_;
   std::unique_ptr<http::Server> ops_, main_, control_;  // last: they call back

@@ -1,5 +1,6 @@
 #include "api/delivery_ledger.h"
 
+#include "base/log.h"
 #include "runtime/wait.h"
 
 namespace trialward::api {
@@ -41,6 +42,17 @@ bool DeliveryLedger::prune(std::int64_t before_ms, std::int64_t limit,
                 [done = std::move(done)](const intake::SubmissionResult& result) {
                   done(result.verdict == intake::Verdict::stored ? result.results.front().id : -1);
                 });
+}
+
+base::Status warn_of_outbox(store::Connection& connection) {
+  auto counts = store::count_deliveries(connection);
+  if (!counts) return counts.error();
+  for (const store::DeliveryCounts& count : *counts) {
+    if (count.pending == 0) continue;
+    base::log_warning("delivery: " + std::to_string(count.pending) + " alert events wait for '" +
+                      count.target + "', and this server has no targets");
+  }
+  return {};
 }
 
 }  // namespace trialward::api

@@ -17,6 +17,8 @@ constexpr std::size_t kAlertsScanned = 2000;
 constexpr std::size_t kAlertsRead = 200;    // at a time
 constexpr std::size_t kImplicatedMax = 50;  // references of one alert
 
+}  // namespace
+
 Result<std::string> issue_of(store::Connection& connection, const model::Alert& alert) {
   std::vector<std::string> implicated;
   for (const model::RecordName& name : alert.records) {
@@ -35,6 +37,8 @@ Result<std::string> issue_of(store::Connection& connection, const model::Alert& 
   }
   return fhir::to_detected_issue(alert, implicated);
 }
+
+namespace {
 
 struct AlertFilter {
   std::string subject, code;

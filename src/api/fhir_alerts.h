@@ -4,8 +4,13 @@
 
 #include "api/read_pool.h"
 #include "api/route.h"
+#include "model/alert.h"
+#include "store/connection.h"
 
 namespace trialward::api {
+
+// The alert as a DetectedIssue, with references to its records.
+base::Result<std::string> issue_of(store::Connection& connection, const model::Alert& alert);
 
 class FhirAlerts {
  public:

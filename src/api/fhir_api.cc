@@ -19,7 +19,12 @@ FhirApi::FhirApi(const Studies& studies, FhirStudies forms, Parts parts, FhirWri
               options),
       export_(parts.reads, parts.exports, parts.clock),
       alerts_(parts.reads),
-      provenance_(parts.reads) {}
+      provenance_(parts.reads),
+      subscriptions_({.intake = parts.intake,
+                      .reads = parts.reads,
+                      .clock = parts.clock,
+                      .endpoints = parts.endpoints,
+                      .changed = std::move(parts.subscriptions_changed)}) {}
 
 http::Decision FhirApi::with_study(const Call& call, const Route::Handle& handle) const {
   Call own{.head = call.head,
@@ -34,6 +39,30 @@ http::Decision FhirApi::with_study(const Call& call, const Route::Handle& handle
     return outcome_response(400, "of which study is not said: use a token of one");
   }
   return handle(own);
+}
+
+void FhirApi::add_subscriptions(std::vector<Route>& routes) {
+  using Members = Route::Members;
+  const std::string all = "/fhir/Subscription", one = all + "/{id}";
+  const struct {
+    const char* method;
+    std::string path;
+    http::Decision (FhirSubscriptions::*handle)(const Call&);
+    Members query;
+  } kRoutes[] = {
+      {"POST", all, &FhirSubscriptions::create, {}},
+      {"GET", all, &FhirSubscriptions::search, {"_id", "status", "url", "_count", "_cursor"}},
+      {"GET", all + "/$status", &FhirSubscriptions::statuses, {"id", "status"}},
+      {"GET", one, &FhirSubscriptions::one, {}},
+      {"PUT", one, &FhirSubscriptions::update, {}},
+      {"DELETE", one, &FhirSubscriptions::remove, {}},
+      {"GET", one + "/$status", &FhirSubscriptions::status, {}},
+      {"GET", one + "/$events", &FhirSubscriptions::events,
+       {"eventsSinceNumber", "eventsUntilNumber", "content"}}};
+  for (const auto& route : kRoutes) {
+    routes.emplace_back(route.method, route.path, Permission::manage_deliveries,
+                        of_study(subscriptions_, route.handle), route.query);
+  }
 }
 
 std::vector<Route> FhirApi::routes() {
@@ -61,6 +90,7 @@ std::vector<Route> FhirApi::routes() {
                       of_study(provenance_, &FhirProvenance::search), Route::Members{"target"});
   routes.emplace_back("GET", "/fhir/Provenance/{id}", read_records,
                       of_study(provenance_, &FhirProvenance::one));
+  add_subscriptions(routes);
   routes.emplace_back("POST", "/fhir", write_records, of_study(writes_, &FhirWrites::bundle));
   routes.emplace_back("POST", type, write_records, of_study(writes_, &FhirWrites::create));
   routes.emplace_back("POST", type + "/$validate", write_records,

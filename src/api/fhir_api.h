@@ -9,6 +9,7 @@
 #include "api/fhir_export.h"
 #include "api/fhir_provenance.h"
 #include "api/fhir_reads.h"
+#include "api/fhir_subscriptions.h"
 #include "api/fhir_writes.h"
 #include "api/route.h"
 
@@ -23,6 +24,8 @@ class FhirApi {
     Exports& exports;
     base::Random& random;
     const base::Clock& clock;
+    const delivery::Endpoints* endpoints = nullptr;    // of subscriptions; null: none
+    std::function<void()> subscriptions_changed = [] {};
   };
   // `studies` must outlive it.
   FhirApi(const Studies& studies, FhirStudies forms, Parts parts, FhirWritesOptions options);
@@ -38,6 +41,7 @@ class FhirApi {
       return with_study(call, [&](const Call& own) { return (part.*handle)(own); });
     };
   }
+  void add_subscriptions(std::vector<Route>& routes);
   http::Decision with_study(const Call& call, const Route::Handle& handle) const;
 
   const Studies& studies_;
@@ -47,6 +51,7 @@ class FhirApi {
   FhirExport export_;
   FhirAlerts alerts_;
   FhirProvenance provenance_;
+  FhirSubscriptions subscriptions_;
 };
 
 // The questionnaires of all studies. Errors: invalid.

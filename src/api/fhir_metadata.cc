@@ -2,6 +2,7 @@
 
 #include "api/fhir_search.h"
 #include "base/json_writer.h"
+#include "fhir/subscription.h"
 
 namespace trialward::api {
 namespace {
@@ -69,6 +70,34 @@ void write_detected_issue(base::JsonWriter& json) {
   json.end_array().end_object();
 }
 
+void write_subscription_abilities(base::JsonWriter& json) {
+  json.begin_object().key("extension").begin_array().begin_object();
+  constexpr std::string_view kTopics = "capabilitystatement-subscriptiontopic-canonical";
+  json.member("url", std::string(fhir::kBackport) + std::string(kTopics));
+  json.member("valueCanonical", fhir::kAlertTopic).end_object().end_array();
+  json.member("type", "Subscription");
+  json.key("supportedProfile").begin_array();
+  json.value(std::string(fhir::kBackport) + "backport-subscription").end_array();
+  json.member("documentation",
+              "rest-hook; the topic is the monitor's alerts, filtered by severity, patient, code.");
+  write_interactions(json, {"read", "update", "create", "delete", "search-type"});
+  json.member("versioning", "versioned").member("readHistory", false);
+  json.member("updateCreate", false);
+  json.key("searchParam").begin_array();
+  write_parameter(json, "_id", "token");
+  write_parameter(json, "status", "token");
+  write_parameter(json, "url", "uri");
+  json.end_array().key("operation").begin_array();
+  for (const std::string name : {"status", "events"}) {
+    json.begin_object().member("name", name).member(
+        "definition",
+        "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/"
+        "backport-subscription-" + name);
+    json.end_object();
+  }
+  json.end_array().end_object();
+}
+
 }  // namespace
 
 std::string capability_statement(const std::string& base) {
@@ -88,6 +117,7 @@ std::string capability_statement(const std::string& base) {
   }
   write_questionnaire(json);
   write_detected_issue(json);
+  write_subscription_abilities(json);
   json.end_array();
   write_interactions(json, {"transaction", "batch"});
   return json.end_object().end_array().end_object().take();

@@ -162,6 +162,11 @@ struct Metrics::Families {
   prometheus::Family<prometheus::Counter>& delivery_attempts =
       counter("trialward_delivery_attempts_total",
               "Attempts by target and outcome (delivered, failed, refused)");
+  prometheus::Family<prometheus::Gauge>& subscriptions =
+      gauge("trialward_subscriptions", "FHIR's subscriptions by status, at the node on duty");
+  prometheus::Family<prometheus::Counter>& notices =
+      counter("trialward_subscription_requests_total",
+              "Requests for subscriptions, by outcome (taken, failed)");
   prometheus::Family<prometheus::Gauge>& remote_requests =
       gauge("trialward_remote_requests", "Requests to a remote, by state (waiting, in_flight)");
   prometheus::Family<prometheus::Counter>& remote_ended =
@@ -287,6 +292,7 @@ void Metrics::sample(const Sample& sample) {
   f.waiting.Add({{"kind", "storm"}}).Set(static_cast<double>(sample.waiting.storms));
   f.escalating.Add({}).Set(static_cast<double>(sample.escalations_in_flight));
   sample_targets(sample.targets);
+  sample_subscriptions(sample.subscriptions);
   sample_remotes(sample.remotes);
 }
 
@@ -324,6 +330,17 @@ void Metrics::sample_targets(const std::vector<delivery::TargetReport>& targets)
     attempts("failed", target.failed);
     attempts("refused", target.refused);
   }
+}
+
+void Metrics::sample_subscriptions(const delivery::SubscriptionsReport& subscriptions) {
+  Families& f = *families_;
+  for (std::size_t i = 0; i < subscriptions.statuses.size(); ++i) {
+    const auto status = static_cast<store::SubscriptionStatus>(i);
+    f.subscriptions.Add({{"status", std::string(store::to_string(status))}})
+        .Set(static_cast<double>(subscriptions.statuses[i]));
+  }
+  count_up_to(f.notices.Add({{"outcome", "taken"}}), subscriptions.taken);
+  count_up_to(f.notices.Add({{"outcome", "failed"}}), subscriptions.failed);
 }
 
 void Metrics::sample_remotes(const std::vector<http::RemoteStats>& remotes) {

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "delivery/delivery.h"
+#include "delivery/subscriptions.h"
 #include "http/outbound_client.h"
 #include "http/stats.h"
 #include "intake/intake.h"
@@ -42,6 +43,7 @@ class Metrics {
     bool store_failed = false;
     bool on_duty = true;  // among the nodes that share the store
     std::vector<delivery::TargetReport> targets;
+    delivery::SubscriptionsReport subscriptions;
     std::vector<http::RemoteStats> remotes;
     monitor::Escalator::Waiting waiting;
     std::size_t escalations_in_flight = 0;
@@ -53,6 +55,7 @@ class Metrics {
  private:
   struct Families;
   void sample_targets(const std::vector<delivery::TargetReport>& targets);
+  void sample_subscriptions(const delivery::SubscriptionsReport& subscriptions);
   void sample_reports(const reports::ReportJobsStats& reports);
   void sample_remotes(const std::vector<http::RemoteStats>& remotes);
 

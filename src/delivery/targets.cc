@@ -111,6 +111,24 @@ class TargetsReading {
     targets.all.push_back(std::move(target));
   }
 
+  void read_subscriptions(TableReader& table) {
+    const bool plain = table.flag("plain_http").value_or(false);
+    const std::vector<std::string> all = table.texts("endpoints");
+    if (all.empty()) table.fault("endpoints", "endpoints must name at least one");
+    if (all.size() > kEndpointsMax) {
+      table.fault("endpoints", "there may be at most " + std::to_string(kEndpointsMax));
+    }
+    for (const std::string& url : all) {
+      check_url(table, "endpoints", url, "https://", "http://", plain, "plain_http");
+      if (targets.endpoints.allow(url)) continue;
+      table.fault("endpoints", "\"" + url + "\" is no URL that can be allowed: https://HOST/PATH/, "
+                               "without user, query, escapes and '..', its path with a '/' at its "
+                               "end");
+    }
+    targets.endpoints_ca_file = table.text("ca_file");
+    table.finish();
+  }
+
   Targets targets;
 
  private:
@@ -316,6 +334,7 @@ Result<Targets, DefinitionFaults> read_targets(const model::DefinitionFile& file
     }
     reading.read_target(table);
   }
+  if (auto table = root.table("subscriptions")) reading.read_subscriptions(*table);
   root.finish();
   if (!faults.empty()) return faults;
   return std::move(reading.targets);

@@ -26,7 +26,12 @@
 //   from = "trialward@example.org"
 //   to = ["on-call@example.org"]
 //
-//   # of both kinds, optional; an empty list means all
+//   [subscriptions]             # FHIR's; without this table there are none
+//   endpoints = ["https://safety.example.org/fhir/"]    # where they may send: this and below it
+//   plain_http = false          # http:// to another machine needs true
+//   ca_file = "…"               # PEM, instead of the system's
+//
+//   # of both kinds of targets, optional; an empty list means all
 //   studies, sites = []
 //   severities = []             # "info", "warning", "critical"
 //   events = []                 # types of events; of email: ["raised"] unless it says otherwise
@@ -42,6 +47,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "delivery/endpoints.h"
 #include "model/alert_routes.h"
 #include "model/fault.h"
 #include "model/study.h"
@@ -80,6 +86,8 @@ class Targets final : public model::AlertRoutes {
   runtime::BackoffOptions breaker{std::chrono::seconds(1), std::chrono::seconds(30)};
   base::Duration keep = std::chrono::hours(24 * 30);
   std::string proxy;
+  Endpoints endpoints;            // of subscriptions
+  std::string endpoints_ca_file;
 
   // Null when there is none of this name.
   const Target* find(std::string_view name) const;

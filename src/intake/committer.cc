@@ -7,6 +7,7 @@
 #include "intake/alert_commands.h"
 #include "intake/outbox_commands.h"
 #include "intake/repeat.h"
+#include "intake/subscription_commands.h"
 #include "intake/token_commands.h"
 #include "store/alert_rows.h"
 #include "store/boot_row.h"
@@ -261,6 +262,10 @@ Committer::Applied Committer::apply_command(const Submission& submission, Comman
       std::holds_alternative<ChangeDelivery>(command) ||
       std::holds_alternative<PruneDeliveries>(command)) {
     return change_outbox(submission, command);
+  }
+  if (std::holds_alternative<WriteSubscription>(command) ||
+      std::holds_alternative<MoveSubscriptions>(command)) {
+    return apply_to_subscriptions(writer_, submission, command);
   }
   return apply_to_tokens(writer_, submission, command);
 }

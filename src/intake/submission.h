@@ -16,6 +16,7 @@
 #include "model/study.h"
 #include "model/watch.h"
 #include "store/outbox_rows.h"
+#include "store/subscription_rows.h"
 #include "store/token_rows.h"
 
 namespace trialward::intake {
@@ -112,15 +113,28 @@ struct PruneDeliveries {
   std::int64_t limit = 0;
 };
 
+// Another system subscribes to the study's alerts, has its subscription changed, or ends it.
+struct WriteSubscription {
+  enum class Deed : std::uint8_t { create, amend, remove } deed = Deed::create;
+  store::Subscription subscription;  // its study is the submission's
+  std::int64_t before = 0;           // the version that is amended; 0: any
+};
+
+// How far subscriptions are, of several studies.
+struct MoveSubscriptions {
+  std::vector<store::SubscriptionMove> moves;
+};
+
 // What the committing thread keeps in memory and can read again shall go.
 struct DropCaches {};
 
 using Command = std::variant<AppendRecord, AcknowledgeAlert, ChangeAlert, EscalateAlert, PassTime,
                              CreateToken, RevokeToken, RecordAttempts, ChangeDelivery,
-                             PruneDeliveries, DropCaches>;
+                             PruneDeliveries, WriteSubscription, MoveSubscriptions, DropCaches>;
 
 struct Submission {
-  // None: only for what is of no study (RevokeToken, RecordAttempts, PruneDeliveries, DropCaches).
+  // None: only for what is of no study (RevokeToken, RecordAttempts, PruneDeliveries,
+  // MoveSubscriptions, DropCaches).
   std::shared_ptr<const ActiveStudy> study;
   std::string actor;                         // whose token brought it
   std::int64_t received_ms = 0;              // server time
@@ -146,11 +160,13 @@ inline constexpr std::size_t kVerdicts = 9;
 std::string_view to_string(Verdict verdict);
 
 struct CommandResult {
-  // Of the record, alert, token or delivery; rows pruned; 0 of a part that was not stored anew.
+  // Of the record, alert, token, delivery or subscription; rows pruned; 0 of a part that was not
+  // stored anew.
   std::int64_t id = 0;
   bool repeated = false;             // the record was there before, with the same content
   std::vector<std::int64_t> alerts;  // that the record is a cause of
   int raised = 0;                    // how many of them it opened
+  std::int64_t version = 0;          // that a subscription has now
   std::uint16_t flags = 0;            // the record's
 };
 

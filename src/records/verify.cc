@@ -9,6 +9,7 @@
 #include "records/outbox_check.h"
 #include "records/row_name.h"
 #include "records/storm_check.h"
+#include "records/subscription_check.h"
 #include "records/watch_check.h"
 #include "store/stopped_by.h"
 
@@ -219,6 +220,7 @@ Status Run::check_caches(const AuditScan& scan) {
     if (auto done = check_alerts(reader_, first, last); !done) return done;
   }
   if (auto done = check_storms(reader_); !done) return done;
+  if (auto done = check_subscriptions(reader_); !done) return done;
   if (auto done = check_stray_alert_rows(reader_); !done) return done;
   OutboxCheck outbox(reader_);
   while (true) {

@@ -143,7 +143,24 @@ CREATE INDEX records_unfit ON records (study, id) WHERE flags >= 1024;
 CREATE INDEX records_demographics ON records (subject, id) WHERE kind = 0;
 )sql";
 
-constexpr const char* kMigrations[] = {kMigration1, kTurnMigration, kUnfitMigration};
+// Who else follows the alerts, and how far each is.
+constexpr const char* kSubscriptionsMigration = R"sql(
+CREATE TABLE subscriptions (
+  id bigint PRIMARY KEY, study bigint NOT NULL, subscription bigint NOT NULL,
+  version bigint NOT NULL, status TEXT NOT NULL, token bigint NOT NULL, site TEXT,
+  base TEXT NOT NULL, after_event bigint NOT NULL, resource TEXT NOT NULL,
+  at_ms bigint NOT NULL, UNIQUE (subscription, version));
+CREATE TABLE subscription_states (
+  subscription bigint PRIMARY KEY, study bigint NOT NULL, entry bigint NOT NULL,
+  status TEXT NOT NULL, greeted bigint NOT NULL, event bigint NOT NULL, count bigint NOT NULL,
+  headers TEXT NOT NULL, error TEXT, changed_ms bigint NOT NULL) WITH (fillfactor = 50);
+CREATE TABLE subscription_marks (
+  subscription bigint NOT NULL, event bigint NOT NULL, count bigint NOT NULL,
+  PRIMARY KEY (subscription, event));
+)sql";
+
+constexpr const char* kMigrations[] = {kMigration1, kTurnMigration, kUnfitMigration,
+                                       kSubscriptionsMigration};
 static_assert(std::size(kMigrations) == kPostgresSchemaVersion);
 
 std::string sql_of(const char* migration) {

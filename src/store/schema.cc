@@ -169,9 +169,25 @@ CREATE INDEX records_unfit ON records (study, id) WHERE flags >= 1024;
 CREATE INDEX records_demographics ON records (subject, id) WHERE kind = 0;
 )sql";
 
+// Who else follows the alerts, and how far each is.
+constexpr const char* kSubscriptionsMigration = R"sql(
+CREATE TABLE subscriptions (
+  id INTEGER PRIMARY KEY, study INTEGER NOT NULL, subscription INTEGER NOT NULL,
+  version INTEGER NOT NULL, status TEXT NOT NULL, token INTEGER NOT NULL, site TEXT,
+  base TEXT NOT NULL, after_event INTEGER NOT NULL, resource TEXT NOT NULL,
+  at_ms INTEGER NOT NULL, UNIQUE (subscription, version)) STRICT;
+CREATE TABLE subscription_states (
+  subscription INTEGER PRIMARY KEY, study INTEGER NOT NULL, entry INTEGER NOT NULL,
+  status TEXT NOT NULL, greeted INTEGER NOT NULL, event INTEGER NOT NULL,
+  count INTEGER NOT NULL, headers TEXT NOT NULL, error TEXT, changed_ms INTEGER NOT NULL) STRICT;
+CREATE TABLE subscription_marks (
+  subscription INTEGER NOT NULL, event INTEGER NOT NULL, count INTEGER NOT NULL,
+  PRIMARY KEY (subscription, event)) STRICT, WITHOUT ROWID;
+)sql";
+
 constexpr const char* kMigrations[kSchemaVersion] = {
     kMigration1, kMigration2, kOutboxMigration, kLifeMigration, kSignalsMigration,
-    kHistoryMigration, kUnfitMigration};
+    kHistoryMigration, kUnfitMigration, kSubscriptionsMigration};
 
 // What tells a trialward store from any other SQLite file ("TrWd").
 constexpr std::int64_t kApplicationId = 0x54725764;
@@ -216,6 +232,9 @@ const TableInfo& info(Table table) {
       {"delivery_outcomes", "id, study, event, alert, target, outcome, attempts, at_ms"},
       {"alert_details", "id, event, detail"},
       {"subject_passes", "id, subject, utc_ms"},
+      {"subscriptions",
+       "id, study, subscription, version, status, token, site, base, after_event, resource, "
+       "at_ms"},
   };
   return kInfos[static_cast<std::size_t>(table)].info;
 }

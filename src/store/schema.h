@@ -14,10 +14,14 @@
 //   delivery_outcomes      that an alert event is to be delivered to a target (queued), was
 //                          delivered to it, refused by it for good (dead), resent or discarded,
 //                          and by whom
+//   subscriptions          each version of a FHIR Subscription, as its client wanted it
 // Work, which goes when it is done (store/outbox_rows.h):
 //   outbox                 a row for each alert event and target that it is to be delivered to;
 //                          compared with delivery_outcomes by verify
 //   outbox_attempts        the newest attempts of each
+//   subscription_states    how far a subscription is, and what its headers hold; none of a deleted
+//                          one (store/subscription_rows.h). verify looks whether it can be
+//   subscription_marks     places in its stream, from which an event is found by its number
 // Caches, rebuilt from the audited tables at any time, and compared with them by verify:
 //   shards                 the head of each audit chain
 //   subject_states         the newest record of a subject
@@ -57,8 +61,9 @@ enum class Table : std::uint8_t {
   delivery_outcomes,
   alert_details,
   subject_passes,
+  subscriptions,
 };
-inline constexpr std::size_t kTables = 11;
+inline constexpr std::size_t kTables = 12;
 
 struct TableInfo {
   std::string_view name;
@@ -70,7 +75,7 @@ struct TableInfo {
 const TableInfo& info(Table table);
 std::array<Table, kTables> all_tables();
 
-inline constexpr int kSchemaVersion = 7;  // in SQLite; store/postgres_schema.h has its own
+inline constexpr int kSchemaVersion = 8;  // in SQLite; store/postgres_schema.h has its own
 
 // A table, index, trigger or view, in the database's words.
 struct SchemaObject {

@@ -283,7 +283,9 @@ Status Writer::append(Table table, int shard, const Act& act, std::span<const Sq
   if (table == Table::tokens || table == Table::token_revocations) {
     connection_->tell(News::tokens);
   }
-  if (table == Table::delivery_outcomes) connection_->tell(News::deliveries);
+  if (table == Table::delivery_outcomes || table == Table::subscriptions) {
+    connection_->tell(News::deliveries);
+  }
   const base::Digest hash = chain(head.hash, entry, row);
   auto audited =
       connection_->put(kAudit, {entry.seq, std::int64_t{shard}, entry.position, entry.at_ms,

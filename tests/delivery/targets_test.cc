@@ -104,6 +104,13 @@ TEST(TargetsTest, FaultsAreNamedWithTheirLines) {
       {mail("a@b", "nobody"), "targets.toml:5: \"nobody\" is not an address"},
       {kMail + "password_file = \"secret\"\n", "targets.toml:1: a password needs its user"},
       {kMail + "user = \"u\"\n", "targets.toml:1: password_file or password_env is needed"},
+      {"[subscriptions]\n", "targets.toml:1: endpoints must name at least one"},
+      {"[subscriptions]\nendpoints = [\"https://d.example/a\"]\n",
+       "targets.toml:2: \"https://d.example/a\" is no URL that can be allowed"},
+      {"[subscriptions]\nendpoints = [\"http://d.example/\"]\n",
+       "targets.toml:2: without TLS everyone on the way reads"},
+      {"[subscriptions]\nendpoints = [\"https://d.example/\"]\nhosts = 1\n",
+       "targets.toml:3: [subscriptions] has no member hosts"},
   };
   for (const Case& one : cases) {
     const auto result = read(one.text);
@@ -116,6 +123,18 @@ TEST(TargetsTest, FaultsAreNamedWithTheirLines) {
     }
     EXPECT_TRUE(found) << one.fault << "\n--- but:\n" << all;
   }
+}
+
+TEST(TargetsTest, SubscriptionsSendWhereTheyMay) {
+  const auto targets = read(
+      "[subscriptions]\nendpoints = [\"https://d.example/a/\", \"http://far.example/\"]\n"
+      "plain_http = true\nca_file = \"x.pem\"\n");
+  ASSERT_TRUE(targets.ok()) << model::to_string(targets.error().front());
+  EXPECT_TRUE(targets->endpoints.allows("https://d.example/a/b"));
+  EXPECT_TRUE(targets->endpoints.allows("http://far.example/"));
+  EXPECT_FALSE(targets->endpoints.allows("https://d.example/b"));
+  EXPECT_EQ(targets->endpoints_ca_file, "x.pem");
+  EXPECT_TRUE(read(kHook)->endpoints.none());
 }
 
 TEST(TargetsTest, PlainHttpIsForThisMachineOrByLeave) {

@@ -15,6 +15,7 @@ import pytest
 
 from program import ROOT, Server, trialward
 from sender import Log, Sender, alarming_alt, differences, export, heart_rate
+from test_subscription import FHIR, Desk, alarm, subscription
 
 sys.path.append(str(ROOT / "tests"))
 import postgres  # noqa: E402
@@ -198,6 +199,35 @@ def test_another_node_goes_on_duty_when_one_is_killed(nodes):
     first.start()
     time.sleep(1)  # tidy(sleep): for long enough to find that it is not needed
     assert on_duty(second) and not on_duty(first)
+
+
+def test_a_subscription_is_told_by_whichever_node_is_on_duty(tmp_path, state, database):
+    with Desk() as desk:
+        targets = tmp_path / "targets.toml"
+        targets.write_text(f'[subscriptions]\nendpoints = ["{desk.remote.url}/"]\n')
+        made = [Server(tmp_path / name, store_url=database, options=("--targets", str(targets)),
+                       environment={"TRIALWARD_STATE": str(state / name)})
+                for name in ("one", "two")]
+        with made[0] as one, made[1] as two:
+            one.wait_for(lambda: on_duty(one) or on_duty(two))
+            first, second = (one, two) if on_duty(one) else (two, one)
+            safety, feed = token_of(one, "safety"), token_of(one, "feed")
+            resource = subscription(desk.url)
+            second.wait_for(lambda: second.get("/v1/token", safety).status == 200)
+            made = second.post("/fhir/Subscription", safety, resource, headers=FHIR)
+            assert made.status == 201, made.body  # at the node that does not send
+            first.wait_for(lambda: desk.types() == ["handshake"])
+            for number, server in enumerate((one, two, one, two)):
+                answer = server.post(RECORDS, feed, alarm(number, f"SUBJ-{number}"))
+                assert answer.status == 201
+            first.wait_for(lambda: desk.numbers() == [1, 2, 3, 4])
+            first.kill()
+            for number in (4, 5):
+                assert second.post(RECORDS, feed, alarm(number, f"SUBJ-{number}")).status == 201
+            second.wait_for(lambda: desk.numbers()[-1:] == [6])
+            assert sorted(set(desk.numbers())) == [1, 2, 3, 4, 5, 6]
+            assert desk.types().count("handshake") == 1
+            first.start()
 
 
 def test_a_node_that_lost_its_connection_hears_again(nodes, database):

@@ -363,7 +363,8 @@ TEST_F(PostgresTest, OneNodeWritesAtATimeAndKnowsWhetherAnotherHas) {
 
 TEST_F(PostgresTest, TheSchemaIsChangedByANodeThatIsAlone) {
   script("DELETE FROM schema_versions WHERE version > 1; DROP TABLE write_turn; "
-         "DROP INDEX records_unfit; DROP INDEX records_demographics");
+         "DROP INDEX records_unfit; DROP INDEX records_demographics; DROP TABLE subscriptions; "
+         "DROP TABLE subscription_states; DROP TABLE subscription_marks");
   const auto refused = PostgresWriter::open(place_.store(), {}, "store", random_);
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, Errc::refused);

@@ -57,7 +57,8 @@ TEST_F(SchemaTest, AStoreOfTheFirstVersionKeepsItsWatches) {
                            "INSERT INTO subject_states VALUES (2, 8, NULL, NULL); "
                            "DROP TABLE outbox; DROP TABLE outbox_attempts; "
                            "DROP TABLE outbox_counts; "
-                           "DROP TABLE delivery_outcomes; "
+                           "DROP TABLE delivery_outcomes; DROP TABLE subscriptions; "
+                           "DROP TABLE subscription_states; DROP TABLE subscription_marks; "
                            "PRAGMA user_version = 1")
                   .ok());
   const auto done = migrate(*connection_, "abc");
@@ -84,7 +85,8 @@ TEST_F(SchemaTest, AlertsOfTheSecondVersionGetTheirStates) {
                            "ALTER TABLE alert_causes DROP COLUMN ended; "
                            "DROP TABLE outbox; DROP TABLE outbox_attempts; "
                            "DROP TABLE outbox_counts; "
-                           "DROP TABLE delivery_outcomes; "
+                           "DROP TABLE delivery_outcomes; DROP TABLE subscriptions; "
+                           "DROP TABLE subscription_states; DROP TABLE subscription_marks; "
                            "INSERT INTO alerts VALUES "
                            "(1, 1, 4, 'A', 'r', 1, 't', '', 'info', 1, 9); "
                            "INSERT INTO alerts VALUES "
