@@ -18,6 +18,8 @@
 #include "api/patient_api.h"
 #include "api/reads_api.h"
 #include "api/schedule_api.h"
+#include "api/study_syncs.h"
+#include "api/sync_api.h"
 #include "api/tokens_api.h"
 #include "api/web_pages.h"
 #include "base/file_limit.h"
@@ -50,13 +52,13 @@ constexpr std::size_t kSideConnectionsMax = 128;
 // that are being told that there is no room.
 constexpr std::size_t kOtherFiles = 384;
 constexpr std::size_t kOutboundFiles = 384;  // to other machines, if there are targets
+constexpr std::size_t kPartnerFiles = schedule::kInFlightMax;  // and if there are partners
 constexpr std::size_t kConnectionsMin = 16;
 constexpr std::size_t kEscalationBytes = 256;  // about what one holds on its way
 
 // Fits the connections of all listeners into the limit on open files.
-Status fit_connections(http::ServerOptions& main, bool outbound) {
-  const std::size_t others =
-      kOtherFiles + 2 * kSideConnectionsMax + (outbound ? kOutboundFiles : 0);
+Status fit_connections(http::ServerOptions& main, std::size_t outbound_files) {
+  const std::size_t others = kOtherFiles + 2 * kSideConnectionsMax + outbound_files;
   const std::size_t files = base::raise_file_limit(others + main.connections_max);
   if (files < others + kConnectionsMin) {
     return base::Error{base::Errc::unavailable,
@@ -118,6 +120,10 @@ class App::Impl {
         reads_api_(*reads_, exports_),
         grades_api_(*reads_),
         schedule_api_(*reads_, exports_, clock_),
+        sync_api_(*reads_, exports_, clock_,
+                  [this](std::string_view study) {
+                    return syncs_ != nullptr ? syncs_->find(study) : nullptr;
+                  }),
         alerts_api_(intake_, *reads_, exports_, alert_streams_, clock_),
         tokens_api_(intake_, *reads_, exports_, tokens_, random, clock_),
         figures_(*reads_, intake_),
@@ -131,7 +137,13 @@ class App::Impl {
                   .not_ready = [this] { return not_ready(); },
                   .store = store.durability(),
                   .routes_json = [this] { return routes_json(); },
-                  .targets = [this] { return target_reports(); }}),
+                  .targets = [this] { return target_reports(); },
+                  .syncs = [this] { return sync_reports(); },
+                  .remotes =
+                      [this] {
+                        return outbound_ != nullptr ? outbound_->stats()
+                                                    : std::vector<http::RemoteStats>();
+                      }}),
         fhir_api_(studies_, std::move(forms),
                   {.intake = intake_,
                    .admission = admission_,
@@ -173,7 +185,19 @@ class App::Impl {
     if (!node) return node.error();
     if (auto adopted = store::adopt_boot(store.writer(), clock_); !adopted) return adopted;
     make_escalator();
+    if (auto opened = open_outbound(); !opened) return opened;
     if (auto opened = open_delivery(store); !opened) return opened;
+    if (!options_.partners.empty()) {
+      syncs_ = std::make_unique<StudySyncs>(StudySyncs::Parts{
+          .studies = studies_,
+          .partners = options_.partners,
+          .intake = intake_,
+          .reads = *reads_,
+          .outbound = *outbound_,
+          .random = random_,
+          .tasks = tasks_,
+          .on_duty = [this] { return on_duty() && !intake_.failed(); }});
+    }
     std::vector<std::shared_ptr<const intake::ActiveStudy>> studies;
     for (const auto& [id, study] : studies_) studies.push_back(study);
     due_sweep_ = std::make_unique<intake::DueSweep>(intake_, clock_, reads_->background(),
@@ -185,6 +209,7 @@ class App::Impl {
     if (*node != nullptr) join_cluster(std::move(*node));
     intake_.start(tasks_);
     if (delivery_ != nullptr) delivery_->start();
+    if (syncs_ != nullptr) syncs_->start();
     http::ServerOptions ops{
         .address = options_.ops, .name = "ops", .connections_max = kSideConnectionsMax};
     if (auto started = listen(ops, ops_router_, ops_); !started) return started;
@@ -214,6 +239,8 @@ class App::Impl {
     sweep_.stop();
     if (escalator_ != nullptr) escalator_->stop();
     dues_.stop();
+    // Which takes back what is out, and stores what had ended.
+    if (syncs_ != nullptr) syncs_->stop();
     if (cluster_ != nullptr) cluster_->stop();
     alert_streams_.close();
     if (reports_api_ != nullptr) reports_api_->stop();
@@ -254,13 +281,19 @@ class App::Impl {
     return {};
   }
 
-  Status open_delivery(store::Store& store) {
-    if (options_.targets == nullptr) return warn_of_outbox(store.writer().connection());
+  // If there is anybody to send anything to.
+  Status open_outbound() {
+    if (options_.targets == nullptr && options_.partners.empty()) return {};
     http::OutboundOptions options = options_.outbound;
-    options.proxy = options_.targets->proxy;
+    if (options_.targets != nullptr) options.proxy = options_.targets->proxy;
     auto outbound = http::OutboundClient::start(std::move(options), tasks_);
     if (!outbound) return outbound.error();
     outbound_ = std::move(*outbound);
+    return {};
+  }
+
+  Status open_delivery(store::Store& store) {
+    if (options_.targets == nullptr) return warn_of_outbox(store.writer().connection());
     delivery::DeliveryOptions delivery = options_.delivery;
     delivery.on_duty = [this] { return on_duty(); };
     auto opened =
@@ -273,6 +306,11 @@ class App::Impl {
 
   std::vector<delivery::TargetReport> target_reports() const {
     return delivery_ != nullptr ? delivery_->report() : std::vector<delivery::TargetReport>();
+  }
+
+  std::vector<std::pair<std::string, schedule::SyncReport>> sync_reports() const {
+    using Reports = std::vector<std::pair<std::string, schedule::SyncReport>>;
+    return syncs_ != nullptr ? syncs_->reports() : Reports();
   }
 
   Status listen(http::ServerOptions options, const Router& router,
@@ -381,6 +419,7 @@ class App::Impl {
     add("GET", study + "/schedule", read_records,
         [this](const Call& call) { return schedule_api_.list(call); },
         {"state", "site", "from", "until", "format", "after", "limit"});
+    add_sync_routes(routes, study + "/schedule-sync");
     add("GET", study + "/alerts", read_alerts,
         [this](const Call& call) { return alerts_api_.list(call); },
         {"status", "state", "storm", "historical", "after", "limit"});
@@ -438,6 +477,22 @@ class App::Impl {
     return routes;
   }
 
+  void add_sync_routes(std::vector<Route>& routes, const std::string& sync) {
+    using enum Permission;
+    routes.emplace_back("GET", sync, read_figures,
+                        [this](const Call& call) { return sync_api_.summary(call); },
+                        Route::Members{});
+    routes.emplace_back("GET", sync + "/subjects", read_figures,
+                        [this](const Call& call) { return sync_api_.subjects(call); },
+                        Route::Members{"state", "site", "format", "after", "limit"});
+    routes.emplace_back("GET", sync + "/dry-run", read_figures,
+                        [this](const Call& call) { return sync_api_.dry_run(call); },
+                        Route::Members{});
+    routes.emplace_back("POST", sync, manage_deliveries,
+                        [this](const Call& call) { return sync_api_.run(call); },
+                        Route::Members{});
+  }
+
   void publish(std::vector<intake::Publication> events) {
     alert_streams_.publish(events);
     escalator_->changed();
@@ -480,6 +535,7 @@ class App::Impl {
                            .store_failed = intake_.failed(),
                            .on_duty = on_duty(),
                            .targets = target_reports()};
+    sample.syncs = sync_reports();
     if (outbound_ != nullptr) sample.remotes = outbound_->stats();
     if (reports_api_ != nullptr) sample.reports = reports_api_->stats();
     if (ready_) {
@@ -534,6 +590,7 @@ class App::Impl {
   ReadsApi reads_api_;
   GradesApi grades_api_;
   ScheduleApi schedule_api_;
+  SyncApi sync_api_;
   AlertsApi alerts_api_;
   TokensApi tokens_api_;
   Figures figures_;
@@ -558,6 +615,7 @@ class App::Impl {
   // the intake, which is drained by stop().
   std::unique_ptr<http::OutboundClient> outbound_;
   std::unique_ptr<delivery::Delivery> delivery_;
+  std::unique_ptr<StudySyncs> syncs_;  // null without partners
   std::unique_ptr<Cluster> cluster_;  // null: no other node shares the store
   std::unique_ptr<ReportsApi> reports_api_;
   std::unique_ptr<http::Server> ops_, main_, control_;  // last: they call back
@@ -565,7 +623,9 @@ class App::Impl {
 
 Result<std::unique_ptr<App>> App::start(store::Store& store, Studies studies, AppOptions options,
                                         runtime::TaskList& tasks, base::Random& random) {
-  if (auto fitted = fit_connections(options.server, options.targets != nullptr); !fitted) {
+  const std::size_t outbound_files = (options.targets != nullptr ? kOutboundFiles : 0) +
+                                     (options.partners.empty() ? 0 : kPartnerFiles);
+  if (auto fitted = fit_connections(options.server, outbound_files); !fitted) {
     return fitted.error();
   }
   auto reads = ReadPool::open(store, options.reads, tasks, random);

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "cli/command.h"
 #include "cli/demo.h"
+#include "cli/partners_file.h"
 #include "cli/stop_signal.h"
 #include "cli/store_flag.h"
 #include "cli/study_folder.h"
@@ -32,7 +33,7 @@ struct ServeOptions {
   std::string listen = "127.0.0.1:8080";
   std::string ops = "127.0.0.1:8081";
   std::string tls_cert, tls_key;
-  std::string targets;
+  std::string targets, partners;
   unsigned io_threads = 1;
   double drain_s = 4;
   std::size_t memory_mib = 1024;
@@ -233,6 +234,11 @@ int serve(const ServeOptions& options) {
     app->targets = load_targets_file(options.targets, ids);
     if (app->targets == nullptr) return fail(kWrongUse, "--targets: the file has faults");
   }
+  if (!options.partners.empty()) {
+    auto partners = load_partners_file(options.partners);
+    if (!partners) return fail(kWrongUse, "--partners: the file has faults");
+    app->partners = std::move(*partners);
+  }
   for (std::size_t i = 0; i < loaded.size(); ++i) {
     const model::Study& study = *loaded[i].study;
     if (study.escalation && app->targets == nullptr) {
@@ -290,6 +296,9 @@ Run add_serve(CLI::App& app) {
   key->needs(cert);
   app.add_option("--targets", options->targets,
                  "File that says which webhooks and mail addresses are told of alerts");
+  app.add_option("--partners", options->partners,
+                 "File that says where the third parties are that have subjects' schedules as "
+                 "well; a study's schedule.toml names one");
   app.add_option("--io-threads", options->io_threads, "Threads for connections")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();

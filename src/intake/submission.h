@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "model/study.h"
 #include "model/watch.h"
 #include "store/outbox_rows.h"
+#include "store/sync_rows.h"
 #include "store/token_rows.h"
 
 namespace trialward::intake {
@@ -112,12 +114,18 @@ struct PruneDeliveries {
   std::int64_t limit = 0;
 };
 
+// What a partner says of subjects' schedules, and how far they are in step with it; of one study.
+struct SyncSubjects {
+  std::vector<store::SubjectSync> subjects;
+  std::optional<store::SyncMark> mark = std::nullopt;
+};
+
 // What the committing thread keeps in memory and can read again shall go.
 struct DropCaches {};
 
 using Command = std::variant<AppendRecord, AcknowledgeAlert, ChangeAlert, EscalateAlert, PassTime,
                              CreateToken, RevokeToken, RecordAttempts, ChangeDelivery,
-                             PruneDeliveries, DropCaches>;
+                             PruneDeliveries, SyncSubjects, DropCaches>;
 
 struct Submission {
   // None: only for what is of no study (RevokeToken, RecordAttempts, PruneDeliveries, DropCaches).

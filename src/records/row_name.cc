@@ -27,6 +27,7 @@ constexpr std::array<Words, store::kTables> kWords = {{
     {"outcome of a delivery", {"target", "outcome"}},
     {"detail of an alert event", {"", ""}},
     {"passing of time for a subject", {"", ""}},
+    {"appointment", {"activity", "state"}},
 }};
 
 const Words& words(Table table) { return kWords[static_cast<std::size_t>(table)]; }

@@ -10,6 +10,7 @@
 //   alert_details          what an event says beside (model/alert_detail.h); not every event does
 //   subject_passes         an instant that had passed when a subject's rules were asked what was
 //                          missing; records that come later do not change that
+//   appointments           what a partner said of an occurrence's appointment (store/sync_rows.h)
 //   tokens, token_revocations
 //   delivery_outcomes      that an alert event is to be delivered to a target (queued), was
 //                          delivered to it, refused by it for good (dead), resent or discarded,
@@ -18,6 +19,8 @@
 //   outbox                 a row for each alert event and target that it is to be delivered to;
 //                          compared with delivery_outcomes by verify
 //   outbox_attempts        the newest attempts of each
+//   schedule_sync          how far each subject is in step with the partner (store/sync_rows.h);
+//                          schedule_sync_marks: up to where the partner's changes were read
 // Caches, rebuilt from the audited tables at any time, and compared with them by verify:
 //   shards                 the head of each audit chain
 //   subject_states         the newest record of a subject
@@ -57,8 +60,9 @@ enum class Table : std::uint8_t {
   delivery_outcomes,
   alert_details,
   subject_passes,
+  appointments,
 };
-inline constexpr std::size_t kTables = 11;
+inline constexpr std::size_t kTables = 12;
 
 struct TableInfo {
   std::string_view name;
@@ -70,7 +74,7 @@ struct TableInfo {
 const TableInfo& info(Table table);
 std::array<Table, kTables> all_tables();
 
-inline constexpr int kSchemaVersion = 7;  // in SQLite; store/postgres_schema.h has its own
+inline constexpr int kSchemaVersion = 8;  // in SQLite; store/postgres_schema.h has its own
 
 // A table, index, trigger or view, in the database's words.
 struct SchemaObject {
