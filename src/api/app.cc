@@ -8,6 +8,7 @@
 #include "api/alerts_api.h"
 #include "api/answers.h"
 #include "api/cluster.h"
+#include "api/connection_room.h"
 #include "api/deliveries_api.h"
 #include "api/delivery_ledger.h"
 #include "api/fhir_api.h"
@@ -22,7 +23,6 @@
 #include "api/sync_api.h"
 #include "api/tokens_api.h"
 #include "api/web_pages.h"
-#include "base/file_limit.h"
 #include "base/json_writer.h"
 #include "base/log.h"
 #include "intake/due_sweep.h"
@@ -45,33 +45,7 @@ constexpr int kSweepsPerHeartbeat = 30;
 constexpr int kSweepsPerDrop = 10;  // of caches, while memory is short
 constexpr int kStopsPerGrace = 4;   // of the grace, for the answers of targets
 
-// The listeners for the machine itself and its operators: never short of connections because of
-// the main one.
-constexpr std::size_t kSideConnectionsMax = 128;
-// Beside connections: the store, its readers and side files, the threads' wake-ups, connections
-// that are being told that there is no room.
-constexpr std::size_t kOtherFiles = 384;
-constexpr std::size_t kOutboundFiles = 384;  // to other machines, if there are targets
-constexpr std::size_t kPartnerFiles = schedule::kInFlightMax;  // and if there are partners
-constexpr std::size_t kConnectionsMin = 16;
 constexpr std::size_t kEscalationBytes = 256;  // about what one holds on its way
-
-// Fits the connections of all listeners into the limit on open files.
-Status fit_connections(http::ServerOptions& main, std::size_t outbound_files) {
-  const std::size_t others = kOtherFiles + 2 * kSideConnectionsMax + outbound_files;
-  const std::size_t files = base::raise_file_limit(others + main.connections_max);
-  if (files < others + kConnectionsMin) {
-    return base::Error{base::Errc::unavailable,
-                       "the limit on open files is " + std::to_string(files) + ", at least " +
-                           std::to_string(others + kConnectionsMin) + " are needed: ulimit -n"};
-  }
-  if (files < others + main.connections_max) {
-    main.connections_max = files - others;
-    base::log_warning("the limit on open files is " + std::to_string(files) + ", so at most " +
-                      std::to_string(main.connections_max) + " connections are let in");
-  }
-  return {};
-}
 
 // The commit must know who is told of alerts.
 intake::IntakeOptions with_routes(const AppOptions& options) {
@@ -137,13 +111,7 @@ class App::Impl {
                   .not_ready = [this] { return not_ready(); },
                   .store = store.durability(),
                   .routes_json = [this] { return routes_json(); },
-                  .targets = [this] { return target_reports(); },
-                  .syncs = [this] { return sync_reports(); },
-                  .remotes =
-                      [this] {
-                        return outbound_ != nullptr ? outbound_->stats()
-                                                    : std::vector<http::RemoteStats>();
-                      }}),
+                  .targets = [this] { return target_reports(); }}),
         fhir_api_(studies_, std::move(forms),
                   {.intake = intake_,
                    .admission = admission_,
@@ -308,11 +276,6 @@ class App::Impl {
     return delivery_ != nullptr ? delivery_->report() : std::vector<delivery::TargetReport>();
   }
 
-  std::vector<std::pair<std::string, schedule::SyncReport>> sync_reports() const {
-    using Reports = std::vector<std::pair<std::string, schedule::SyncReport>>;
-    return syncs_ != nullptr ? syncs_->reports() : Reports();
-  }
-
   Status listen(http::ServerOptions options, const Router& router,
                 std::unique_ptr<http::Server>& server) {
     // There are two addresses, of which one may be at fault.
@@ -398,6 +361,7 @@ class App::Impl {
     std::vector<Route> routes = web_routes();
     for (Route& route : fhir_api_.routes()) routes.push_back(std::move(route));
     for (Route& route : patient_api_.routes()) routes.push_back(std::move(route));
+    for (Route& route : sync_api_.routes()) routes.push_back(std::move(route));
     const auto add = [&routes](std::string_view method, const std::string& pattern,
                                Permission permission, Route::Handle handle,
                                Route::Members query = {}) {
@@ -419,7 +383,6 @@ class App::Impl {
     add("GET", study + "/schedule", read_records,
         [this](const Call& call) { return schedule_api_.list(call); },
         {"state", "site", "from", "until", "format", "after", "limit"});
-    add_sync_routes(routes, study + "/schedule-sync");
     add("GET", study + "/alerts", read_alerts,
         [this](const Call& call) { return alerts_api_.list(call); },
         {"status", "state", "storm", "historical", "after", "limit"});
@@ -477,22 +440,6 @@ class App::Impl {
     return routes;
   }
 
-  void add_sync_routes(std::vector<Route>& routes, const std::string& sync) {
-    using enum Permission;
-    routes.emplace_back("GET", sync, read_figures,
-                        [this](const Call& call) { return sync_api_.summary(call); },
-                        Route::Members{});
-    routes.emplace_back("GET", sync + "/subjects", read_figures,
-                        [this](const Call& call) { return sync_api_.subjects(call); },
-                        Route::Members{"state", "site", "format", "after", "limit"});
-    routes.emplace_back("GET", sync + "/dry-run", read_figures,
-                        [this](const Call& call) { return sync_api_.dry_run(call); },
-                        Route::Members{});
-    routes.emplace_back("POST", sync, manage_deliveries,
-                        [this](const Call& call) { return sync_api_.run(call); },
-                        Route::Members{});
-  }
-
   void publish(std::vector<intake::Publication> events) {
     alert_streams_.publish(events);
     escalator_->changed();
@@ -535,7 +482,7 @@ class App::Impl {
                            .store_failed = intake_.failed(),
                            .on_duty = on_duty(),
                            .targets = target_reports()};
-    sample.syncs = sync_reports();
+    if (syncs_ != nullptr) sample.syncs = syncs_->reports();
     if (outbound_ != nullptr) sample.remotes = outbound_->stats();
     if (reports_api_ != nullptr) sample.reports = reports_api_->stats();
     if (ready_) {
@@ -623,11 +570,9 @@ class App::Impl {
 
 Result<std::unique_ptr<App>> App::start(store::Store& store, Studies studies, AppOptions options,
                                         runtime::TaskList& tasks, base::Random& random) {
-  const std::size_t outbound_files = (options.targets != nullptr ? kOutboundFiles : 0) +
-                                     (options.partners.empty() ? 0 : kPartnerFiles);
-  if (auto fitted = fit_connections(options.server, outbound_files); !fitted) {
-    return fitted.error();
-  }
+  const Called called{.targets = options.targets != nullptr,
+                      .partners = !options.partners.empty()};
+  if (auto fitted = fit_connections(options.server, called); !fitted) return fitted.error();
   auto reads = ReadPool::open(store, options.reads, tasks, random);
   if (!reads) return reads.error();
   auto forms = read_forms(studies);

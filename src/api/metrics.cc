@@ -336,7 +336,7 @@ void Metrics::sample_targets(const std::vector<delivery::TargetReport>& targets)
 }
 
 void Metrics::sample_syncs(
-    const std::vector<std::pair<std::string, schedule::SyncReport>>& syncs) {
+    const schedule::SyncReports& syncs) {
   Families& f = *families_;
   for (const auto& [study, report] : syncs) {
     const prometheus::Labels labels{{"study", study}};

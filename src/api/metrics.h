@@ -44,7 +44,7 @@ class Metrics {
     bool on_duty = true;  // among the nodes that share the store
     std::vector<delivery::TargetReport> targets;
     std::vector<http::RemoteStats> remotes;
-    std::vector<std::pair<std::string, schedule::SyncReport>> syncs;  // by study
+    schedule::SyncReports syncs;  // by study
     monitor::Escalator::Waiting waiting;
     std::size_t escalations_in_flight = 0;
     reports::ReportJobsStats reports;
@@ -56,7 +56,7 @@ class Metrics {
   struct Families;
   void sample_targets(const std::vector<delivery::TargetReport>& targets);
   void sample_reports(const reports::ReportJobsStats& reports);
-  void sample_syncs(const std::vector<std::pair<std::string, schedule::SyncReport>>& syncs);
+  void sample_syncs(const schedule::SyncReports& syncs);
   void sample_remotes(const std::vector<http::RemoteStats>& remotes);
 
   const std::unique_ptr<Families> families_;

@@ -39,16 +39,17 @@ std::vector<Route> OpsApi::routes() {
   routes.emplace_back("GET", "/ops/remotes", Permission::anyone, [this](const Call&) {
     return answer_now([this] { return http::json_response(200, remotes_json()); });
   });
-  routes.emplace_back("POST", "/ops/tasks/{task}/run", Permission::anyone, [this](const Call& call) {
-    const std::string& task = call.parameters.front();
-    if (!tasks_.run_now(task)) {
-      return http::Decision(
-          http::fault_response(404, "no task '" + task + "' runs again and again"));
-    }
-    return answer_now([] { return http::json_response(202, R"({"accepted":true})"); });
-  });
+  routes.emplace_back("POST", "/ops/tasks/{task}/run", Permission::anyone,
+                      [this](const Call& call) { return run(call.parameters.front()); });
   for (Route& route : ops_pages()) routes.push_back(std::move(route));
   return routes;
+}
+
+http::Decision OpsApi::run(const std::string& task) {
+  if (!tasks_.run_now(task)) {
+    return http::fault_response(404, "no task '" + task + "' runs again and again");
+  }
+  return answer_now([] { return http::json_response(202, R"({"accepted":true})"); });
 }
 
 std::string OpsApi::tasks_json() const {
@@ -87,9 +88,10 @@ std::string OpsApi::tasks_json() const {
 // Who is called: the partners of schedules with their breakers, and each machine with its calls.
 std::string OpsApi::remotes_json() const {
   const base::TimePoint now = tasks_.clock().now();
+  const Metrics::Sample sample = sources_.sample();
   base::JsonWriter json;
   json.begin_object().key("partners").begin_array();
-  for (const auto& [study, report] : sources_.syncs()) {
+  for (const auto& [study, report] : sample.syncs) {
     const runtime::RemoteReport& remote = report.remote;
     json.begin_object().member("study", study);
     write_sync(json, report, now);
@@ -104,7 +106,7 @@ std::string OpsApi::remotes_json() const {
     json.end_object();
   }
   json.end_array().key("machines").begin_array();
-  for (const http::RemoteStats& remote : sources_.remotes()) {
+  for (const http::RemoteStats& remote : sample.remotes) {
     json.begin_object()
         .member("remote", remote.remote)
         .member("waiting", std::uint64_t{remote.waiting})

@@ -52,8 +52,8 @@ schedule::Sync* StudySyncs::find(std::string_view study) {
   return found == all_.end() ? nullptr : found->second->sync.get();
 }
 
-std::vector<std::pair<std::string, schedule::SyncReport>> StudySyncs::reports() {
-  std::vector<std::pair<std::string, schedule::SyncReport>> reports;
+schedule::SyncReports StudySyncs::reports() {
+  schedule::SyncReports reports;
   for (const auto& [id, one] : all_) reports.emplace_back(id, one->sync->report());
   return reports;
 }

@@ -34,7 +34,7 @@ class StudySyncs {
   void stop();
   // Null: the study has none.
   schedule::Sync* find(std::string_view study);
-  std::vector<std::pair<std::string, schedule::SyncReport>> reports();
+  schedule::SyncReports reports();
 
  private:
   struct One {

@@ -148,6 +148,22 @@ void write_sync(base::JsonWriter& json, const schedule::SyncReport& report, base
   if (report.running) json.raw_member("cycle", to_json(*report.running));
 }
 
+std::vector<Route> SyncApi::routes() {
+  using enum Permission;
+  const std::string sync = "/v1/studies/{study}/schedule-sync";
+  std::vector<Route> routes;
+  routes.emplace_back("GET", sync, read_figures,
+                      [this](const Call& call) { return summary(call); }, Route::Members{});
+  routes.emplace_back("GET", sync + "/subjects", read_figures,
+                      [this](const Call& call) { return subjects(call); },
+                      Route::Members{"state", "site", "format", "after", "limit"});
+  routes.emplace_back("GET", sync + "/dry-run", read_figures,
+                      [this](const Call& call) { return dry_run(call); }, Route::Members{});
+  routes.emplace_back("POST", sync, manage_deliveries,
+                      [this](const Call& call) { return run(call); }, Route::Members{});
+  return routes;
+}
+
 http::Decision SyncApi::summary(const Call& call) {
   if (is_of_patient(call)) return http::fault_response(403, "it is of the whole study");
   schedule::Sync* sync = find_(call.study->study->id);

@@ -19,6 +19,8 @@ class SyncApi {
   SyncApi(ReadPool& reads, Exports& exports, const base::Clock& clock, Find find)
       : reads_(reads), exports_(exports), clock_(clock), find_(std::move(find)) {}
 
+  std::vector<Route> routes();
+
   // GET /v1/studies/{study}/schedule-sync: the cycle, the partner, and how many subjects are what
   http::Decision summary(const Call& call);
   // GET …/schedule-sync/subjects: ?state=, ?site=, ?after=, ?limit=, ?format=csv; pages, lines, CSV

@@ -1,5 +1,6 @@
 // What schedule/ wants to know of a subject's plan, from epro/: which occurrences have their time,
-// what became of them, and until when that can stay so without a record. Its thread is the caller's.
+// what became of them, and until when that can stay so without a record. Its thread is the
+// caller's.
 #pragma once
 
 #include "api/route.h"

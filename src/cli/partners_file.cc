@@ -70,7 +70,9 @@ std::string token_of(TableReader& table) {
   const bool clean = std::all_of(token->begin(), token->end(), [](char c) {
     return c > ' ' && c < 0x7f;
   });
-  if (token->empty() || !clean) table.fault(key, "the token must be one line of visible characters");
+  if (token->empty() || !clean) {
+    table.fault(key, "the token must be one line of visible characters");
+  }
   return std::move(*token);
 }
 

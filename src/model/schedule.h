@@ -4,8 +4,8 @@
 //   [ending]        (optional) which dispositions end a subject's schedule:
 //                   category = "DISPOSITION EVENT": those with this text as their attribute
 //                   "dscat"; absent: all but PROTOCOL MILESTONE and OTHER EVENT
-//   [sync]          (optional) that a third party has the subjects' schedules as well, with which it
-//                   is kept in step (schedule/sync.h):
+//   [sync]          (optional) that a third party has the subjects' schedules as well, with which
+//                   it is kept in step (schedule/sync.h):
 //     partner       its name; the server's operator says where it is (--partners)
 //     out_of_step_max = "P1D": a subject out of step for longer raises an alert; absent: none does
 //   [[activities]]  at most 500, in the order in which they are shown:

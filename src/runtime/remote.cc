@@ -47,8 +47,9 @@ void Remote::heed(const base::OutboundAnswer& answer) {
     const char* end = value.data() + value.size();
     const auto [at, error] = std::from_chars(value.data(), end, seconds);
     if (error != std::errc() || at != end || seconds <= 0) return;
-    const auto most = std::chrono::duration_cast<std::chrono::seconds>(options_.retry_after_max);
-    const auto pause = std::min(std::chrono::seconds(std::min<std::int64_t>(seconds, 86'400)), most);
+    constexpr std::int64_t kDayS = 86'400;  // more would not fit
+    const base::Duration pause = std::min<base::Duration>(
+        std::chrono::seconds(std::min(seconds, kDayS)), options_.retry_after_max);
     const std::lock_guard lock(mutex_);
     paused_until_ = std::max(paused_until_, clock_.now() + pause);
     return;

@@ -1,6 +1,6 @@
-// Remote: what goes to one machine elsewhere, from whoever calls it: how many calls at once, whether
-// any may be made (its breaker), how many may be repetitions (its budget), and until when it asked
-// to be left alone (Retry-After).
+// Remote: what goes to one machine elsewhere, from whoever calls it: how many calls at once,
+// whether any may be made (its breaker), how many may be repetitions (its budget), and until when
+// it asked to be left alone (Retry-After).
 //
 // Any thread may call anything. It outlives its calls. Nothing here fails or waits.
 #pragma once

@@ -13,8 +13,8 @@
 //         "participant": [{ "actor": …, "status": "needs-action" }] } ],
 //     "activity": [{ "reference": { "reference": "#a1" } }] }
 //
-// Times are instants with an offset, and are compared as instants. Pure; any thread. What comes from
-// the partner is bounded in size (kCarePlanBytesMax), depth and number before it is kept.
+// Times are instants with an offset, and are compared as instants. Pure; any thread. What comes
+// from the partner is bounded in size (kCarePlanBytesMax), depth and number before it is kept.
 #pragma once
 
 #include <compare>

@@ -10,8 +10,8 @@
 //   - If the list of changes cannot be had, each subject is asked for by itself.
 //   - What the partner changed is stored before anything is sent on top of it. The rest of a
 //     subject's row is stored with others', dozens in one transaction.
-//   - Memory: the subjects at hand (kJobsPerCall for each call), a page of rows, and of each changed
-//     CarePlan its id and version.
+//   - Memory: the subjects at hand (kJobsPerCall for each call), a page of rows, and of each
+//     changed CarePlan its id and version.
 //
 // One thread; the outbound's and the ledger's only put into the inbox.
 #pragma once
@@ -38,6 +38,7 @@
 namespace trialward::schedule {
 
 inline constexpr std::size_t kJobsPerCall = 4;  // subjects at hand, of which one has a call out
+inline constexpr base::Duration kIdle = std::chrono::seconds(1);  // it looks again, undisturbed
 inline constexpr std::size_t kListedMax = 1'000'000;
 inline constexpr std::size_t kListPageCount = 500;
 inline constexpr std::size_t kDifferencesMax = 1'000;  // subjects that a dry run lists
@@ -103,6 +104,9 @@ class Cycle {
     std::vector<std::pair<JobId, bool>> committed;                // 0: of rows
   };
 
+  // Whether the partner took the call as it should, whatever it said of it.
+  static bool is_well(const base::OutboundAnswer& answer);
+  void settle(runtime::Breaker::Call& permit, const base::OutboundAnswer& answer);
   bool stopped() const;
   void pull();
   bool take_page(const base::OutboundAnswer& answer, std::string& url);

@@ -102,7 +102,7 @@ bool PatientSync::refused_for_good(const base::OutboundAnswer& answer) {
 
 bool PatientSync::got(const base::OutboundAnswer& answer) {
   if (answer.status == 304) {
-    if (row_.version.empty()) return failed("the partner answered 304 to what asked for no version");
+    if (row_.version.empty()) return failed("the partner answered 304 to what named no version");
     version_ = row_.version;
     push_needed_ = agreed_digest_ != row_.digest;
     push_or_end();

@@ -1,7 +1,7 @@
 // Sync: keeps one study in step with its partner: a periodic task that runs a Cycle. Cycles never
-// overlap; one that takes longer than the period is followed by the next at once, and by how much it
-// is late is the lag. A cycle that fails is tried again sooner, with a pause that doubles up to the
-// period.
+// overlap; one that takes longer than the period is followed by the next at once, and by how much
+// it is late is the lag. A cycle that fails is tried again sooner, with a pause that doubles up to
+// the period.
 //
 // Any thread may call anything. stop() takes back what is out and returns when nothing is; the
 // destructor calls it. Everything given must outlive it.
@@ -24,6 +24,8 @@ struct SyncReport {
   bool on_duty = true;
   std::optional<CycleReport> running, last, dry;  // last: since the start
 };
+
+using SyncReports = std::vector<std::pair<std::string, SyncReport>>;  // by study
 
 class Sync {
  public:

@@ -139,7 +139,7 @@ def test_who_is_out_of_step_for_too_long_has_an_alert_until_it_is_in_step(tmp_pa
 
 
 # bench/schedule_sync.py does it with a hundred thousand.
-def test_whatever_the_partner_does_each_subject_is_in_step_or_reported_and_nothing_is_left(tmp_path):
+def test_whatever_the_partner_does_each_subject_is_in_step_or_reported(tmp_path):
     faulty = {"choose": choose_faults(0.5)}
     with SchedulePartner(choose=lambda request: faulty["choose"](request)) as partner, \
             started(tmp_path, partner.url, timeout_s=0.3, in_flight=64, patience_s=10) as server:

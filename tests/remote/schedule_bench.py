@@ -13,8 +13,8 @@ from program import DEMO
 STUDY = "/v1/studies/demo"
 SYNC = STUDY + "/schedule-sync"
 # Whatever a remote can do; "ok" as often as `share_ok` says.
-FAULTS = ["hang", "close", "reset", "cut", "drip", "short", "endless", "headers", "redirect", "bomb",
-          "garbage", "etag", "408", "425", "429", "500", "502", "503", "404", "412"]
+FAULTS = ["hang", "close", "reset", "cut", "drip", "short", "endless", "headers", "redirect",
+          "bomb", "garbage", "etag", "408", "425", "429", "500", "502", "503", "404", "412"]
 
 
 def study_in_step(folder, out_of_step_max="P1D", partner="ecoa"):
@@ -28,7 +28,8 @@ def study_in_step(folder, out_of_step_max="P1D", partner="ecoa"):
 
 
 def partners_file(folder, url, **members):
-    lines = {"name": "ecoa", "url": url, "timeout_s": 1, "every_s": 3600, "patience_s": 5, **members}
+    lines = {"name": "ecoa", "url": url, "timeout_s": 1, "every_s": 3600, "patience_s": 5,
+             **members}
     path = Path(folder) / "partners.toml"
     path.write_text("[[partners]]\n" +
                     "".join(f"{key} = {json.dumps(value)}\n" for key, value in lines.items()))

@@ -8,13 +8,13 @@ namespace {
 using Fate = PlannedOccurrence::Fate;
 using Status = AppointmentStatus;
 
-constexpr std::int64_t kFrom = 1'000'000, kUntil = 2'000'000, kTime = 1'500'000;
+constexpr std::int64_t kBegin = 1'000'000, kEnd = 2'000'000, kTime = 1'500'000;
 
 PlannedOccurrence planned(Fate fate = Fate::open, Booking booking = {}) {
   return {.key = {"WK2", 1, 0},
           .fate = fate,
-          .from_ms = kFrom,
-          .until_ms = kUntil,
+          .from_ms = kBegin,
+          .until_ms = kEnd,
           .target_ms = kTime,
           .booking = booking};
 }
@@ -24,8 +24,8 @@ Appointment theirs(Status status, std::optional<std::int64_t> start = std::nullo
           .status = status,
           .start_ms = start,
           .end_ms = start,
-          .from_ms = kFrom,
-          .until_ms = kUntil};
+          .from_ms = kBegin,
+          .until_ms = kEnd};
 }
 
 const Booking kBooked{Status::booked, kTime, kTime};
@@ -47,16 +47,16 @@ TEST(Merge, WhoWinsIsAsStated) {
       {"nothing new", planned(), theirs(Status::proposed), 0, 0, Status::proposed, false},
       {"booked in the window", planned(), theirs(Status::booked, kTime), 1, 0, Status::booked,
        false},
-      {"booked at the window's first instant", planned(), theirs(Status::booked, kFrom), 1, 0,
+      {"booked at the window's first instant", planned(), theirs(Status::booked, kBegin), 1, 0,
        Status::booked, false},
-      {"booked at the window's end", planned(), theirs(Status::booked, kUntil), 0, 1,
+      {"booked at the window's end", planned(), theirs(Status::booked, kEnd), 0, 1,
        Status::proposed, true},
-      {"booked before the window", planned(), theirs(Status::booked, kFrom - 1), 0, 1,
+      {"booked before the window", planned(), theirs(Status::booked, kBegin - 1), 0, 1,
        Status::proposed, true},
       {"booked without a time", planned(), theirs(Status::booked), 0, 1, Status::proposed, true},
       {"moved in the window", planned(Fate::open, kBooked), theirs(Status::booked, kTime + 1), 1, 0,
        Status::booked, false},
-      {"moved out of the window", planned(Fate::open, kBooked), theirs(Status::booked, kUntil), 0,
+      {"moved out of the window", planned(Fate::open, kBooked), theirs(Status::booked, kEnd), 0,
        1, Status::booked, true},
       {"booked as before", planned(Fate::open, kBooked), theirs(Status::booked, kTime), 0, 0,
        Status::booked, false},
