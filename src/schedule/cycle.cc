@@ -53,7 +53,6 @@ Cycle::Cycle(Parts parts, const Partner& partner, CycleOptions options)
 
 CycleReport Cycle::run(const runtime::Cancel& cancel) {
   cancel_ = &cancel;
-  answered_ = parts_.clock.now();
   const auto wake = cancel.on_fire([this](runtime::CancelReason) {
     const std::lock_guard lock(mutex_);
     changed_.notify_all();
@@ -117,7 +116,9 @@ void Cycle::look_at_partner() {
   const runtime::RemoteReport remote = parts_.remote.report();
   const bool waits =
       remote.breaker.state != BreakerState::closed || remote.paused > base::Duration::zero();
-  if (!waits || down_ || now - answered_ < partner_.patience) return;
+  if (!waits) silent_since_.reset();
+  if (waits && !silent_since_) silent_since_ = now;
+  if (!waits || down_ || now - *silent_since_ < partner_.patience) return;
   down_ = true;
   for (auto at = jobs_.begin(); at != jobs_.end();) {
     Job& job = at->second;
@@ -194,7 +195,6 @@ void Cycle::take_answer(JobId id, Job& job, const base::OutboundAnswer& answer) 
   settle(job.permit, answer);
   const base::TimePoint now = parts_.clock.now();
   const bool well = is_well(answer);
-  if (well) answered_ = now;
   const bool settled = job.sync.answer(answer);
   {
     const std::lock_guard lock(mutex_);

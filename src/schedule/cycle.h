@@ -155,7 +155,7 @@ class Cycle {
   std::int64_t after_ = 0;
   bool walked_ = false;  // all subjects are begun
   bool down_ = false;    // the partner was waited for in vain
-  base::TimePoint answered_{};  // the last time that it did, or that nothing was wanted
+  std::optional<base::TimePoint> silent_since_;  // the partner may not be called
   base::TimePoint next_save_{}, wake_{};
   JobId next_job_ = 1;
   int saves_failed_ = 0;

@@ -6,7 +6,7 @@
 namespace trialward::schedule {
 namespace {
 
-constexpr int kPageAttemptsMax = 8;  // of one page
+constexpr int kPageAttemptsMax = 5;  // of one page
 constexpr int kPagesMax = 10'000;
 // What is changed at the same time may become visible later: so far back, by the partner's clock.
 constexpr std::int64_t kOverlapMs = 60'000;
@@ -68,7 +68,6 @@ void Cycle::pull() {
       next_page_ = parts_.clock.now() + pause.next();
       continue;
     }
-    answered_ = parts_.clock.now();
     attempts = 0;
     ++pages;
     report_.listed_changes = std::ssize(listed_);

@@ -255,8 +255,8 @@ TEST_F(VerifyTest, P8AChangedSchemaIsNamed) {
 
 TEST_F(VerifyTest, AnotherSchemaVersionIsNamed) {
   Copy copy(sample_.late());
-  ASSERT_TRUE(copy.connection().script("PRAGMA user_version = 8").ok());
-  EXPECT_EQ(copy.verify(), "the schema: it has version 8, not 7");
+  ASSERT_TRUE(copy.connection().script("PRAGMA user_version = 9").ok());
+  EXPECT_EQ(copy.verify(), "the schema: it has version 9, not 8");
 }
 
 // Changes the file's bytes where SQL does not reach: a value also stands in indexes.
