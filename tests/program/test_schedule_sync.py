@@ -1,7 +1,9 @@
 """A study's schedules are kept in step with a third party's, whatever that does."""
 
+import contextlib
 import datetime
 import json
+import sqlite3
 import sys
 import time
 
@@ -17,14 +19,14 @@ from schedule_bench import (STUDY, SYNC, choose_faults, left_of, partners_file, 
 from schedule_partner import SchedulePartner  # noqa: E402
 
 
+@contextlib.contextmanager
 def started(tmp_path, url, out_of_step_max="P1D", **members):
     """A server whose first cycle has ended; its study has no subjects yet."""
     study = study_in_step(tmp_path, out_of_step_max)
-    server = Server(tmp_path / "store.db", studies=[study],
-                    options=("--partners", str(partners_file(tmp_path, url, **members))))
-    server.start()
-    server.wait_for(lambda: recurring(server)["runs"] > 0)
-    return server
+    with Server(tmp_path / "store.db", studies=[study],
+                options=("--partners", str(partners_file(tmp_path, url, **members)))) as server:
+        server.wait_for(lambda: recurring(server)["runs"] > 0)
+        yield server
 
 
 def in_days(days, offset="+00:00", **of_day):
@@ -115,8 +117,6 @@ def test_who_is_out_of_step_for_too_long_has_an_alert_until_it_is_in_step(tmp_pa
             assert one["state"] == "unreachable" and one["out_of_step_since"] and one["note"]
         server.stop()
         if server.store_url.startswith("sqlite:"):
-            import contextlib
-            import sqlite3
             with contextlib.closing(sqlite3.connect(server.store)) as store, store:
                 store.execute("UPDATE schedule_sync SET out_since_ms = out_since_ms - 120000")
             server.start()

@@ -236,7 +236,9 @@ class SyncBench : public store::StoreBench, public Planner, public Ledger {
                    : one.alarm == store::SubjectSync::Alarm::end ? "end "
                                                                  : "";
       }
-      if (mark) ASSERT_TRUE(store::put_sync_mark(connection(), 1, *mark).ok());
+      if (mark) {
+        ASSERT_TRUE(store::put_sync_mark(connection(), 1, *mark).ok());
+      }
     });
     ++commits_;
     done(true);
