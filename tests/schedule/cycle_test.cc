@@ -101,6 +101,14 @@ TEST_F(CycleTest, ADryRunLeavesBothSidesAsTheyAre) {
   EXPECT_EQ(real.conflicts, 1);
 }
 
+TEST_F(CycleTest, ADryRunListsSoManySubjectsAndCountsTheRest) {
+  enrol(static_cast<int>(kDifferencesMax) + 5);
+  const CycleReport report = cycle(true);
+  EXPECT_EQ(report.differences.size(), kDifferencesMax);
+  EXPECT_EQ(report.pushed, static_cast<std::int64_t>(kDifferencesMax) + 5);
+  EXPECT_TRUE(memory_.plans.empty());
+}
+
 TEST_F(CycleTest, WithoutTheListEachIsAskedFor) {
   enrol(6);
   (void)cycle();
