@@ -321,6 +321,7 @@ class App::Impl {
                            [this](bool again) {
                              escalator_->changed();
                              if (delivery_ != nullptr && again) delivery_->look_again();
+                             if (syncs_ != nullptr && again) syncs_->catch_up();
                              if (delivery_ != nullptr) delivery_->wake();
                            },
                        .fit = [this] { return !intake_.failed(); }},

@@ -43,6 +43,10 @@ void StudySyncs::start() {
   for (const auto& [id, one] : all_) one->sync->start();
 }
 
+void StudySyncs::catch_up() {
+  for (const auto& [id, one] : all_) one->sync->catch_up();
+}
+
 void StudySyncs::stop() {
   for (const auto& [id, one] : all_) one->sync->stop();
 }

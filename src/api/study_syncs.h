@@ -31,6 +31,7 @@ class StudySyncs {
   explicit StudySyncs(const Parts& parts);
 
   void start();
+  void catch_up();
   void stop();
   // Null: the study has none.
   schedule::Sync* find(std::string_view study);

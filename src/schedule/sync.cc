@@ -54,6 +54,14 @@ void Sync::dry_run() {
   task_.run_now();
 }
 
+void Sync::catch_up() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (started_ && clock_.now() < *started_ + partner_.every) return;
+  }
+  task_.run_now();
+}
+
 Status Sync::run(const runtime::Cancel& cancel) {
   if (options_.on_duty && !options_.on_duty()) return {};
   if (dry_wanted_.exchange(false)) {

@@ -44,6 +44,8 @@ class Sync {
 
   void start() { task_.start(); }
   void run_now() { task_.run_now(); }
+  // The node has come on duty, perhaps: what another one would have begun by now is begun.
+  void catch_up();
   // A run that looks and changes nothing; its report is `dry`.
   void dry_run();
   // Without start(), one run on the caller's thread; false when none is due.
