@@ -74,7 +74,7 @@ def hostile(folder, count):
     with SchedulePartner(choose=choose_faults(SHARE_FAULTY)) as partner:
         partner.away(True)
         with served(folder, study, partner.url, timeout_s=1, in_flight=IN_FLIGHT,
-                    patience_s=2) as server:
+                    patience_s=10) as server:
             admin = server.token("admin")
             server.wait_for(lambda: recurring(server)["runs"] > 0)  # nobody was there
             before = left_of(server)

@@ -15,6 +15,9 @@ namespace {
 constexpr base::Duration kCycleDeadline = std::chrono::hours(12);
 constexpr base::Duration kFirstPause = std::chrono::seconds(15);  // after a cycle that failed
 constexpr base::Duration kHangSlack = std::chrono::seconds(1);
+constexpr base::Duration kBreakerPause = std::chrono::milliseconds(500);
+constexpr base::Duration kBreakerPauseMax = std::chrono::seconds(10);
+constexpr int kProbesOfPatience = 4;  // at least
 
 runtime::RemoteOptions remote_options(const Partner& partner) {
   runtime::RemoteOptions options{.in_flight_max = partner.in_flight_max};
@@ -22,7 +25,12 @@ runtime::RemoteOptions remote_options(const Partner& partner) {
   options.breaker = {.window = 50, .calls_min = 20, .failures_max = 0.9};
   // A call ends by its own deadline; one that does not is what the breaker must see.
   options.breaker.hang_after = partner.timeout + kHangSlack;
-  options.breaker.pause = {std::chrono::milliseconds(500), std::chrono::seconds(10)};
+  // One that answers again is used again at once, faults and all. A cycle's patience must be long
+  // enough for several probes.
+  options.breaker.probes_needed = 1;
+  const base::Duration longest =
+      std::min<base::Duration>(kBreakerPauseMax, partner.patience / kProbesOfPatience);
+  options.breaker.pause = {std::min<base::Duration>(kBreakerPause, longest), longest};
   options.budget = {.per_success = 2, .per_second = 4, .saved_max = 200};
   return options;
 }

@@ -210,7 +210,7 @@ def test_stopping_takes_back_what_hangs_at_once(tmp_path):
     ({"colour": "red"}, "colour"),
 ])
 def test_a_faulty_file_of_partners_is_named_with_its_line(tmp_path, members, words):
-    path = partners_file(tmp_path, "http://127.0.0.1:1/", **members)
+    path = partners_file(tmp_path, **{"url": "http://127.0.0.1:1/", **members})
     done = trialward("serve", "--store", f"sqlite:{tmp_path / 's.db'}", "--study",
                      study_in_step(tmp_path), "--partners", path, check=False)
     assert done.returncode == 2

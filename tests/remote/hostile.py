@@ -21,7 +21,7 @@ A fault's name, as `choose` gives it, or an HTTP status:
 
 With `tls` (certificate, key) it speaks TLS, and `greets` says of each connection what to do before
 its first byte: ok, or tls (closes in the middle of the handshake). While `away` is set every
-connection is reset as soon as it is there.
+connection is reset as soon as it is there, or has a request.
 """
 
 import gzip
@@ -139,6 +139,9 @@ class HostileRemote:
                 connection = self._tls.wrap_socket(connection, server_side=True)
             with connection, connection.makefile("rb") as reader:
                 while request := self._read(reader):
+                    if self.away.is_set():
+                        self._reset(connection)
+                        return
                     if not self._do(str(self.choose(request)), request, connection):
                         return
         except OSError:
