@@ -16,6 +16,7 @@
 #include "cli/targets_file.h"
 #include "cli/version.h"
 #include "http/socket_stream.h"
+#include "model/schedule.h"
 #include "records/heads.h"
 #include "runtime/periodic.h"
 #include "store/postgres_room.h"
@@ -209,6 +210,12 @@ int serve_store(const ServeOptions& options, const api::AppOptions& app_options,
   return failed ? kFailure : kSuccess;
 }
 
+void warn_of_partner(const model::Study& study) {
+  if (study.schedule == nullptr || !study.schedule->sync) return;
+  base::log_warning("the schedule of '" + study.id + "' is not kept in step with '" +
+                    study.schedule->sync->partner + "': there is no --partners");
+}
+
 int serve(const ServeOptions& options) {
   if (options.verbose) base::set_log_level(base::LogLevel::debug);
   const StopSignal stop;
@@ -241,6 +248,7 @@ int serve(const ServeOptions& options) {
   }
   for (std::size_t i = 0; i < loaded.size(); ++i) {
     const model::Study& study = *loaded[i].study;
+    if (app->partners.empty()) warn_of_partner(study);
     if (study.escalation && app->targets == nullptr) {
       base::log_warning("the escalation of '" + study.id + "' tells nobody: there is no --targets");
     } else if (study.escalation && !names_its_targets(options.studies[i], study, *app->targets)) {
