@@ -3,7 +3,9 @@
 import contextlib
 import datetime
 import json
+import random
 import sqlite3
+import subprocess
 import sys
 import time
 
@@ -184,6 +186,27 @@ def test_a_partner_that_goes_away_is_reported_and_found_again(tmp_path):
         partner.away(False)
         server.wait_for(lambda: run_cycle(server, admin)["unreachable"] == 0)
         assert len(partner.plans()) == 50
+
+
+def test_over_tls_with_handshakes_that_are_cut(tmp_path):
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=partner",
+                    "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert],
+                   check=True, capture_output=True)
+    generator = random.Random(1)
+    with SchedulePartner(tls=(cert, key), greets=lambda: generator.choice(["ok", "tls"]),
+                         choose=lambda request: generator.choice(["ok", "close"])) as partner, \
+            started(tmp_path, partner.url, ca_file=str(cert), in_flight=8) as server:
+        admin = server.token("admin")
+        send_all(server, admin, visits(1, 40))
+        report = run_cycle(server, admin)
+        assert report["whole"] and report["failed_calls"] > 0, report
+        assert report["changed"] + report["in_step"] + report["unreachable"] == 40, report
+        server.wait_for(lambda: run_cycle(server, admin)["unreachable"] == 0)
+        assert len(partner.plans()) == 40
+        [machine] = server.get("/ops/remotes", ops=True).json()["machines"]
+        assert machine["in_flight"] == 0
 
 
 def test_stopping_takes_back_what_hangs_at_once(tmp_path):

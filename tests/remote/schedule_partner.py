@@ -26,9 +26,10 @@ PAGE_MAX = 500
 
 
 class SchedulePartner:
-    """`ahead_s`: how far its clock is ahead of ours. `token`: who has no other is refused."""
+    """`ahead_s`: how far its clock is ahead of ours. `token`: who has no other is refused. `remote`:
+    further options of a HostileRemote."""
 
-    def __init__(self, choose=lambda request: "ok", ahead_s=0, token="", tls=None, port=0):
+    def __init__(self, choose=lambda request: "ok", ahead_s=0, token="", port=0, **remote):
         self._choose, self._token = choose, token
         self._ahead = timedelta(seconds=ahead_s)
         self._lock = threading.RLock()
@@ -37,7 +38,7 @@ class SchedulePartner:
         self.was_away = False
         self.counts = Counter()  # by method, and "list"
         self.refused = Counter()  # by status
-        self._remote = HostileRemote(choose, act=self._act, tls=tls, port=port)
+        self._remote = HostileRemote(choose, act=self._act, port=port, **remote)
         self.url = self._remote.url + "/fhir"
         self.port = self._remote.port
 
