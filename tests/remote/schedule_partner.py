@@ -26,8 +26,8 @@ PAGE_MAX = 500
 
 
 class SchedulePartner:
-    """`ahead_s`: how far its clock is ahead of ours. `token`: who has no other is refused. `remote`:
-    further options of a HostileRemote."""
+    """`ahead_s`: how far its clock is ahead of ours. `token`: who has no other is refused.
+    `remote`: further options of a HostileRemote."""
 
     def __init__(self, choose=lambda request: "ok", ahead_s=0, token="", port=0, **remote):
         self._choose, self._token = choose, token
