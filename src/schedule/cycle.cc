@@ -200,7 +200,8 @@ void Cycle::take_answer(JobId id, Job& job, const base::OutboundAnswer& answer) 
     const std::lock_guard lock(mutex_);
     report_.failed_calls += well && settled ? 0 : 1;
   }
-  if (settled) {
+  if (!settled && down_) job.sync.give_up(kDown);
+  if (settled || down_) {
     job.pause.reset();
     job.repeats = false;
     return move_on(id, job);
