@@ -38,7 +38,7 @@ FIXED_ADDRESSES = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 .PHONY: help build run test arrivals simulate simulate-defects \
   sanitize asan tsan bench bench-overload bench-deep bench-kills bench-slowloris bench-day \
   bench-reports bench-report-sizes bench-postgres-single bench-postgres-stream \
-  bench-postgres-reports bench-proofs bench-article deliver fuzz format tidy clean
+  bench-postgres-reports bench-proofs bench-sync bench-article deliver fuzz format tidy clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 27
@@ -101,6 +101,11 @@ bench-proofs: $(PROOFS)  ## Overload, depth, kills, slowloris, a day, reports; o
 
 deliver: build  ## Kill the server fifty times while it delivers alerts to a bad receiver
 	@$(PYTHON) bench/deliver.py
+
+bench-sync:  ## Schedule sync: 20,000 patients with a partner of 5 ms; 100,000 with a hostile one
+	$(PACKAGES) build bench
+	$(benchmarks)
+	@$(PYTHON) bench/schedule_sync.py
 
 bench-article:  ## Measure the article's designs in Go beside ours; rewrites docs/evidence.md
 	$(PACKAGES) build bench bench-article

@@ -8,6 +8,7 @@
 #include "api/alerts_api.h"
 #include "api/answers.h"
 #include "api/cluster.h"
+#include "api/connection_room.h"
 #include "api/deliveries_api.h"
 #include "api/delivery_ledger.h"
 #include "api/fhir_api.h"
@@ -19,9 +20,10 @@
 #include "api/reads_api.h"
 #include "api/schedule_api.h"
 #include "api/subscription_feeds.h"
+#include "api/study_syncs.h"
+#include "api/sync_api.h"
 #include "api/tokens_api.h"
 #include "api/web_pages.h"
-#include "base/file_limit.h"
 #include "base/json_writer.h"
 #include "base/log.h"
 #include "intake/due_sweep.h"
@@ -44,33 +46,7 @@ constexpr int kSweepsPerHeartbeat = 30;
 constexpr int kSweepsPerDrop = 10;  // of caches, while memory is short
 constexpr int kStopsPerGrace = 4;   // of the grace, for the answers of targets
 
-// The listeners for the machine itself and its operators: never short of connections because of
-// the main one.
-constexpr std::size_t kSideConnectionsMax = 128;
-// Beside connections: the store, its readers and side files, the threads' wake-ups, connections
-// that are being told that there is no room.
-constexpr std::size_t kOtherFiles = 384;
-constexpr std::size_t kOutboundFiles = 384;  // to other machines, if there are targets
-constexpr std::size_t kConnectionsMin = 16;
 constexpr std::size_t kEscalationBytes = 256;  // about what one holds on its way
-
-// Fits the connections of all listeners into the limit on open files.
-Status fit_connections(http::ServerOptions& main, bool outbound) {
-  const std::size_t others =
-      kOtherFiles + 2 * kSideConnectionsMax + (outbound ? kOutboundFiles : 0);
-  const std::size_t files = base::raise_file_limit(others + main.connections_max);
-  if (files < others + kConnectionsMin) {
-    return base::Error{base::Errc::unavailable,
-                       "the limit on open files is " + std::to_string(files) + ", at least " +
-                           std::to_string(others + kConnectionsMin) + " are needed: ulimit -n"};
-  }
-  if (files < others + main.connections_max) {
-    main.connections_max = files - others;
-    base::log_warning("the limit on open files is " + std::to_string(files) + ", so at most " +
-                      std::to_string(main.connections_max) + " connections are let in");
-  }
-  return {};
-}
 
 // The commit must know who is told of alerts.
 intake::IntakeOptions with_routes(const AppOptions& options) {
@@ -119,6 +95,10 @@ class App::Impl {
         reads_api_(*reads_, exports_),
         grades_api_(*reads_),
         schedule_api_(*reads_, exports_, clock_),
+        sync_api_(*reads_, exports_, clock_,
+                  [this](std::string_view study) {
+                    return syncs_ != nullptr ? syncs_->find(study) : nullptr;
+                  }),
         alerts_api_(intake_, *reads_, exports_, alert_streams_, clock_),
         tokens_api_(intake_, *reads_, exports_, tokens_, random, clock_),
         figures_(*reads_, intake_),
@@ -176,7 +156,19 @@ class App::Impl {
     if (!node) return node.error();
     if (auto adopted = store::adopt_boot(store.writer(), clock_); !adopted) return adopted;
     make_escalator();
+    if (auto opened = open_outbound(); !opened) return opened;
     if (auto opened = open_delivery(store); !opened) return opened;
+    if (!options_.partners.empty()) {
+      syncs_ = std::make_unique<StudySyncs>(StudySyncs::Parts{
+          .studies = studies_,
+          .partners = options_.partners,
+          .intake = intake_,
+          .reads = *reads_,
+          .outbound = *outbound_,
+          .random = random_,
+          .tasks = tasks_,
+          .on_duty = [this] { return on_duty() && !intake_.failed(); }});
+    }
     std::vector<std::shared_ptr<const intake::ActiveStudy>> studies;
     for (const auto& [id, study] : studies_) studies.push_back(study);
     due_sweep_ = std::make_unique<intake::DueSweep>(intake_, clock_, reads_->background(),
@@ -189,6 +181,7 @@ class App::Impl {
     intake_.start(tasks_);
     if (delivery_ != nullptr) delivery_->start();
     subscriptions_.start();
+    if (syncs_ != nullptr) syncs_->start();
     http::ServerOptions ops{
         .address = options_.ops, .name = "ops", .connections_max = kSideConnectionsMax};
     if (auto started = listen(ops, ops_router_, ops_); !started) return started;
@@ -218,6 +211,8 @@ class App::Impl {
     sweep_.stop();
     if (escalator_ != nullptr) escalator_->stop();
     dues_.stop();
+    // Which takes back what is out, and stores what had ended.
+    if (syncs_ != nullptr) syncs_->stop();
     if (cluster_ != nullptr) cluster_->stop();
     alert_streams_.close();
     if (reports_api_ != nullptr) reports_api_->stop();
@@ -247,13 +242,19 @@ class App::Impl {
   ReadPool& reads() { return *reads_; }
 
  private:
-  Status open_delivery(store::Store& store) {
-    if (options_.targets == nullptr) return warn_of_outbox(store.writer().connection());
+  // If there is anybody to send anything to.
+  Status open_outbound() {
+    if (options_.targets == nullptr && options_.partners.empty()) return {};
     http::OutboundOptions options = options_.outbound;
-    options.proxy = options_.targets->proxy;
+    if (options_.targets != nullptr) options.proxy = options_.targets->proxy;
     auto outbound = http::OutboundClient::start(std::move(options), tasks_);
     if (!outbound) return outbound.error();
     outbound_ = std::move(*outbound);
+    return {};
+  }
+
+  Status open_delivery(store::Store& store) {
+    if (options_.targets == nullptr) return warn_of_outbox(store.writer().connection());
     delivery::DeliveryOptions delivery = options_.delivery;
     delivery.on_duty = [this] { return on_duty(); };
     auto opened =
@@ -315,6 +316,7 @@ class App::Impl {
                            [this](bool again) {
                              escalator_->changed();
                              if (delivery_ != nullptr && again) delivery_->look_again();
+                             if (syncs_ != nullptr && again) syncs_->catch_up();
                              if (delivery_ != nullptr) delivery_->wake();
                              subscriptions_.wake(again);
                            },
@@ -356,6 +358,7 @@ class App::Impl {
     std::vector<Route> routes = web_routes();
     for (Route& route : fhir_api_.routes()) routes.push_back(std::move(route));
     for (Route& route : patient_api_.routes()) routes.push_back(std::move(route));
+    for (Route& route : sync_api_.routes()) routes.push_back(std::move(route));
     const auto add = [&routes](std::string_view method, const std::string& pattern,
                                Permission permission, Route::Handle handle,
                                Route::Members query = {}) {
@@ -478,6 +481,7 @@ class App::Impl {
                            .on_duty = on_duty(),
                            .targets = target_reports(),
                            .subscriptions = subscriptions_.report()};
+    if (syncs_ != nullptr) sample.syncs = syncs_->reports();
     if (outbound_ != nullptr) sample.remotes = outbound_->stats();
     if (reports_api_ != nullptr) sample.reports = reports_api_->stats();
     if (ready_) {
@@ -532,6 +536,7 @@ class App::Impl {
   ReadsApi reads_api_;
   GradesApi grades_api_;
   ScheduleApi schedule_api_;
+  SyncApi sync_api_;
   AlertsApi alerts_api_;
   TokensApi tokens_api_;
   Figures figures_;
@@ -557,6 +562,7 @@ class App::Impl {
   std::unique_ptr<http::OutboundClient> outbound_;
   std::unique_ptr<delivery::Delivery> delivery_;
   SubscriptionFeeds subscriptions_;
+  std::unique_ptr<StudySyncs> syncs_;  // null without partners
   std::unique_ptr<Cluster> cluster_;  // null: no other node shares the store
   std::unique_ptr<ReportsApi> reports_api_;
   std::unique_ptr<http::Server> ops_, main_, control_;  // last: they call back
@@ -564,9 +570,9 @@ class App::Impl {
 
 Result<std::unique_ptr<App>> App::start(store::Store& store, Studies studies, AppOptions options,
                                         runtime::TaskList& tasks, base::Random& random) {
-  if (auto fitted = fit_connections(options.server, options.targets != nullptr); !fitted) {
-    return fitted.error();
-  }
+  const Called called{.targets = options.targets != nullptr,
+                      .partners = !options.partners.empty()};
+  if (auto fitted = fit_connections(options.server, called); !fitted) return fitted.error();
   auto reads = ReadPool::open(store, options.reads, tasks, random);
   if (!reads) return reads.error();
   auto forms = read_forms(studies);

@@ -21,6 +21,7 @@
 #include "http/outbound_client.h"
 #include "http/server.h"
 #include "intake/intake.h"
+#include "schedule/partner.h"
 #include "store/store.h"
 
 namespace trialward::api {
@@ -41,7 +42,8 @@ struct AppOptions {
   std::shared_ptr<const delivery::Targets> targets;  // who is told of alerts; null: nobody. Shared:
                                                      // options are copied
   delivery::DeliveryOptions delivery;
-  http::OutboundOptions outbound{.in_flight_max = 256, .per_remote_max = 64};
+  std::vector<schedule::Partner> partners;  // who has subjects' schedules as well
+  http::OutboundOptions outbound{.requests_max = 2048, .in_flight_max = 512, .per_remote_max = 256};
 };
 
 class App {

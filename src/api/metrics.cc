@@ -96,6 +96,19 @@ struct Metrics::Families {
       counter("trialward_lane_refusals_total", "Refusals by lane and reason");
   prometheus::Family<prometheus::Gauge>& connections =
       gauge("trialward_connections", "Open HTTP connections");
+  prometheus::Family<prometheus::Gauge>& sync_lag =
+      gauge("trialward_schedule_sync_lag_seconds",
+            "By how much the cycle that runs or is due is behind its period");
+  prometheus::Family<prometheus::Gauge>& sync_seconds =
+      gauge("trialward_schedule_sync_cycle_seconds", "How long the last cycle took");
+  prometheus::Family<prometheus::Gauge>& sync_running =
+      gauge("trialward_schedule_sync_running", "1 while a cycle runs");
+  prometheus::Family<prometheus::Gauge>& sync_breaker =
+      gauge("trialward_schedule_sync_breaker_closed", "1 while the partner may be called");
+  prometheus::Family<prometheus::Counter>& sync_cycles =
+      counter("trialward_schedule_sync_cycles_total", "Cycles, by how they ended");
+  prometheus::Family<prometheus::Gauge>& sync_subjects =
+      gauge("trialward_schedule_sync_subjects", "Subjects of the last cycle, by what came of them");
   prometheus::Family<prometheus::Counter>& http_events =
       counter("trialward_http_events_total", "What the HTTP server counted");
   prometheus::Family<prometheus::Gauge>& reads =
@@ -294,6 +307,7 @@ void Metrics::sample(const Sample& sample) {
   sample_targets(sample.targets);
   sample_subscriptions(sample.subscriptions);
   sample_remotes(sample.remotes);
+  sample_syncs(sample.syncs);
 }
 
 void Metrics::sample_reports(const reports::ReportJobsStats& reports) {
@@ -341,6 +355,29 @@ void Metrics::sample_subscriptions(const delivery::SubscriptionsReport& subscrip
   }
   count_up_to(f.notices.Add({{"outcome", "taken"}}), subscriptions.taken);
   count_up_to(f.notices.Add({{"outcome", "failed"}}), subscriptions.failed);
+}
+
+void Metrics::sample_syncs(
+    const schedule::SyncReports& syncs) {
+  Families& f = *families_;
+  for (const auto& [study, report] : syncs) {
+    const prometheus::Labels labels{{"study", study}};
+    f.sync_lag.Add(labels).Set(base::in_seconds(report.lag));
+    f.sync_seconds.Add(labels).Set(base::in_seconds(report.task.last_duration));
+    f.sync_running.Add(labels).Set(report.task.running ? 1 : 0);
+    f.sync_breaker.Add(labels).Set(
+        report.remote.breaker.state == runtime::BreakerState::closed ? 1 : 0);
+    count_up_to(f.sync_cycles.Add({{"study", study}, {"result", "failed"}}),
+                report.task.failures);
+    count_up_to(f.sync_cycles.Add({{"study", study}, {"result", "whole"}}),
+                report.task.runs - report.task.failures);
+    if (!report.last) continue;
+    for (std::size_t i = 1; i < store::kSyncStates; ++i) {
+      const std::string state(store::to_string(static_cast<store::SyncState>(i)));
+      f.sync_subjects.Add({{"study", study}, {"state", state}})
+          .Set(static_cast<double>(report.last->states[i]));
+    }
+  }
 }
 
 void Metrics::sample_remotes(const std::vector<http::RemoteStats>& remotes) {

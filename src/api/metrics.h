@@ -16,6 +16,7 @@
 #include "reports/report_jobs.h"
 #include "runtime/gate.h"
 #include "runtime/memory_ladder.h"
+#include "schedule/sync.h"
 
 namespace trialward::api {
 
@@ -45,6 +46,7 @@ class Metrics {
     std::vector<delivery::TargetReport> targets;
     delivery::SubscriptionsReport subscriptions;
     std::vector<http::RemoteStats> remotes;
+    schedule::SyncReports syncs;  // by study
     monitor::Escalator::Waiting waiting;
     std::size_t escalations_in_flight = 0;
     reports::ReportJobsStats reports;
@@ -57,6 +59,7 @@ class Metrics {
   void sample_targets(const std::vector<delivery::TargetReport>& targets);
   void sample_subscriptions(const delivery::SubscriptionsReport& subscriptions);
   void sample_reports(const reports::ReportJobsStats& reports);
+  void sample_syncs(const schedule::SyncReports& syncs);
   void sample_remotes(const std::vector<http::RemoteStats>& remotes);
 
   const std::unique_ptr<Families> families_;

@@ -19,19 +19,22 @@ class OpsApi {
     std::function<std::string()> routes_json;  // every route of every listener
     std::function<std::vector<delivery::TargetReport>()> targets;
   };
-  OpsApi(Metrics& metrics, const runtime::TaskList& tasks, Sources sources)
+  OpsApi(Metrics& metrics, runtime::TaskList& tasks, Sources sources)
       : metrics_(metrics), tasks_(tasks), sources_(std::move(sources)) {}
 
-  // GET /livez, /readyz, /metrics, /ops/tasks, /ops/deliveries and /ops/routes; for anyone: the
-  // listener is what is guarded.
+  // GET /livez, /readyz, /metrics, /ops/tasks, /ops/deliveries, /ops/remotes and /ops/routes, the
+  // page /operations and its files, and POST /ops/tasks/{task}/run, of what runs again and again;
+  // for anyone: the listener is what is guarded.
   std::vector<Route> routes();
 
  private:
+  http::Decision run(const std::string& task);
   std::string tasks_json() const;
   std::string deliveries_json() const;
+  std::string remotes_json() const;
 
   Metrics& metrics_;
-  const runtime::TaskList& tasks_;
+  runtime::TaskList& tasks_;
   const Sources sources_;
 };
 

@@ -12,6 +12,8 @@ constexpr std::string_view kHashedNames = "/p/assets/";
 constexpr std::string_view kServiceWorker = "/p/sw.js";
 constexpr std::string_view kPatientPage = "/p";
 constexpr std::string_view kPatientFiles = "/p/";
+// The operations page, with its script and its style, is the other listener's.
+constexpr std::string_view kOpsPage = "/operations";
 
 std::string_view trimmed(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(" \t");
@@ -81,12 +83,26 @@ http::Decision found(std::string_view folder, std::string_view name) {
   return http::fault_response(404, "there is nothing at this path");
 }
 
+bool is_of_ops(const WebFile& file) {
+  return file.path.starts_with(kOpsPage);
+}
+
 }  // namespace
+
+std::vector<Route> ops_pages() {
+  std::vector<Route> routes;
+  for (const WebFile& file : web_files()) {
+    if (!is_of_ops(file)) continue;
+    routes.emplace_back("GET", file.path, Permission::anyone,
+                        [&file](const Call&) { return served(file); });
+  }
+  return routes;
+}
 
 std::vector<Route> web_routes() {
   std::vector<Route> routes;
   for (const WebFile& file : web_files()) {
-    if (file.path.starts_with(kPatientFiles)) continue;
+    if (file.path.starts_with(kPatientFiles) || is_of_ops(file)) continue;
     routes.emplace_back("GET", file.path, Permission::anyone,
                         [&file](const Call&) { return served(file); });
   }

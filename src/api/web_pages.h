@@ -12,4 +12,7 @@ namespace trialward::api {
 // digest in them are cached for good, all else is asked for anew.
 std::vector<Route> web_routes();
 
+// The operations page and its files, of the operations listener.
+std::vector<Route> ops_pages();
+
 }  // namespace trialward::api

@@ -9,12 +9,14 @@
 #include "base/log.h"
 #include "cli/command.h"
 #include "cli/demo.h"
+#include "cli/partners_file.h"
 #include "cli/stop_signal.h"
 #include "cli/store_flag.h"
 #include "cli/study_folder.h"
 #include "cli/targets_file.h"
 #include "cli/version.h"
 #include "http/socket_stream.h"
+#include "model/schedule.h"
 #include "records/heads.h"
 #include "runtime/periodic.h"
 #include "store/postgres_room.h"
@@ -32,7 +34,7 @@ struct ServeOptions {
   std::string listen = "127.0.0.1:8080";
   std::string ops = "127.0.0.1:8081";
   std::string tls_cert, tls_key;
-  std::string targets;
+  std::string targets, partners;
   unsigned io_threads = 1;
   double drain_s = 4;
   std::size_t memory_mib = 1024;
@@ -208,6 +210,12 @@ int serve_store(const ServeOptions& options, const api::AppOptions& app_options,
   return failed ? kFailure : kSuccess;
 }
 
+void warn_of_partner(const model::Study& study) {
+  if (study.schedule == nullptr || !study.schedule->sync) return;
+  base::log_warning("the schedule of '" + study.id + "' is not kept in step with '" +
+                    study.schedule->sync->partner + "': there is no --partners");
+}
+
 int serve(const ServeOptions& options) {
   if (options.verbose) base::set_log_level(base::LogLevel::debug);
   const StopSignal stop;
@@ -233,8 +241,14 @@ int serve(const ServeOptions& options) {
     app->targets = load_targets_file(options.targets, ids);
     if (app->targets == nullptr) return fail(kWrongUse, "--targets: the file has faults");
   }
+  if (!options.partners.empty()) {
+    auto partners = load_partners_file(options.partners);
+    if (!partners) return fail(kWrongUse, "--partners: the file has faults");
+    app->partners = std::move(*partners);
+  }
   for (std::size_t i = 0; i < loaded.size(); ++i) {
     const model::Study& study = *loaded[i].study;
+    if (app->partners.empty()) warn_of_partner(study);
     if (study.escalation && app->targets == nullptr) {
       base::log_warning("the escalation of '" + study.id + "' tells nobody: there is no --targets");
     } else if (study.escalation && !names_its_targets(options.studies[i], study, *app->targets)) {
@@ -290,6 +304,9 @@ Run add_serve(CLI::App& app) {
   key->needs(cert);
   app.add_option("--targets", options->targets,
                  "File that says which webhooks and mail addresses are told of alerts");
+  app.add_option("--partners", options->partners,
+                 "File that says where the third parties are that have subjects' schedules as "
+                 "well; a study's schedule.toml names one");
   app.add_option("--io-threads", options->io_threads, "Threads for connections")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();

@@ -105,6 +105,11 @@ Result<SubjectPlan> plan_subject(store::Connection& connection, const model::Stu
   plan.plan = make_plan(*study.schedule, *facts, *clock,
                         {.site = subject.site, .now_ms = time.now_ms, .known_ms = time.known_ms});
   for (const Occurrence& one : plan.plan.occurrences) plan.compliance.add(one);
+  if (study.schedule->sync) {
+    auto appointments = store::read_appointments(connection, subject.id);
+    if (!appointments) return appointments.error();
+    plan.appointments = std::move(*appointments);
+  }
   return plan;
 }
 
@@ -137,6 +142,15 @@ void write_json(base::JsonWriter& json, const model::Study& study, const Subject
   if (occurrence.record != 0) json.member("record", occurrence.record);
   json.member_if("effective", occurrence.effective);
   if (occurrence.in_window) json.member("in_window", *occurrence.in_window);
+  for (const store::AppointmentRow& one : plan.appointments) {
+    if (one.activity != activity.id || one.number != occurrence.number ||
+        one.event != occurrence.event) {
+      continue;
+    }
+    json.key("appointment").begin_object().member("status", one.state);
+    if (one.start_ms != 0) json.member("start", format_utc(one.start_ms));
+    json.end_object();
+  }
   json.member_if("reason", occurrence.reason).end_object();
 }
 

@@ -8,12 +8,14 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "epro/compliance.h"
 #include "epro/plan.h"
 #include "model/study.h"
 #include "store/subject_rows.h"
+#include "store/sync_rows.h"
 
 namespace trialward::epro {
 
@@ -25,6 +27,7 @@ struct SubjectPlan {
   std::int64_t now_ms = 0;
   Plan plan;
   Compliance compliance;
+  std::vector<store::AppointmentRow> appointments;  // what a partner said last
 };
 
 struct PlanTime {

@@ -8,6 +8,7 @@
 #include "intake/outbox_commands.h"
 #include "intake/repeat.h"
 #include "intake/subscription_commands.h"
+#include "intake/sync_commands.h"
 #include "intake/token_commands.h"
 #include "store/alert_rows.h"
 #include "store/boot_row.h"
@@ -254,6 +255,9 @@ Committer::Applied Committer::apply_command(const Submission& submission, Comman
     return change_alert(submission, command);
   }
   if (const auto* time = std::get_if<PassTime>(&command)) return pass_time(submission, *time);
+  if (const auto* sync = std::get_if<SyncSubjects>(&command)) {
+    return sync_schedule(submission, *sync);
+  }
   if (std::holds_alternative<DropCaches>(command)) {
     drop_caches_ = true;
     return SubmissionResult::stored({});
@@ -531,6 +535,16 @@ Committer::Applied Committer::change_outbox(const Submission& submission,
                         .received_ms = submission.received_ms,
                         .received = submission.received};
     if (auto published = publish(of, arrival.event); !published) return published.error();
+  }
+  return std::move(done->result);
+}
+
+Committer::Applied Committer::sync_schedule(const Submission& submission,
+                                            const SyncSubjects& command) {
+  auto done = apply_sync(writer_, submission, command);
+  if (!done) return done.error();
+  for (const std::int64_t number : done->events) {
+    if (auto published = publish(submission, number); !published) return published.error();
   }
   return std::move(done->result);
 }

@@ -105,6 +105,7 @@ class Committer {
   // Takes an event of this transaction along to its subscribers, and puts it into the outbox for
   // those outside.
   base::Status publish(const Submission& submission, std::int64_t number);
+  Applied sync_schedule(const Submission& submission, const SyncSubjects& command);
 
   store::Writer& writer_;
   const base::Clock& clock_;

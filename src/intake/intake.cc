@@ -92,6 +92,8 @@ std::size_t Intake::weight_of(const std::vector<Item>& items) {
         weight += kRecordsAnAttempt * record->attempts.size();
       } else if (const auto* prune = std::get_if<PruneDeliveries>(&command)) {
         weight += static_cast<std::size_t>(prune->limit);
+      } else if (const auto* sync = std::get_if<SyncSubjects>(&command)) {
+        weight += 1 + sync->subjects.size();
       } else {
         ++weight;
       }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "model/watch.h"
 #include "store/outbox_rows.h"
 #include "store/subscription_rows.h"
+#include "store/sync_rows.h"
 #include "store/token_rows.h"
 
 namespace trialward::intake {
@@ -125,12 +127,19 @@ struct MoveSubscriptions {
   std::vector<store::SubscriptionMove> moves;
 };
 
+// What a partner says of subjects' schedules, and how far they are in step with it; of one study.
+struct SyncSubjects {
+  std::vector<store::SubjectSync> subjects;
+  std::optional<store::SyncMark> mark = std::nullopt;
+};
+
 // What the committing thread keeps in memory and can read again shall go.
 struct DropCaches {};
 
 using Command = std::variant<AppendRecord, AcknowledgeAlert, ChangeAlert, EscalateAlert, PassTime,
                              CreateToken, RevokeToken, RecordAttempts, ChangeDelivery,
-                             PruneDeliveries, WriteSubscription, MoveSubscriptions, DropCaches>;
+                             PruneDeliveries, WriteSubscription, MoveSubscriptions, SyncSubjects,
+                             DropCaches>;
 
 struct Submission {
   // None: only for what is of no study (RevokeToken, RecordAttempts, PruneDeliveries,

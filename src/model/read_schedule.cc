@@ -63,6 +63,7 @@ class ScheduleReader {
       schedule_.ending_category = ending->id("category");
       ending->finish();
     }
+    if (auto sync = root_.table("sync")) read_sync(*sync);
     tables_ = root_.tables("activities");
     for (TableReader& table : tables_) {
       if (schedule_.activities.size() == kActivitiesMax) {
@@ -77,6 +78,18 @@ class ScheduleReader {
   }
 
  private:
+  void read_sync(TableReader& table) {
+    SchedulePartner sync{.partner = table.id("partner"), .line = table.line("partner")};
+    if (const auto most = read_duration(table, "out_of_step_max")) {
+      sync.out_of_step_max_ms = days_at_most(*most) * base::kDayMs + most->exact_ms % base::kDayMs;
+      if (sync.out_of_step_max_ms < base::kMinuteMs) {
+        table.fault("out_of_step_max", "out_of_step_max must be a minute or more");
+      }
+    }
+    table.finish();
+    schedule_.sync = std::move(sync);
+  }
+
   void read_activity(TableReader& table) {
     Activity one;
     one.line = table.line("id");

@@ -4,6 +4,10 @@
 //   [ending]        (optional) which dispositions end a subject's schedule:
 //                   category = "DISPOSITION EVENT": those with this text as their attribute
 //                   "dscat"; absent: all but PROTOCOL MILESTONE and OTHER EVENT
+//   [sync]          (optional) that a third party has the subjects' schedules as well, with which
+//                   it is kept in step (schedule/sync.h):
+//     partner       its name; the server's operator says where it is (--partners)
+//     out_of_step_max = "P1D": a subject out of step for longer raises an alert; absent: none does
 //   [[activities]]  at most 500, in the order in which they are shown:
 //     id            unique; title (optional)
 //     what does it, one of:
@@ -96,8 +100,16 @@ struct Activity {
   bool by_events() const { return anchor.type == Anchor::Type::event; }
 };
 
+// With whom the schedule is kept in step.
+struct SchedulePartner {
+  std::string partner;
+  std::int64_t out_of_step_max_ms = 0;  // 0: no alert
+  int line = 0;
+};
+
 struct Schedule {
   std::string ending_category;
+  std::optional<SchedulePartner> sync;
   std::vector<Activity> activities;
 
   // Whether this disposition category ends a subject's schedule.

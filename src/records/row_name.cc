@@ -28,6 +28,7 @@ constexpr std::array<Words, store::kTables> kWords = {{
     {"detail of an alert event", {"", ""}},
     {"passing of time for a subject", {"", ""}},
     {"version of a subscription", {"status", ""}},
+    {"appointment", {"activity", "state"}},
 }};
 
 const Words& words(Table table) { return kWords[static_cast<std::size_t>(table)]; }

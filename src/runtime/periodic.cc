@@ -1,5 +1,6 @@
 #include "runtime/periodic.h"
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 #include <vector>
@@ -36,6 +37,12 @@ Periodic::Periodic(PeriodicOptions options, Body body, base::Random& random, Tas
   TW_CHECK(options_.interval > base::Duration::zero());
   TW_CHECK(options_.deadline > base::Duration::zero());
   report_.next_due = clock_.now();
+  tasks_.add(*this);
+}
+
+Periodic::~Periodic() {
+  tasks_.remove(*this);
+  stop();
 }
 
 void Periodic::start() {
@@ -61,6 +68,7 @@ bool Periodic::step() {
     const std::lock_guard lock(mutex_);
     if (stop_.fired() || report_.running || started < report_.next_due) return false;
     report_.running = true;
+    started_ = started;
   }
   const std::int64_t started_utc_ms = clock_.utc_ms();
   const base::TimePoint deadline = started + options_.deadline;
@@ -140,6 +148,23 @@ void Periodic::stop() {
 PeriodicReport Periodic::report() const {
   const std::lock_guard lock(mutex_);
   return report_;
+}
+
+RecurringInfo Periodic::info() const {
+  const base::TimePoint now = clock_.now();
+  const std::lock_guard lock(mutex_);
+  RecurringInfo info{.name = options_.name,
+                     .interval = options_.interval,
+                     .runs = report_.runs,
+                     .failures = report_.failures,
+                     .running = report_.running,
+                     .last_started_utc_ms = report_.last_started_utc_ms,
+                     .last_duration = report_.last_duration,
+                     .last_error = report_.last_error,
+                     .next_due = report_.next_due};
+  if (!started_) return info;
+  info.lag = std::max(base::Duration::zero(), now - (*started_ + options_.interval));
+  return info;
 }
 
 }  // namespace trialward::runtime

@@ -21,6 +21,7 @@
 #include "base/result.h"
 #include "runtime/backoff.h"
 #include "runtime/cancel.h"
+#include "runtime/recurring.h"
 #include "runtime/task_list.h"
 #include "runtime/watchdog.h"
 #include "runtime/worker_pool.h"
@@ -45,20 +46,20 @@ struct PeriodicReport {
   base::TimePoint next_due{};
 };
 
-class Periodic {
+class Periodic final : public Recurring {
  public:
   using Body = std::function<base::Status(const Cancel&)>;
 
   // The first run is due at once.
   Periodic(PeriodicOptions options, Body body, base::Random& random, TaskList& tasks);
-  ~Periodic() { stop(); }
+  ~Periodic() override;
   Periodic(const Periodic&) = delete;
   Periodic& operator=(const Periodic&) = delete;
 
   // No effect when it was started or stopped before.
   void start();
   // Makes a run due now; while one runs, another follows it. However many ask, it is one.
-  void run_now();
+  void run_now() override;
   // Runs once if a run is due; false when none is, one is running, or it was stopped.
   bool step();
   // Fires the token of a run past its deadline; the task's watchdog does so by itself once started.
@@ -66,6 +67,7 @@ class Periodic {
   void stop();
 
   PeriodicReport report() const;
+  RecurringInfo info() const override;
 
  private:
   class Stepper;
@@ -82,6 +84,7 @@ class Periodic {
   mutable std::mutex mutex_;  // guards all below, up to the watchdog
   std::condition_variable changed_;
   PeriodicReport report_;
+  std::optional<base::TimePoint> started_;  // the last run, which may go on
   Backoff backoff_;
   bool again_ = false;
   Watchdog watchdog_;

@@ -71,4 +71,32 @@ void TaskList::Task::reset() {
   gone.splice(gone.end(), list.entries_, entry_);
 }
 
+void TaskList::add(Recurring& recurring) {
+  const std::lock_guard lock(recurring_mutex_);
+  recurring_.push_back(&recurring);
+}
+
+void TaskList::remove(Recurring& recurring) {
+  const std::lock_guard lock(recurring_mutex_);
+  std::erase(recurring_, &recurring);
+}
+
+std::vector<RecurringInfo> TaskList::recurring() const {
+  const std::lock_guard lock(recurring_mutex_);
+  std::vector<RecurringInfo> all;
+  all.reserve(recurring_.size());
+  for (const Recurring* one : recurring_) all.push_back(one->info());
+  return all;
+}
+
+bool TaskList::run_now(const std::string& name) {
+  const std::lock_guard lock(recurring_mutex_);
+  for (Recurring* one : recurring_) {
+    if (one->info().name != name) continue;
+    one->run_now();
+    return true;
+  }
+  return false;
+}
+
 }  // namespace trialward::runtime

@@ -2,6 +2,8 @@
 // nothing is left. A task is listed for as long as its Task lives; the list must outlive them all
 // and is as bounded as its owners are. Any thread may call anything; one Task belongs to one
 // thread at a time. Nothing here fails.
+//
+// It also knows what runs again and again (Recurring), between its runs, too.
 #pragma once
 
 #include <atomic>
@@ -13,6 +15,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "runtime/recurring.h"
 
 namespace trialward::runtime {
 
@@ -40,6 +43,15 @@ class TaskList {
   // Oldest first.
   std::vector<TaskInfo> snapshot() const;
   std::size_t count() const;
+
+  // From add to remove it must be there for any thread; after remove it is not used.
+  void add(Recurring& recurring);
+  void remove(Recurring& recurring);
+  // In the order in which they came.
+  std::vector<RecurringInfo> recurring() const;
+  // Has the one of this name run now; false when there is none.
+  bool run_now(const std::string& name);
+
   const base::Clock& clock() const { return clock_; }
 
  private:
@@ -56,6 +68,8 @@ class TaskList {
   const base::Clock& clock_;
   mutable std::mutex mutex_;
   std::list<Entry> entries_;
+  mutable std::mutex recurring_mutex_;  // never taken with mutex_ held
+  std::vector<Recurring*> recurring_;   // guarded by recurring_mutex_
 };
 
 class TaskList::Task {

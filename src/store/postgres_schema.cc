@@ -159,8 +159,26 @@ CREATE TABLE subscription_marks (
   PRIMARY KEY (subscription, event));
 )sql";
 
+// What a partner says of appointments, and how far each subject is in step with it.
+constexpr const char* kSyncMigration = R"sql(
+CREATE TABLE appointments (
+  id bigint PRIMARY KEY, study bigint NOT NULL, subject bigint NOT NULL, activity TEXT NOT NULL,
+  number bigint NOT NULL, event bigint NOT NULL, state TEXT NOT NULL, start_ms bigint,
+  end_ms bigint, partner TEXT NOT NULL, version TEXT NOT NULL, note TEXT);
+CREATE INDEX appointments_subject ON appointments (subject, activity, number, event);
+CREATE TABLE schedule_sync (
+  subject bigint PRIMARY KEY, study bigint NOT NULL, version TEXT NOT NULL, seen TEXT NOT NULL,
+  digest TEXT NOT NULL, last_record bigint NOT NULL, definition bigint NOT NULL,
+  check_after_ms bigint NOT NULL, state bigint NOT NULL, checked_ms bigint NOT NULL,
+  in_step_ms bigint NOT NULL, out_since_ms bigint NOT NULL, conflicts bigint NOT NULL,
+  alerted bigint NOT NULL, note TEXT NOT NULL) WITH (fillfactor = 50);
+CREATE TABLE schedule_sync_marks (
+  study bigint PRIMARY KEY, partner TEXT NOT NULL, seen_until TEXT NOT NULL,
+  cycle TEXT NOT NULL);
+)sql";
+
 constexpr const char* kMigrations[] = {kMigration1, kTurnMigration, kUnfitMigration,
-                                       kSubscriptionsMigration};
+                                       kSubscriptionsMigration, kSyncMigration};
 static_assert(std::size(kMigrations) == kPostgresSchemaVersion);
 
 std::string sql_of(const char* migration) {

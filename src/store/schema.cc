@@ -185,9 +185,28 @@ CREATE TABLE subscription_marks (
   PRIMARY KEY (subscription, event)) STRICT, WITHOUT ROWID;
 )sql";
 
+// What a partner says of appointments, and how far each subject is in step with it.
+constexpr const char* kSyncMigration = R"sql(
+CREATE TABLE appointments (
+  id INTEGER PRIMARY KEY, study INTEGER NOT NULL, subject INTEGER NOT NULL,
+  activity TEXT NOT NULL, number INTEGER NOT NULL, event INTEGER NOT NULL, state TEXT NOT NULL,
+  start_ms INTEGER, end_ms INTEGER, partner TEXT NOT NULL, version TEXT NOT NULL, note TEXT)
+  STRICT;
+CREATE INDEX appointments_subject ON appointments (subject, activity, number, event);
+CREATE TABLE schedule_sync (
+  subject INTEGER PRIMARY KEY, study INTEGER NOT NULL, version TEXT NOT NULL, seen TEXT NOT NULL,
+  digest TEXT NOT NULL, last_record INTEGER NOT NULL, definition INTEGER NOT NULL,
+  check_after_ms INTEGER NOT NULL, state INTEGER NOT NULL, checked_ms INTEGER NOT NULL,
+  in_step_ms INTEGER NOT NULL, out_since_ms INTEGER NOT NULL, conflicts INTEGER NOT NULL,
+  alerted INTEGER NOT NULL, note TEXT NOT NULL) STRICT;
+CREATE TABLE schedule_sync_marks (
+  study INTEGER PRIMARY KEY, partner TEXT NOT NULL, seen_until TEXT NOT NULL,
+  cycle TEXT NOT NULL) STRICT;
+)sql";
+
 constexpr const char* kMigrations[kSchemaVersion] = {
     kMigration1, kMigration2, kOutboxMigration, kLifeMigration, kSignalsMigration,
-    kHistoryMigration, kUnfitMigration, kSubscriptionsMigration};
+    kHistoryMigration, kUnfitMigration, kSubscriptionsMigration, kSyncMigration};
 
 // What tells a trialward store from any other SQLite file ("TrWd").
 constexpr std::int64_t kApplicationId = 0x54725764;
@@ -235,6 +254,9 @@ const TableInfo& info(Table table) {
       {"subscriptions",
        "id, study, subscription, version, status, token, site, base, after_event, resource, "
        "at_ms"},
+      {"appointments",
+       "id, study, subject, activity, number, event, state, start_ms, end_ms, partner, version, "
+       "note"},
   };
   return kInfos[static_cast<std::size_t>(table)].info;
 }

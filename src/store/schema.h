@@ -10,6 +10,7 @@
 //   alert_details          what an event says beside (model/alert_detail.h); not every event does
 //   subject_passes         an instant that had passed when a subject's rules were asked what was
 //                          missing; records that come later do not change that
+//   appointments           what a partner said of an occurrence's appointment (store/sync_rows.h)
 //   tokens, token_revocations
 //   delivery_outcomes      that an alert event is to be delivered to a target (queued), was
 //                          delivered to it, refused by it for good (dead), resent or discarded,
@@ -22,6 +23,8 @@
 //   subscription_states    how far a subscription is, and what its headers hold; none of a deleted
 //                          one (store/subscription_rows.h). verify looks whether it can be
 //   subscription_marks     places in its stream, from which an event is found by its number
+//   schedule_sync          how far each subject is in step with the partner (store/sync_rows.h);
+//                          schedule_sync_marks: up to where the partner's changes were read
 // Caches, rebuilt from the audited tables at any time, and compared with them by verify:
 //   shards                 the head of each audit chain
 //   subject_states         the newest record of a subject
@@ -62,8 +65,9 @@ enum class Table : std::uint8_t {
   alert_details,
   subject_passes,
   subscriptions,
+  appointments,
 };
-inline constexpr std::size_t kTables = 12;
+inline constexpr std::size_t kTables = 13;
 
 struct TableInfo {
   std::string_view name;
@@ -75,7 +79,7 @@ struct TableInfo {
 const TableInfo& info(Table table);
 std::array<Table, kTables> all_tables();
 
-inline constexpr int kSchemaVersion = 8;  // in SQLite; store/postgres_schema.h has its own
+inline constexpr int kSchemaVersion = 9;  // in SQLite; store/postgres_schema.h has its own
 
 // A table, index, trigger or view, in the database's words.
 struct SchemaObject {

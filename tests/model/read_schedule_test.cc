@@ -184,6 +184,10 @@ TEST(ReadSchedule, EachFaultIsToldWithItsLine) {
       {due + "only_if = { age = 70 }\n", "schedule.toml:5: age must be a string"},
       {due + "colour = \"red\"\n", "schedule.toml:5: [[activities]] has no member colour"},
       {due + "[ending]\nwhen = \"x\"\n", "schedule.toml:5: [ending] needs category"},
+      {due + "[sync]\n", "schedule.toml:5: [sync] needs partner"},
+      {due + "[sync]\npartner = \"p\"\nout_of_step_max = \"PT59S\"\n",
+       "schedule.toml:7: out_of_step_max must be a minute or more"},
+      {due + "[sync]\npartner = \"p\"\nurl = \"x\"\n", "schedule.toml:7: [sync] has no member url"},
       {"[[activities]\n", "schedule.toml:1: "},
       {many, "schedule.toml:2002: more than 500 activities"},
       {planned, "schedule.toml:30: with it a subject has more than 5000 planned activities"},
@@ -193,6 +197,19 @@ TEST(ReadSchedule, EachFaultIsToldWithItsLine) {
     ASSERT_FALSE(study.ok()) << text.substr(0, 300);
     EXPECT_EQ(to_string(study.error().front()).substr(0, fault.size()), fault);
   }
+}
+
+TEST(ReadSchedule, AStudyNamesThePartnerThatHasItsSchedulesAsWell) {
+  const std::string due = "[[activities]]\nid = \"a\"\nvisit = \"A\"\nanchor = \"enrolment\"\n";
+  EXPECT_FALSE(load_schedule(due)->schedule->sync.has_value());
+  const auto study =
+      load_schedule(due + "[sync]\npartner = \"ecoa\"\nout_of_step_max = \"P1DT2H\"\n");
+  ASSERT_TRUE(study.ok()) << to_string(study.error().front());
+  EXPECT_EQ(study->schedule->sync->partner, "ecoa");
+  EXPECT_EQ(study->schedule->sync->out_of_step_max_ms, 26 * 3'600'000);
+  const auto never = load_schedule(due + "[sync]\npartner = \"ecoa\"\n");
+  ASSERT_TRUE(never.ok());
+  EXPECT_EQ(never->schedule->sync->out_of_step_max_ms, 0);
 }
 
 TEST(ReadSchedule, TheLimitsThemselvesAreTaken) {

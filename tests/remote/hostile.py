@@ -17,10 +17,18 @@ A fault's name, as `choose` gives it, or an HTTP status:
     redirect        to itself, for ever
     bomb            a gzip bomb, said to be text
     garbage         something that is no HTTP
+    etag            the right answer, but that its ETag is another one each time
+
+With `tls` (certificate, key) it speaks TLS, and `greets` says of each connection what to do before
+its first byte: ok, or tls (closes in the middle of the handshake). While `away` is set every
+connection is reset as soon as it is there, or has a request.
 """
 
 import gzip
+import re
+import secrets
 import socket
+import ssl
 import struct
 import threading
 from dataclasses import dataclass, field
@@ -38,15 +46,40 @@ def _answer(status, body=b"", headers=""):
     return (f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\n{headers}\r\n").encode() + body
 
 
+def send_answer(connection, status, body=b"", headers=()):
+    """One whole answer; True: the connection may go on."""
+    lines = "".join(f"{name}: {value}\r\n" for name, value in dict(headers).items())
+    connection.sendall(_answer(status, body, lines))
+    return True
+
+
+class _OtherEtag:
+    """A connection on which every ETag becomes another one."""
+
+    def __init__(self, connection):
+        self._connection = connection
+
+    def sendall(self, data):
+        other = f'ETag: W/"{secrets.token_hex(8)}"'.encode()
+        self._connection.sendall(re.sub(rb'ETag: W/"[^"]*"', other, data))
+
+
 class HostileRemote:
     """Every connection has a thread; close() ends them all. `taken` is called for each request that
-    is answered with a whole head of 2xx, before it goes out: from then on it may be counted on."""
+    is answered with a whole head of 2xx, before it goes out: from then on it may be counted on.
+    `act(request, connection)` answers in place of "ok", and says whether the connection goes on."""
 
-    def __init__(self, choose, taken=lambda request: None):
-        self.choose, self.taken = choose, taken
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+    def __init__(self, choose, taken=lambda request: None, act=None, tls=None,
+                 greets=lambda: "ok", port=0):
+        self.choose, self.taken, self._act, self._greets = choose, taken, act, greets
+        self._tls = None
+        if tls is not None:
+            self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._tls.load_cert_chain(*tls)
+        self.away = threading.Event()
+        self._listener = socket.create_server(("127.0.0.1", port), backlog=512)
         self.port = self._listener.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}"
         self._closed = threading.Event()
         self._lock = threading.Lock()
         self._connections = {}
@@ -92,8 +125,23 @@ class HostileRemote:
 
     def _serve(self, connection):
         try:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self.away.is_set():
+                self._reset(connection)
+                connection.close()
+                return
+            if self._greets() == "tls":
+                connection.recv(100)
+                connection.sendall(b"\x16\x03\x03\x00\x7a\x02")  # some of a ServerHello
+                connection.close()
+                return
+            if self._tls is not None:
+                connection = self._tls.wrap_socket(connection, server_side=True)
             with connection, connection.makefile("rb") as reader:
                 while request := self._read(reader):
+                    if self.away.is_set():
+                        self._reset(connection)
+                        return
                     if not self._do(str(self.choose(request)), request, connection):
                         return
         except OSError:
@@ -117,6 +165,8 @@ class HostileRemote:
 
     def _do(self, fault, request, connection):
         """Whether the connection may go on."""
+        if fault in ("ok", "etag") and self._act is not None:
+            return self._act(request, connection if fault == "ok" else _OtherEtag(connection))
         if fault == "ok" or fault.startswith("2"):
             self.taken(request)
             connection.sendall(_answer(200 if fault == "ok" else fault, b"thanks\n"))

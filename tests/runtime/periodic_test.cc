@@ -232,5 +232,34 @@ TEST_F(PeriodicTest, TheWatchdogOfAStartedTaskFiresByItself) {
   EXPECT_EQ(seen, CancelReason::deadline);
 }
 
+TEST_F(PeriodicTest, TheListOfTasksKnowsItAndHasItRun) {
+  {
+    Periodic task(
+        options(),
+        [&](const Cancel&) -> Status {
+          clock_.advance(seconds(70));  // longer than its interval
+          return base::Error{Errc::unavailable, "no"};
+        },
+        random_, tasks_);
+    ASSERT_EQ(tasks_.recurring().size(), 1u);
+    RecurringInfo info = tasks_.recurring().front();
+    EXPECT_EQ(info.name, "refresh");
+    EXPECT_EQ(info.interval, seconds(60));
+    EXPECT_EQ(info.runs, 0u);
+    EXPECT_EQ(info.lag, base::Duration::zero());
+    EXPECT_TRUE(task.step());
+    info = tasks_.recurring().front();
+    EXPECT_EQ(info.runs, 1u);
+    EXPECT_EQ(info.failures, 1u);
+    EXPECT_EQ(info.last_error->message, "no");
+    EXPECT_EQ(info.lag, seconds(10));
+    EXPECT_FALSE(task.step());
+    EXPECT_FALSE(tasks_.run_now("other"));
+    EXPECT_TRUE(tasks_.run_now("refresh"));
+    EXPECT_TRUE(task.step());
+  }
+  EXPECT_TRUE(tasks_.recurring().empty());
+}
+
 }  // namespace
 }  // namespace trialward::runtime

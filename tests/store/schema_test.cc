@@ -40,7 +40,9 @@ TEST_F(SchemaTest, ANewStoreGetsItsTablesItsIdAndItsVersion) {
 TEST_F(SchemaTest, AStoreOfTheFirstVersionKeepsItsWatches) {
   ASSERT_TRUE(migrate(*connection_, "abc").ok());
   ASSERT_TRUE(connection_
-                  ->script("DROP INDEX records_unfit; DROP INDEX records_demographics; "
+                  ->script("DROP TABLE appointments; DROP TABLE schedule_sync; "
+                           "DROP TABLE schedule_sync_marks; DROP INDEX records_unfit; "
+                           "DROP INDEX records_demographics; "
                            "DROP TABLE alert_details; DROP TABLE alert_states; "
                            "DROP TABLE alert_storms; DROP TABLE boots; DROP INDEX alerts_rule; "
                            "DROP TABLE subject_passes; DROP TABLE subject_dues; "
@@ -73,7 +75,9 @@ TEST_F(SchemaTest, AStoreOfTheFirstVersionKeepsItsWatches) {
 TEST_F(SchemaTest, AlertsOfTheSecondVersionGetTheirStates) {
   ASSERT_TRUE(migrate(*connection_, "abc").ok());
   ASSERT_TRUE(connection_
-                  ->script("DROP INDEX records_unfit; DROP INDEX records_demographics; "
+                  ->script("DROP TABLE appointments; DROP TABLE schedule_sync; "
+                           "DROP TABLE schedule_sync_marks; DROP INDEX records_unfit; "
+                           "DROP INDEX records_demographics; "
                            "DROP TABLE alert_details; DROP TABLE alert_states; "
                            "DROP TABLE alert_storms; DROP TABLE boots; DROP INDEX alerts_rule; "
                            "DROP TABLE subject_passes; DROP TABLE subject_dues; "

@@ -1,0 +1,170 @@
+// Cycle: brings all subjects of a study in step with the partner, once. It reads what has changed
+// there (a page lists hundreds), walks through the study's subjects, and makes calls only for those
+// for whom there is something to do: at most so many at once, and for each subject one after the
+// other. Nothing it does has a thread or a socket of its own: it waits for answers on the thread
+// that calls run(), and when run() returns, for whatever reason, no call of it is out.
+//
+//   - A call that fails is repeated after a pause, as the partner's budget has it. A partner that
+//     fails altogether (its breaker is open) is waited for as long as its patience, and then the
+//     cycle goes on without it: who needs it is out of step.
+//   - If the list of changes cannot be had, each subject is asked for by itself.
+//   - What the partner changed is stored before anything is sent on top of it. The rest of a
+//     subject's row is stored with others', dozens in one transaction.
+//   - Memory: the subjects at hand (kJobsPerCall for each call), a page of rows, and of each
+//     changed CarePlan its id and version.
+//
+// One thread; the outbound's and the ledger's only put into the inbox.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/outbound.h"
+#include "base/random.h"
+#include "runtime/backoff.h"
+#include "runtime/cancel.h"
+#include "runtime/remote.h"
+#include "schedule/partner.h"
+#include "schedule/patient_sync.h"
+
+namespace trialward::schedule {
+
+inline constexpr std::size_t kJobsPerCall = 4;  // subjects at hand, of which one has a call out
+inline constexpr base::Duration kIdle = std::chrono::seconds(1);  // it looks again, undisturbed
+inline constexpr std::size_t kListedMax = 1'000'000;
+inline constexpr std::size_t kListPageCount = 500;
+inline constexpr std::size_t kDifferencesMax = 1'000;  // subjects that a dry run lists
+
+struct CycleOptions {
+  std::string study;  // its id
+  std::int64_t study_row = 0, definition = 0;
+  std::int64_t out_of_step_max_ms = 0;  // then there is an alert; 0: never
+  bool dry = false;
+  std::function<bool()> on_duty;  // false: it ends. Null: always
+  runtime::BackoffOptions pause{std::chrono::milliseconds(100), std::chrono::seconds(5)};
+  std::size_t subjects_of_page = 200;
+  std::size_t rows_of_commit = 64;
+};
+
+struct CycleReport {
+  bool dry = false, whole = false, listed = false;
+  std::int64_t started_ms = 0, ended_ms = 0;
+  std::int64_t subjects = 0;
+  std::array<std::int64_t, store::kSyncStates> states{};
+  std::int64_t calls = 0, failed_calls = 0, repeated = 0;
+  std::int64_t listed_changes = 0, strangers = 0;  // CarePlans of nobody in the study
+  std::int64_t pushed = 0, accepted = 0, conflicts = 0;
+  std::string error;
+  std::vector<std::string> differences;  // of a dry run: JSON objects, kDifferencesMax at most
+};
+std::string to_json(const CycleReport& report);
+
+class Cycle {
+ public:
+  struct Parts {
+    base::Outbound& outbound;
+    Ledger& ledger;
+    Planner& planner;
+    store::Connection& reader;
+    runtime::Remote& remote;
+    const base::Clock& clock;
+    base::Random& random;
+  };
+  Cycle(Parts parts, const Partner& partner, CycleOptions options);
+
+  // What was done, also when it ended early: then report.error says why.
+  CycleReport run(const runtime::Cancel& cancel);
+  // While it runs; any thread.
+  CycleReport progress() const;
+
+ private:
+  struct Job {
+    explicit Job(PatientSync its_sync, runtime::Backoff its_pause)
+        : sync(std::move(its_sync)), pause(its_pause) {}
+    PatientSync sync;
+    runtime::Backoff pause;
+    runtime::Breaker::Call permit;
+    base::Outbound::Id call = 0;
+    enum class State : std::uint8_t { ready, out, committing } state = State::ready;
+    base::TimePoint due{};
+    bool repeats = false;
+  };
+  using JobId = std::int64_t;
+  using Due = std::set<std::pair<base::TimePoint, JobId>>;
+  struct Inbox {
+    std::vector<std::pair<JobId, base::OutboundAnswer>> answers;  // 0: of the list
+    std::vector<std::pair<JobId, bool>> committed;                // 0: of rows
+  };
+
+  // Whether the partner took the call as it should, whatever it said of it.
+  static bool is_well(const base::OutboundAnswer& answer);
+  void settle(runtime::Breaker::Call& permit, const base::OutboundAnswer& answer);
+  bool stopped() const;
+  void pull();
+  bool take_page(const base::OutboundAnswer& answer, std::string& url);
+  void work();
+  bool take_inbox();
+  std::optional<base::OutboundAnswer> call_and_wait(base::OutboundRequest request);
+  void take_answer(JobId id, Job& job, const base::OutboundAnswer& answer);
+  void make_ready(JobId id, Job& job, base::TimePoint due);
+  void move_on(JobId id, Job& job);
+  void commit_said(JobId id, Job& job);
+  void finish(Job& job);
+  void keep(const store::SyncSubject& subject, store::SyncRow row);
+  bool fill();
+  bool read_page();
+  void fail(std::string why);
+  void count_strangers();
+  void begin(store::SyncSubject subject);
+  void begin_calls();
+  bool send(JobId id, Job& job);
+  bool is_quiet(const store::SyncSubject& subject, const std::string& listed) const;
+  void save_rows(bool all);
+  void save_mark();
+  bool store_now(std::vector<store::SubjectSync> subjects, std::optional<store::SyncMark> mark,
+                 JobId id);
+  void wait(base::TimePoint until);
+  void take_back();
+  void look_at_partner();
+  base::OutboundRequest request_to(std::string url) const;
+  void post(const std::function<void(Inbox&)>& change);
+  void note_difference(const PatientSync& sync);
+
+  const Parts parts_;
+  const Partner& partner_;
+  const CycleOptions options_;
+  const std::string base_url_;
+  const runtime::Cancel* cancel_ = nullptr;
+  std::unordered_map<std::string, std::string> listed_;  // id → version
+  std::string seen_until_, newest_listed_;  // by the partner's clock, as it wrote them
+  bool foreign_ = false;                    // what is kept is of another partner
+  base::TimePoint next_page_{};
+  std::map<JobId, Job> jobs_;
+  Due first_, again_;  // those that wait: for their first attempt, and for a repetition
+  std::vector<store::SyncSubject> page_;  // read and not begun, the next one last
+  std::vector<store::SubjectSync> rows_;  // to be stored
+  std::vector<store::SubjectSync> storing_;
+  std::int64_t after_ = 0;
+  bool walked_ = false;  // all subjects are begun
+  bool down_ = false;    // the partner was waited for in vain
+  std::optional<base::TimePoint> silent_since_;  // the partner may not be called
+  base::TimePoint next_save_{}, wake_{};
+  JobId next_job_ = 1;
+  int saves_failed_ = 0;
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  Inbox inbox_;          // guarded by mutex_
+  std::size_t out_ = 0;  // what an answer is still to come of; guarded by mutex_
+  CycleReport report_;   // written by the thread alone, with mutex_
+};
+
+}  // namespace trialward::schedule

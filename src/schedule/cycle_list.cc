@@ -1,0 +1,129 @@
+// How a cycle learns what has changed at the partner's, before it walks through the subjects.
+#include "model/effective_time.h"
+#include "runtime/wait.h"
+#include "schedule/cycle.h"
+
+namespace trialward::schedule {
+namespace {
+
+constexpr int kPageAttemptsMax = 5;  // of one page
+constexpr int kPagesMax = 10'000;
+// What is changed at the same time may become visible later: so far back, by the partner's clock.
+constexpr std::int64_t kOverlapMs = 60'000;
+
+}  // namespace
+
+bool Cycle::is_well(const base::OutboundAnswer& answer) {
+  const int status = answer.status;
+  return answer.failure == base::OutboundFailure::none && status >= 200 && status < 500 &&
+         status != 408 && status != 425 && status != 429;
+}
+
+void Cycle::settle(runtime::Breaker::Call& permit, const base::OutboundAnswer& answer) {
+  if (is_well(answer)) return parts_.remote.succeeded(permit);
+  if (answer.failure == base::OutboundFailure::cancelled) return permit.abandoned();
+  permit.failed();
+  if (answer.status == 429 || answer.status == 503) parts_.remote.heed(answer);
+}
+
+// What has changed there since it was read last, page by page.
+void Cycle::pull() {
+  auto mark = store::read_sync_mark(parts_.reader, options_.study_row);
+  if (!mark) {
+    const std::lock_guard lock(mutex_);
+    report_.error = mark.error().message;
+    return;
+  }
+  // Versions of another partner say nothing of this one's.
+  foreign_ = !mark->partner.empty() && mark->partner != partner_.name;
+  if (!foreign_) seen_until_ = mark->seen_until;
+  std::string url = base_url_ + "/CarePlan?_elements=id,meta&_sort=_lastUpdated&_count=" +
+                    std::to_string(kListPageCount);
+  if (const auto seen = model::parse_instant(seen_until_)) {
+    url += "&_lastUpdated=ge" + model::format_utc(*seen - kOverlapMs);
+  }
+  int attempts = 0;
+  runtime::Backoff pause(options_.pause, parts_.random);
+  for (int pages = 0; pages < kPagesMax && attempts < kPageAttemptsMax && !stopped();) {
+    look_at_partner();
+    if (down_) return;
+    if (parts_.clock.now() < next_page_) {
+      wait(std::min(next_page_, parts_.clock.now() + kIdle));
+      continue;
+    }
+    auto permit = parts_.remote.admit(attempts > 0);
+    if (!permit) {
+      wait(std::min(permit.error(), parts_.clock.now() + kIdle));
+      continue;
+    }
+    auto answer = call_and_wait(request_to(url));
+    if (!answer) return permit->abandoned();
+    settle(*permit, *answer);
+    const bool taken = take_page(*answer, url);
+    const std::lock_guard lock(mutex_);
+    ++report_.calls;
+    if (!taken) {
+      ++report_.failed_calls;
+      ++attempts;
+      next_page_ = parts_.clock.now() + pause.next();
+      continue;
+    }
+    attempts = 0;
+    ++pages;
+    report_.listed_changes = std::ssize(listed_);
+    report_.listed = url.empty();
+    if (report_.listed) return;
+  }
+}
+
+// Nothing: it could not be sent.
+std::optional<base::OutboundAnswer> Cycle::call_and_wait(base::OutboundRequest request) {
+  {
+    const std::lock_guard lock(mutex_);
+    ++out_;
+  }
+  auto call = parts_.outbound.send(std::move(request), [this](base::OutboundAnswer answer) {
+    post([&](Inbox& inbox) { inbox.answers.emplace_back(0, std::move(answer)); });
+  });
+  if (!call) {
+    const std::lock_guard lock(mutex_);
+    --out_;
+    return std::nullopt;
+  }
+  while (true) {
+    if (stopped()) parts_.outbound.cancel(*call);
+    std::unique_lock lock(mutex_);
+    runtime::wait_until(changed_, lock, parts_.clock, parts_.clock.now() + kIdle,
+                        [this] { return !inbox_.answers.empty() || cancel_->fired(); });
+    if (inbox_.answers.empty()) {
+      if (!cancel_->fired()) continue;
+      lock.unlock();
+      parts_.outbound.cancel(*call);
+      lock.lock();
+      changed_.wait(lock, [this] { return !inbox_.answers.empty(); });
+    }
+    base::OutboundAnswer answer = std::move(inbox_.answers.front().second);
+    inbox_.answers.clear();
+    return answer;
+  }
+}
+
+// False: the page is to be asked for again. `url` becomes the next page's; empty: there is none.
+bool Cycle::take_page(const base::OutboundAnswer& answer, std::string& url) {
+  if (!is_well(answer) || answer.status != 200) return false;
+  auto page = parse_changes(answer.body);
+  if (!page) return false;
+  // Nobody sends us elsewhere.
+  if (!page->next.empty() && !page->next.starts_with(base_url_ + "/")) return false;
+  if (listed_.size() + page->changed.size() > kListedMax) return false;
+  for (ChangedPlan& one : page->changed) {
+    const auto newest = model::parse_instant(one.last_updated);
+    const auto before = model::parse_instant(newest_listed_);
+    if (!before || *newest > *before) newest_listed_ = one.last_updated;
+    listed_[std::move(one.id)] = std::move(one.version);
+  }
+  url = std::move(page->next);
+  return true;
+}
+
+}  // namespace trialward::schedule

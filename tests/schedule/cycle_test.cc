@@ -1,0 +1,289 @@
+#include "schedule/cycle.h"
+
+#include <condition_variable>
+
+#include "http/outbound_client.h"
+#include "runtime/scope.h"
+#include "tests/http/remote.h"
+#include "tests/schedule/sync_bench.h"
+
+namespace trialward::schedule {
+namespace {
+
+using store::SyncState;
+
+class CycleTest : public SyncBench {
+ protected:
+  static std::int64_t of(const CycleReport& report, SyncState state) {
+    return report.states[static_cast<std::size_t>(state)];
+  }
+  std::size_t calls_of(std::string_view method) {
+    std::size_t found = 0;
+    for (const std::string& call : memory_.calls) found += call.starts_with(method) ? 1 : 0;
+    return found;
+  }
+};
+
+TEST_F(CycleTest, TheFirstMakesAllAndTheNextHasNothingToDo) {
+  enrol(10);
+  CycleReport report = cycle();
+  EXPECT_EQ(report.error, "");
+  EXPECT_TRUE(report.whole && report.listed);
+  EXPECT_EQ(report.subjects, 10);
+  EXPECT_EQ(of(report, SyncState::changed), 10);
+  EXPECT_EQ(report.pushed, 10);
+  EXPECT_EQ(memory_.plans.size(), 10u);
+  EXPECT_EQ(memory_.calls.size(), 11u) << "a list, and a call for each";
+  memory_.calls.clear();
+  planned_ = 0;
+  report = cycle();
+  EXPECT_EQ(of(report, SyncState::in_step), 10);
+  EXPECT_EQ(planned_, 0);
+  EXPECT_EQ(calls_of("PUT"), 0u);
+  EXPECT_EQ(calls_of("GET /CarePlan/"), 0u);
+  EXPECT_EQ(calls_of("GET /CarePlan?"), 5u) << "its own changes are in the overlap, two a page";
+  for (const store::SyncSubject& one : rows()) {
+    EXPECT_EQ(one.row.state, SyncState::in_step);
+    EXPECT_EQ(one.row.out_since_ms, 0);
+  }
+}
+
+TEST_F(CycleTest, OnlyWhomThePartnerOrAStudyChangedIsCalled) {
+  enrol(9);
+  (void)cycle();
+  memory_.now_ms += kDay;  // the partner's
+  memory_.book("S-3", kFrom + 1);
+  memory_.book("S-7", kFrom - 1);
+  memory_.calls.clear();
+  CycleReport report = cycle();
+  EXPECT_EQ(calls_of("GET /CarePlan/"), 2u);
+  EXPECT_EQ(calls_of("PUT"), 1u) << "what could not be is sent again";
+  EXPECT_EQ(report.accepted, 1);
+  EXPECT_EQ(report.conflicts, 1);
+  EXPECT_EQ(of(report, SyncState::conflicting), 1);
+  EXPECT_EQ(of(report, SyncState::in_step), 7);
+  EXPECT_EQ(count("appointments WHERE state = 'booked'"), 1);
+  EXPECT_EQ(count("appointments WHERE state = 'refused'"), 1);
+  EXPECT_EQ(memory_.of("S-7")[0].status, AppointmentStatus::proposed);
+  // Another definition: all are planned again, and as nothing is new nobody is called.
+  definition_ = 2;
+  memory_.calls.clear();
+  planned_ = 0;
+  report = cycle();
+  EXPECT_EQ(planned_, 9);
+  EXPECT_EQ(calls_of("PUT"), 0u);
+  // What was done.
+  fates_["S-3"] = PlannedOccurrence::Fate::done;
+  definition_ = 3;
+  (void)cycle();
+  EXPECT_EQ(memory_.of("S-3")[0].status, AppointmentStatus::fulfilled);
+  EXPECT_EQ(memory_.of("S-1")[0].status, AppointmentStatus::proposed);
+}
+
+TEST_F(CycleTest, ADryRunLeavesBothSidesAsTheyAre) {
+  enrol(5);
+  (void)cycle();
+  memory_.now_ms += kDay;
+  memory_.book("S-2", kFrom + 1);
+  memory_.book("S-4", kFrom - 1);
+  const auto plans = memory_.plans.at("S-4").version;
+  const int commits = commits_;
+  const CycleReport report = cycle(true);
+  EXPECT_EQ(commits_, commits);
+  EXPECT_EQ(memory_.plans.at("S-4").version, plans);
+  EXPECT_EQ(report.accepted, 1);
+  EXPECT_EQ(report.conflicts, 1);
+  ASSERT_EQ(report.differences.size(), 2u);
+  EXPECT_EQ(report.differences[0].find(R"({"subject":"S-2","site":"A","state":)"), 0u);
+  EXPECT_NE(report.differences[1].find("the time is outside the window"), std::string::npos);
+  const CycleReport real = cycle();
+  EXPECT_EQ(real.accepted, 1);
+  EXPECT_EQ(real.conflicts, 1);
+}
+
+TEST_F(CycleTest, ADryRunListsSoManySubjectsAndCountsTheRest) {
+  enrol(static_cast<int>(kDifferencesMax) + 5);
+  const CycleReport report = cycle(true);
+  EXPECT_EQ(report.differences.size(), kDifferencesMax);
+  EXPECT_EQ(report.pushed, static_cast<std::int64_t>(kDifferencesMax) + 5);
+  EXPECT_TRUE(memory_.plans.empty());
+}
+
+TEST_F(CycleTest, WithoutTheListEachIsAskedFor) {
+  enrol(6);
+  (void)cycle();
+  memory_.book("S-5", kFrom + 5);
+  memory_.fault = [](const base::OutboundRequest& request) {
+    const bool list = request.url.find("/CarePlan?") != std::string::npos;
+    return list ? std::optional(base::OutboundAnswer{.status = 500}) : std::nullopt;
+  };
+  memory_.calls.clear();
+  const CycleReport report = cycle();
+  EXPECT_TRUE(report.whole);
+  EXPECT_FALSE(report.listed);
+  EXPECT_EQ(calls_of("GET /CarePlan/"), 6u);
+  EXPECT_EQ(report.accepted, 1);
+  EXPECT_EQ(of(report, SyncState::in_step), 5);
+}
+
+TEST_F(CycleTest, APartnerThatIsGoneIsWaitedForOnlySoLongAndAllAreReported) {
+  enrol(40);
+  (void)cycle();
+  definition_ = 2;
+  fates_["S-1"] = PlannedOccurrence::Fate::done;
+  memory_.fault = [](const base::OutboundRequest&) {
+    return std::optional(base::OutboundAnswer{.failure = base::OutboundFailure::connect});
+  };
+  const auto began = clock_.now();
+  CycleReport report = cycle();
+  EXPECT_LT(clock_.now() - began, std::chrono::seconds(5));
+  EXPECT_TRUE(report.whole);
+  EXPECT_EQ(report.error, "the partner does not answer");
+  EXPECT_EQ(of(report, SyncState::unreachable), 40) << "without a list nobody knows";
+  for (const store::SyncSubject& one : rows()) EXPECT_GT(one.row.out_since_ms, 0);
+  // And when it is back.
+  const auto since = rows().front().row.out_since_ms;
+  (void)cycle();
+  EXPECT_EQ(rows().front().row.out_since_ms, since) << "since then, not since now";
+  memory_.fault = nullptr;
+  report = cycle();
+  EXPECT_EQ(report.error, "");
+  EXPECT_EQ(of(report, SyncState::unreachable), 0);
+  EXPECT_EQ(memory_.of("S-1")[0].status, AppointmentStatus::fulfilled);
+  for (const store::SyncSubject& one : rows()) EXPECT_EQ(one.row.out_since_ms, 0);
+}
+
+TEST_F(CycleTest, WhoIsOutOfStepForTooLongHasAnAlertUntilItIsInStepAgain) {
+  enrol(1);
+  out_of_step_max_ms_ = 1;
+  memory_.fault = [](const base::OutboundRequest&) {
+    return std::optional(base::OutboundAnswer{.status = 403});
+  };
+  (void)cycle();
+  const auto until = clock_.now() + std::chrono::milliseconds(3);
+  (void)runtime::Cancel().wait_until(clock_, until);
+  (void)cycle();
+  (void)cycle();
+  EXPECT_EQ(alarms_, "raise ");
+  memory_.fault = nullptr;
+  (void)cycle();
+  EXPECT_EQ(alarms_, "raise end ");
+}
+
+// Whatever fails, and whenever: in the end both sides have the same, and nothing was done twice.
+TEST_F(CycleTest, FaultsOfAllKindsLeaveEachSubjectConsistent) {
+  enrol(60);
+  int number = 0;
+  memory_.fault = [&](const base::OutboundRequest& request) {
+    using Failure = base::OutboundFailure;
+    const int kind = ++number % 9;
+    if (kind == 0) return std::optional(base::OutboundAnswer{.status = 503});
+    if (kind == 1) return std::optional(base::OutboundAnswer{.status = 200, .body = "thanks"});
+    if (kind == 2) return std::optional(base::OutboundAnswer{.failure = Failure::broken});
+    if (kind == 3) return std::optional(base::OutboundAnswer{.failure = Failure::too_large});
+    if (kind == 4 && request.method == "PUT") {
+      // It is taken, and the answer is lost.
+      const std::string id = request.url.substr(request.url.rfind('/') + 1);
+      if (!memory_.plans.contains(id)) memory_.put(id, request.body);
+      return std::optional(base::OutboundAnswer{.failure = Failure::deadline});
+    }
+    return std::optional<base::OutboundAnswer>();
+  };
+  const CycleReport report = cycle();
+  EXPECT_TRUE(report.whole);
+  EXPECT_EQ(of(report, SyncState::changed) + of(report, SyncState::in_step) +
+                of(report, SyncState::unreachable),
+            60);
+  EXPECT_GT(report.repeated, 0);
+  memory_.fault = nullptr;
+  const CycleReport after = cycle();
+  EXPECT_EQ(of(after, SyncState::unreachable), 0);
+  for (const store::SyncSubject& one : rows()) {
+    EXPECT_EQ(one.row.out_since_ms, 0);
+    EXPECT_EQ(one.row.version, std::to_string(memory_.plans.at(one.subject).version));
+    EXPECT_EQ(one.row.digest, digest_of(memory_.of(one.subject)));
+  }
+}
+
+TEST_F(CycleTest, AStoreWithoutRoomIsAskedAgainAndOneThatFailsEndsIt) {
+  enrol(7);
+  full_ = 3;
+  failing_ = 2;
+  CycleReport report = cycle();
+  EXPECT_EQ(report.error, "");
+  for (const store::SyncSubject& one : rows()) EXPECT_EQ(one.row.state, SyncState::changed);
+  definition_ = 2;
+  failing_ = 1000;
+  report = cycle();
+  EXPECT_EQ(report.error, "what it came to could not be stored");
+  failing_ = 0;
+  EXPECT_EQ(cycle().error, "");
+}
+
+TEST_F(CycleTest, VersionsOfAnotherPartnerSayNothing) {
+  enrol(3);
+  (void)cycle();
+  memory_.plans.clear();
+  partner_.name = "q";
+  const CycleReport report = cycle();
+  EXPECT_EQ(of(report, SyncState::changed), 3);
+  EXPECT_EQ(memory_.plans.size(), 3u);
+}
+
+TEST_F(CycleTest, APageThatLeadsElsewhereIsNotFollowed) {
+  enrol(2);
+  memory_.fault = [](const base::OutboundRequest& request) {
+    EXPECT_TRUE(request.url.starts_with("http://partner/s/")) << request.url;
+    if (request.url.find("/CarePlan?") == std::string::npos) {
+      return std::optional<base::OutboundAnswer>();
+    }
+    return std::optional(base::OutboundAnswer{
+        .status = 200,
+        .body = R"({"resourceType":"Bundle","link":[{"relation":"next","url":"http://evil/"}]})"});
+  };
+  EXPECT_FALSE(cycle().listed);
+}
+
+// The bar: cancel while 256 calls hang in recv, and everything is back within a second.
+TEST_F(CycleTest, P5ACancelEndsAllThatHangsAtOnce) {
+  constexpr std::size_t kCalls = kInFlightMax;
+  enrol(2 * static_cast<int>(kCalls));
+  auto client = http::OutboundClient::start(
+      {.in_flight_max = kCalls, .per_remote_max = kCalls}, tasks_);
+  ASSERT_TRUE(client.ok());
+  outbound_ = client->get();
+  const std::size_t before = tasks_.count();
+  http::Remote remote([](http::Line& line) {
+    const std::string request = line.read_through("\r\n\r\n");
+    if (request.find("CarePlan?") == std::string::npos) return line.until_closed();
+    const std::string body = R"({"resourceType":"Bundle"})";
+    line.send("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: " +
+              std::to_string(body.size()) + "\r\n\r\n" + body);
+  });
+  partner_.url = remote.url();
+  partner_.in_flight_max = kCalls;
+  const runtime::Cancel cancel;
+  std::optional<base::TimePoint> cancelled;
+  runtime::Scope scope("test", 1, tasks_);
+  ASSERT_TRUE(scope.spawn("cancel", [&](const runtime::Cancel&) {
+    if (!http::eventually([&] { return remote.open() == static_cast<int>(kCalls); })) {
+      ADD_FAILURE() << remote.open() << " calls are out";
+    }
+    cancelled = clock_.now();
+    cancel.fire(runtime::CancelReason::requested);
+    return base::Status();
+  }).ok());
+  const CycleReport report = cycle(false, cancel);
+  ASSERT_TRUE(scope.join().ok());
+  EXPECT_LT(clock_.now() - *cancelled, std::chrono::seconds(1));
+  EXPECT_TRUE(http::eventually([&] { return remote.open() == 0; }));
+  EXPECT_EQ(report.error, "it was stopped");
+  EXPECT_EQ(tasks_.count(), before);
+  for (const store::SyncSubject& one : rows()) {
+    EXPECT_EQ(one.row, store::SyncRow()) << "nothing is known of it, as before";
+  }
+  (*client)->stop();
+}
+
+}  // namespace
+}  // namespace trialward::schedule
