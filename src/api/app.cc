@@ -12,6 +12,7 @@
 #include "api/delivery_ledger.h"
 #include "api/fhir_api.h"
 #include "api/figures.h"
+#include "api/formulary_api.h"
 #include "api/grades_api.h"
 #include "api/metrics.h"
 #include "api/ops_api.h"
@@ -131,7 +132,8 @@ class App::Impl {
                   .not_ready = [this] { return not_ready(); },
                   .store = store.durability(),
                   .routes_json = [this] { return routes_json(); },
-                  .targets = [this] { return target_reports(); }}),
+                  .targets = [this] { return target_reports(); },
+                  .formulary_json = [this] { return formulary_api_.state_json(); }}),
         fhir_api_(studies_, std::move(forms),
                   {.intake = intake_,
                    .admission = admission_,
@@ -174,6 +176,7 @@ class App::Impl {
     if (auto adopted = store::adopt_boot(store.writer(), clock_); !adopted) return adopted;
     make_escalator();
     if (auto opened = open_delivery(store); !opened) return opened;
+    if (auto list = formulary_api_.open(options_.formulary, random_, tasks_); !list) return list;
     std::vector<std::shared_ptr<const intake::ActiveStudy>> studies;
     for (const auto& [id, study] : studies_) studies.push_back(study);
     due_sweep_ = std::make_unique<intake::DueSweep>(intake_, clock_, reads_->background(),
@@ -185,6 +188,7 @@ class App::Impl {
     if (*node != nullptr) join_cluster(std::move(*node));
     intake_.start(tasks_);
     if (delivery_ != nullptr) delivery_->start();
+    formulary_api_.start();
     http::ServerOptions ops{
         .address = options_.ops, .name = "ops", .connections_max = kSideConnectionsMax};
     if (auto started = listen(ops, ops_router_, ops_); !started) return started;
@@ -214,6 +218,7 @@ class App::Impl {
     sweep_.stop();
     if (escalator_ != nullptr) escalator_->stop();
     dues_.stop();
+    formulary_api_.stop();
     if (cluster_ != nullptr) cluster_->stop();
     alert_streams_.close();
     if (reports_api_ != nullptr) reports_api_->stop();
@@ -360,6 +365,7 @@ class App::Impl {
     std::vector<Route> routes = web_routes();
     for (Route& route : fhir_api_.routes()) routes.push_back(std::move(route));
     for (Route& route : patient_api_.routes()) routes.push_back(std::move(route));
+    for (Route& route : formulary_api_.routes()) routes.push_back(std::move(route));
     const auto add = [&routes](std::string_view method, const std::string& pattern,
                                Permission permission, Route::Handle handle,
                                Route::Members query = {}) {
@@ -481,6 +487,7 @@ class App::Impl {
                            .on_duty = on_duty(),
                            .targets = target_reports()};
     if (outbound_ != nullptr) sample.remotes = outbound_->stats();
+    formulary_api_.sample(sample);
     if (reports_api_ != nullptr) sample.reports = reports_api_->stats();
     if (ready_) {
       sample.waiting = escalator_->waiting();
@@ -540,6 +547,7 @@ class App::Impl {
   DeliveryLedger ledger_;
   DeliveriesApi deliveries_api_;
   OpsApi ops_api_;
+  FormularyApi formulary_api_{clock_};
   FhirApi fhir_api_;
   PatientApi patient_api_;
   const Router router_;

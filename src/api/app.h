@@ -11,6 +11,7 @@
 
 #include "api/exports.h"
 #include "api/fhir_writes.h"
+#include "api/formulary_api.h"
 #include "api/ndjson_intake.h"
 #include "api/read_pool.h"
 #include "api/records_api.h"
@@ -42,6 +43,7 @@ struct AppOptions {
                                                      // options are copied
   delivery::DeliveryOptions delivery;
   http::OutboundOptions outbound{.in_flight_max = 256, .per_remote_max = 64};
+  FormularySetup formulary;
 };
 
 class App {

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/clock.h"
 #include "delivery/delivery.h"
+#include "formulary/formulary.h"
 #include "http/outbound_client.h"
 #include "http/stats.h"
 #include "intake/intake.h"
@@ -46,6 +48,7 @@ class Metrics {
     monitor::Escalator::Waiting waiting;
     std::size_t escalations_in_flight = 0;
     reports::ReportJobsStats reports;
+    std::optional<formulary::FormularyState> formulary;
   };
   void sample(const Sample& sample);
   std::string text() const;
@@ -53,6 +56,7 @@ class Metrics {
  private:
   struct Families;
   void sample_targets(const std::vector<delivery::TargetReport>& targets);
+  void sample_formulary(const formulary::FormularyState& formulary);
   void sample_reports(const reports::ReportJobsStats& reports);
   void sample_remotes(const std::vector<http::RemoteStats>& remotes);
 

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "cli/command.h"
 #include "cli/demo.h"
+#include "cli/formulary_flags.h"
 #include "cli/stop_signal.h"
 #include "cli/store_flag.h"
 #include "cli/study_folder.h"
@@ -33,6 +34,7 @@ struct ServeOptions {
   std::string ops = "127.0.0.1:8081";
   std::string tls_cert, tls_key;
   std::string targets;
+  FormularyFlags formulary;
   unsigned io_threads = 1;
   double drain_s = 4;
   std::size_t memory_mib = 1024;
@@ -132,6 +134,11 @@ base::Result<api::AppOptions> app_options(const ServeOptions& options) {
   auto reads = pool_options(options);
   if (!reads) return reads.error();
   app.reads = *reads;
+  auto formulary = formulary_setup(options.formulary);
+  if (!formulary) return formulary.error();
+  app.formulary = std::move(*formulary);
+  // Two lists at a time, while one takes the place of the other.
+  app.formulary.options.gather.list_bytes_max = (options.memory_mib << 20) / 4;
   return app;
 }
 
@@ -253,6 +260,8 @@ int serve(const ServeOptions& options) {
   if (!(*store)->durability().empty()) base::log_info("store: " + (*store)->durability());
   app->control_path = store::control_socket_path((*store)->beside());
   app->intake.set_aside_path = (*store)->beside() + ".set-aside.ndjson";
+  app->formulary.options.image = (*store)->beside() + ".formulary";
+  app->formulary.options.fetch.spool = (*store)->beside() + ".formulary";
   app->reports.jobs.folder = (*store)->beside() + ".reports";
   api::Studies studies;
   for (intake::ActiveStudy& study : loaded) {
@@ -290,6 +299,7 @@ Run add_serve(CLI::App& app) {
   key->needs(cert);
   app.add_option("--targets", options->targets,
                  "File that says which webhooks and mail addresses are told of alerts");
+  add_formulary_flags(app, options->formulary);
   app.add_option("--io-threads", options->io_threads, "Threads for connections")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();

@@ -15,8 +15,11 @@ A fault's name, as `choose` gives it, or an HTTP status:
     endless         a body without end
     headers         headers without end
     redirect        to itself, for ever
+    flood           200 and a body without end
     bomb            a gzip bomb, said to be text
     garbage         something that is no HTTP
+
+Bytes that `choose` gives are the whole answer, as they are; file_answer() makes some.
 """
 
 import gzip
@@ -36,6 +39,13 @@ class Request:
 
 def _answer(status, body=b"", headers=""):
     return (f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\n{headers}\r\n").encode() + body
+
+
+def file_answer(body, etag="", length=None):
+    """200 with a file; `length` is what it says of its length."""
+    tag = f"ETag: {etag}\r\n" if etag else ""
+    return (f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{tag}"
+            f"Content-Length: {len(body) if length is None else length}\r\n\r\n").encode() + body
 
 
 class HostileRemote:
@@ -94,7 +104,10 @@ class HostileRemote:
         try:
             with connection, connection.makefile("rb") as reader:
                 while request := self._read(reader):
-                    if not self._do(str(self.choose(request)), request, connection):
+                    fault = self.choose(request)
+                    if isinstance(fault, bytes):
+                        connection.sendall(fault)
+                    elif not self._do(str(fault), request, connection):
                         return
         except OSError:
             pass  # the peer went away, or close() did
@@ -154,6 +167,11 @@ class HostileRemote:
         connection.sendall(b"HTTP/1.1 500 X\r\n\r\n")
         while not self._closed.is_set():
             connection.sendall(b"x" * 65536)
+
+    def _flood(self, connection):
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        while not self._closed.is_set():
+            connection.sendall(b" " * 65536)
 
     def _headers(self, connection):
         connection.sendall(b"HTTP/1.1 200 OK\r\n")
