@@ -181,7 +181,9 @@ class App::Impl {
     for (const auto& [id, study] : studies_) studies.push_back(study);
     due_sweep_ = std::make_unique<intake::DueSweep>(intake_, clock_, reads_->background(),
                                                     std::move(studies));
-    auto reports = ReportsApi::open(options_.reports, studies_, *reads_, tokens_, memory_,
+    ReportsOptions wanted = options_.reports;
+    wanted.maker.coverage = formulary_api_.coverage();
+    auto reports = ReportsApi::open(std::move(wanted), studies_, *reads_, tokens_, memory_,
                                     [this] { return version(); }, tasks_, random_);
     if (!reports) return reports.error();
     reports_api_ = std::move(*reports);
@@ -363,9 +365,9 @@ class App::Impl {
     using enum Permission;
     const std::string study = "/v1/studies/{study}";
     std::vector<Route> routes = web_routes();
-    for (Route& route : fhir_api_.routes()) routes.push_back(std::move(route));
-    for (Route& route : patient_api_.routes()) routes.push_back(std::move(route));
-    for (Route& route : formulary_api_.routes()) routes.push_back(std::move(route));
+    for (auto& more : {fhir_api_.routes(), patient_api_.routes(), formulary_api_.routes()}) {
+      routes.insert(routes.end(), more.begin(), more.end());
+    }
     const auto add = [&routes](std::string_view method, const std::string& pattern,
                                Permission permission, Route::Handle handle,
                                Route::Members query = {}) {
@@ -552,11 +554,10 @@ class App::Impl {
   PatientApi patient_api_;
   const Router router_;
   const Router ops_router_;
-  std::atomic<bool> ready_ = false;
+  std::atomic<bool> ready_ = false, caches_dropped_ = false, recovering_ = false;
   std::atomic<std::uint64_t> commits_ = 0;  // batches, so far
   std::atomic<const http::Stats*> main_stats_ = nullptr;  // for the other listeners' threads
   int sweeps_ = 0;
-  std::atomic<bool> caches_dropped_ = false, recovering_ = false;
   base::Random& random_;
   std::unique_ptr<monitor::Escalator> escalator_;
   std::unique_ptr<intake::DueSweep> due_sweep_;

@@ -291,6 +291,25 @@ std::vector<Route> FormularyApi::routes() {
   return routes;
 }
 
+reports::TellCoverage FormularyApi::coverage() const {
+  if (formulary_ == nullptr) return {};
+  return [this](std::string_view code_text, std::string_view plan) -> std::string {
+    const auto code = formulary::parse_rxcui(code_text);
+    const auto now = formulary_->read();
+    if (!code || !now) return {};
+    const formulary::Coverage found = now->list.coverage(*code, plan, 0);
+    std::string words(to_string(found.status));
+    if (!found.reason.empty()) words += ": " + std::string(found.reason);
+    for (const formulary::DrugCoverage& drug : found.drugs) {
+      if (drug.terms.empty()) continue;
+      words += "; " + std::string(drug.name);
+      for (const formulary::Terms& terms : drug.terms) words += ", " + formulary::in_words(terms);
+    }
+    return words + " (list " + now->version + ", as of " +
+           model::format_utc(formulary_->confirmed_ms()) + ")";
+  };
+}
+
 std::string FormularyApi::state_json() const {
   base::JsonWriter json;
   json.begin_object().member("configured", formulary_ != nullptr);

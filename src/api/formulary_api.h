@@ -15,6 +15,7 @@
 #include "base/json_writer.h"
 #include "formulary/formulary.h"
 #include "formulary/ndc.h"
+#include "reports/coverage.h"
 #include "runtime/job_pool.h"
 
 namespace trialward::api {
@@ -39,6 +40,8 @@ class FormularyApi {
   void sample(Metrics::Sample& sample) const;
 
   std::vector<Route> routes();
+  // For reports: in words; empty without a formulary, which open() has made or not.
+  reports::TellCoverage coverage() const;
   // Of /ops/formulary.
   std::string state_json() const;
 

@@ -66,7 +66,8 @@ base::Result<bool> DatasetReader::at_row() {
   if (!next_char) return next_char.error();
   if (*next_char == '[') return true;
   const bool end =
-      form_ == Form::json ? *next_char == ']' && rows_read_ == 0 : *next_char == base::JsonStream::kEnd;
+      form_ == Form::json ? *next_char == ']' && rows_read_ == 0
+                          : *next_char == base::JsonStream::kEnd;
   if (!end) return base::invalid("is no array");
   return false;
 }

@@ -34,18 +34,6 @@ void print_troubles(const char* what, const formulary::Troubles& troubles) {
   }
 }
 
-std::string in_words(const formulary::Terms& terms) {
-  std::string words(terms.tier);
-  const auto add = [&](const char* what, const std::optional<bool>& flag) {
-    words += std::string(", ") + (!flag ? "perhaps " : *flag ? "" : "no ") + what;
-  };
-  add("prior authorization", terms.prior_authorization);
-  add("step therapy", terms.step_therapy);
-  add("quantity limit", terms.quantity_limit);
-  for (const std::uint16_t year : terms.years) words += ", " + std::to_string(year);
-  return words;
-}
-
 void print_answer(const DrugList& list, const FormularyArguments& given, const std::string& plan) {
   const auto code = formulary::parse_rxcui(given.code);
   const Coverage found = list.coverage(*code, plan, given.year);

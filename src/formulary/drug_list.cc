@@ -36,6 +36,18 @@ std::string_view to_string(CoverageStatus status) {
   return kNames[static_cast<std::size_t>(status)];
 }
 
+std::string in_words(const Terms& terms) {
+  std::string words(terms.tier);
+  const auto add = [&](const char* what, const std::optional<bool>& flag) {
+    words += std::string(", ") + (!flag ? "perhaps " : *flag ? "" : "no ") + what;
+  };
+  add("prior authorization", terms.prior_authorization);
+  add("step therapy", terms.step_therapy);
+  add("quantity limit", terms.quantity_limit);
+  for (const std::uint16_t year : terms.years) words += ", " + std::to_string(year);
+  return words;
+}
+
 Terms DrugList::terms(const TermsRow& row) const {
   return {.tier = tiers_[row.tier],
           .prior_authorization = flag(row.flags, 0),

@@ -39,6 +39,9 @@ struct Terms {
   std::span<const std::uint16_t> years;  // ascending
 };
 
+// "GENERIC, prior authorization, no step therapy, perhaps quantity limit, 2026".
+std::string in_words(const Terms& terms);
+
 struct Tier {
   std::string name;
   std::optional<bool> mail_order;

@@ -165,6 +165,11 @@ Status Formulary::refresh(const runtime::Cancel& cancel) {
       refusal = gathered.error();
     }
   }
+  // Cut off by the task's own deadline, and not because the server stops.
+  if (refusal && refusal->kind == RefusalKind::cancelled &&
+      cancel.reason() == runtime::CancelReason::deadline) {
+    refusal = Refusal{.kind = RefusalKind::deadline, .reason = "the refresh did not end in time"};
+  }
   note_end(refusal);
   if (!refusal) return {};
   return Error{Errc::unavailable, std::string(to_string(refusal->kind)) + ": " + refusal->reason};

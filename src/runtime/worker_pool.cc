@@ -32,7 +32,8 @@ void name_thread(const std::string& name) {
 // Linux counts niceness by thread, whatever POSIX says.
 void give_way(int nice) {
   const auto thread = static_cast<id_t>(::gettid());
-  if (nice > 0) (void)::setpriority(PRIO_PROCESS, thread, ::getpriority(PRIO_PROCESS, thread) + nice);
+  if (nice <= 0) return;
+  (void)::setpriority(PRIO_PROCESS, thread, ::getpriority(PRIO_PROCESS, thread) + nice);
 }
 
 WorkerPool::WorkerPool(WorkerPoolOptions options, TaskList& tasks,

@@ -119,7 +119,8 @@ def test_the_command_checks_and_answers(tmp_path):
     assert done.stdout == "777 in P: not_covered: the list names no drug with this code\n"
     listed.write_text('[{"rxnorm_id": "7", "drug_name": "A", "plans": [{}]}]')
     done = trialward("formulary", listed, check=False)
-    assert done.returncode == 1 and f"fault: {listed}: /0/plans/0/plan_id: is missing" in done.stderr
+    assert done.returncode == 1
+    assert f"fault: {listed}: /0/plans/0/plan_id: is missing" in done.stderr
     assert trialward("formulary", tmp_path / "none", check=False).returncode == 2
     assert trialward("formulary", listed, "--rxcui", "x", check=False).returncode == 2
 
