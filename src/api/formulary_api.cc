@@ -10,7 +10,6 @@
 
 namespace trialward::api {
 
-using formulary::CoverageStatus;
 using formulary::Snapshot;
 
 // What is asked of one drug and one plan.
