@@ -47,6 +47,9 @@ def write_list(path, seed):
                        f'{pick.randint(1, 400) * 5} MG {pick.choice(FORMS)} [{pick.choice(names)}]"'
                        f', "plans": [{plans}]}}')
         file.write("]\n")
+        # Or the kernel would write it down while what is measured runs.
+        file.flush()
+        os.fsync(file.fileno())
     os.replace(fresh, path)
 
 

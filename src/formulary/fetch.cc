@@ -23,6 +23,7 @@ namespace {
 
 constexpr base::Duration kHeaderTimeout = std::chrono::seconds(30);
 constexpr base::Duration kStallTimeout = std::chrono::seconds(30);
+constexpr off_t kFlushBytes = 4 << 20;
 constexpr base::Duration kConnectTimeout = std::chrono::seconds(10);
 
 // A file that an answer is written to.
@@ -43,9 +44,15 @@ class Spool {
       const ssize_t count = ::write(fd_, bytes.data(), bytes.size());
       if (count >= 0) {
         bytes.remove_prefix(static_cast<std::size_t>(count));
+        written_ += count;
       } else if (errno != EINTR) {
         error_ = errno;
       }
+    }
+    // To the disk as it comes: what piles up would hold up the commits that share it.
+    if (error_ == 0 && written_ - flushed_ >= kFlushBytes) {
+      (void)::sync_file_range(fd_, flushed_, written_ - flushed_, SYNC_FILE_RANGE_WRITE);
+      flushed_ = written_;
     }
     return error_ == 0;
   }
@@ -54,6 +61,7 @@ class Spool {
  private:
   int fd_ = -1;
   int error_ = 0;
+  off_t written_ = 0, flushed_ = 0;
 };
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 'a' - 'A') : c; }

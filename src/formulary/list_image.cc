@@ -27,6 +27,7 @@ constexpr std::size_t kHeadBytes = 32;
 constexpr std::size_t kDigestBytes = 32;
 constexpr std::size_t kStepBytes = 64 << 10;
 constexpr std::size_t kVersionDigits = 16;
+constexpr std::uint64_t kSyncBytes = 4 << 20;
 constexpr std::uint64_t kShortTextsMax = 1'000'000;  // of sources, plans, tiers
 
 class OpenFile {
@@ -322,11 +323,16 @@ Status write_image(const std::string& path, const DrugList& list, const ListMeta
   }
   bool well = write_all(file.get(), std::string(kHeadBytes, '\0'));
   base::Sha256 hash;
-  std::uint64_t size = 0;
+  std::uint64_t size = 0, synced = 0;
   Output out([&](std::string_view bytes) {
     hash.add(bytes);
     size += bytes.size();
     well = well && write_all(file.get(), bytes);
+    // Little by little: commits to the store share the disk, and would wait for all of it at once.
+    if (size - synced >= kSyncBytes) {
+      synced = size;
+      well = well && ::fdatasync(file.get()) == 0;
+    }
   });
   put_meta(out, meta);
   ListWriter::put(out, list);
