@@ -38,7 +38,8 @@ FIXED_ADDRESSES = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 .PHONY: help build run test arrivals simulate simulate-defects \
   sanitize asan tsan bench bench-overload bench-deep bench-kills bench-slowloris bench-day \
   bench-fhir bench-formulary bench-reports bench-report-sizes bench-postgres-single \
-  bench-postgres-stream bench-postgres-reports bench-proofs bench-article deliver fuzz format tidy clean
+  bench-postgres-stream bench-postgres-reports bench-proofs bench-article deliver fuzz format \
+  tidy clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 27
