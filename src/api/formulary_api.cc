@@ -26,7 +26,7 @@ constexpr std::size_t kPlanBytesMax = 64;
 constexpr base::Duration kSearchTimeout = std::chrono::seconds(10);
 
 http::Response no_formulary() {
-  return http::fault_response(404, "this server has no formulary: serve --formulary");
+  return http::fault_response(503, "this server has no formulary: serve --formulary");
 }
 
 void put_flag(base::JsonWriter& json, std::string_view name, const std::optional<bool>& flag) {
@@ -174,7 +174,11 @@ http::Decision FormularyApi::by_code(const Call& call) const {
                 .plan = std::string(call.query.get("plan")),
                 .year = year_in(call.query.get("year"))};
   if (lookup.year < 0) return wrong_year();
-  if (std::string fault = resolve(lookup); !fault.empty()) return http::fault_response(400, fault);
+  if (std::string fault = resolve(lookup); !fault.empty()) {
+    // What the path names is not there.
+    const bool of_path = !formulary::parse_rxcui(lookup.code);
+    return http::fault_response(of_path ? 404 : 400, fault);
+  }
   return answer_now([this, lookup = std::move(lookup)] { return one(lookup); });
 }
 

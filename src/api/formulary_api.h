@@ -3,7 +3,7 @@
 // their own; with the version of the
 // list and how old it is in every answer. For any valid token: a formulary is no study's.
 //
-// It owns the list and what keeps it fresh. Without a formulary its routes answer 404. Any thread.
+// It owns the list and what keeps it fresh. Without a formulary its routes answer 503. Any thread.
 #pragma once
 
 #include <memory>

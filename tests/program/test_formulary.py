@@ -70,7 +70,8 @@ def test_answers_are_as_described(tmp_path):
         for (code, plan), status in statuses.items():
             found = check(server.get(path.format(code, plan), token), "get", COVERAGE, 200)
             assert found["status"] == status and found["reason"], (code, plan)
-        for code, plan in (("7x", "P"), (7, ""), (7, "P&year=soon"), (7, "P&tier=1")):
+        check(server.get(path.format("7x", "P"), token), "get", COVERAGE, 404)
+        for code, plan in ((7, ""), (7, "P&year=soon"), (7, "P&tier=1")):
             check(server.get(path.format(code, plan), token), "get", COVERAGE, 400)
         check(server.get(path.format(7, "P"), "tw_wrong"), "get", COVERAGE, 401)
 
@@ -102,7 +103,7 @@ def test_answers_are_as_described(tmp_path):
 
 def test_without_a_formulary_it_says_so(server):
     token = server.token("monitor")
-    check(server.get("/v1/medications/7/coverage?plan=P", token), "get", COVERAGE, 404)
+    check(server.get("/v1/medications/7/coverage?plan=P", token), "get", COVERAGE, 503)
     assert state(server) == {"configured": False}
 
 
