@@ -37,8 +37,9 @@ FIXED_ADDRESSES = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 .DEFAULT_GOAL := help
 .PHONY: help build run test arrivals simulate simulate-defects \
   sanitize asan tsan bench bench-overload bench-deep bench-kills bench-slowloris bench-day \
-  bench-reports bench-report-sizes bench-postgres-single bench-postgres-stream \
-  bench-postgres-reports bench-proofs bench-sync bench-article deliver fuzz format tidy clean
+  bench-fhir bench-formulary bench-reports bench-report-sizes bench-postgres-single \
+  bench-postgres-stream bench-postgres-reports bench-proofs bench-sync bench-article deliver \
+  fuzz format tidy clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 27
@@ -89,15 +90,16 @@ bench:  ## Measure the server and its parts (bench/); writes bench/results/
 	@$(PYTHON) bench/run.py --build build/release $(BENCH_LENGTH)
 
 # What each proves, and how long it takes, is told in bench/README.md. Loads of a minute, once.
-PROOFS := bench-overload bench-deep bench-kills bench-slowloris bench-day bench-fhir bench-reports \
-  bench-report-sizes bench-postgres-single bench-postgres-stream bench-postgres-reports
+PROOFS := bench-overload bench-deep bench-kills bench-slowloris bench-day bench-fhir \
+  bench-formulary bench-reports bench-report-sizes bench-postgres-single bench-postgres-stream \
+  bench-postgres-reports
 $(PROOFS):
 	$(PACKAGES) build bench
 	$(benchmarks)
 	@$(PYTHON) bench/run.py --build build/release --seconds $(or $(BENCH_SECONDS),60) --repeats 1 \
 	  --parts $(@:bench-%=%) --name $(@:bench-%=%) $(if $(BENCH_DAY),--day $(BENCH_DAY))
 
-bench-proofs: $(PROOFS)  ## Overload, depth, kills, slowloris, a day, reports; over an hour
+bench-proofs: $(PROOFS)  ## Overload, depth, kills, slowloris, a day, FHIR, reports; over an hour
 
 deliver: build  ## Kill the server fifty times while it delivers alerts to a bad receiver
 	@$(PYTHON) bench/deliver.py

@@ -16,6 +16,7 @@ from day import measure_day
 from fhir_load import measure_fhir
 from fifty_reports import measure_postgres_reports, measure_reports
 from flood import measure_overload
+from formulary import measure_formulary
 from importing import measure_import
 from machine import ROOT, BenchError
 from on_postgres import measure_postgres_single, measure_postgres_stream
@@ -177,10 +178,11 @@ PARTS = {"raw": measure_raw, "single": measure_single, "stream": measure_stream,
          "commits": measure_commits, "alerts": measure_alerts, "micro": measure_micro,
          "overload": measure_overload, "deep": measure_deep, "kills": measure_kills,
          "slowloris": measure_slowloris, "day": measure_day, "fhir": measure_fhir,
-         "reports": measure_reports, "report-sizes": measure_report_sizes,
+         "formulary": measure_formulary, "reports": measure_reports,
+         "report-sizes": measure_report_sizes,
          "postgres-single": measure_postgres_single,
          "postgres-stream": measure_postgres_stream,
          "postgres-reports": measure_postgres_reports}
-LONG = ("overload", "deep", "kills", "slowloris", "day", "fhir", "reports", "report-sizes",
-        "postgres-single", "postgres-stream", "postgres-reports")
+LONG = ("overload", "deep", "kills", "slowloris", "day", "fhir", "formulary", "reports",
+        "report-sizes", "postgres-single", "postgres-stream", "postgres-reports")
 DEFAULT = [name for name in PARTS if name not in LONG]

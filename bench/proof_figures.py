@@ -77,6 +77,23 @@ def fhir_figures():
                get("fhir", "export", "memory_mib_max"), 128)
 
 
+def formulary_figures():
+    title = "formulary of a million drugs"
+    yield more("formulary", f"{title}: answers, 64 connections", "/s",
+               get("formulary", "peak", "rate"), 40_000)
+    for load, words in (("idle", "10,000/s"), ("refresh", "10,000/s while it is replaced")):
+        for quantile in QUANTILES:
+            yield less("formulary", f"{title}: {words}, {quantile.replace('_', '.')}", "ms",
+                       get("formulary", load, "answer_ms", quantile))
+    yield less("formulary", f"{title}: p99 while it is replaced over idle", "×",
+               get("formulary", "p99_over_idle"), 2)
+    yield less("formulary", f"{title}: the refresh", "s", get("formulary", "refresh", "refresh_s"))
+    yield less("formulary", f"{title}: memory of a list", "MiB",
+               get("formulary", "memory", "list_mib"))
+    yield less("formulary", f"{title}: memory at a swap over that of a list", "×",
+               get("formulary", "memory", "swap_over_list"), 2.2)
+
+
 def kill_figures():
     yield more("kills", "kills with unsynced writes dropped", "", get("kills", "kills"), 100)
     yield more("kills", "kills: acknowledged", "records", get("kills", "acknowledged"))
@@ -191,6 +208,7 @@ def all_figures():
                ratio(("deep", "many", "rate"), ("deep", "few", "rate")), 0.9)
     yield more("deep", "records stored in the end", "", get("deep", "records"))
     yield from fhir_figures()
+    yield from formulary_figures()
     yield from kill_figures()
     yield from slowloris_figures()
     yield from report_figures("reports", {"two": "50 reports, two at a time",

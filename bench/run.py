@@ -22,7 +22,7 @@ from workbench import Bench, Sizes
 
 PROGRAMS = ("trialward", "raw_sqlite", "raw_postgres", "commit_bench", "reports_bench",
             "queue_bench", "pool_bench",
-            "slow_sync.so", "trialward_on_faulty_disk")
+            "coverage_load", "slow_sync.so", "trialward_on_faulty_disk")
 
 
 def copy_programs(build, folder):

@@ -13,6 +13,7 @@
 #include "api/delivery_ledger.h"
 #include "api/fhir_api.h"
 #include "api/figures.h"
+#include "api/formulary_api.h"
 #include "api/grades_api.h"
 #include "api/metrics.h"
 #include "api/ops_api.h"
@@ -112,7 +113,8 @@ class App::Impl {
                   .not_ready = [this] { return not_ready(); },
                   .store = store.durability(),
                   .routes_json = [this] { return routes_json(); },
-                  .targets = [this] { return target_reports(); }}),
+                  .targets = [this] { return target_reports(); },
+                  .formulary_json = [this] { return formulary_api_.state_json(); }}),
         fhir_api_(studies_, std::move(forms),
                   {.intake = intake_,
                    .admission = admission_,
@@ -169,11 +171,14 @@ class App::Impl {
           .tasks = tasks_,
           .on_duty = [this] { return on_duty() && !intake_.failed(); }});
     }
+    if (auto list = formulary_api_.open(options_.formulary, random_, tasks_); !list) return list;
     std::vector<std::shared_ptr<const intake::ActiveStudy>> studies;
     for (const auto& [id, study] : studies_) studies.push_back(study);
     due_sweep_ = std::make_unique<intake::DueSweep>(intake_, clock_, reads_->background(),
                                                     std::move(studies));
-    auto reports = ReportsApi::open(options_.reports, studies_, *reads_, tokens_, memory_,
+    ReportsOptions wanted = options_.reports;
+    wanted.maker.coverage = formulary_api_.coverage();
+    auto reports = ReportsApi::open(std::move(wanted), studies_, *reads_, tokens_, memory_,
                                     [this] { return version(); }, tasks_, random_);
     if (!reports) return reports.error();
     reports_api_ = std::move(*reports);
@@ -182,6 +187,7 @@ class App::Impl {
     if (delivery_ != nullptr) delivery_->start();
     subscriptions_.start();
     if (syncs_ != nullptr) syncs_->start();
+    formulary_api_.start();
     http::ServerOptions ops{
         .address = options_.ops, .name = "ops", .connections_max = kSideConnectionsMax};
     if (auto started = listen(ops, ops_router_, ops_); !started) return started;
@@ -213,6 +219,7 @@ class App::Impl {
     dues_.stop();
     // Which takes back what is out, and stores what had ended.
     if (syncs_ != nullptr) syncs_->stop();
+    formulary_api_.stop();
     if (cluster_ != nullptr) cluster_->stop();
     alert_streams_.close();
     if (reports_api_ != nullptr) reports_api_->stop();
@@ -356,9 +363,10 @@ class App::Impl {
     using enum Permission;
     const std::string study = "/v1/studies/{study}";
     std::vector<Route> routes = web_routes();
-    for (Route& route : fhir_api_.routes()) routes.push_back(std::move(route));
-    for (Route& route : patient_api_.routes()) routes.push_back(std::move(route));
-    for (Route& route : sync_api_.routes()) routes.push_back(std::move(route));
+    for (auto& more : {fhir_api_.routes(), patient_api_.routes(), sync_api_.routes(),
+                       formulary_api_.routes()}) {
+      routes.insert(routes.end(), more.begin(), more.end());
+    }
     const auto add = [&routes](std::string_view method, const std::string& pattern,
                                Permission permission, Route::Handle handle,
                                Route::Members query = {}) {
@@ -483,6 +491,7 @@ class App::Impl {
                            .subscriptions = subscriptions_.report()};
     if (syncs_ != nullptr) sample.syncs = syncs_->reports();
     if (outbound_ != nullptr) sample.remotes = outbound_->stats();
+    formulary_api_.sample(sample);
     if (reports_api_ != nullptr) sample.reports = reports_api_->stats();
     if (ready_) {
       sample.waiting = escalator_->waiting();
@@ -543,15 +552,15 @@ class App::Impl {
   DeliveryLedger ledger_;
   DeliveriesApi deliveries_api_;
   OpsApi ops_api_;
+  FormularyApi formulary_api_{clock_};
   FhirApi fhir_api_;
   PatientApi patient_api_;
   const Router router_;
   const Router ops_router_;
-  std::atomic<bool> ready_ = false;
+  std::atomic<bool> ready_ = false, caches_dropped_ = false, recovering_ = false;
   std::atomic<std::uint64_t> commits_ = 0;  // batches, so far
   std::atomic<const http::Stats*> main_stats_ = nullptr;  // for the other listeners' threads
   int sweeps_ = 0;
-  std::atomic<bool> caches_dropped_ = false, recovering_ = false;
   base::Random& random_;
   std::unique_ptr<monitor::Escalator> escalator_;
   std::unique_ptr<intake::DueSweep> due_sweep_;

@@ -11,6 +11,7 @@
 
 #include "api/exports.h"
 #include "api/fhir_writes.h"
+#include "api/formulary_api.h"
 #include "api/ndjson_intake.h"
 #include "api/read_pool.h"
 #include "api/records_api.h"
@@ -44,6 +45,7 @@ struct AppOptions {
   delivery::DeliveryOptions delivery;
   std::vector<schedule::Partner> partners;  // who has subjects' schedules as well
   http::OutboundOptions outbound{.requests_max = 2048, .in_flight_max = 512, .per_remote_max = 256};
+  FormularySetup formulary;
 };
 
 class App {

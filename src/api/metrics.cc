@@ -184,6 +184,19 @@ struct Metrics::Families {
       gauge("trialward_remote_requests", "Requests to a remote, by state (waiting, in_flight)");
   prometheus::Family<prometheus::Counter>& remote_ended =
       counter("trialward_remote_requests_total", "Requests that ended, by remote and failure");
+  prometheus::Family<prometheus::Gauge>& formulary =
+      gauge("trialward_formulary", "The list of drugs: drugs, plans, bytes of memory");
+  prometheus::Family<prometheus::Gauge>& formulary_staleness =
+      gauge("trialward_formulary_staleness_seconds",
+            "Since the list was last known to be what its source has; without one since the start");
+  prometheus::Family<prometheus::Counter>& formulary_refreshes =
+      counter("trialward_formulary_refreshes_total",
+              "Refreshes that ended, by how (taken, unchanged, refused)");
+  prometheus::Family<prometheus::Gauge>& formulary_refusal =
+      gauge("trialward_formulary_last_refusal",
+            "1 for why the last refresh was refused, by kind; all 0 when it was not");
+  prometheus::Family<prometheus::Gauge>& formulary_alert =
+      gauge("trialward_formulary_alert", "1 while the alert is raised that the list is stale");
   prometheus::Family<prometheus::Counter>& remote_seconds =
       counter("trialward_remote_seconds_total", "Time until they ended, together, by remote");
 };
@@ -308,6 +321,30 @@ void Metrics::sample(const Sample& sample) {
   sample_subscriptions(sample.subscriptions);
   sample_remotes(sample.remotes);
   sample_syncs(sample.syncs);
+  if (sample.formulary) sample_formulary(*sample.formulary);
+}
+
+void Metrics::sample_formulary(const formulary::FormularyState& formulary) {
+  Families& f = *families_;
+  const auto set = [&](const char* what, std::uint64_t value) {
+    f.formulary.Add({{"what", what}}).Set(static_cast<double>(value));
+  };
+  set("drugs", formulary.drugs);
+  set("plans", formulary.plans);
+  set("bytes", formulary.bytes);
+  f.formulary_staleness.Add({}).Set(formulary.staleness_s);
+  const auto ends = [&](const char* how, std::uint64_t count) {
+    count_up_to(f.formulary_refreshes.Add({{"end", how}}), count);
+  };
+  ends("taken", formulary.taken);
+  ends("unchanged", formulary.unchanged);
+  ends("refused", formulary.refused);
+  for (std::size_t i = 0; i < formulary::kRefusalKinds; ++i) {
+    const auto kind = static_cast<formulary::RefusalKind>(i);
+    const bool is = formulary.last_refusal && formulary.last_refusal->kind == kind;
+    f.formulary_refusal.Add({{"kind", std::string(to_string(kind))}}).Set(is ? 1 : 0);
+  }
+  f.formulary_alert.Add({}).Set(formulary.alert_ms ? 1 : 0);
 }
 
 void Metrics::sample_reports(const reports::ReportJobsStats& reports) {

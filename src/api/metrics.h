@@ -3,12 +3,14 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/clock.h"
 #include "delivery/delivery.h"
 #include "delivery/subscriptions.h"
+#include "formulary/formulary.h"
 #include "http/outbound_client.h"
 #include "http/stats.h"
 #include "intake/intake.h"
@@ -50,6 +52,7 @@ class Metrics {
     monitor::Escalator::Waiting waiting;
     std::size_t escalations_in_flight = 0;
     reports::ReportJobsStats reports;
+    std::optional<formulary::FormularyState> formulary;
   };
   void sample(const Sample& sample);
   std::string text() const;
@@ -58,6 +61,7 @@ class Metrics {
   struct Families;
   void sample_targets(const std::vector<delivery::TargetReport>& targets);
   void sample_subscriptions(const delivery::SubscriptionsReport& subscriptions);
+  void sample_formulary(const formulary::FormularyState& formulary);
   void sample_reports(const reports::ReportJobsStats& reports);
   void sample_syncs(const schedule::SyncReports& syncs);
   void sample_remotes(const std::vector<http::RemoteStats>& remotes);

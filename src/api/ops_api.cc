@@ -33,6 +33,9 @@ std::vector<Route> OpsApi::routes() {
   routes.emplace_back("GET", "/ops/deliveries", Permission::anyone, [this](const Call&) {
     return answer_now([this] { return http::json_response(200, deliveries_json()); });
   });
+  routes.emplace_back("GET", "/ops/formulary", Permission::anyone, [this](const Call&) {
+    return answer_now([this] { return http::json_response(200, sources_.formulary_json()); });
+  });
   routes.emplace_back("GET", "/ops/routes", Permission::anyone, [this](const Call&) {
     return answer_now([this] { return http::json_response(200, sources_.routes_json()); });
   });

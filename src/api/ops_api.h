@@ -18,13 +18,14 @@ class OpsApi {
     std::string store;                         // what it says of the store when it is, or ""
     std::function<std::string()> routes_json;  // every route of every listener
     std::function<std::vector<delivery::TargetReport>()> targets;
+    std::function<std::string()> formulary_json;  // the list of drugs, and how fresh it is
   };
   OpsApi(Metrics& metrics, runtime::TaskList& tasks, Sources sources)
       : metrics_(metrics), tasks_(tasks), sources_(std::move(sources)) {}
 
-  // GET /livez, /readyz, /metrics, /ops/tasks, /ops/deliveries, /ops/remotes and /ops/routes, the
-  // page /operations and its files, and POST /ops/tasks/{task}/run, of what runs again and again;
-  // for anyone: the listener is what is guarded.
+  // GET /livez, /readyz, /metrics, /ops/tasks, /ops/deliveries, /ops/remotes, /ops/formulary and
+  // /ops/routes, the page /operations and its files, and POST /ops/tasks/{task}/run, of what runs
+  // again and again; for anyone: the listener is what is guarded.
   std::vector<Route> routes();
 
  private:

@@ -29,6 +29,8 @@ struct OutboundDeadlines {
   Duration total = std::chrono::seconds(30);   // from send() to the end, waiting included
 };
 
+inline constexpr std::size_t kOutboundAnswerBytes = 64 << 10;
+
 struct OutboundRequest {
   std::string name;  // for the list of tasks
   std::string method = "POST";
@@ -37,7 +39,13 @@ struct OutboundRequest {
   std::string body;
   std::string ca_file;  // the only ones that may vouch for the remote; empty: the system's
   OutboundDeadlines deadlines;
-  std::size_t answer_bytes_max = 64 << 10;  // of the body; more is not read
+  // Of the body; more is not read. With a sink the body of another status than 200 is cut at
+  // kOutboundAnswerBytes as well.
+  std::size_t answer_bytes_max = kOutboundAnswerBytes;
+  // Takes the body of a 200 piece by piece, instead of the answer's `body`, so that it may be
+  // larger than memory. On a thread of the Outbound's, before `done`, and never after it; it must
+  // not wait for anything but a local file. False: no more is wanted, and the end is `cancelled`.
+  std::function<bool(std::string_view)> sink;
 };
 
 struct OutboundMail {
@@ -65,7 +73,7 @@ enum class OutboundFailure : std::uint8_t {
   too_large,  // the answer; `status` and `headers` are whole
   broken,     // the connection, or the protocol
   login,      // the mail server did not accept user and password
-  cancelled,  // by us
+  cancelled,  // by us, or by the request's sink
 };
 inline constexpr std::size_t kOutboundFailures = 10;
 std::string_view to_string(OutboundFailure failure);

@@ -7,21 +7,21 @@
 namespace trialward::cdisc {
 namespace {}  // namespace
 
-DatasetReader::DatasetReader(const std::string& path, JsonStream stream)
+DatasetReader::DatasetReader(const std::string& path, base::JsonStream stream)
     : path_(path), stream_(std::move(stream)), parser_(std::make_unique<DatasetParser>()) {}
 DatasetReader::~DatasetReader() = default;
 DatasetReader::DatasetReader(DatasetReader&&) noexcept = default;
 DatasetReader& DatasetReader::operator=(DatasetReader&&) noexcept = default;
 
 base::Result<DatasetReader> DatasetReader::open(const std::string& path) {
-  auto file = InputFile::open(path);
-  if (!file) return at(path, file.error());
+  auto file = base::InputFile::open(path);
+  if (!file) return base::at(path, file.error());
   return open(path, std::move(file).value());
 }
 
-base::Result<DatasetReader> DatasetReader::open(const std::string& path, InputFile file) {
-  DatasetReader reader(path, JsonStream(std::move(file)));
-  if (const auto status = reader.read_head(); !status) return at(path, status.error());
+base::Result<DatasetReader> DatasetReader::open(const std::string& path, base::InputFile file) {
+  DatasetReader reader(path, base::JsonStream(std::move(file)));
+  if (const auto status = reader.read_head(); !status) return base::at(path, status.error());
   return reader;
 }
 
@@ -66,7 +66,8 @@ base::Result<bool> DatasetReader::at_row() {
   if (!next_char) return next_char.error();
   if (*next_char == '[') return true;
   const bool end =
-      form_ == Form::json ? *next_char == ']' && rows_read_ == 0 : *next_char == JsonStream::kEnd;
+      form_ == Form::json ? *next_char == ']' && rows_read_ == 0
+                          : *next_char == base::JsonStream::kEnd;
   if (!end) return base::invalid("is no array");
   return false;
 }
@@ -90,7 +91,7 @@ base::Status DatasetReader::finish() {
     if (auto status = expect('}', "rows must be the last member"); !status) return status;
     const auto after = stream_.peek();
     if (!after) return after.error();
-    if (*after != JsonStream::kEnd) return base::invalid("something follows the dataset");
+    if (*after != base::JsonStream::kEnd) return base::invalid("something follows the dataset");
   }
   form_ = Form::ended;
   if (rows_read_ == metadata_.records) return {};
@@ -104,12 +105,12 @@ base::Result<bool> DatasetReader::next(Row& row) {
   const auto more = read_row(row);
   if (!more) {
     form_ = Form::broken;
-    return at(path_, at("row " + std::to_string(rows_read_ + 1), more.error()));
+    return base::at(path_, base::at("row " + std::to_string(rows_read_ + 1), more.error()));
   }
   if (*more) return true;
   if (const auto status = finish(); !status) {
     form_ = Form::broken;
-    return at(path_, status.error());
+    return base::at(path_, status.error());
   }
   return false;
 }

@@ -13,8 +13,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/json_stream.h"
 #include "base/result.h"
-#include "cdisc/json_stream.h"
 
 namespace trialward::cdisc {
 
@@ -44,13 +44,13 @@ class DatasetReader {
   // Reads the metadata. Without a version, a name, columns and the count of records it is none.
   static base::Result<DatasetReader> open(const std::string& path);
   // The same of a file that is open already; `path` is its name in errors.
-  static base::Result<DatasetReader> open(const std::string& path, InputFile file);
+  static base::Result<DatasetReader> open(const std::string& path, base::InputFile file);
   ~DatasetReader();
   DatasetReader(DatasetReader&&) noexcept;
   DatasetReader& operator=(DatasetReader&&) noexcept;
 
   const Metadata& metadata() const { return metadata_; }
-  const InputFile& file() const { return stream_.file(); }
+  const base::InputFile& file() const { return stream_.file(); }
 
   // False behind the last row. A file with more or fewer rows than its metadata says is an error.
   base::Result<bool> next(Row& row);
@@ -58,7 +58,7 @@ class DatasetReader {
  private:
   enum class Form { ndjson, json, ended, broken };
 
-  DatasetReader(const std::string& path, JsonStream stream);
+  DatasetReader(const std::string& path, base::JsonStream stream);
   base::Status read_head();
   // Consumes the character if it comes next.
   base::Result<bool> accept(char expected);
@@ -69,7 +69,7 @@ class DatasetReader {
   base::Result<bool> read_row(Row& row);
 
   std::string path_;
-  JsonStream stream_;
+  base::JsonStream stream_;
   std::unique_ptr<DatasetParser> parser_;
   Metadata metadata_;
   Form form_ = Form::ndjson;

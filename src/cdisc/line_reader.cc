@@ -9,12 +9,12 @@ constexpr std::size_t kGrowBytes = 64 << 10;
 
 }  // namespace
 
-LineReader::LineReader(const std::string& path, InputFile file, std::size_t line_bytes_max)
+LineReader::LineReader(const std::string& path, base::InputFile file, std::size_t line_bytes_max)
     : path_(path), file_(std::move(file)), line_bytes_max_(line_bytes_max) {}
 
 base::Result<LineReader> LineReader::open(const std::string& path, std::size_t line_bytes_max) {
-  auto file = InputFile::open(path);
-  if (!file) return at(path, file.error());
+  auto file = base::InputFile::open(path);
+  if (!file) return base::at(path, file.error());
   return LineReader(path, std::move(file).value(), line_bytes_max);
 }
 
@@ -33,7 +33,7 @@ base::Result<bool> LineReader::next(Line& line) {
     if (rest_.empty()) {
       buffer_.resize(kGrowBytes);
       const auto count = file_.read(buffer_.data(), buffer_.size());
-      if (!count) return at(path_, count.error());
+      if (!count) return base::at(path_, count.error());
       if (*count == 0) break;
       rest_ = std::string_view(buffer_.data(), *count);
     }

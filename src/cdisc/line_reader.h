@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/input_file.h"
 #include "base/result.h"
-#include "cdisc/input_file.h"
 
 namespace trialward::cdisc {
 
@@ -24,20 +24,20 @@ class LineReader {
  public:
   static base::Result<LineReader> open(const std::string& path, std::size_t line_bytes_max);
   // Of a file that is open already; `path` is its name in errors.
-  LineReader(const std::string& path, InputFile file, std::size_t line_bytes_max);
+  LineReader(const std::string& path, base::InputFile file, std::size_t line_bytes_max);
 
   // False at the end of the file. Empty lines count and are handed out, too; a last line without
   // an end is one.
   base::Result<bool> next(Line& line);
 
-  const InputFile& file() const { return file_; }
+  const base::InputFile& file() const { return file_; }
 
  private:
   // Adds a piece of the line being read, as far as it is allowed.
   void add(std::string_view piece);
 
   std::string path_;
-  InputFile file_;
+  base::InputFile file_;
   std::size_t line_bytes_max_;
   std::vector<char> buffer_;
   std::string_view rest_;  // of the buffer, not handed out yet

@@ -30,6 +30,7 @@ Run add_rehearse(CLI::App& app);
 Run add_report(CLI::App& app);
 Run add_schedule(CLI::App& app);
 Run add_questionnaire(CLI::App& app);
+Run add_formulary(CLI::App& app);
 Run add_version(CLI::App& app);
 
 // "trialward: MESSAGE" on standard error; gives the code back.

@@ -36,7 +36,7 @@ class NativeSource final : public ImportSource {
     }
     return true;
   }
-  const cdisc::InputFile& file() const override { return reader_.file(); }
+  const base::InputFile& file() const override { return reader_.file(); }
   bool native() const override { return true; }
 
  private:
@@ -61,7 +61,7 @@ class DatasetSource final : public ImportSource {
     }
     return true;
   }
-  const cdisc::InputFile& file() const override { return reader_.file(); }
+  const base::InputFile& file() const override { return reader_.file(); }
   bool enrols() const override { return reader_.metadata().name == "DM"; }
   model::Faults in_its_words(const model::Faults& faults) const override {
     return mapper_.name_variables(faults);
@@ -75,10 +75,10 @@ class DatasetSource final : public ImportSource {
 
 // Opened once: what was read of a pipe is gone.
 Result<std::unique_ptr<ImportSource>> open_in_its_form(const std::string& path) {
-  auto file = cdisc::InputFile::open(path);
-  if (!file) return cdisc::at(path, file.error());
+  auto file = base::InputFile::open(path);
+  if (!file) return base::at(path, file.error());
   const auto beginning = file->beginning(kBeginningBytes);
-  if (!beginning) return cdisc::at(path, beginning.error());
+  if (!beginning) return base::at(path, beginning.error());
   if (beginning->find("\"datasetJSONVersion\"") == std::string_view::npos) {
     cdisc::LineReader reader(path, std::move(*file), model::kRecordBytesMax);
     return std::unique_ptr<ImportSource>(new NativeSource(std::move(reader)));
@@ -86,7 +86,7 @@ Result<std::unique_ptr<ImportSource>> open_in_its_form(const std::string& path) 
   auto reader = cdisc::DatasetReader::open(path, std::move(*file));
   if (!reader) return reader.error();
   auto mapper = cdisc::SdtmMapper::make(reader->metadata());
-  if (!mapper) return cdisc::at(path, mapper.error());
+  if (!mapper) return base::at(path, mapper.error());
   return std::unique_ptr<ImportSource>(
       new DatasetSource(std::move(*reader), std::move(*mapper)));
 }

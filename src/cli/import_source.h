@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "cdisc/input_file.h"
+#include "base/input_file.h"
 #include "model/fault.h"
 #include "model/record.h"
 
@@ -28,7 +28,7 @@ class ImportSource {
   const std::string& path() const { return path_; }
   // False at the end.
   virtual base::Result<bool> next(ImportRow& row) = 0;
-  virtual const cdisc::InputFile& file() const = 0;
+  virtual const base::InputFile& file() const = 0;
   // Whether an original is a record in the native form, as the API takes it.
   virtual bool native() const { return false; }
   // Whether its records enrol subjects, so that it should come before the others.

@@ -73,6 +73,7 @@ int run(int argc, char** argv) {
       {"rehearse", "Tell what changed rules would have raised of the stored history", add_rehearse},
       {"questionnaire", "Check a FHIR Questionnaire, and a response against it",
        add_questionnaire},
+      {"formulary", "Check a formulary, and tell what its plans cover", add_formulary},
       {"version", "Print the version", add_version},
   };
   for (Command& command : commands) {

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "cli/command.h"
 #include "cli/demo.h"
+#include "cli/formulary_flags.h"
 #include "cli/partners_file.h"
 #include "cli/stop_signal.h"
 #include "cli/store_flag.h"
@@ -35,6 +36,7 @@ struct ServeOptions {
   std::string ops = "127.0.0.1:8081";
   std::string tls_cert, tls_key;
   std::string targets, partners;
+  FormularyFlags formulary;
   unsigned io_threads = 1;
   double drain_s = 4;
   std::size_t memory_mib = 1024;
@@ -134,6 +136,11 @@ base::Result<api::AppOptions> app_options(const ServeOptions& options) {
   auto reads = pool_options(options);
   if (!reads) return reads.error();
   app.reads = *reads;
+  auto formulary = formulary_setup(options.formulary);
+  if (!formulary) return formulary.error();
+  app.formulary = std::move(*formulary);
+  // Two lists at a time, while one takes the place of the other.
+  app.formulary.options.gather.list_bytes_max = (options.memory_mib << 20) / 4;
   return app;
 }
 
@@ -267,6 +274,8 @@ int serve(const ServeOptions& options) {
   if (!(*store)->durability().empty()) base::log_info("store: " + (*store)->durability());
   app->control_path = store::control_socket_path((*store)->beside());
   app->intake.set_aside_path = (*store)->beside() + ".set-aside.ndjson";
+  app->formulary.options.image = (*store)->beside() + ".formulary";
+  app->formulary.options.fetch.spool = (*store)->beside() + ".formulary";
   app->reports.jobs.folder = (*store)->beside() + ".reports";
   api::Studies studies;
   for (intake::ActiveStudy& study : loaded) {
@@ -307,6 +316,7 @@ Run add_serve(CLI::App& app) {
   app.add_option("--partners", options->partners,
                  "File that says where the third parties are that have subjects' schedules as "
                  "well; a study's schedule.toml names one");
+  add_formulary_flags(app, options->formulary);
   app.add_option("--io-threads", options->io_threads, "Threads for connections")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();

@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 
+#include <algorithm>
 #include <array>
 
 #include "http/message.h"
@@ -78,7 +79,9 @@ struct Transfer::Curl {
   std::size_t header_bytes = 0;
   std::uint64_t bytes_in = 0;
   bool has_head = false;
+  std::uint64_t body_bytes = 0;  // taken
   bool too_large = false;
+  bool unwanted = false;  // by the sink
 };
 
 bool Transfer::Curl::add(curl_slist*& list, const std::string& line) {
@@ -175,9 +178,19 @@ std::size_t Transfer::Curl::take_body(char* data, std::size_t size, std::size_t 
   const std::size_t bytes = size * count;
   curl.bytes_in += bytes;
   curl.progressed = curl.clock.now();
-  std::string& body = curl.answer.body;
-  const std::size_t room = curl.request.answer_bytes_max - body.size();
-  body.append(data, std::min(bytes, room));
+  const base::OutboundRequest& request = curl.request;
+  const bool sinks = request.sink && curl.answer.status == 200;
+  std::size_t most = request.answer_bytes_max;
+  if (request.sink && !sinks) most = std::min(most, base::kOutboundAnswerBytes);
+  const std::uint64_t room = most - curl.body_bytes;
+  const auto taken = static_cast<std::size_t>(std::min<std::uint64_t>(bytes, room));
+  if (!sinks) {
+    curl.answer.body.append(data, taken);
+  } else if (!request.sink({data, taken})) {
+    curl.unwanted = true;
+    return 0;
+  }
+  curl.body_bytes += taken;
   if (bytes <= room) return bytes;
   curl.too_large = true;
   return 0;
@@ -224,7 +237,10 @@ OutboundAnswer Transfer::finish(int code) {
   OutboundAnswer answer = std::move(curl_->answer);
   const auto result = static_cast<CURLcode>(code);
   answer.failure = curl_->too_large ? OutboundFailure::too_large : failure_of(result);
-  if (answer.failure == OutboundFailure::too_large) {
+  if (curl_->unwanted) {
+    answer.failure = OutboundFailure::cancelled;
+    answer.error = "no more of the answer is wanted";
+  } else if (answer.failure == OutboundFailure::too_large) {
     answer.error = "the answer is larger than may be read";
   } else if (answer.failure != OutboundFailure::none) {
     answer.error = curl_->words[0] != '\0' ? curl_->words.data() : curl_easy_strerror(result);

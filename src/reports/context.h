@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "reports/coverage.h"
 #include "reports/dataset.h"
 #include "reports/document.h"
 #include "reports/report.h"
@@ -24,6 +25,7 @@ struct Context {
   const Dataset& data;
   const Parameters& parameters;
   const runtime::Cancel& cancel;
+  const TellCoverage* coverage = nullptr;  // null, or empty: there is none
 
   const model::Study& study() const { return *data.study; }
   const Settings& settings() const { return *data.settings; }

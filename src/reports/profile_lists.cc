@@ -23,7 +23,8 @@ class Lists {
     for (const Write write_list :
          {&Lists::demographics, &Lists::dispositions, &Lists::visits, &Lists::exposures,
           &Lists::adverse_events, &Lists::alerts, &Lists::labs, &Lists::vitals,
-          &Lists::questionnaires, &Lists::medications, &Lists::histories}) {
+          &Lists::questionnaires, &Lists::medications,
+          &Lists::covered_medications, &Lists::histories}) {
       if (auto going = profile_.context().check(); !going) return going;
       if (auto done = (this->*write_list)(); !done) return done;
     }
@@ -222,6 +223,36 @@ class Lists {
   Status vitals() { return measurements(Kind::vital, "vitals", "Vital signs"); }
   Status questionnaires() {
     return measurements(Kind::questionnaire, "questionnaires", "Questionnaires");
+  }
+
+  // What the formulary says, for those whose plan and whose drug's code are known.
+  std::string coverage(const Entry& one) const {
+    const TellCoverage* tell = profile_.context().coverage;
+    const std::string_view plan = data().attribute(profile_.subject(), kPlanAttribute);
+    const std::string_view code = data().attribute(one, kRxCuiAttribute);
+    if (tell == nullptr || !*tell || plan.empty() || code.empty()) return {};
+    return (*tell)(code, plan);
+  }
+
+  Status covered_medications() {
+    const auto entries = profile_.entries(data().medications);
+    const auto known = [&](const Entry* one) { return !coverage(*one).empty(); };
+    if (std::none_of(entries.begin(), entries.end(), known)) return {};
+    auto done = begin("coverage", "Coverage of the medication by the subject's plan",
+                      {"Medication", "Code of RxNorm", "Plan", "Coverage"});
+    if (!done) return done;
+    for (const Entry* one : entries) {
+      std::string words_of_one = coverage(*one);
+      if (words_of_one.empty()) continue;
+      done = row({words(one->code), attribute(*one, kRxCuiAttribute),
+                  std::string(data().attribute(profile_.subject(), kPlanAttribute)),
+                  std::move(words_of_one)},
+                 {one->record});
+      if (!done) return done;
+    }
+    const std::string notes[] = {"By the list of the formulary that was there when the report was "
+                                 "made, not as of the report's positions."};
+    return sink_.end_table(notes);
   }
 
   Status medications() {

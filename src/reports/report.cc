@@ -184,12 +184,12 @@ Domains domains_of(std::span<const Request> requests, const Settings& settings) 
 }
 
 base::Status write_report(const Request& request, const Dataset& data, Sink& sink,
-                          const runtime::Cancel& cancel) {
+                          const runtime::Cancel& cancel, const TellCoverage& coverage) {
   const ReportInfo* info = find_report(request.report);
   TW_CHECK(info);
   const Domains needed = domains_of(std::span(&request, 1), *data.settings);
   TW_CHECK((data.domains & needed) == needed);
-  const Context context{data, request.parameters, cancel};
+  const Context context{data, request.parameters, cancel, &coverage};
   if (auto done = sink.begin(head_of(*info, request, data)); !done) return done;
   if (auto done = info->write(context, sink); !done) return done;
   return sink.end();

@@ -3,7 +3,7 @@
 //   auto settings  = read_settings(study)                     once a study is loaded
 //   auto positions = positions_now(reading, row, now)         or those of an earlier result
 //   auto dataset   = load_dataset(source, reading)            pages; shared by many reports
-//   auto written   = write_report(request, *dataset, sink)    pure: reads no store and no clock
+//   auto written   = write_report(request, *dataset, sink)    pure but for the formulary
 //
 // load_dataset takes the domains of all reports that it is for (dataset.h), so one pass over the
 // records serves as many reports as are asked for as of the same positions: load once, run each.
@@ -20,6 +20,7 @@
 
 #include "base/result.h"
 #include "model/fault.h"
+#include "reports/coverage.h"
 #include "reports/dataset.h"
 #include "reports/document.h"
 #include "reports/positions.h"
@@ -69,7 +70,7 @@ Domains domains_of(std::span<const Request> requests, const Settings& settings);
 // holds its domains (broken invariants otherwise). Errors: those of the sink; cancelled, which is
 // looked for between rows; invalid: a parameter names what the data do not hold (a subject).
 base::Status write_report(const Request& request, const Dataset& dataset, Sink& sink,
-                          const runtime::Cancel& cancel);
+                          const runtime::Cancel& cancel, const TellCoverage& coverage = {});
 
 // The request in one line, equal for requests that ask for the same: for computing once.
 std::string canonical(const Request& request);

@@ -94,7 +94,8 @@ Result<std::vector<ResultFile>> ReportMaker::run(const ReportStudy& study, const
   auto data = dataset(study, wanted, context);
   if (!data) return data.error();
   context.progress(1, kPhases);
-  auto files = write(wanted.request, **data, context);
+  static const TellCoverage kNone;
+  auto files = write(wanted.request, **data, context, wanted.as_of ? kNone : options_.coverage);
   if (files) context.progress(kPhases, kPhases);
   return files;
 }
@@ -143,7 +144,8 @@ DatasetShelf::Loaded ReportMaker::dataset(const ReportStudy& study, const Wanted
 }
 
 Result<std::vector<ResultFile>> ReportMaker::write(const Request& request, const Dataset& dataset,
-                                                   const RunContext& context) const {
+                                                   const RunContext& context,
+                                                   const TellCoverage& coverage) const {
   std::vector<std::unique_ptr<Rendering>> renderings;
   std::vector<Sink*> sinks;
   for (const Format format : kFormats) {
@@ -152,7 +154,8 @@ Result<std::vector<ResultFile>> ReportMaker::write(const Request& request, const
     sinks.push_back(renderings.back()->renderer.get());
   }
   SeveralSinks all(std::move(sinks));
-  if (auto written = write_report(request, dataset, all, context.cancel); !written) {
+  if (auto written = write_report(request, dataset, all, context.cancel, coverage);
+      !written) {
     return written.error();
   }
   std::vector<ResultFile> files;

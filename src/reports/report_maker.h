@@ -33,6 +33,7 @@ struct ReportMakerOptions {
   std::size_t dataset_bytes_max = std::size_t{512} << 20;
   std::string program;  // its version, which results state
   DatasetShelfOptions shelf;
+  TellCoverage coverage;  // of reports as of now
 };
 
 class ReportMaker {
@@ -69,7 +70,8 @@ class ReportMaker {
   DatasetShelf::Loaded dataset(const ReportStudy& study, const Wanted& wanted,
                                const RunContext& context);
   base::Result<std::vector<ResultFile>> write(const Request& request, const Dataset& dataset,
-                                              const RunContext& context) const;
+                                              const RunContext& context,
+                                            const TellCoverage& coverage) const;
 
   const ReportMakerOptions options_;
   const MakeReaders make_readers_;

@@ -51,8 +51,8 @@ void Periodic::start() {
   std::vector<std::unique_ptr<Worker>> workers;
   workers.push_back(std::make_unique<Stepper>(*this));
   watchdog_.start();
-  thread_ = std::make_unique<WorkerPool>(WorkerPoolOptions{.name = options_.name}, tasks_,
-                                         std::move(workers));
+  WorkerPoolOptions pool{.name = options_.name, .nice = options_.nice};
+  thread_ = std::make_unique<WorkerPool>(std::move(pool), tasks_, std::move(workers));
 }
 
 void Periodic::run_now() {

@@ -33,6 +33,7 @@ struct PeriodicOptions {
   base::Duration interval{};  // from the start of a run to the start of the next
   base::Duration deadline{};  // of one run
   BackoffOptions backoff;     // after a failure
+  int nice = 0;               // of its thread; see WorkerPoolOptions
 };
 
 struct PeriodicReport {

@@ -1,6 +1,8 @@
 #include "runtime/worker_pool.h"
 
 #include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <exception>
@@ -27,6 +29,13 @@ void name_thread(const std::string& name) {
   pthread_setname_np(pthread_self(), name.substr(0, kKernelMax).c_str());
 }
 
+// Linux counts niceness by thread, whatever POSIX says.
+void give_way(int nice) {
+  const auto thread = static_cast<id_t>(::gettid());
+  if (nice <= 0) return;
+  (void)::setpriority(PRIO_PROCESS, thread, ::getpriority(PRIO_PROCESS, thread) + nice);
+}
+
 WorkerPool::WorkerPool(WorkerPoolOptions options, TaskList& tasks,
                        std::vector<std::unique_ptr<Worker>> workers)
     : options_(std::move(options)), tasks_(tasks), workers_(std::move(workers)) {
@@ -40,6 +49,7 @@ WorkerPool::WorkerPool(WorkerPoolOptions options, TaskList& tasks,
       TaskList::Task task = tasks_.add(name, options_.name);
       threads_.emplace_back([this, i, name = std::move(name), task = std::move(task)]() mutable {
         name_thread(name);
+        give_way(options_.nice);
         run(*workers_[i], std::move(task));
       });
     }

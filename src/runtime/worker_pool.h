@@ -23,6 +23,8 @@
 
 namespace trialward::runtime {
 
+// Lets the calling thread give way to the others; by the process's own niceness, at most 19.
+void give_way(int nice);
 // Names the calling thread, cut to the 15 characters that the kernel keeps.
 void name_thread(const std::string& name);
 
@@ -38,6 +40,7 @@ class Worker {
 
 struct WorkerPoolOptions {
   std::string name;  // thread i is called NAME-i
+  int nice = 0;      // how much its threads give way to the others, up to 19
   base::Duration backoff_initial = std::chrono::milliseconds(10);
   base::Duration backoff_max = std::chrono::seconds(5);
 };

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "tests/cdisc/files.h"
+#include "tests/files.h"
 
 namespace trialward::cdisc {
 namespace {

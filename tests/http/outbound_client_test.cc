@@ -9,6 +9,8 @@
 namespace trialward::http {
 namespace {
 
+constexpr std::size_t kOutboundPieceMax = 512 << 10;  // libcurl's largest
+
 using base::OutboundAnswer;
 using base::OutboundFailure;
 using base::OutboundRequest;
@@ -93,6 +95,61 @@ TEST_F(OutboundClientTest, ConnectionsAreKept) {
   Remote remote(answer("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
   for (int i = 0; i < 20; ++i) EXPECT_EQ(call(request(remote.url())).status, 200);
   EXPECT_EQ(remote.accepted(), 1);
+}
+
+TEST_F(OutboundClientTest, ASinkTakesAnAnswerThatIsLargerThanMemoryIsFor) {
+  constexpr std::size_t kBytes = 8 << 20;
+  Remote remote(answer("HTTP/1.1 200 OK\r\nETag: \"x\"\r\nContent-Length: " +
+                       std::to_string(kBytes) + "\r\n\r\n" + std::string(kBytes, 'x')));
+  OutboundRequest wanted = request(remote.url());
+  wanted.answer_bytes_max = kBytes;
+  std::size_t got = 0, largest = 0;
+  wanted.sink = [&](std::string_view piece) {
+    got += piece.size();
+    largest = std::max(largest, piece.size());
+    return true;
+  };
+  OutboundAnswer whole = call(wanted);
+  EXPECT_EQ(whole.failure, OutboundFailure::none) << whole.error;
+  EXPECT_EQ(whole.body, "");
+  EXPECT_EQ(got, kBytes);
+  EXPECT_LE(largest, kOutboundPieceMax);
+
+  got = 0;
+  wanted.answer_bytes_max = kBytes - 1;
+  whole = call(wanted);
+  EXPECT_EQ(whole.failure, OutboundFailure::too_large);
+  EXPECT_EQ(got, kBytes - 1);
+
+  int pieces = 0;
+  wanted.sink = [&](std::string_view) { return ++pieces < 3; };
+  whole = call(wanted);
+  EXPECT_EQ(whole.failure, OutboundFailure::cancelled);
+  EXPECT_EQ(whole.status, 200);  // its head is whole
+  EXPECT_NE(find_header(whole.headers, "etag"), nullptr);
+  EXPECT_EQ(pieces, 3);
+}
+
+TEST_F(OutboundClientTest, ASinkGetsNothingButTheBodyOfA200) {
+  OutboundRequest wanted = request("");
+  bool sunk = false;
+  wanted.answer_bytes_max = 1 << 30;
+  wanted.sink = [&](std::string_view) { return sunk = true; };
+  Remote missing(answer("HTTP/1.1 404 X\r\nContent-Length: 2\r\n\r\nno"));
+  wanted.url = missing.url();
+  EXPECT_EQ(call(wanted).body, "no");
+  // Of which no more is kept than without a sink.
+  Remote endless([](Line& line) {
+    line.read_through("{}");
+    line.send("HTTP/1.1 500 X\r\n\r\n");
+    while (line.send(std::string(65536, 'x'))) {
+    }
+  });
+  wanted.url = endless.url();
+  const OutboundAnswer cut = call(wanted);
+  EXPECT_EQ(cut.failure, OutboundFailure::too_large);
+  EXPECT_EQ(cut.body.size(), base::kOutboundAnswerBytes);
+  EXPECT_FALSE(sunk);
 }
 
 TEST_F(OutboundClientTest, HostileAnswersHaveTheirNames) {

@@ -384,7 +384,7 @@ def test_deliveries_are_as_described(tmp_path):
 
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics", "/ops/tasks", "/ops/deliveries",
-                                  "/ops/routes"])
+                                  "/ops/formulary", "/ops/routes"])
 def test_operations_are_as_described(server, path):
     answer = server.get(path, ops=True)
     assert answer.status == 200

@@ -15,6 +15,7 @@ A fault's name, as `choose` gives it, or an HTTP status:
     endless         a body without end
     headers         headers without end
     redirect        to itself, for ever
+    flood           200 and a body without end
     bomb            a gzip bomb, said to be text
     garbage         something that is no HTTP
     etag            the right answer, but that its ETag is another one each time
@@ -22,6 +23,8 @@ A fault's name, as `choose` gives it, or an HTTP status:
 With `tls` (certificate, key) it speaks TLS, and `greets` says of each connection what to do before
 its first byte: ok, or tls (closes in the middle of the handshake). While `away` is set every
 connection is reset as soon as it is there, or has a request.
+
+Bytes that `choose` gives are the whole answer, as they are; file_answer() makes some.
 """
 
 import gzip
@@ -62,6 +65,13 @@ class _OtherEtag:
     def sendall(self, data):
         other = f'ETag: W/"{secrets.token_hex(8)}"'.encode()
         self._connection.sendall(re.sub(rb'ETag: W/"[^"]*"', other, data))
+
+
+def file_answer(body, etag="", length=None):
+    """200 with a file; `length` is what it says of its length."""
+    tag = f"ETag: {etag}\r\n" if etag else ""
+    return (f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{tag}"
+            f"Content-Length: {len(body) if length is None else length}\r\n\r\n").encode() + body
 
 
 class HostileRemote:
@@ -142,7 +152,10 @@ class HostileRemote:
                     if self.away.is_set():
                         self._reset(connection)
                         return
-                    if not self._do(str(self.choose(request)), request, connection):
+                    fault = self.choose(request)
+                    if isinstance(fault, bytes):
+                        connection.sendall(fault)
+                    elif not self._do(str(fault), request, connection):
                         return
         except OSError:
             pass  # the peer went away, or close() did
@@ -204,6 +217,11 @@ class HostileRemote:
         connection.sendall(b"HTTP/1.1 500 X\r\n\r\n")
         while not self._closed.is_set():
             connection.sendall(b"x" * 65536)
+
+    def _flood(self, connection):
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        while not self._closed.is_set():
+            connection.sendall(b" " * 65536)
 
     def _headers(self, connection):
         connection.sendall(b"HTTP/1.1 200 OK\r\n")

@@ -150,12 +150,13 @@ class ReportBench : public store::StoreBench {
                         reading());
   }
 
-  std::string write(const Request& request, Format format = Format::csv) {
+  std::string write(const Request& request, Format format = Format::csv,
+                    const TellCoverage& coverage = {}) {
     auto data = load(now());
     TW_CHECK(data.ok());
     StringOutput output;
     const auto done =
-        write_report(request, **data, *make_renderer(format, output), runtime::Cancel());
+        write_report(request, **data, *make_renderer(format, output), runtime::Cancel(), coverage);
     EXPECT_TRUE(done.ok()) << why(done);
     return output.text();
   }

@@ -51,6 +51,23 @@ TEST_F(SubjectProfileTest, HasEachRecordOfTheSubjectAndOfNobodyElse) {
   EXPECT_TRUE(has(write(of("A-2")), "NAUSEA"));
 }
 
+TEST_F(SubjectProfileTest, ShowsWhatTheSubjectsPlanCovers) {
+  enrol("A-3", "P", R"(,"plan":"PLAN-1")");
+  add("A-3", R"("kind":"medication","code":"IBUPROFEN","effective":"2024-01-15",)"
+             R"("attributes":{"rxcui":"5640"})");
+  add("A-3", R"("kind":"medication","code":"UNKNOWN","effective":"2024-01-15",)"
+             R"("attributes":{"rxcui":"1"})");
+  add("A-3", R"("kind":"medication","code":"UNCODED","effective":"2024-01-15")");
+  const TellCoverage tell = [](std::string_view code, std::string_view plan) {
+    return code == "5640" ? "covered by " + std::string(plan) : "";
+  };
+  const std::string csv = write(of("A-3"), Format::csv, tell);
+  EXPECT_TRUE(has(csv, "\"IBUPROFEN\",\"5640\",\"PLAN-1\",\"covered by PLAN-1\",\"")) << csv;
+  EXPECT_FALSE(has(csv, "\"UNKNOWN\",\"1\",\"PLAN-1\"") || has(csv, "\"UNCODED\",\"\",\"PLAN"));
+  EXPECT_FALSE(has(write(of("A-3")), "Coverage"));
+  EXPECT_FALSE(has(write(of("A-2"), Format::csv, tell), "Coverage"));
+}
+
 TEST_F(SubjectProfileTest, DoesNotTellTheTreatmentToTheBlinded) {
   for (const Format format : {Format::csv, Format::json, Format::html}) {
     const std::string blinded = write(of("A-1"), format);

@@ -1,10 +1,10 @@
-#include "cdisc/input_file.h"
+#include "base/input_file.h"
 
 #include <algorithm>
 
-#include "tests/cdisc/files.h"
+#include "tests/files.h"
 
-namespace trialward::cdisc {
+namespace trialward::base {
 namespace {
 
 class InputFileTest : public Files {
@@ -110,13 +110,13 @@ TEST_F(InputFileTest, SaysWhatIsWrong) {
 TEST_F(InputFileTest, SaysThatItCannotBeOpenedOrRead) {
   const auto missing = InputFile::open(path("missing"));
   ASSERT_FALSE(missing.ok());
-  EXPECT_EQ(missing.error().code, base::Errc::not_found);
+  EXPECT_EQ(missing.error().code, Errc::not_found);
   EXPECT_EQ(missing.error().message, "cannot be opened: No such file or directory");
 
   std::filesystem::create_directory(path("folder"));
   const auto folder = InputFile::open(path("folder"));
   ASSERT_FALSE(folder.ok());
-  EXPECT_EQ(folder.error().code, base::Errc::invalid);
+  EXPECT_EQ(folder.error().code, Errc::invalid);
   EXPECT_EQ(folder.error().message, "cannot be read: Is a directory");
 }
 
@@ -133,10 +133,10 @@ TEST_F(InputFileTest, TellsHowFarItIsInTheFileOnTheDisk) {
 }
 
 TEST(At, PutsThePlaceBefore) {
-  const base::Error error = at("a.json", at("row 3", {base::Errc::corrupt, "is no array"}));
+  const Error error = at("a.json", at("row 3", {Errc::corrupt, "is no array"}));
   EXPECT_EQ(error.message, "a.json: row 3: is no array");
-  EXPECT_EQ(error.code, base::Errc::corrupt);
+  EXPECT_EQ(error.code, Errc::corrupt);
 }
 
 }  // namespace
-}  // namespace trialward::cdisc
+}  // namespace trialward::base

@@ -9,10 +9,10 @@
 #include <string>
 #include <string_view>
 
+#include "base/input_file.h"
 #include "base/result.h"
-#include "cdisc/input_file.h"
 
-namespace trialward::cdisc {
+namespace trialward::base {
 
 class JsonStream {
  public:
@@ -21,29 +21,29 @@ class JsonStream {
   explicit JsonStream(InputFile file);
 
   // The next character that is not blank, without consuming it; kEnd behind the last one.
-  base::Result<int> peek();
+  Result<int> peek();
   // Consumes what peek() has shown.
   void skip() { ++begin_; }
 
   // Consumes the array or object that begins here, which peek() has shown, into `out`.
-  base::Status take_value(std::string& out, std::size_t bytes_max);
+  Status take_value(std::string& out, std::size_t bytes_max);
   // The same for an object, but stops behind the name of the member `member` if it has that at its
   // top level: then the answer is true, and `out` is the object of the members before it.
-  base::Result<bool> take_object_until(std::string_view member, std::string& out,
+  Result<bool> take_object_until(std::string_view member, std::string& out,
                                        std::size_t bytes_max);
 
   const InputFile& file() const { return file_; }
 
  private:
   // Reads on when everything read is consumed; false at the end of the file.
-  base::Result<bool> fill();
+  Result<bool> fill();
   // Consumes characters into `out` for as long as `go_on(character)` says.
   template <class F>
-  base::Status take_while(std::string& out, std::size_t bytes_max, F&& go_on);
+  Status take_while(std::string& out, std::size_t bytes_max, F&& go_on);
 
   InputFile file_;
   std::unique_ptr<char[]> buffer_;
   std::size_t begin_ = 0, end_ = 0;
 };
 
-}  // namespace trialward::cdisc
+}  // namespace trialward::base

@@ -1,8 +1,8 @@
-#include "cdisc/json_stream.h"
+#include "base/json_stream.h"
 
 #include <utility>
 
-namespace trialward::cdisc {
+namespace trialward::base {
 namespace {
 
 constexpr std::size_t kStepBytes = 64 << 10;
@@ -36,7 +36,7 @@ struct Nesting {
 JsonStream::JsonStream(InputFile file)
     : file_(std::move(file)), buffer_(std::make_unique<char[]>(kStepBytes)) {}
 
-base::Result<bool> JsonStream::fill() {
+Result<bool> JsonStream::fill() {
   if (begin_ < end_) return true;
   const auto count = file_.read(buffer_.get(), kStepBytes);
   if (!count) return count.error();
@@ -45,7 +45,7 @@ base::Result<bool> JsonStream::fill() {
   return end_ > 0;
 }
 
-base::Result<int> JsonStream::peek() {
+Result<int> JsonStream::peek() {
   for (;;) {
     const auto filled = fill();
     if (!filled) return filled.error();
@@ -56,23 +56,23 @@ base::Result<int> JsonStream::peek() {
 }
 
 template <class F>
-base::Status JsonStream::take_while(std::string& out, std::size_t bytes_max, F&& go_on) {
+Status JsonStream::take_while(std::string& out, std::size_t bytes_max, F&& go_on) {
   out.clear();
   for (bool more = true; more;) {
     const auto filled = fill();
     if (!filled) return filled.error();
-    if (!*filled) return base::invalid("ends in the middle of a value");
+    if (!*filled) return invalid("ends in the middle of a value");
     const std::size_t first = begin_;
     while (more && begin_ < end_) more = go_on(buffer_[begin_++]);
     if (begin_ - first > bytes_max - out.size()) {
-      return base::invalid("has a value of more than " + std::to_string(bytes_max) + " bytes");
+      return invalid("has a value of more than " + std::to_string(bytes_max) + " bytes");
     }
     out.append(buffer_.get() + first, begin_ - first);
   }
   return {};
 }
 
-base::Status JsonStream::take_value(std::string& out, std::size_t bytes_max) {
+Status JsonStream::take_value(std::string& out, std::size_t bytes_max) {
   Nesting nesting;
   return take_while(out, bytes_max, [&nesting](char c) {
     nesting.feed(c);
@@ -80,7 +80,7 @@ base::Status JsonStream::take_value(std::string& out, std::size_t bytes_max) {
   });
 }
 
-base::Result<bool> JsonStream::take_object_until(std::string_view member, std::string& out,
+Result<bool> JsonStream::take_object_until(std::string_view member, std::string& out,
                                                  std::size_t bytes_max) {
   Nesting nesting;
   char before = '\0';  // the last character outside of strings that is not blank
@@ -117,4 +117,4 @@ base::Result<bool> JsonStream::take_object_until(std::string_view member, std::s
   return found;
 }
 
-}  // namespace trialward::cdisc
+}  // namespace trialward::base

@@ -1,4 +1,4 @@
-#include "cdisc/input_file.h"
+#include "base/input_file.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,7 +9,7 @@
 #include <system_error>
 #include <utility>
 
-namespace trialward::cdisc {
+namespace trialward::base {
 namespace {
 
 constexpr std::size_t kBufferBytes = 64 << 10;
@@ -37,16 +37,16 @@ void InputFile::EndInflate::operator()(z_stream_s* stream) const {
   std::default_delete<z_stream_s>()(stream);
 }
 
-base::Error at(std::string_view place, const base::Error& error) {
+Error at(std::string_view place, const Error& error) {
   return {error.code, std::string(place) + ": " + error.message};
 }
 
-base::Result<InputFile> InputFile::open(const std::string& path) {
+Result<InputFile> InputFile::open(const std::string& path) {
   InputFile input;
   input.file_.reset(path == "-" ? ::fdopen(::dup(STDIN_FILENO), "rb")
                                 : std::fopen(path.c_str(), "rb"));
   if (!input.file_) {
-    return base::Error{base::Errc::not_found, "cannot be opened: " + errno_text()};
+    return Error{Errc::not_found, "cannot be opened: " + errno_text()};
   }
   struct stat status {};
   if (::fstat(::fileno(input.file_.get()), &status) == 0 && S_ISREG(status.st_mode)) {
@@ -61,13 +61,13 @@ base::Result<InputFile> InputFile::open(const std::string& path) {
   }
   if (is_compressed({input.buffer_.get(), input.end_})) {
     auto stream = std::make_unique<z_stream_s>();
-    if (inflateInit2(stream.get(), kAnyFormat) != Z_OK) return base::invalid("zlib does not start");
+    if (inflateInit2(stream.get(), kAnyFormat) != Z_OK) return invalid("zlib does not start");
     input.inflate_.reset(stream.release());
   }
   return input;
 }
 
-base::Result<bool> InputFile::fill() {
+Result<bool> InputFile::fill() {
   if (begin_ < end_) return true;
   begin_ = end_ = 0;
   const auto more = fill_more();
@@ -76,15 +76,15 @@ base::Result<bool> InputFile::fill() {
 }
 
 // Not fread: of a pipe it would wait for a whole buffer, and a signal could not stop it.
-base::Result<std::size_t> InputFile::fill_more() {
+Result<std::size_t> InputFile::fill_more() {
   const ssize_t count = ::read(::fileno(file_.get()), buffer_.get() + end_, kBufferBytes - end_);
-  if (count < 0) return base::invalid("cannot be read: " + errno_text());
+  if (count < 0) return invalid("cannot be read: " + errno_text());
   end_ += static_cast<std::size_t>(count);
   bytes_read_ += static_cast<std::uint64_t>(count);
   return static_cast<std::size_t>(count);
 }
 
-base::Result<std::string_view> InputFile::beginning(std::size_t size) {
+Result<std::string_view> InputFile::beginning(std::size_t size) {
   while (head_.size() < size) {
     const std::size_t had = head_.size();
     head_.resize(size);
@@ -96,15 +96,22 @@ base::Result<std::string_view> InputFile::beginning(std::size_t size) {
   return std::string_view(head_).substr(0, size);
 }
 
-base::Result<std::size_t> InputFile::read(char* out, std::size_t size) {
+Result<std::size_t> InputFile::read(char* out, std::size_t size) {
   TW_CHECK(size > 0);
-  if (head_.empty()) return read_on(out, size);
-  const std::size_t count = head_.copy(out, size);
-  head_.erase(0, count);
-  return count;
+  std::size_t count = head_.copy(out, size);
+  if (count > 0) {
+    head_.erase(0, count);
+  } else {
+    const auto more = read_on(out, size);
+    if (!more) return more.error();
+    count = *more;
+  }
+  unpacked_ += count;
+  if (unpacked_ <= unpacked_max_) return count;
+  return invalid("unpacks to more than " + std::to_string(unpacked_max_) + " bytes");
 }
 
-base::Result<std::size_t> InputFile::read_on(char* out, std::size_t size) {
+Result<std::size_t> InputFile::read_on(char* out, std::size_t size) {
   if (inflate_) return inflate_some(out, size);
   const auto filled = fill();
   if (!filled) return filled.error();
@@ -114,7 +121,7 @@ base::Result<std::size_t> InputFile::read_on(char* out, std::size_t size) {
   return count;
 }
 
-base::Result<std::size_t> InputFile::inflate_some(char* out, std::size_t size) {
+Result<std::size_t> InputFile::inflate_some(char* out, std::size_t size) {
   const std::size_t count = std::min<std::size_t>(size, 1 << 30);  // zlib counts in 32 bits
   z_stream_s& stream = *inflate_;
   stream.next_out = reinterpret_cast<Bytef*>(out);
@@ -124,7 +131,7 @@ base::Result<std::size_t> InputFile::inflate_some(char* out, std::size_t size) {
     if (!filled) return filled.error();
     if (!*filled) {
       if (between_streams_) return std::size_t{0};
-      return base::invalid("ends in the middle of its compressed data");
+      return invalid("ends in the middle of its compressed data");
     }
     // Several gzip streams one after the other are one file.
     if (std::exchange(between_streams_, false)) inflateReset(&stream);
@@ -135,11 +142,11 @@ base::Result<std::size_t> InputFile::inflate_some(char* out, std::size_t size) {
     if (result == Z_STREAM_END) {
       between_streams_ = true;
     } else if (result != Z_OK) {
-      return base::invalid(std::string("is damaged: ") +
+      return invalid(std::string("is damaged: ") +
                            (stream.msg ? stream.msg : zError(result)));
     }
   }
   return count - stream.avail_out;
 }
 
-}  // namespace trialward::cdisc
+}  // namespace trialward::base

@@ -1,4 +1,4 @@
-// Files for the tests of cdisc/: a folder that is gone afterwards, and compressed bytes.
+// Files for tests that read them: a folder that is gone afterwards, and compressed bytes.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@
 
 #include "base/check.h"
 
-namespace trialward::cdisc {
+namespace trialward {
 
 // One folder a test; write() gives the file's path.
 class Files : public testing::Test {
@@ -19,7 +19,7 @@ class Files : public testing::Test {
   Files() {
     const auto* test = testing::UnitTest::GetInstance()->current_test_info();
     folder_ = std::filesystem::temp_directory_path() /
-              ("trialward-cdisc-" + std::to_string(getpid()) + "-" + test->name());
+              ("trialward-files-" + std::to_string(getpid()) + "-" + test->name());
     std::filesystem::create_directories(folder_);
   }
   ~Files() override { std::filesystem::remove_all(folder_); }
@@ -51,4 +51,4 @@ inline std::string compressed(std::string bytes, int format) {
   return out;
 }
 
-}  // namespace trialward::cdisc
+}  // namespace trialward

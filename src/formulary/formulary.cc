@@ -1,0 +1,223 @@
+#include "formulary/formulary.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include "base/log.h"
+#include "runtime/memory_ladder.h"
+
+namespace trialward::formulary {
+
+using base::Errc;
+using base::Error;
+using base::Status;
+
+namespace {
+
+constexpr int kNice = 19;
+// Tries after a failure: soon again, and then not so often that it would harm a source that is ill.
+constexpr base::Duration kRetryFirst = std::chrono::seconds(15);
+constexpr base::Duration kRetryLast = std::chrono::minutes(10);
+constexpr base::Duration kPause = std::chrono::milliseconds(1);
+
+runtime::PeriodicOptions task_options(const FormularyOptions& options) {
+  return {.name = "formulary",
+          .interval = options.interval,
+          // All of its files together; each has a deadline of its own.
+          .deadline = std::max<base::Duration>(options.interval, options.fetch.timeout),
+          .backoff = {.initial = std::min(kRetryFirst, options.interval),
+                      .max = std::min(kRetryLast, options.interval)},
+          .nice = kNice};
+}
+
+std::int64_t in_ms(base::Duration duration) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+}
+
+}  // namespace
+
+Formulary::Formulary(FormularyOptions options, base::Outbound* outbound, base::Random& random,
+                     runtime::TaskList& tasks)
+    : options_(std::move(options)),
+      clock_(tasks.clock()),
+      began_ms_(clock_.utc_ms()),
+      fetcher_(options_.fetch, outbound),
+      task_(
+          task_options(options_), [this](const runtime::Cancel& cancel) { return refresh(cancel); },
+          random, tasks) {}
+
+std::int64_t Formulary::stale_after_ms() const { return in_ms(options_.stale_after); }
+
+// Of a process that was killed while it fetched.
+void Formulary::remove_spools() const {
+  namespace files = std::filesystem;
+  const files::path spool = options_.fetch.spool;
+  const std::string begin = spool.filename().string() + std::string(kSpoolMark);
+  std::error_code error;
+  for (const auto& entry : files::directory_iterator(spool.parent_path(), error)) {
+    if (entry.path().filename().string().starts_with(begin)) files::remove(entry.path(), error);
+  }
+}
+
+void Formulary::load() {
+  remove_spools();
+  if (options_.image.empty()) return;
+  auto image = read_image(options_.image);
+  if (!image) {
+    if (image.error().code == Errc::not_found) return;
+    base::log_warning("formulary: the last list cannot be read: " + image.error().message);
+    return;
+  }
+  sources_ = std::move(image->meta.sources);
+  auto snapshot = std::make_unique<Snapshot>();
+  snapshot->list = std::move(image->list);
+  snapshot->names = NameIndex(snapshot->list);
+  snapshot->version = image->meta.version;
+  snapshot->fetched_ms = image->meta.fetched_ms;
+  base::log_info("formulary: list " + snapshot->version + " of before, " +
+                 std::to_string(snapshot->list.drugs().size()) + " drugs");
+  swap(std::move(snapshot), image->meta.confirmed_ms);
+}
+
+// Whoever reads the list that goes is waited for here, and it is freed here.
+void Formulary::swap(std::unique_ptr<const Snapshot> fresh, std::int64_t confirmed_ms) {
+  const runtime::Cancel never;
+  // First: a list is never told to be newer than it is.
+  const bool first = confirmed_ms_ == 0;
+  if (first) confirmed_ms_ = confirmed_ms;
+  auto old = current_.replace(std::move(fresh),
+                              [&] { (void)never.wait_until(clock_, clock_.now() + kPause); });
+  confirmed_ms_ = confirmed_ms;
+  if (old == nullptr) return;
+  old.reset();
+  runtime::return_freed_memory();
+}
+
+std::optional<Refusal> Formulary::implausible(const DrugList& list) const {
+  const auto old = current_.read();
+  if (!old) return std::nullopt;
+  const auto shrunk = [&](const char* what, std::size_t before,
+                          std::size_t now) -> std::optional<Refusal> {
+    if (now >= before || (before - now) * 100 <= before * options_.shrink_percent_max) {
+      return std::nullopt;
+    }
+    return Refusal{.kind = RefusalKind::shrunk,
+                   .reason = "the list has " + std::to_string(now) + " " + what +
+                             " and the last one had " + std::to_string(before) + ": more than " +
+                             std::to_string(options_.shrink_percent_max) + " % less"};
+  };
+  if (auto drugs = shrunk("codes", old->list.codes(), list.codes())) return drugs;
+  return shrunk("plans", old->list.plans().size(), list.plans().size());
+}
+
+void Formulary::confirm(std::int64_t now_ms) {
+  confirmed_ms_ = now_ms;
+  if (options_.image.empty()) return;
+  if (auto written = write_confirmed(options_.image, now_ms); !written) {
+    base::log_warning("formulary: " + written.error().message);
+  }
+}
+
+std::optional<Refusal> Formulary::take(Gathered gathered, const runtime::Cancel& cancel) {
+  const std::int64_t now_ms = clock_.utc_ms();
+  if (!gathered.list) {
+    confirm(now_ms);
+    const std::lock_guard lock(mutex_);
+    ++told_.unchanged;
+    return std::nullopt;
+  }
+  if (auto refusal = implausible(*gathered.list)) return refusal;
+  auto snapshot = std::make_unique<Snapshot>();
+  snapshot->list = std::move(*gathered.list);
+  snapshot->names = NameIndex(snapshot->list);
+  snapshot->version = version_of(snapshot->list);
+  snapshot->fetched_ms = now_ms;
+  const ListMeta meta{.version = snapshot->version,
+                      .fetched_ms = now_ms,
+                      .confirmed_ms = now_ms,
+                      .sources = gathered.sources};
+  // On the disk before anybody sees it: what was answered once is what a restart answers.
+  if (!options_.image.empty()) {
+    if (auto written = write_image(options_.image, snapshot->list, meta); !written) {
+      return refusal_of(written.error());
+    }
+  }
+  if (cancel.fired()) return refusal_of(Error{Errc::cancelled, "the server is stopping"});
+  base::log_info("formulary: list " + snapshot->version + ", " +
+                 std::to_string(snapshot->list.drugs().size()) + " drugs of " +
+                 std::to_string(snapshot->list.plans().size()) + " plans");
+  sources_ = std::move(gathered.sources);
+  swap(std::move(snapshot), now_ms);
+  const std::lock_guard lock(mutex_);
+  ++told_.taken;
+  told_.notes = std::move(gathered.notes);
+  return std::nullopt;
+}
+
+Status Formulary::refresh(const runtime::Cancel& cancel) {
+  std::optional<Refusal> refusal;
+  {
+    auto gathered = gather(options_.gather, fetcher_, sources_, cancel);
+    if (gathered) {
+      refusal = take(std::move(gathered).value(), cancel);
+    } else {
+      refusal = gathered.error();
+    }
+  }
+  // Cut off by the task's own deadline, and not because the server stops.
+  if (refusal && refusal->kind == RefusalKind::cancelled &&
+      cancel.reason() == runtime::CancelReason::deadline) {
+    refusal = Refusal{.kind = RefusalKind::deadline, .reason = "the refresh did not end in time"};
+  }
+  note_end(refusal);
+  if (!refusal) return {};
+  return Error{Errc::unavailable, std::string(to_string(refusal->kind)) + ": " + refusal->reason};
+}
+
+void Formulary::note_end(const std::optional<Refusal>& refusal) {
+  const std::int64_t now_ms = clock_.utc_ms();
+  const std::int64_t since = confirmed_ms_ != 0 ? confirmed_ms_.load() : began_ms_;
+  const bool stopping = refusal && refusal->kind == RefusalKind::cancelled;
+  const std::lock_guard lock(mutex_);
+  ++told_.refreshes;
+  if (refusal && !stopping) {
+    ++told_.refused;
+    told_.last_refusal_ms = now_ms;
+    base::log_warning("formulary: a refresh was refused: " + std::string(to_string(refusal->kind)) +
+                      ": " + refusal->reason);
+  }
+  if (!stopping) told_.last_refusal = refusal;
+  if (!refusal && told_.alert_ms) {
+    told_.alert_ms.reset();
+    base::log_info("formulary: operational alert cleared: the list is fresh again");
+  } else if (refusal && !told_.alert_ms && now_ms - since >= in_ms(options_.stale_after)) {
+    told_.alert_ms = now_ms;
+    base::log_error("formulary: operational alert: no word from the list's source for " +
+                    std::to_string((now_ms - since) / 3'600'000) + " h");
+  }
+}
+
+FormularyState Formulary::state() const {
+  FormularyState state;
+  {
+    const std::lock_guard lock(mutex_);
+    state = told_;
+  }
+  if (const auto current = read()) {
+    state.has_list = true;
+    state.version = current->version;
+    state.fetched_ms = current->fetched_ms;
+    state.drugs = current->list.drugs().size();
+    state.codes = current->list.codes();
+    state.plans = current->list.plans().size();
+    state.bytes = current->list.bytes() + current->names.bytes();
+  }
+  state.confirmed_ms = confirmed_ms();
+  const std::int64_t since = state.confirmed_ms != 0 ? state.confirmed_ms : began_ms_;
+  state.staleness_s = static_cast<double>(std::max<std::int64_t>(clock_.utc_ms() - since, 0)) / 1e3;
+  state.running = task_.report().running;
+  return state;
+}
+
+}  // namespace trialward::formulary

@@ -1,0 +1,149 @@
+#include "formulary/list_builder.h"
+
+#include <algorithm>
+
+namespace trialward::formulary {
+
+using base::Errc;
+using base::Error;
+using base::Result;
+using base::Status;
+
+namespace {
+
+// Of the sets of plans that came last, most that come again are found among these many; a table of
+// all would need more memory than it saves where sets differ.
+constexpr std::size_t kRecentSets = 1 << 16;
+constexpr std::size_t kDrugsPerLook = 1024;  // at the cancel token and the memory
+
+Error too_many(const char* what, std::size_t most) {
+  return {Errc::refused, "the list has more than " + std::to_string(most) + " " + what};
+}
+
+std::uint8_t bits(const std::optional<bool>& flag, unsigned place) {
+  return static_cast<std::uint8_t>((flag ? (*flag ? 2U : 1U) : 0U) << (2 * place));
+}
+
+}  // namespace
+
+Result<std::uint16_t> ListBuilder::plan_place(std::string_view id) {
+  const auto found = list_.plan_places_.find(id);
+  if (found != list_.plan_places_.end()) return found->second;
+  if (list_.plans_.size() >= kPlansMax) return too_many("plans", kPlansMax);
+  const auto place = static_cast<std::uint16_t>(list_.plans_.size());
+  list_.plans_.push_back({.id = std::string(id)});
+  list_.plan_places_.emplace(id, place);
+  return place;
+}
+
+// Also of what drugs say of their plans: the years that a list has of a plan are those of both.
+Status ListBuilder::join_years(Plan& plan, std::span<const std::uint16_t> years) {
+  for (const std::uint16_t year : years) {
+    const auto at = std::lower_bound(plan.years.begin(), plan.years.end(), year);
+    if (at != plan.years.end() && *at == year) continue;
+    if (plan.years.size() >= kYearsMax) return too_many("years of a plan", kYearsMax);
+    plan.years.insert(at, year);
+  }
+  return {};
+}
+
+Status ListBuilder::add_plan(Plan plan) {
+  const auto place = plan_place(plan.id);
+  if (!place) return place.error();
+  Plan& known = list_.plans_[*place];
+  if (known.name.empty()) known.name = std::move(plan.name);
+  for (Tier& tier : plan.tiers) {
+    const bool again = std::any_of(known.tiers.begin(), known.tiers.end(),
+                                   [&](const Tier& one) { return one.name == tier.name; });
+    if (!again) known.tiers.push_back(std::move(tier));
+  }
+  return join_years(known, plan.years);
+}
+
+std::uint32_t ListBuilder::years_place(std::span<const std::uint16_t> years) {
+  DrugList::Years copy(years.begin(), years.end());
+  const auto [found, added] =
+      years_places_.try_emplace(copy, static_cast<std::uint32_t>(list_.years_.size()));
+  if (added) list_.years_.push_back(std::move(copy));
+  return found->second;
+}
+
+Result<std::uint16_t> ListBuilder::terms_place(const Terms& terms) {
+  const auto [tier, new_tier] = tier_places_.try_emplace(
+      std::string(terms.tier), static_cast<std::uint32_t>(list_.tiers_.size()));
+  if (new_tier) list_.tiers_.emplace_back(terms.tier);
+  const DrugList::TermsRow row{.tier = tier->second,
+                               .years = years_place(terms.years),
+                               .flags = static_cast<std::uint8_t>(
+                                   bits(terms.prior_authorization, 0) |
+                                   bits(terms.step_therapy, 1) | bits(terms.quantity_limit, 2))};
+  const auto [found, added] =
+      terms_places_.try_emplace(row, static_cast<std::uint16_t>(list_.terms_.size()));
+  if (!added) return found->second;
+  if (list_.terms_.size() >= kTermsMax) return too_many("kinds of terms", kTermsMax);
+  list_.terms_.push_back(row);
+  return found->second;
+}
+
+Result<std::uint32_t> ListBuilder::set_place(const Pairs& pairs) {
+  std::uint64_t hash = 1469598103934665603U;
+  for (const auto& [plan, terms] : pairs) {
+    hash = (hash ^ (std::uint32_t{plan} << 16 | terms)) * 1099511628211U;
+  }
+  if (recent_sets_.empty()) recent_sets_.resize(kRecentSets);
+  std::uint32_t& recent = recent_sets_[(hash ^ hash >> 32) % kRecentSets];
+  if (recent != 0) {
+    const auto begin = list_.pairs_.begin() + list_.sets_[recent - 1];
+    const auto end = list_.pairs_.begin() + list_.sets_[recent];
+    if (std::equal(begin, end, pairs.begin(), pairs.end())) return recent - 1;
+  }
+  if (list_.pairs_.size() + pairs.size() > kPairsMax) return too_many("plans of drugs", kPairsMax);
+  if (list_.sets_.empty()) list_.sets_.push_back(0);
+  list_.pairs_.insert(list_.pairs_.end(), pairs.begin(), pairs.end());
+  list_.sets_.push_back(static_cast<std::uint32_t>(list_.pairs_.size()));
+  recent = static_cast<std::uint32_t>(list_.sets_.size() - 1);
+  return recent - 1;
+}
+
+Status ListBuilder::add_drug(RxCui code, std::string_view name, std::span<const PlanOfDrug> plans) {
+  if (drugs() >= kDrugsMax) return too_many("drugs", kDrugsMax);
+  if (drugs() % kDrugsPerLook == 0 && list_.bytes() > bytes_max_) {
+    return Error{Errc::refused, "the list would take more than " + std::to_string(bytes_max_) +
+                                    " bytes of memory"};
+  }
+  pairs_.clear();
+  for (const PlanOfDrug& one : plans) {
+    const auto plan = plan_place(one.plan);
+    if (!plan) return plan.error();
+    if (auto joined = join_years(list_.plans_[*plan], one.terms.years); !joined) return joined;
+    const auto terms = terms_place(one.terms);
+    if (!terms) return terms.error();
+    pairs_.push_back({*plan, *terms});
+  }
+  std::sort(pairs_.begin(), pairs_.end());
+  pairs_.erase(std::unique(pairs_.begin(), pairs_.end()), pairs_.end());
+  const auto set = set_place(pairs_);
+  if (!set) return set.error();
+  const auto place = list_.names_.add(name);
+  if (!place) return Error{Errc::refused, "the names of the list's drugs take more than 4 GiB"};
+  list_.drugs_.push_back({.code = code, .name = *place, .set = *set});
+  return {};
+}
+
+Result<DrugList> ListBuilder::finish(const runtime::Cancel& cancel) {
+  auto& drugs = list_.drugs_;
+  if (list_.sets_.empty()) list_.sets_.push_back(0);
+  std::sort(drugs.begin(), drugs.end(), [this](const auto& a, const auto& b) {
+    return a.code != b.code ? a.code < b.code : list_.name(a) < list_.name(b);
+  });
+  std::size_t same = 0;
+  for (std::size_t i = 0; i < drugs.size(); ++i) {
+    if (i % kDrugsPerLook == 0 && cancel.fired()) return Error{Errc::cancelled, "cancelled"};
+    same = i > 0 && drugs[i].code == drugs[i - 1].code ? same + 1 : 1;
+    if (same == 1) ++list_.codes_;
+    if (same > kNamesOfCodeMax) return too_many("entries of one code", kNamesOfCodeMax);
+  }
+  return std::move(list_);
+}
+
+}  // namespace trialward::formulary

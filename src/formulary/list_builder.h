@@ -1,0 +1,52 @@
+// ListBuilder: makes a DrugList of what is added to it, in any order. It needs little more memory
+// than the list that comes out of it. One thread. Errors: refused, with the limit that is reached;
+// cancelled.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <unordered_map>
+
+#include "base/result.h"
+#include "formulary/drug_list.h"
+#include "runtime/cancel.h"
+
+namespace trialward::formulary {
+
+class ListBuilder {
+ public:
+  explicit ListBuilder(std::size_t list_bytes_max) : bytes_max_(list_bytes_max) {}
+
+  struct PlanOfDrug {
+    std::string_view plan;
+    Terms terms;
+  };
+  // As far as the plan was named before, what is new of it is added.
+  base::Status add_plan(Plan plan);
+  base::Status add_drug(RxCui code, std::string_view name, std::span<const PlanOfDrug> plans);
+
+  std::size_t drugs() const { return list_.drugs_.size(); }
+  std::size_t plans() const { return list_.plans_.size(); }
+  // Once.
+  base::Result<DrugList> finish(const runtime::Cancel& cancel);
+
+ private:
+  using Pairs = std::vector<DrugList::PlanTerms>;
+
+  base::Result<std::uint16_t> plan_place(std::string_view id);
+  base::Result<std::uint16_t> terms_place(const Terms& terms);
+  std::uint32_t years_place(std::span<const std::uint16_t> years);
+  base::Result<std::uint32_t> set_place(const Pairs& pairs);
+  base::Status join_years(Plan& plan, std::span<const std::uint16_t> years);
+
+  const std::size_t bytes_max_;
+  DrugList list_;
+  std::unordered_map<std::string, std::uint32_t> tier_places_;
+  std::map<DrugList::Years, std::uint32_t> years_places_;
+  std::map<DrugList::TermsRow, std::uint16_t> terms_places_;
+  std::vector<std::uint32_t> recent_sets_;  // by hash: the set that had it last, and 1
+  Pairs pairs_;                             // of one drug
+};
+
+}  // namespace trialward::formulary

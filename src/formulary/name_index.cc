@@ -1,0 +1,238 @@
+#include "formulary/name_index.h"
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <tuple>
+#include <utility>
+
+namespace trialward::formulary {
+namespace {
+
+constexpr std::uint32_t kCommon = UINT32_MAX;
+constexpr std::size_t kCommonPart = 64;        // who is in more than this part of all names
+constexpr std::size_t kCommonMin = 64;         // and in more than so many
+constexpr std::size_t kWordBytesMax = 40;      // what of a word counts
+constexpr std::size_t kLookedAtMax = 200'000;  // drugs, for one question
+constexpr std::size_t kFoundMax = 10'000;      // of which the best are taken
+constexpr std::size_t kSlipFrom = 4, kTwoSlipsFrom = 8;  // letters
+
+bool in_word(unsigned char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c >= 0x80;
+}
+
+// Calls use(word) for each word of the text, in lower case.
+template <class F>
+void each_word(std::string_view text, F&& use) {
+  std::array<char, kWordBytesMax> word;
+  std::size_t length = 0;
+  for (std::size_t i = 0; i <= text.size(); ++i) {
+    const bool inside = i < text.size() && in_word(static_cast<unsigned char>(text[i]));
+    if (inside && length < kWordBytesMax) {
+      const char c = text[i];
+      word[length++] = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 'a' - 'A') : c;
+    } else if (!inside && length > 0) {
+      use(std::string_view(word.data(), length));
+      length = 0;
+    }
+  }
+}
+
+// From a word to its number, while the index is made. Four bytes a place.
+class Numbers {
+ public:
+  template <class Text>
+  std::uint32_t& find(std::string_view word, Text&& text_of) {
+    for (std::size_t at = std::hash<std::string_view>()(word);; ++at) {
+      std::uint32_t& place = places_[at & (places_.size() - 1)];
+      if (place == 0 || text_of(place - 1) == word) return place;
+    }
+  }
+  template <class Text>
+  void make_room(std::size_t words, Text&& text_of) {
+    if (words * 4 < places_.size() * 3) return;
+    std::vector<std::uint32_t> larger(places_.size() * 2);
+    larger.swap(places_);
+    for (const std::uint32_t place : larger) {
+      if (place != 0) find(text_of(place - 1), text_of) = place;
+    }
+  }
+
+ private:
+  std::vector<std::uint32_t> places_ = std::vector<std::uint32_t>(1 << 10);  // number + 1
+};
+
+int slips_allowed(std::string_view word) {
+  return word.size() >= kTwoSlipsFrom ? 2 : word.size() >= kSlipFrom ? 1 : 0;
+}
+
+}  // namespace
+
+int slips_between(std::string_view word, std::string_view longer, int most) {
+  // Rows of the usual table, of which three are needed: swapped letters look back by two.
+  std::array<std::array<int, kWordBytesMax + 3>, 3> rows;
+  longer = longer.substr(0, word.size() + static_cast<std::size_t>(most));
+  word = word.substr(0, kWordBytesMax);
+  longer = longer.substr(0, kWordBytesMax + 2);
+  for (std::size_t j = 0; j <= longer.size(); ++j) rows[0][j] = static_cast<int>(j);
+  for (std::size_t i = 1; i <= word.size(); ++i) {
+    auto& row = rows[i % 3];
+    const auto& above = rows[(i - 1) % 3];
+    row[0] = static_cast<int>(i);
+    int least = row[0];
+    for (std::size_t j = 1; j <= longer.size(); ++j) {
+      const int other = word[i - 1] == longer[j - 1] ? 0 : 1;
+      row[j] = std::min({above[j] + 1, row[j - 1] + 1, above[j - 1] + other});
+      if (i > 1 && j > 1 && word[i - 1] == longer[j - 2] && word[i - 2] == longer[j - 1]) {
+        row[j] = std::min(row[j], rows[(i - 2) % 3][j - 2] + 1);
+      }
+      least = std::min(least, row[j]);
+    }
+    if (least > most) return most + 1;
+  }
+  const auto& last = rows[word.size() % 3];
+  int best = most + 1;
+  for (std::size_t j = 0; j <= longer.size(); ++j) best = std::min(best, last[j]);
+  return best;
+}
+
+NameIndex::NameIndex(const DrugList& list) {
+  Numbers numbers;
+  const auto text_of = [this](std::uint32_t word) { return text(word); };
+  const auto& drugs = list.drugs();
+  for (const DrugList::Drug& drug : drugs) {
+    each_word(list.name(drug), [&](std::string_view word) {
+      std::uint32_t& place = numbers.find(word, text_of);
+      if (place == 0) {
+        const auto its_text = texts_.add(word);
+        if (!its_text) return;
+        words_.push_back({.text = *its_text});
+        place = static_cast<std::uint32_t>(words_.size());
+        ++words_[place - 1].drugs;
+        numbers.make_room(words_.size(), text_of);
+        return;
+      }
+      ++words_[place - 1].drugs;
+    });
+  }
+  const std::size_t common = std::max(kCommonMin, drugs.size() / kCommonPart);
+  std::uint32_t all = 0;
+  for (Word& word : words_) {
+    word.begin = word.drugs > common ? kCommon : all;
+    if (word.begin != kCommon) all += word.drugs;
+    order_.push_back(static_cast<std::uint32_t>(order_.size()));
+  }
+  std::sort(order_.begin(), order_.end(),
+            [this](std::uint32_t a, std::uint32_t b) { return text(a) < text(b); });
+  places_.resize(all);
+  // Each word's `begin` runs to its end as its drugs are put down, and is set back after that.
+  for (std::size_t i = 0; i < drugs.size(); ++i) {
+    each_word(list.name(drugs[i]), [&](std::string_view word) {
+      const std::uint32_t place = numbers.find(word, text_of);
+      if (place == 0 || words_[place - 1].begin == kCommon) return;
+      places_[words_[place - 1].begin++] = static_cast<std::uint32_t>(i);
+    });
+  }
+  for (Word& word : words_) {
+    if (word.begin != kCommon) word.begin -= word.drugs;
+  }
+}
+
+std::size_t NameIndex::bytes() const {
+  return texts_.bytes() + words_.size() * sizeof(Word) +
+         (order_.size() + places_.size()) * sizeof(std::uint32_t);
+}
+
+// A word of the question: how many slips its words have, and which drugs may have one of them.
+struct NameIndex::Sought {
+  std::string word;
+  int slips = 0;
+  bool everywhere = false;  // one of its words is common
+  std::size_t drugs = 0;
+  std::vector<std::uint32_t> words;
+
+  int in(std::string_view other) const {
+    if (slips == 0) return other.starts_with(word) ? 0 : slips + 1;
+    return slips_between(word, other, slips);
+  }
+};
+
+NameIndex::Sought NameIndex::seek(std::string_view word) const {
+  Sought sought{.word = std::string(word)};
+  const auto add = [&](std::uint32_t one) {
+    sought.words.push_back(one);
+    sought.drugs += words_[one].drugs;
+    sought.everywhere |= words_[one].begin == kCommon;
+  };
+  auto at = std::lower_bound(order_.begin(), order_.end(), word,
+                             [this](std::uint32_t a, std::string_view b) { return text(a) < b; });
+  for (; at != order_.end() && text(*at).starts_with(word); ++at) add(*at);
+  if (!sought.words.empty()) return sought;
+  sought.slips = slips_allowed(word);
+  if (sought.slips == 0) return sought;
+  for (std::uint32_t one = 0; one < words_.size(); ++one) {
+    if (slips_between(word, text(one), sought.slips) <= sought.slips) add(one);
+  }
+  return sought;
+}
+
+std::vector<Hit> NameIndex::search(const DrugList& list, std::string_view text_given,
+                                   std::size_t limit) const {
+  std::vector<Sought> all;
+  std::string folded;
+  each_word(text_given.substr(0, kSearchBytesMax), [&](std::string_view word) {
+    if (all.size() < kSearchWordsMax) all.push_back(seek(word));
+    folded += word;
+  });
+  if (all.empty()) return {};
+  // The word that the fewest drugs have says which are looked at.
+  const Sought* fewest = nullptr;
+  for (const Sought& one : all) {
+    if (!one.everywhere && (fewest == nullptr || one.drugs < fewest->drugs)) fewest = &one;
+  }
+  std::vector<std::pair<bool, Hit>> found;  // and whether its name does not begin so
+  std::uint32_t last = kCommon;
+  const auto look_at = [&](std::uint32_t place) {
+    if (std::exchange(last, place) == place) return;
+    const DrugList::Drug& drug = list.drugs()[place];
+    std::array<int, kSearchWordsMax> best;
+    best.fill(INT32_MAX);
+    std::string name;
+    each_word(list.name(drug), [&](std::string_view word) {
+      for (std::size_t i = 0; i < all.size(); ++i) best[i] = std::min(best[i], all[i].in(word));
+      if (name.size() < folded.size()) name += word;
+    });
+    Hit hit{.code = drug.code, .name = list.name(drug)};
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      if (best[i] > all[i].slips) return;
+      hit.slips += best[i];
+    }
+    found.emplace_back(!name.starts_with(folded), hit);
+  };
+  std::size_t left = kLookedAtMax;
+  if (fewest == nullptr) {
+    const std::size_t most = std::min(left, list.drugs().size());
+    for (std::uint32_t i = 0; i < most && found.size() < kFoundMax; ++i) look_at(i);
+  } else {
+    for (const std::uint32_t word : fewest->words) {
+      const Word& one = words_[word];
+      for (std::uint32_t i = 0; i < one.drugs && left > 0 && found.size() < kFoundMax;
+           ++i, --left) {
+        look_at(places_[one.begin + i]);
+      }
+    }
+  }
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.second.slips, a.first, a.second.name, a.second.code) <
+           std::tie(b.second.slips, b.first, b.second.name, b.second.code);
+  });
+  std::vector<Hit> hits;
+  for (const auto& [later, hit] : found) {
+    const bool again =
+        !hits.empty() && hits.back().code == hit.code && hits.back().name == hit.name;
+    if (!again && hits.size() < limit) hits.push_back(hit);
+  }
+  return hits;
+}
+
+}  // namespace trialward::formulary
