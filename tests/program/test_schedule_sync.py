@@ -16,8 +16,9 @@ from program import ROOT, Server, trialward
 sys.path.insert(0, str(ROOT / "tests/remote"))
 
 from hostile import HostileRemote  # noqa: E402
-from schedule_bench import (STUDY, SYNC, choose_faults, left_of, partners_file,  # noqa: E402
-                            recurring, run_cycle, send_all, study_in_step, subjects_of, visits)
+from schedule_bench import (STUDY, SYNC, choose_faults, has_cycled, left_of,  # noqa: E402
+                            partners_file, recurring, run_cycle, send_all, study_in_step,
+                            subjects_of, visits)
 from schedule_partner import SchedulePartner  # noqa: E402
 
 
@@ -27,7 +28,7 @@ def started(tmp_path, url, out_of_step_max="P1D", **members):
     study = study_in_step(tmp_path, out_of_step_max)
     with Server(tmp_path / "store.db", studies=[study],
                 options=("--partners", str(partners_file(tmp_path, url, **members)))) as server:
-        server.wait_for(lambda: recurring(server)["runs"] > 0)
+        server.wait_for(lambda: has_cycled(server))
         yield server
 
 
@@ -99,7 +100,7 @@ def test_both_sides_come_to_have_the_same_and_history_is_kept(tmp_path):
             server.start()
             # Nothing was forgotten: the first cycle after the start calls nobody.
             counts = dict(partner.counts)
-            server.wait_for(lambda: recurring(server)["runs"] > 0)
+            server.wait_for(lambda: has_cycled(server))
             assert server.get(SYNC, admin).json()["last_cycle"]["in_step"] == 8
             assert partner.counts["PUT"] == counts["PUT"]
 
