@@ -60,15 +60,6 @@ runtime::PeriodicOptions sweep_options() {
   return {.name = "sweep", .interval = kSweep, .deadline = 10 * kSweep};
 }
 
-runtime::PeriodicOptions due_options() {
-  constexpr base::Duration interval = intake::DueSweep::kInterval;
-  // The longest pause after failures is such that what is due is found within a second.
-  return {.name = "dues",
-          .interval = interval,
-          .deadline = std::chrono::seconds(10),
-          .backoff = {.initial = interval, .max = interval}};
-}
-
 }  // namespace
 
 class App::Impl {
@@ -139,7 +130,7 @@ class App::Impl {
         sweep_(
             sweep_options(), [this](const runtime::Cancel&) { return sweep(); }, random, tasks),
         dues_(
-            due_options(),
+            intake::DueSweep::task(),
             [this](const runtime::Cancel& cancel) {
               return on_duty() ? due_sweep_->run(cancel) : Status();
             },

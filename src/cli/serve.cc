@@ -223,6 +223,14 @@ void warn_of_partner(const model::Study& study) {
                     study.schedule->sync->partner + "': there is no --partners");
 }
 
+void place_files(api::AppOptions& app, const std::string& beside) {
+  app.control_path = store::control_socket_path(beside);
+  app.intake.set_aside_path = beside + ".set-aside.ndjson";
+  app.formulary.options.image = beside + ".formulary";
+  app.formulary.options.fetch.spool = beside + ".formulary";
+  app.reports.jobs.folder = beside + ".reports";
+}
+
 int serve(const ServeOptions& options) {
   if (options.verbose) base::set_log_level(base::LogLevel::debug);
   const StopSignal stop;
@@ -272,11 +280,7 @@ int serve(const ServeOptions& options) {
                 fits.error().message);
   }
   if (!(*store)->durability().empty()) base::log_info("store: " + (*store)->durability());
-  app->control_path = store::control_socket_path((*store)->beside());
-  app->intake.set_aside_path = (*store)->beside() + ".set-aside.ndjson";
-  app->formulary.options.image = (*store)->beside() + ".formulary";
-  app->formulary.options.fetch.spool = (*store)->beside() + ".formulary";
-  app->reports.jobs.folder = (*store)->beside() + ".reports";
+  place_files(*app, (*store)->beside());
   api::Studies studies;
   for (intake::ActiveStudy& study : loaded) {
     auto registered = register_study((*store)->writer(), study, clock.utc_ms());

@@ -13,13 +13,21 @@
 #include "base/steady_utc.h"
 #include "intake/intake.h"
 #include "runtime/cancel.h"
+#include "runtime/periodic.h"
 
 namespace trialward::intake {
 
 class DueSweep {
  public:
-  // How late an overdue subject is found, at most, is the Periodic's interval.
+  // How late an overdue subject is found, at most, is the Periodic's interval; so is the longest
+  // pause after failures.
   static constexpr base::Duration kInterval = std::chrono::milliseconds(200);
+  static runtime::PeriodicOptions task() {
+    return {.name = "dues",
+            .interval = kInterval,
+            .deadline = std::chrono::seconds(10),
+            .backoff = {.initial = kInterval, .max = kInterval}};
+  }
   static constexpr std::size_t kUnderWayMax = 256;  // submissions
 
   // `reader`: for run() alone.
