@@ -19,7 +19,8 @@ FhirApi::FhirApi(const Studies& studies, FhirStudies forms, Parts parts, FhirWri
               options),
       export_(parts.reads, parts.exports, parts.clock),
       alerts_(parts.reads),
-      provenance_(parts.reads) {}
+      provenance_(parts.reads),
+      audit_(parts.reads) {}
 
 http::Decision FhirApi::with_study(const Call& call, const Route::Handle& handle) const {
   Call own{.head = call.head,
@@ -61,6 +62,11 @@ std::vector<Route> FhirApi::routes() {
                       of_study(provenance_, &FhirProvenance::search), Route::Members{"target"});
   routes.emplace_back("GET", "/fhir/Provenance/{id}", read_records,
                       of_study(provenance_, &FhirProvenance::one));
+  routes.emplace_back("GET", "/fhir/AuditEvent", read_audit, of_study(audit_, &FhirAudit::search),
+                      FhirAudit::members());
+  routes.back().query_repeats = true;
+  routes.emplace_back("GET", "/fhir/AuditEvent/{id}", read_audit,
+                      of_study(audit_, &FhirAudit::one));
   routes.emplace_back("POST", "/fhir", write_records, of_study(writes_, &FhirWrites::bundle));
   routes.emplace_back("POST", type, write_records, of_study(writes_, &FhirWrites::create));
   routes.emplace_back("POST", type + "/$validate", write_records,
