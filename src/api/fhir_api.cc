@@ -20,6 +20,7 @@ FhirApi::FhirApi(const Studies& studies, FhirStudies forms, Parts parts, FhirWri
       export_(parts.reads, parts.exports, parts.clock),
       alerts_(parts.reads),
       provenance_(parts.reads),
+      audit_(parts.reads),
       subscriptions_({.intake = parts.intake,
                       .reads = parts.reads,
                       .clock = parts.clock,
@@ -91,6 +92,11 @@ std::vector<Route> FhirApi::routes() {
   routes.emplace_back("GET", "/fhir/Provenance/{id}", read_records,
                       of_study(provenance_, &FhirProvenance::one));
   add_subscriptions(routes);
+  routes.emplace_back("GET", "/fhir/AuditEvent", read_audit, of_study(audit_, &FhirAudit::search),
+                      FhirAudit::members());
+  routes.back().query_repeats = true;
+  routes.emplace_back("GET", "/fhir/AuditEvent/{id}", read_audit,
+                      of_study(audit_, &FhirAudit::one));
   routes.emplace_back("POST", "/fhir", write_records, of_study(writes_, &FhirWrites::bundle));
   routes.emplace_back("POST", type, write_records, of_study(writes_, &FhirWrites::create));
   routes.emplace_back("POST", type + "/$validate", write_records,

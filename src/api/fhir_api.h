@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "api/fhir_alerts.h"
+#include "api/fhir_audit.h"
 #include "api/fhir_export.h"
 #include "api/fhir_provenance.h"
 #include "api/fhir_reads.h"
@@ -51,6 +52,7 @@ class FhirApi {
   FhirExport export_;
   FhirAlerts alerts_;
   FhirProvenance provenance_;
+  FhirAudit audit_;
   FhirSubscriptions subscriptions_;
 };
 

@@ -98,6 +98,34 @@ void write_subscription_abilities(base::JsonWriter& json) {
   json.end_array().end_object();
 }
 
+void write_read_only(base::JsonWriter& json, std::string_view type, std::string_view words,
+                     std::initializer_list<SearchParameter> parameters) {
+  json.begin_object().member("type", type).member("documentation", words);
+  write_interactions(json, {"read", "search-type"});
+  json.key("searchParam").begin_array();
+  for (const SearchParameter& parameter : parameters) {
+    write_parameter(json, parameter.name, parameter.type);
+  }
+  json.end_array().end_object();
+}
+
+void write_provenance(base::JsonWriter& json) {
+  write_read_only(json, "Provenance", "Who wrote a resource's versions.",
+                  {{"target", "reference", SearchSubject::id}});
+}
+
+void write_audit_event(base::JsonWriter& json) {
+  using enum SearchSubject;
+  write_read_only(json, "AuditEvent", "The audit trail, entry by entry.",
+                  {{"patient", "reference", subject},
+                   {"entity", "reference", id},
+                   {"date", "date", date},
+                   {"agent-name", "string", code},
+                   {"type", "token", code},
+                   {"subtype", "token", code},
+                   {"action", "token", code}});
+}
+
 }  // namespace
 
 std::string capability_statement(const std::string& base) {
@@ -118,6 +146,8 @@ std::string capability_statement(const std::string& base) {
   write_questionnaire(json);
   write_detected_issue(json);
   write_subscription_abilities(json);
+  write_provenance(json);
+  write_audit_event(json);
   json.end_array();
   write_interactions(json, {"transaction", "batch"});
   return json.end_object().end_array().end_object().take();

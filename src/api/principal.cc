@@ -10,11 +10,11 @@ constexpr std::array<std::string_view, kRoles> kRoleNames = {
     "patient", "coordinator", "investigator", "monitor", "safety", "feed", "admin",
     "invitation"};
 
-constexpr std::array<std::string_view, 13> kPermissionNames = {
+constexpr std::array<std::string_view, 14> kPermissionNames = {
     "anyone",       "holder",       "write_records",     "read_records",
     "read_alerts",  "acknowledge_alerts", "close_alerts", "read_figures",
     "read_reports", "manage_tokens", "manage_deliveries", "invite_patients",
-    "send_history"};
+    "send_history", "read_audit"};
 
 constexpr unsigned bit(Permission permission) { return 1U << static_cast<unsigned>(permission); }
 
@@ -32,17 +32,18 @@ constexpr std::array<unsigned, kRoles> kPermissions = {
     set({write_records, read_records, read_alerts, read_figures, read_reports, invite_patients}),
     // investigator
     set({write_records, read_records, read_alerts, acknowledge_alerts, read_figures, read_reports,
-         invite_patients}),
+         invite_patients, read_audit}),
     // monitor
-    set({read_records, read_alerts, read_figures, read_reports}),
+    set({read_records, read_alerts, read_figures, read_reports, read_audit}),
     // safety
     set({read_records, read_alerts, acknowledge_alerts, close_alerts, read_figures, read_reports,
-         manage_deliveries}),
+         manage_deliveries, read_audit}),
     // feed
     set({write_records, read_records}),
     // admin
     set({write_records, read_records, read_alerts, acknowledge_alerts, close_alerts, read_figures,
-         read_reports, manage_tokens, manage_deliveries, invite_patients, send_history}),
+         read_reports, manage_tokens, manage_deliveries, invite_patients, send_history,
+         read_audit}),
     // invitation
     set({}),
 };

@@ -39,6 +39,7 @@ enum class Permission : std::uint8_t {
   manage_deliveries,
   invite_patients,
   send_history,  // records because of which nobody is called
+  read_audit,    // who did what, when and why
 };
 std::string_view to_string(Permission permission);
 
