@@ -20,6 +20,7 @@
 #include "api/patient_api.h"
 #include "api/reads_api.h"
 #include "api/schedule_api.h"
+#include "api/schedule_signals.h"
 #include "api/subscription_feeds.h"
 #include "api/study_syncs.h"
 #include "api/sync_api.h"
@@ -54,10 +55,6 @@ intake::IntakeOptions with_routes(const AppOptions& options) {
   intake::IntakeOptions intake = options.intake;
   intake.routes = options.targets.get();
   return intake;
-}
-
-runtime::PeriodicOptions sweep_options() {
-  return {.name = "sweep", .interval = kSweep, .deadline = 10 * kSweep};
 }
 
 }  // namespace
@@ -127,8 +124,8 @@ class App::Impl {
         router_(main_routes(), tokens_, studies_, clock_),
         ops_router_(ops_api_.routes(), tokens_, studies_, clock_),
         random_(random),
-        sweep_(
-            sweep_options(), [this](const runtime::Cancel&) { return sweep(); }, random, tasks),
+        sweep_({.name = "sweep", .interval = kSweep, .deadline = 10 * kSweep},
+               [this](const runtime::Cancel&) { return sweep(); }, random, tasks),
         dues_(
             intake::DueSweep::task(),
             [this](const runtime::Cancel& cancel) {
@@ -165,6 +162,8 @@ class App::Impl {
     if (auto list = formulary_api_.open(options_.formulary, random_, tasks_); !list) return list;
     std::vector<std::shared_ptr<const intake::ActiveStudy>> studies;
     for (const auto& [id, study] : studies_) studies.push_back(study);
+    signals_ = std::make_unique<ScheduleSignals>(ScheduleSignals::Parts{
+        studies_, intake_, reads_->background(), [this] { return on_duty(); }, random_, tasks_});
     due_sweep_ = std::make_unique<intake::DueSweep>(intake_, clock_, reads_->background(),
                                                     std::move(studies));
     ReportsOptions wanted = options_.reports;
@@ -195,6 +194,7 @@ class App::Impl {
     sweep_.start();
     escalator_->start();
     dues_.start();
+    signals_->start();
     ready_ = true;
     return {};
   }
@@ -208,6 +208,7 @@ class App::Impl {
     sweep_.stop();
     if (escalator_ != nullptr) escalator_->stop();
     dues_.stop();
+    if (signals_ != nullptr) signals_->stop();
     // Which takes back what is out, and stores what had ended.
     if (syncs_ != nullptr) syncs_->stop();
     formulary_api_.stop();
@@ -563,6 +564,7 @@ class App::Impl {
   std::unique_ptr<delivery::Delivery> delivery_;
   SubscriptionFeeds subscriptions_;
   std::unique_ptr<StudySyncs> syncs_;  // null without partners
+  std::unique_ptr<ScheduleSignals> signals_;
   std::unique_ptr<Cluster> cluster_;  // null: no other node shares the store
   std::unique_ptr<ReportsApi> reports_api_;
   std::unique_ptr<http::Server> ops_, main_, control_;  // last: they call back

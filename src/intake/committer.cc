@@ -7,6 +7,7 @@
 #include "intake/alert_commands.h"
 #include "intake/outbox_commands.h"
 #include "intake/repeat.h"
+#include "intake/signal_commands.h"
 #include "intake/subscription_commands.h"
 #include "intake/sync_commands.h"
 #include "intake/token_commands.h"
@@ -257,6 +258,9 @@ Committer::Applied Committer::apply_command(const Submission& submission, Comman
   if (const auto* time = std::get_if<PassTime>(&command)) return pass_time(submission, *time);
   if (const auto* sync = std::get_if<SyncSubjects>(&command)) {
     return sync_schedule(submission, *sync);
+  }
+  if (const auto* signals = std::get_if<SignalSchedule>(&command)) {
+    return signal_schedule(submission, *signals);
   }
   if (std::holds_alternative<DropCaches>(command)) {
     drop_caches_ = true;
@@ -547,6 +551,16 @@ Committer::Applied Committer::sync_schedule(const Submission& submission,
     if (auto published = publish(submission, number); !published) return published.error();
   }
   return std::move(done->result);
+}
+
+Committer::Applied Committer::signal_schedule(const Submission& submission,
+                                              const SignalSchedule& command) {
+  auto events = apply_signals(writer_, submission, command);
+  if (!events) return events.error();
+  for (const std::int64_t number : *events) {
+    if (auto published = publish(submission, number); !published) return published.error();
+  }
+  return SubmissionResult::stored({});
 }
 
 }  // namespace trialward::intake

@@ -106,6 +106,7 @@ class Committer {
   // those outside.
   base::Status publish(const Submission& submission, std::int64_t number);
   Applied sync_schedule(const Submission& submission, const SyncSubjects& command);
+  Applied signal_schedule(const Submission& submission, const SignalSchedule& command);
 
   store::Writer& writer_;
   const base::Clock& clock_;

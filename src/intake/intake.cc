@@ -94,6 +94,8 @@ std::size_t Intake::weight_of(const std::vector<Item>& items) {
         weight += static_cast<std::size_t>(prune->limit);
       } else if (const auto* sync = std::get_if<SyncSubjects>(&command)) {
         weight += 1 + sync->subjects.size();
+      } else if (const auto* signals = std::get_if<SignalSchedule>(&command)) {
+        weight += 1 + signals->signals.size();
       } else {
         ++weight;
       }

@@ -133,13 +133,28 @@ struct SyncSubjects {
   std::optional<store::SyncMark> mark = std::nullopt;
 };
 
+// What one subject's schedule has to tell: what is late or missed, and what is so no longer. An
+// occurrence that has its alert already gets no other.
+struct SignalSchedule {
+  struct Signal {
+    model::RuleInfo rule;
+    std::string group;        // the occurrence
+    std::string note;         // what people should read of it
+    std::int64_t due_ms = 0;  // since when it is late or missed
+    bool holds = true;        // false: its alert holds no longer
+  };
+  std::int64_t id = 0;  // the subject's row
+  std::string subject, site;
+  std::vector<Signal> signals;
+};
+
 // What the committing thread keeps in memory and can read again shall go.
 struct DropCaches {};
 
 using Command = std::variant<AppendRecord, AcknowledgeAlert, ChangeAlert, EscalateAlert, PassTime,
                              CreateToken, RevokeToken, RecordAttempts, ChangeDelivery,
                              PruneDeliveries, WriteSubscription, MoveSubscriptions, SyncSubjects,
-                             DropCaches>;
+                             SignalSchedule, DropCaches>;
 
 struct Submission {
   // None: only for what is of no study (RevokeToken, RecordAttempts, PruneDeliveries,

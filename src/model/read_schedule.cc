@@ -6,6 +6,7 @@
 
 #include "base/milliseconds.h"
 #include "model/effective_time.h"
+#include "model/escalation.h"
 #include "model/schedule.h"
 #include "model/table_reader.h"
 #include "model/text_fault.h"
@@ -115,6 +116,7 @@ class ScheduleReader {
       planned_ = 0;  // said once
     }
     read_whose(table, one);
+    read_alerts(table, one);
     table.finish();
     schedule_.activities.push_back(std::move(one));
   }
@@ -291,6 +293,35 @@ class ScheduleReader {
         conditions->fault(key, "only_if must not ask for " + key + ": it would tell the treatment");
       }
       one.only_if.emplace_back(key, conditions->text(key));
+    }
+  }
+
+  void read_alerts(TableReader& table, Activity& one) {
+    for (TableReader& given : table.tables("alerts")) {
+      ActivityAlert alert;
+      const std::string when = given.text("when");
+      if (when == to_string(ActivityAlert::When::late)) {
+        alert.when = ActivityAlert::When::late;
+        if (!one.late_after && !(one.window && one.missed_after)) {
+          given.fault("when", "it is never late: that needs late_after, or window and missed_after");
+        }
+      } else if (when != to_string(ActivityAlert::When::missed)) {
+        given.fault("when", "when must be \"late\" or \"missed\"");
+      }
+      const auto same = [&](const ActivityAlert& other) { return other.when == alert.when; };
+      if (std::any_of(one.alerts.begin(), one.alerts.end(), same)) {
+        given.fault("when", "there is an alert already for when it is " + when);
+      }
+      if (given.has("severity")) {
+        const auto severity = parse_severity(given.text("severity"));
+        if (!severity) {
+          given.fault("severity", "severity must be \"info\", \"warning\" or \"critical\"");
+        }
+        alert.severity = severity.value_or(AlertSeverity::warning);
+      }
+      alert.title = given.id("title");
+      given.finish();
+      one.alerts.push_back(std::move(alert));
     }
   }
 

@@ -22,4 +22,21 @@ bool Schedule::ends(std::string_view category) const {
   return std::find(kGoingOn.begin(), kGoingOn.end(), category) == kGoingOn.end();
 }
 
+std::string_view to_string(ActivityAlert::When when) {
+  return when == ActivityAlert::When::late ? "late" : "missed";
+}
+
+bool Schedule::has_alerts() const {
+  return std::any_of(activities.begin(), activities.end(),
+                     [](const Activity& one) { return !one.alerts.empty(); });
+}
+
+bool Schedule::has_alert(std::string_view activity, ActivityAlert::When when) const {
+  return std::any_of(activities.begin(), activities.end(), [&](const Activity& one) {
+    return one.id == activity &&
+           std::any_of(one.alerts.begin(), one.alerts.end(),
+                       [&](const ActivityAlert& alert) { return alert.when == when; });
+  });
+}
+
 }  // namespace trialward::model

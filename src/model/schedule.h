@@ -34,6 +34,9 @@
 //     sites         ["S01"]: of these sites' subjects only
 //     only_if       { sex = "F" }: of subjects whose demographics have these attributes only. There
 //                   is nothing by treatment arm: a list of what is due would tell it
+//     alerts        [{ when = "missed", severity = "warning", title = "…" }]: that it is missed, or
+//                   "late", raises an alert, once for each time that it comes. At most one of each;
+//                   severity as a rule's (info, warning, critical; absent: warning)
 //
 // Durations are ISO 8601's (model/iso_duration.h). Days, weeks and months are counted on the
 // calendar of the subject's site, hours exactly.
@@ -56,6 +59,7 @@
 #include "model/iso_duration.h"
 #include "model/record.h"
 #include "model/study.h"
+#include "model/watch.h"
 
 namespace trialward::model {
 
@@ -80,6 +84,15 @@ struct Window {
   IsoDuration before, after;
 };
 
+// That it is late, or missed, is told with an alert.
+struct ActivityAlert {
+  enum class When : std::uint8_t { late, missed };
+  When when = When::missed;
+  AlertSeverity severity = AlertSeverity::warning;
+  std::string title;
+};
+std::string_view to_string(ActivityAlert::When when);
+
 struct Activity {
   std::string id, title;
   std::string visit;               // "": of a questionnaire without one
@@ -93,6 +106,7 @@ struct Activity {
   int count = 1;  // how often it comes, of each anchor
   std::vector<std::string> sites;
   std::vector<std::pair<std::string, std::string>> only_if;
+  std::vector<ActivityAlert> alerts;
   int line = 0;
 
   bool is_visit() const { return codes.empty(); }
@@ -114,6 +128,8 @@ struct Schedule {
 
   // Whether this disposition category ends a subject's schedule.
   bool ends(std::string_view category) const;
+  bool has_alerts() const;
+  bool has_alert(std::string_view activity, ActivityAlert::When when) const;
 };
 
 // Reads all members of the file; what is wrong becomes a fault of the reader's. `study` has its

@@ -177,8 +177,14 @@ CREATE TABLE schedule_sync_marks (
   cycle TEXT NOT NULL);
 )sql";
 
+// What an occurrence of the schedule has raised is found by its subject.
+constexpr const char* kSubjectAlertsMigration = R"sql(
+CREATE INDEX alerts_subject ON alerts (subject, rule);
+)sql";
+
 constexpr const char* kMigrations[] = {kMigration1, kTurnMigration, kUnfitMigration,
-                                       kSubscriptionsMigration, kSyncMigration};
+                                       kSubscriptionsMigration, kSyncMigration,
+                                       kSubjectAlertsMigration};
 static_assert(std::size(kMigrations) == kPostgresSchemaVersion);
 
 std::string sql_of(const char* migration) {

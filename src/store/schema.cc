@@ -204,9 +204,15 @@ CREATE TABLE schedule_sync_marks (
   cycle TEXT NOT NULL) STRICT;
 )sql";
 
+// What an occurrence of the schedule has raised is found by its subject.
+constexpr const char* kSubjectAlertsMigration = R"sql(
+CREATE INDEX alerts_subject ON alerts (subject, rule);
+)sql";
+
 constexpr const char* kMigrations[kSchemaVersion] = {
     kMigration1, kMigration2, kOutboxMigration, kLifeMigration, kSignalsMigration,
-    kHistoryMigration, kUnfitMigration, kSubscriptionsMigration, kSyncMigration};
+    kHistoryMigration, kUnfitMigration, kSubscriptionsMigration, kSyncMigration,
+    kSubjectAlertsMigration};
 
 // What tells a trialward store from any other SQLite file ("TrWd").
 constexpr std::int64_t kApplicationId = 0x54725764;

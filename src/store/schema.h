@@ -79,7 +79,7 @@ struct TableInfo {
 const TableInfo& info(Table table);
 std::array<Table, kTables> all_tables();
 
-inline constexpr int kSchemaVersion = 9;  // in SQLite; store/postgres_schema.h has its own
+inline constexpr int kSchemaVersion = 10;  // in SQLite; store/postgres_schema.h has its own
 
 // A table, index, trigger or view, in the database's words.
 struct SchemaObject {

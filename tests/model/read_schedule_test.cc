@@ -41,6 +41,10 @@ late_after = "P1D"
 missed_after = "P7D"
 sites = ["A"]
 only_if = { sex = "F" }
+alerts = [
+  { when = "late", severity = "critical", title = "It is late" },
+  { when = "missed", title = "It was missed" },
+]
 [[activities]]
 id = "call"
 visit = "CALL"
@@ -73,6 +77,13 @@ repeat = { every = "P1M", until = "P1Y" }
   EXPECT_EQ(week.offset, (IsoDuration{.days = 14}));
   EXPECT_EQ(week.window->after, (IsoDuration{.days = 4}));
   EXPECT_EQ(week.only_if.front().second, "F");
+  ASSERT_EQ(week.alerts.size(), 2u);
+  EXPECT_EQ(week.alerts[0].when, ActivityAlert::When::late);
+  EXPECT_EQ(week.alerts[0].severity, AlertSeverity::critical);
+  EXPECT_EQ(week.alerts[1].title, "It was missed");
+  EXPECT_EQ(week.alerts[1].severity, AlertSeverity::warning);
+  EXPECT_TRUE(schedule.has_alert("WK2", ActivityAlert::When::missed));
+  EXPECT_FALSE(schedule.has_alert("call", ActivityAlert::When::missed));
   const Activity& call = schedule.activities[1];
   EXPECT_EQ(call.anchor.type, Anchor::Type::activity);
   EXPECT_EQ(call.anchor.activity, 0u);
@@ -178,6 +189,15 @@ TEST(ReadSchedule, EachFaultIsToldWithItsLine) {
        "schedule.toml:5: it goes on for more than 20 years"},
       {due + "sites = [\"B\"]\n", "schedule.toml:5: the study has no site \"B\""},
       {due + "sites = []\n", "schedule.toml:5: sites must name one or more"},
+      {due + "alerts = [{ when = \"soon\", title = \"t\" }]\n",
+       "schedule.toml:5: when must be \"late\" or \"missed\""},
+      {due + "alerts = [{ when = \"late\", title = \"t\" }]\n",
+       "schedule.toml:5: it is never late: that needs late_after, or window and missed_after"},
+      {due + "alerts = [{ when = \"missed\", title = \"t\", severity = \"bad\" }]\n",
+       "schedule.toml:5: severity must be \"info\", \"warning\" or \"critical\""},
+      {due + "alerts = [\n{ when = \"missed\", title = \"t\" },\n{ when = \"missed\", "
+             "title = \"u\" }]\n",
+       "schedule.toml:7: there is an alert already for when it is missed"},
       {due + "only_if = {}\n", "schedule.toml:5: only_if must have from 1 to 16 attributes"},
       {due + "only_if = { arm = \"A\" }\n",
        "schedule.toml:5: only_if must not ask for arm: it would tell the treatment"},

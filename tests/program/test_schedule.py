@@ -4,13 +4,14 @@ own from the files, and the routes of the running program."""
 import csv
 import io
 import json
+import shutil
 from collections import Counter
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 import cdiscpilot01
-from program import ROOT, trialward
+from program import DEMO, ROOT, Server, trialward
 
 PILOT = ROOT / "studies/cdiscpilot01"
 SOA = cdiscpilot01.SDTM.parents[1] / "schedule/cdiscpilot01-schedule-of-activities.csv"
@@ -212,3 +213,59 @@ def test_what_is_done_is_not_due_again_after_the_anchor_is_corrected(server):
                  "amends": made.json()["id"], "reason": "A wrong day."}
     assert server.post(STUDY + "/records", admin, corrected).status == 201
     assert first() == ("done", str(today - timedelta(5)), False)
+
+
+def test_a_missed_questionnaire_alerts_once_and_is_taken_back_when_it_comes(tmp_path):
+    """It becomes missed while the server runs; the server starts again; then the answer comes."""
+    study = tmp_path / "demo"
+    shutil.copytree(DEMO, study)
+    (study / "schedule.toml").write_text(
+        '[[activities]]\nid = "quick"\nquestionnaire = "PHQ9-1"\nanchor = "enrolment"\n'
+        'window = { after = "PT1M" }\n'
+        'alerts = [{ when = "missed", severity = "critical", title = "It was missed" }]\n')
+    with Server(tmp_path / "store.db", studies=(study,)) as server:
+        feed, safety = server.token("feed"), server.token("safety")
+
+        def send(source_id, seconds_ago, **more):
+            when = (datetime.now(UTC) - timedelta(seconds=seconds_ago)).strftime("%FT%TZ")
+            record = {"source": "epro", "source_id": source_id, "subject": "SUBJ-1",
+                      "effective": when, **more}
+            answer = server.post(STUDY + "/records", feed, record)
+            assert answer.status == 201, answer.body
+
+        def alerts():
+            return server.get(STUDY + "/alerts", safety).json()["alerts"]
+
+        def events(count):
+            with server.stream(STUDY + "/alerts/stream?after=0", safety) as lines:
+                told = []
+                while len(told) < count:
+                    line = lines.readline()
+                    assert line, "the stream ended"
+                    if line.startswith(b"data: "):
+                        told.append(json.loads(line[6:]))
+            return told
+
+        send("D-1", 56, kind="demographics")
+        assert alerts() == []
+        [raised] = events(1)
+        assert (raised["type"], raised["rule"], raised["subject"], raised["severity"]) == (
+            "raised", "trialward-activity-missed-quick", "SUBJ-1", "critical")
+        [alert] = alerts()
+        assert alert["title"] == "It was missed" and alert["id"] == raised["alert"]
+        server.stop()
+        server.start()
+        # What a start finds it finds in its first seconds: this one is missed later than that.
+        send("D-2", 57, kind="demographics", subject="SUBJ-2")
+        assert [(one["type"], one["subject"]) for one in events(2)] == [
+            ("raised", "SUBJ-1"), ("raised", "SUBJ-2")]
+        assert len(alerts()) == 2
+        send("Q-1", 40, kind="questionnaire", code="PHQ9-1", value=1)
+        last = events(3)[-1]
+        assert (last["type"], last["alert"], last["detail"]["holds"]) == (
+            "revised", alert["id"], False)
+        assert last["note"] == "it was done after all"
+        server.stop()
+        done = trialward("verify", "--store", server.store_url)
+        assert done.returncode == 0, done.stdout
+        server.start()

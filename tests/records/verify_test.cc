@@ -258,8 +258,8 @@ TEST_F(VerifyTest, P8AChangedSchemaIsNamed) {
 
 TEST_F(VerifyTest, AnotherSchemaVersionIsNamed) {
   Copy copy(sample_.late());
-  ASSERT_TRUE(copy.connection().script("PRAGMA user_version = 10").ok());
-  EXPECT_EQ(copy.verify(), "the schema: it has version 10, not 9");
+  ASSERT_TRUE(copy.connection().script("PRAGMA user_version = 11").ok());
+  EXPECT_EQ(copy.verify(), "the schema: it has version 11, not 10");
 }
 
 // Changes the file's bytes where SQL does not reach: a value also stands in indexes.

@@ -1,0 +1,92 @@
+// Raises the alerts of schedule.toml: finds the subjects of whom an occurrence has become late or
+// missed, or is so no longer, and submits that to Intake, a submission for a subject. The commit
+// looks again at what there is already, so nothing is raised twice, however often it is submitted.
+//
+// An alert is of a subject, an activity and an occurrence. Nothing is raised of what was due before
+// the first definition of the study that has this alert was loaded; what was due before the subject
+// came into the store is about the past (docs/decisions/017).
+//
+// In memory is only when to look at each subject next: when one of its occurrences becomes late or
+// missed, kAgain after a record came that may change its plan, and once a day. A start looks at all
+// of them. A run looks at kPlansMax subjects at most. One whose plan cannot be worked out is passed
+// over for kFaultPause, which the log says.
+//
+// run() belongs to one thread at a time: that of the task, once start() was called. start() and
+// stop() belong to one thread. Errors: those of the store.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "api/route.h"
+#include "base/steady_utc.h"
+#include "epro/subject_plan.h"
+#include "intake/intake.h"
+#include "runtime/periodic.h"
+
+namespace trialward::api {
+
+class ScheduleSignals {
+ public:
+  static constexpr base::Duration kInterval = std::chrono::seconds(1);
+  static constexpr std::size_t kPlansMax = 50;         // of a run
+  static constexpr std::size_t kSubjectsMax = 500;     // found by a run after a start
+  static constexpr std::int64_t kRecordsMax = 20'000;  // looked through by a run
+  static constexpr std::size_t kSignalsMax = 100;      // of a submission
+  static constexpr std::size_t kUnderWayMax = 64;      // submissions
+  static constexpr std::size_t kDefinitionsMax = 100;  // older ones of a study that are read
+  static constexpr std::int64_t kAgainMs = 5'000;      // between two looks at a subject
+  static constexpr std::int64_t kFaultPauseMs = 600'000;
+
+  struct Parts {
+    const Studies& studies;
+    intake::Intake& intake;
+    std::unique_ptr<store::Connection> reader;  // for run() alone
+    std::function<bool()> on_duty;
+    base::Random& random;
+    runtime::TaskList& tasks;
+  };
+  explicit ScheduleSignals(Parts parts);
+  ~ScheduleSignals();
+
+  void start();  // does nothing when no study has such alerts
+  void stop() { task_.stop(); }
+
+  base::Status run(const runtime::Cancel& cancel);
+  std::uint64_t faults() const { return faults_; }  // looks that came to no plan; run's thread
+
+ private:
+  using Key = std::pair<std::size_t, std::int64_t>;  // study (its place here), subject's row
+  struct Watched;
+  struct UnderWay;
+
+  base::Status begin(Watched& watched);
+  base::Status find_subjects(std::size_t study);
+  base::Status find_changed();
+  void look_at(const Key& key, std::int64_t at_ms);
+  base::Status look(const Key& key, std::int64_t now_ms);
+  base::Result<intake::SignalSchedule> compare(const Watched& watched,
+                                               const store::SubjectPlace& place,
+                                               const epro::SubjectPlan& plan);
+  bool submit(const Key& key, intake::SignalSchedule signals);
+
+  intake::Intake& intake_;
+  const base::Clock& clock_;
+  base::SteadyUtc utc_;
+  const std::unique_ptr<store::Connection> reader_;
+  const std::function<bool()> on_duty_;
+  std::vector<Watched> studies_;
+  std::int64_t last_record_ = -1;                   // up to which changes were found; -1: not begun
+  std::map<Key, std::int64_t> next_, looked_;       // when to look, and when it was, in UTC
+  std::set<std::pair<std::int64_t, Key>> by_time_;  // next_, in its order
+  std::uint64_t faults_ = 0;
+  const std::shared_ptr<UnderWay> under_way_;  // shared: answers may come when this is gone
+  runtime::Periodic task_;                     // last: it uses the others
+};
+
+}  // namespace trialward::api

@@ -1,0 +1,23 @@
+// What a submission of the schedule's alerts does, inside the open transaction: an occurrence that
+// is late or missed raises an alert, once, whatever has become of that alert since; when it is so
+// no longer the alert is taken back, and when it is so again it holds again.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "intake/submission.h"
+#include "store/writer.h"
+
+namespace trialward::intake {
+
+// How the rule ids of these alerts begin; the activity's id follows.
+inline constexpr std::string_view kSignalRules = "trialward-activity-";
+
+// The alert events that came of it, by their numbers in the study. Errors: of the store.
+base::Result<std::vector<std::int64_t>> apply_signals(store::Writer& writer,
+                                                      const Submission& submission,
+                                                      const SignalSchedule& command);
+
+}  // namespace trialward::intake
