@@ -53,11 +53,11 @@ std::string note_of(const model::Activity& activity, const Occurrence& occurrenc
 
 // What an occurrence's state makes of one of its activity's alerts. What is missed has been late:
 // its alert stays as it is.
-enum class Wanted : std::uint8_t { raised, kept, ended };
-Wanted wanted_of(const ActivityAlert& alert, OccurrenceState state) {
+enum class Telling : std::uint8_t { raised, kept, ended };
+Telling telling_of(const ActivityAlert& alert, OccurrenceState state) {
   const bool late = alert.when == ActivityAlert::When::late;
-  if (state == OccurrenceState::missed) return late ? Wanted::kept : Wanted::raised;
-  return late && state == OccurrenceState::late ? Wanted::raised : Wanted::ended;
+  if (state == OccurrenceState::missed) return late ? Telling::kept : Telling::raised;
+  return late && state == OccurrenceState::late ? Telling::raised : Telling::ended;
 }
 
 std::string why_ended(OccurrenceState state) {
@@ -302,9 +302,9 @@ Result<SignalSchedule> ScheduleSignals::compare(const Watched& watched,
                                            .severity = alert.severity},
                                   .group = group_of(activity, one)};
       const auto there = holds.extract({said.rule.id, said.group});
-      const Wanted wanted = wanted_of(alert, one.state);
-      if (wanted == Wanted::kept) continue;
-      said.holds = wanted == Wanted::raised;
+      const Telling telling = telling_of(alert, one.state);
+      if (telling == Telling::kept) continue;
+      said.holds = telling == Telling::raised;
       if (there.empty()) {
         said.due_ms = due_of(alert, one, plan.now_ms);
         if (!said.holds || said.due_ms < watched.since_ms[one.activity][i]) continue;

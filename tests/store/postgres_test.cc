@@ -364,7 +364,8 @@ TEST_F(PostgresTest, OneNodeWritesAtATimeAndKnowsWhetherAnotherHas) {
 TEST_F(PostgresTest, TheSchemaIsChangedByANodeThatIsAlone) {
   script("DELETE FROM schema_versions WHERE version > 1; DROP TABLE write_turn; "
          "DROP TABLE appointments; DROP TABLE schedule_sync; DROP TABLE schedule_sync_marks; "
-         "DROP INDEX records_unfit; DROP INDEX records_demographics; DROP TABLE subscriptions; "
+         "DROP INDEX records_unfit; DROP INDEX records_demographics; DROP INDEX alerts_subject; "
+         "DROP TABLE subscriptions; "
          "DROP TABLE subscription_states; DROP TABLE subscription_marks");
   const auto refused = PostgresWriter::open(place_.store(), {}, "store", random_);
   ASSERT_FALSE(refused.ok());

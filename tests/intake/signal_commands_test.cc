@@ -1,0 +1,69 @@
+// The commit itself sees to it that an occurrence has one alert: its sender has looked at the store
+// a while before.
+#include "intake/signal_commands.h"
+
+#include "intake/committer.h"
+#include "tests/intake/bench_study.h"
+
+namespace trialward::intake {
+namespace {
+
+class SignalCommandsTest : public StudyBench {
+ protected:
+  void SetUp() override {
+    StudyBench::SetUp();
+    if (store_ == nullptr) return;
+    committer_ =
+        std::make_unique<Committer>(store_->writer(), clock_, SubjectCacheOptions{}, nullptr);
+    commit(alt("1", 5));
+  }
+  Committer::Outcome commit(Command command) {
+    std::vector<Submission> batch{submission({std::move(command)})};
+    return committer_->commit(batch);
+  }
+  static SignalSchedule signal(bool holds, std::string group = "diary#1") {
+    return {.id = 1,
+            .subject = "P-1",
+            .site = "A",
+            .signals = {{.rule = {.id = std::string(kSignalRules) + "missed-diary", .title = "t"},
+                         .group = std::move(group),
+                         .note = "why",
+                         .due_ms = kNow,
+                         .holds = holds}}};
+  }
+
+  std::unique_ptr<Committer> committer_;
+};
+
+TEST_F(SignalCommandsTest, SaidTwiceItIsRaisedAndTakenBackOnce) {
+  auto done = commit(signal(true));
+  ASSERT_EQ(done.publications.size(), 1u);
+  EXPECT_EQ(done.publications[0].event.note, "why");
+  EXPECT_EQ(commit(signal(true)).publications.size(), 0u);
+  EXPECT_EQ(commit(signal(false)).publications.size(), 1u);
+  EXPECT_EQ(commit(signal(false)).publications.size(), 0u);
+  EXPECT_EQ(commit(signal(true)).publications.size(), 1u) << "it holds again";
+  EXPECT_EQ(count("SELECT count(*) FROM alerts"), 1);
+  EXPECT_EQ(commit(signal(true, "diary#2")).publications.size(), 1u);
+  EXPECT_EQ(count("SELECT count(*) FROM alerts"), 2);
+}
+
+TEST_F(SignalCommandsTest, WhatWasNotRaisedIsNotTakenBack) {
+  const auto done = commit(signal(false));
+  EXPECT_EQ(done.results.front().verdict, Verdict::stored);
+  EXPECT_EQ(done.publications.size(), 0u);
+}
+
+TEST_F(SignalCommandsTest, ACorrectionOfARecordChangesNothingOfIt) {
+  commit(signal(true));
+  AppendRecord correction = alt("2", 6);
+  correction.record.amends = 1;
+  correction.record.reason = "a typing error";
+  const auto done = commit(std::move(correction));
+  EXPECT_EQ(done.results.front().verdict, Verdict::stored);
+  EXPECT_EQ(done.publications.size(), 0u);
+  EXPECT_EQ(count("SELECT count(*) FROM alert_states WHERE holds = 1"), 1);
+}
+
+}  // namespace
+}  // namespace trialward::intake
