@@ -21,6 +21,7 @@ namespace {
 constexpr base::Duration kFullLedger = std::chrono::milliseconds(50);  // until it is asked again
 constexpr base::Duration kStoreTrouble = std::chrono::milliseconds(500);
 constexpr base::Duration kNotAllowed = std::chrono::seconds(60);  // until that is looked at again
+constexpr base::Duration kUnknownToken = std::chrono::seconds(1);  // until it is asked for again
 constexpr base::Duration kHangs = std::chrono::seconds(301);      // longer than any may take
 constexpr std::size_t kMovesMax = 64;                             // written down at once
 constexpr std::size_t kShownErrorMax = 300;                       // bytes
@@ -352,6 +353,10 @@ bool Subscriptions::begin_some() {
 bool Subscriptions::begin(Feed& feed) {
   using Clock = base::TimePoint;
   if (turned_off(feed)) return true;
+  if (token_of(feed) == TokenState::unknown) {
+    feed.due = clock_.now() + kUnknownToken;
+    return false;
+  }
   const bool greets = !feed.stored.greeted;
   if (greets && feed.stored.status == SubscriptionStatus::error) {
     feed.due = Clock::max();  // until its client changes it, which makes another feed
@@ -381,9 +386,13 @@ bool Subscriptions::begin(Feed& feed) {
   return permitted(feed) && send(feed, feed.kind, std::move(events));
 }
 
+TokenState Subscriptions::token_of(const Feed& feed) const {
+  return options_.token ? options_.token(feed.stored.token) : TokenState::valid;
+}
+
 bool Subscriptions::turned_off(Feed& feed) {
   std::string why;
-  if (options_.valid && !options_.valid(feed.stored.token)) {
+  if (token_of(feed) == TokenState::gone) {
     why = "its token was revoked, or has expired";
   } else if (feed.wish.end_ms != 0 && feed.wish.end_ms <= clock_.utc_ms()) {
     why = "its end has come";

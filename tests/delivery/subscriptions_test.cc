@@ -80,7 +80,10 @@ class SubscriptionsTest : public DeliveryBench {
     moves_ = std::make_unique<PlainLedger>(store_->writer());
     SubscriptionsOptions options;
     options.on_duty = [this] { return on_duty_; };
-    options.valid = [this](std::int64_t token) { return !revoked_.contains(token); };
+    options.token = [this](std::int64_t token) {
+      if (unheard_.contains(token)) return TokenState::unknown;
+      return revoked_.contains(token) ? TokenState::gone : TokenState::valid;
+    };
     all_ = std::make_unique<Subscriptions>(Subscriptions::Parts{.targets = targets_,
                                                                 .outbound = outbound_,
                                                                 .ledger = *moves_,
@@ -130,7 +133,7 @@ class SubscriptionsTest : public DeliveryBench {
   PlainForm form_;
   std::unique_ptr<PlainLedger> moves_;
   std::unique_ptr<Subscriptions> all_;
-  std::set<std::int64_t> revoked_;
+  std::set<std::int64_t> revoked_, unheard_;
   bool on_duty_ = true;
 };
 
@@ -267,6 +270,19 @@ TEST_F(SubscriptionsTest, ARevokedTokenAndAnEndTurnItOff) {
   EXPECT_EQ(state(ending).status, SubscriptionStatus::active);
   go_on(61s);
   EXPECT_EQ(state(ending).status, SubscriptionStatus::off) << "also when nothing happens";
+}
+
+// Another node made the token: this one hears of it later.
+TEST_F(SubscriptionsTest, ATokenThatIsNotKnownYetIsWaitedFor) {
+  unheard_.insert(7);
+  open();
+  const std::int64_t id = subscribe("https://desk.example/a", 7);
+  for (int i = 0; i < 30; ++i) go_on(1s);
+  EXPECT_EQ(sent(), "");
+  EXPECT_EQ(state(id).status, SubscriptionStatus::requested);
+  unheard_.clear();
+  go_on(1s);
+  EXPECT_EQ(sent(), "greeting");
 }
 
 TEST_F(SubscriptionsTest, WhatTheOperatorAllowsNoMoreIsNotSent) {
