@@ -50,7 +50,8 @@ bool same_events(const SubscriptionContent& a, const SubscriptionContent& b) {
          sorted(a.severities) == sorted(b.severities);
 }
 
-// Puts the values of headers that were read hidden back; a fault where there is none.
+// Puts the values of headers that were read hidden back; a fault where there is none, or where
+// one would go to another endpoint: who may change a subscription need not know its secrets.
 std::optional<model::Issue> restore_headers(SubscriptionContent& content,
                                             const SubscriptionContent& before) {
   for (std::size_t i = 0; i < content.headers.size(); ++i) {
@@ -68,6 +69,11 @@ std::optional<model::Issue> restore_headers(SubscriptionContent& content,
       return model::Issue{.code = "invalidValue",
                           .path = "Subscription.channel.header[" + std::to_string(i) + "]",
                           .words = "has no value that is known already"};
+    }
+    if (content.endpoint != before.endpoint) {
+      return model::Issue{.code = "invalidValue",
+                          .path = "Subscription.channel.header[" + std::to_string(i) + "]",
+                          .words = "must be said again, as the endpoint is another"};
     }
     value = known->second;
   }
