@@ -29,18 +29,30 @@ constexpr std::string_view kOwnHeaders[] = {"connection",
                                             "content-length",
                                             "content-type",
                                             "expect",
+                                            "forwarded",
                                             "host",
                                             "idempotency-key",
                                             "keep-alive",
                                             "te",
                                             "trailer",
                                             "transfer-encoding",
-                                            "upgrade"};
+                                            "upgrade",
+                                            "x-http-method-override",
+                                            "x-original-url",
+                                            "x-rewrite-url"};
+constexpr std::string_view kOwnHeaderPrefixes[] = {"proxy-", "x-forwarded-"};
 
 std::string lower(std::string_view text) {
   std::string out(text);
   for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
   return out;
+}
+
+bool is_own_header(std::string_view name) {
+  const std::string own = lower(name);
+  const auto begins = [&own](std::string_view prefix) { return own.starts_with(prefix); };
+  return std::find(std::begin(kOwnHeaders), std::end(kOwnHeaders), own) != std::end(kOwnHeaders) ||
+         std::any_of(std::begin(kOwnHeaderPrefixes), std::end(kOwnHeaderPrefixes), begins);
 }
 
 bool is_token(std::string_view text) {
@@ -198,8 +210,7 @@ class Reading {
       const bool plain = std::all_of(value.begin(), value.end(),
                                      [](unsigned char c) { return c >= ' ' && c != 127; });
       if (!plain) list.error("invalidValue", at, "has a control character");
-      const std::string own = lower(name);
-      if (std::find(std::begin(kOwnHeaders), std::end(kOwnHeaders), own) != std::end(kOwnHeaders)) {
+      if (is_own_header(name)) {
         list.error("notSupported", at, ucum::quoted(name) + " is set by the server");
       }
       content.headers.emplace_back(name, value);

@@ -118,6 +118,12 @@ TEST(SubscriptionTest, WhatWouldNotBeAsMeantIsRefused) {
       {json_of("", R"(,"header":["A: b\nC: d"])"), "invalidValue Subscription.channel.header[0]"},
       {json_of("", R"(,"header":["Content-Length: 1"])"),
        "notSupported Subscription.channel.header[0]"},
+      {json_of("", R"(,"header":["X-Original-URL: /admin", "x-rewrite-url: /admin"])"),
+       "notSupported Subscription.channel.header[0], notSupported Subscription.channel.header[1]"},
+      {json_of("", R"(,"header":["X-HTTP-Method-Override: PUT", "Forwarded: for=x"])"),
+       "notSupported Subscription.channel.header[0], notSupported Subscription.channel.header[1]"},
+      {json_of("", R"(,"header":["X-Forwarded-Host: x", "Proxy-Authorization: x"])"),
+       "notSupported Subscription.channel.header[0], notSupported Subscription.channel.header[1]"},
       {json_of("", "", "everything"),
        "invalidValue Subscription.channel.payload.extension[0].value"},
   };
