@@ -107,6 +107,7 @@ bool Subscriptions::run_once() {
   record();
   if (options_.on_duty && !options_.on_duty()) {
     while (!feeds_.empty()) drop(*feeds_.begin()->second);
+    moves_.clear();  // it is another's to say now
     look_wanted_ = true;
     {
       const std::lock_guard lock(mutex_);

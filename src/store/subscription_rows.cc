@@ -189,9 +189,11 @@ Status move_subscriptions(Writer& writer, std::span<const SubscriptionMove> move
     auto done = connection.execute(
         "UPDATE subscription_states SET status = $1, greeted = $2, event = $3, count = $4, "
         "error = $5, changed_ms = $6 "
-        "WHERE subscription = $7 AND entry = $8 AND status <> 'off' AND event <= $9",
+        "WHERE subscription = $7 AND entry = $8 AND status <> 'off' AND event <= $9 AND "
+        "count <= $10 AND greeted <= $11",
         {to_string(move.status), std::int64_t{move.greeted}, move.event, move.count,
-         text_or_null(move.error), move.at_ms, move.subscription, move.entry, move.event});
+         text_or_null(move.error), move.at_ms, move.subscription, move.entry, move.event,
+         move.count, std::int64_t{move.greeted}});
     if (!done) return done;
     // Only of one that is where the move has put it, and not too near to the last one.
     done = connection.execute(

@@ -74,7 +74,8 @@ struct SubscriptionMove {
   std::string error;
   std::int64_t at_ms = 0;
 };
-// Inside a transaction. Never goes back.
+// Inside a transaction. Never goes back: what a node that is off duty says late, of a place or a
+// greeting that another has passed, changes nothing.
 base::Status move_subscriptions(Writer& writer, std::span<const SubscriptionMove> moves);
 
 // Those of a study (0: of all) with an id above `after`, in order.

@@ -342,6 +342,22 @@ TEST_F(SubscriptionsTest, WhoIsOffDutyTakesBackWhatIsOut) {
   EXPECT_EQ(sent(), "2:3");
 }
 
+TEST_F(SubscriptionsTest, WhoIsOffDutySaysNothingLate) {
+  open();
+  const std::int64_t id = subscribe();
+  moves_->no_room = 1;
+  answer(200);
+  on_duty_ = false;
+  go_on();
+  go_on(1s);
+  on_duty_ = true;
+  go_on(1s);
+  EXPECT_EQ(moves_->written, 0);
+  EXPECT_EQ(sent(), "greeting") << "it is greeted again";
+  answer(200);
+  EXPECT_EQ(state(id).status, SubscriptionStatus::active);
+}
+
 TEST_F(SubscriptionsTest, WhatIsChangedWhileItIsOutIsSentAnew) {
   open();
   const std::int64_t id = subscribe();

@@ -113,6 +113,27 @@ TEST_F(SubscriptionRowsTest, ThePastIsLeftOutUntilItIsReopened) {
   EXPECT_EQ(numbers({}), "2 4 5") << "what was left out before stays left out";
 }
 
+TEST_F(SubscriptionRowsTest, WhatIsSaidLateChangesNothing) {
+  const Subscription made = make();
+  const SubscriptionMove greeted{
+      .subscription = made.id, .entry = made.entry, .event = 3, .count = 2, .greeted = true};
+  move(greeted);
+  SubscriptionMove late = greeted;
+  late.status = SubscriptionStatus::error;
+  late.greeted = false;
+  move(late);
+  EXPECT_EQ(find(made.id).status, SubscriptionStatus::active);
+  EXPECT_TRUE(find(made.id).greeted);
+  late.greeted = true;
+  late.count = 1;
+  move(late);
+  EXPECT_EQ(find(made.id).status, SubscriptionStatus::active);
+  EXPECT_EQ(find(made.id).count, 2);
+  late.count = 2;
+  move(late);
+  EXPECT_EQ(find(made.id).status, SubscriptionStatus::error);
+}
+
 TEST_F(SubscriptionRowsTest, WhatIsThereComesBack) {
   raise(1);
   const Subscription made = make();
