@@ -286,12 +286,26 @@ void Subscriptions::look() {
     ++report.statuses[static_cast<std::size_t>(one.status)];
     if (one.status != SubscriptionStatus::off && !feeds_.contains(id)) add(std::move(one));
   }
-  // Tokens are revoked, and ends come, also where nothing happens.
-  for (const auto& [id, feed] : feeds_) {
-    if (feed->failures == 0) feed->due = std::min(feed->due, clock_.now());
-  }
+  for (const auto& [id, feed] : feeds_) check(*feed);
   const std::lock_guard lock(mutex_);
   report_.statuses = report.statuses;
+}
+
+// Tokens are revoked, and ends come, also where nothing happens, where a request is out and where
+// the endpoint fails.
+void Subscriptions::check(Feed& feed) {
+  if (feed.state == Feed::State::sent && token_of(feed) == TokenState::gone) {
+    parts_.outbound.cancel(feed.call);
+    feed.permit.abandoned();
+    --in_flight_;
+    feed.state = Feed::State::waiting;
+    // Its answer is of no more interest.
+    by_serial_.erase(feed.serial);
+    feed.serial = next_serial_++;
+    by_serial_.emplace(feed.serial, &feed);
+  }
+  if (feed.state != Feed::State::waiting || turned_off(feed)) return;
+  if (feed.failures == 0) feed.due = std::min(feed.due, clock_.now());
 }
 
 void Subscriptions::add(Subscription subscription) {

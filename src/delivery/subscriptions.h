@@ -146,6 +146,7 @@ class Subscriptions {
   bool begin_some();
   bool begin(Feed& feed);
   TokenState token_of(const Feed& feed) const;
+  void check(Feed& feed);
   bool turned_off(Feed& feed);
   bool permitted(Feed& feed);
   bool find_events(Feed& feed, std::vector<store::TopicEvent>& events);

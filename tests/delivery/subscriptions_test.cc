@@ -272,6 +272,27 @@ TEST_F(SubscriptionsTest, ARevokedTokenAndAnEndTurnItOff) {
   EXPECT_EQ(state(ending).status, SubscriptionStatus::off) << "also when nothing happens";
 }
 
+TEST_F(SubscriptionsTest, ARevocationTakesBackWhatIsOutAndEndsWhatFails) {
+  open();
+  const std::int64_t out = subscribe("https://desk.example/a", 7);
+  answer(200);
+  event();
+  ASSERT_EQ(sent(), "1:2");
+  revoked_.insert(7);
+  go_on(11s);
+  EXPECT_EQ(sent(), "");
+  EXPECT_EQ(state(out).status, SubscriptionStatus::off);
+  const std::int64_t failing = subscribe("https://other.example/a", 8);
+  for (int i = 0; i < 100; ++i) {
+    if (!outbound_.calls.empty()) answer(500);
+    go_on(10s);
+  }
+  ASSERT_EQ(state(failing).status, SubscriptionStatus::error);
+  revoked_.insert(8);
+  go_on(11s);
+  EXPECT_EQ(state(failing).status, SubscriptionStatus::off) << "though it is not tried again";
+}
+
 // Another node made the token: this one hears of it later.
 TEST_F(SubscriptionsTest, ATokenThatIsNotKnownYetIsWaitedFor) {
   unheard_.insert(7);
