@@ -186,8 +186,8 @@ void Subscriptions::failed(Feed& feed, const std::string& error, base::Duration 
   feed.due = clock_.now() + std::max(feed.backoff.next(), retry_after);
   const int shown = feed.stored.greeted ? kFailuresShown : kGreetingsMax;
   if (feed.failures < shown || feed.stored.status == SubscriptionStatus::error) return;
-  base::log_warning("subscriptions: the endpoint of subscription " +
-                    std::to_string(feed.stored.id) + " fails: " + error);
+  base::log_warning("subscriptions: subscription " + std::to_string(feed.stored.id) +
+                    " fails: " + error);
   propose(feed, {.event = feed.stored.event,
                  .count = feed.stored.count,
                  .status = SubscriptionStatus::error,
@@ -486,6 +486,10 @@ bool Subscriptions::send(Feed& feed, NoticeKind kind, std::vector<TopicEvent> ev
   auto body = parts_.form.write(*reader_, feed.stored, kind, events);
   if (!body) {
     feed.permit.abandoned();
+    if (body.error().code == Errc::corrupt) {
+      failed(feed, "its notification cannot be written: " + body.error().message, {});
+      return true;
+    }
     trouble(body.error());
     feed.due = clock_.now() + kStoreTrouble;
     return false;

@@ -24,6 +24,7 @@ class PlainForm final : public SubscriptionForm {
                                   std::vector<store::TopicEvent>& events) override {
     if (kind == NoticeKind::greeting) return std::string("greeting");
     if (kind == NoticeKind::heartbeat) return std::string("heartbeat");
+    if (corrupt) return base::Error{base::Errc::corrupt, "alert 4 is not there"};
     if (events.size() > room) events.resize(room);
     std::string text;
     std::int64_t number = one.count;
@@ -36,6 +37,7 @@ class PlainForm final : public SubscriptionForm {
 
   SubscriptionWish wish{.timeout = 30s, .events_max = 2};
   std::size_t room = 100;
+  bool corrupt = false;
 };
 
 class PlainLedger final : public SubscriptionLedger {
@@ -241,6 +243,21 @@ TEST_F(SubscriptionsTest, AGreetingIsNotRepeatedForEver) {
   EXPECT_EQ(state(id).status, SubscriptionStatus::error);
   open();
   EXPECT_EQ(sent(), "") << "nor after a restart";
+}
+
+TEST_F(SubscriptionsTest, WhatCannotBeWrittenIsShownAsFailing) {
+  open();
+  const std::int64_t id = subscribe();
+  answer(200);
+  form_.corrupt = true;
+  event();
+  for (int i = 0; i < 60; ++i) go_on(10s);
+  EXPECT_EQ(sent(), "");
+  EXPECT_EQ(state(id).status, SubscriptionStatus::error);
+  EXPECT_NE(state(id).error.find("alert 4 is not there"), std::string::npos);
+  form_.corrupt = false;
+  for (int i = 0; i < 60 && outbound_.calls.empty(); ++i) go_on(10s);
+  EXPECT_EQ(sent(), "1:2") << "no event is passed over";
 }
 
 TEST_F(SubscriptionsTest, WhoHangsHoldsUpNoOther) {
