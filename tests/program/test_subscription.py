@@ -201,6 +201,14 @@ def test_a_subscription_is_greeted_told_changed_and_deleted(tmp_path):
         assert desk.taken[-1][2].headers["authorization"] == secret
         assert desk.taken[-1][2].headers["x-way"] == "two"
 
+        # A secret goes nowhere but where its writer sent it.
+        resource = server.get(f"{ALL}/{id}", safety).json()
+        resource["status"] = "requested"
+        resource["channel"]["endpoint"] += "/elsewhere"
+        refused = server.request("PUT", f"{ALL}/{id}", safety, resource, headers=FHIR)
+        assert refused.status == 422
+        assert [place for issue in refused.json()["issue"] for place in issue["expression"]] == [
+            "Subscription.channel.header[0]"]
         found = server.get(f"{ALL}?status=active,requested&url={desk.url}", safety).json()
         assert [entry["resource"]["id"] for entry in found["entry"]] == [id]
         assert server.get(f"{ALL}?status=off", safety).json()["entry"] == []
