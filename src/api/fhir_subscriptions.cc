@@ -50,6 +50,12 @@ bool same_events(const SubscriptionContent& a, const SubscriptionContent& b) {
          sorted(a.severities) == sorted(b.severities);
 }
 
+// Whether its endpoint gets the same, so that it need not be greeted again.
+bool same_channel(const SubscriptionContent& a, const SubscriptionContent& b) {
+  return a.endpoint == b.endpoint && a.headers == b.headers && a.media_type == b.media_type &&
+         a.content == b.content;
+}
+
 // Puts the values of headers that were read hidden back; a fault where there is none, or where
 // one would go to another endpoint: who may change a subscription need not know its secrets.
 std::optional<model::Issue> restore_headers(SubscriptionContent& content,
@@ -214,7 +220,11 @@ void FhirSubscriptions::take_update(const std::shared_ptr<Writing>& writing) {
   if (!issues.empty()) return writing->refuse(422, issues);
   WriteSubscription command{.deed = WriteSubscription::Deed::amend, .before = stored.version};
   command.subscription.id = stored.id;
-  command.subscription.status = off ? SubscriptionStatus::off : SubscriptionStatus::requested;
+  const bool goes_on = stored.greeted && stored.status != SubscriptionStatus::off &&
+                       same_channel(content, *before);
+  command.subscription.status = off       ? SubscriptionStatus::off
+                                : goes_on ? SubscriptionStatus::active
+                                          : SubscriptionStatus::requested;
   submit(writing, std::move(command));
 }
 

@@ -158,13 +158,16 @@ Status amend_subscription(Writer& writer, Subscription& one, std::int64_t before
   }
   one.version = (*old)->version + 1;
   one.site = (*old)->site;
+  const bool greeted = one.status == SubscriptionStatus::active && (*old)->greeted;
+  if (!greeted && one.status != SubscriptionStatus::off) one.status = SubscriptionStatus::requested;
   one.after_event = (*old)->after_event;
   if (auto done = append_version(writer, one, to_string(one.status), act); !done) return done;
   const std::string headers = joined(one.headers);
   return writer.connection().execute(
-      "UPDATE subscription_states SET entry = $1, status = $2, greeted = 0, headers = $3, "
-      "error = NULL, changed_ms = $4 WHERE subscription = $5",
-      {one.entry, to_string(one.status), std::string_view(headers), act.at_ms, one.id});
+      "UPDATE subscription_states SET entry = $1, status = $2, greeted = $3, headers = $4, "
+      "error = NULL, changed_ms = $5 WHERE subscription = $6",
+      {one.entry, to_string(one.status), std::int64_t{greeted}, std::string_view(headers),
+       act.at_ms, one.id});
 }
 
 Status delete_subscription(Writer& writer, std::int64_t study, std::int64_t id, std::int64_t token,

@@ -57,8 +57,9 @@ struct Subscription {
 // study has kSubscriptionsMax.
 base::Status append_subscription(Writer& writer, Subscription& subscription, const Act& act);
 // Another version of the one with this id, of which `token`, `base`, `resource`, `headers` and
-// `status` (requested or off) are taken; its place in its stream stays. `before`: the version that
-// it follows; 0: any. Errors: not_found, conflict.
+// `status` are taken; its place in its stream stays. Status is requested, off, or active where one
+// that was greeted need not be again, as it is sent as before. `before`: the version that it
+// follows; 0: any. Errors: not_found, conflict.
 base::Status amend_subscription(Writer& writer, Subscription& subscription, std::int64_t before,
                                 const Act& act);
 // Its versions stay. Errors: not_found.

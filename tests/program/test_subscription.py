@@ -201,6 +201,12 @@ def test_a_subscription_is_greeted_told_changed_and_deleted(tmp_path):
         assert desk.taken[-1][2].headers["authorization"] == secret
         assert desk.taken[-1][2].headers["x-way"] == "two"
 
+        # What changes nothing of where and how it is sent needs no other handshake.
+        resource = {**server.get(f"{ALL}/{id}", safety).json(), "reason": "another"}
+        assert resource["status"] == "active"
+        assert server.request("PUT", f"{ALL}/{id}", safety, resource, headers=FHIR).status == 200
+        assert server.get(f"{ALL}/{id}", safety).json()["status"] == "active"
+        assert desk.types().count("handshake") == 2
         # A secret goes nowhere but where its writer sent it.
         resource = server.get(f"{ALL}/{id}", safety).json()
         resource["status"] = "requested"

@@ -113,6 +113,21 @@ TEST_F(SubscriptionRowsTest, ThePastIsLeftOutUntilItIsReopened) {
   EXPECT_EQ(numbers({}), "2 4 5") << "what was left out before stays left out";
 }
 
+TEST_F(SubscriptionRowsTest, WhatIsSentAsBeforeNeedsNoGreeting) {
+  Subscription one = make();
+  const auto amend = [&](SubscriptionStatus status) {
+    one.status = status;
+    commit([&] { EXPECT_TRUE(amend_subscription(writer(), one, 0, {.actor = "x"}).ok()); });
+    return find(one.id);
+  };
+  EXPECT_EQ(amend(SubscriptionStatus::active).status, SubscriptionStatus::requested)
+      << "it was never greeted";
+  move({.subscription = one.id, .entry = one.entry, .event = 3, .count = 2, .greeted = true});
+  EXPECT_TRUE(amend(SubscriptionStatus::active).greeted);
+  EXPECT_EQ(find(one.id).status, SubscriptionStatus::active);
+  EXPECT_FALSE(amend(SubscriptionStatus::requested).greeted);
+}
+
 TEST_F(SubscriptionRowsTest, WhatIsSaidLateChangesNothing) {
   const Subscription made = make();
   const SubscriptionMove greeted{
