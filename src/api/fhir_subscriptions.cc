@@ -196,11 +196,6 @@ http::Decision FhirSubscriptions::update(const Call& call) {
 void FhirSubscriptions::take_update(const std::shared_ptr<Writing>& writing) {
   const Subscription& stored = *writing->stored;
   SubscriptionContent& content = writing->content;
-  if (!writing->if_match.empty() && version_in_etag(writing->if_match) != stored.version) {
-    return writing->refuse(412,
-                           model::one_error("versionConflict", "",
-                                            "it has version " + std::to_string(stored.version)));
-  }
   auto before = content_of(stored);
   if (!before) return writing->exchange->respond(as_outcome(error_response(before.error())));
   model::Issues issues;
@@ -249,11 +244,18 @@ void FhirSubscriptions::with_stored(const std::shared_ptr<Writing>& writing, Han
         auto found = visible_subscription(connection, study, writing->principal->site, id_in(id));
         if (!found) return writing->exchange->respond(as_outcome(error_response(found.error())));
         if (!*found) {
-          auto gone = store::subscription_gone(connection, study, id_in(id));
+          auto gone = store::subscription_gone(connection, study,
+                                               writing->principal->site, id_in(id));
           if (!gone) return writing->exchange->respond(as_outcome(error_response(gone.error())));
           const bool done = *gone && writing->exchange->request().method == "DELETE";
           return writing->exchange->respond(done ? http::Response{.status = 204}
                                                  : not_there(id, *gone));
+        }
+        const std::int64_t version = (*found)->version;
+        if (!writing->if_match.empty() && version_in_etag(writing->if_match) != version) {
+          return writing->refuse(412,
+                                 model::one_error("versionConflict", "",
+                                                  "it has version " + std::to_string(version)));
         }
         writing->stored = std::move(**found);
         handle(writing);
@@ -318,7 +320,7 @@ http::Decision FhirSubscriptions::one(const Call& call) {
         auto found = visible_subscription(connection, study, site, id_in(id));
         if (!found) return found.error();
         if (!*found) {
-          auto gone = store::subscription_gone(connection, study, id_in(id));
+          auto gone = store::subscription_gone(connection, study, site, id_in(id));
           if (!gone) return gone.error();
           return not_there(id, *gone);
         }

@@ -229,11 +229,12 @@ Result<std::optional<Subscription>> read_subscription(Connection& connection, st
   return std::optional(std::move(found->front()));
 }
 
-Result<bool> subscription_gone(Connection& connection, std::int64_t study, std::int64_t id) {
+Result<bool> subscription_gone(Connection& connection, std::int64_t study, const std::string& site,
+                               std::int64_t id) {
   auto count = connection.integer(
       "SELECT count(*) FROM subscriptions WHERE subscription = $1 AND study = $2 AND "
-      "status = 'deleted'",
-      {id, study});
+      "status = 'deleted' AND ($3 = '' OR site = $4)",
+      {id, study, std::string_view(site), std::string_view(site)});
   if (!count) return count.error();
   return *count > 0;
 }

@@ -85,8 +85,9 @@ base::Result<std::vector<Subscription>> read_subscriptions(Connection& connectio
                                                            std::size_t limit);
 base::Result<std::optional<Subscription>> read_subscription(Connection& connection,
                                                             std::int64_t study, std::int64_t id);
-// Whether there was one that is deleted now.
-base::Result<bool> subscription_gone(Connection& connection, std::int64_t study, std::int64_t id);
+// Whether there was one, of a site if one is said, that is deleted now.
+base::Result<bool> subscription_gone(Connection& connection, std::int64_t study,
+                                     const std::string& site, std::int64_t id);
 
 // Its events from the n-th on, at most `limit`: the n-th stands first.
 base::Result<std::vector<TopicEvent>> read_subscription_events(Connection& connection,

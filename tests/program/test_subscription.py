@@ -220,6 +220,8 @@ def test_a_subscription_is_greeted_told_changed_and_deleted(tmp_path):
         assert server.get(f"{ALL}?status=off", safety).json()["entry"] == []
         every = server.get(f"{ALL}/$status", safety).json()
         assert [parameters(e["resource"])["type"] for e in every["entry"]] == ["query-status"]
+        assert server.request("DELETE", f"{ALL}/{id}", safety,
+                              headers={"If-Match": 'W/"1"'}).status == 412
         for status in (204, 204):
             assert server.request("DELETE", f"{ALL}/{id}", safety).status == status
         assert server.get(f"{ALL}/{id}", safety).status == 410
@@ -321,7 +323,9 @@ def test_events_are_asked_for_again(tmp_path):
         status, entries = ask("")
         assert len(status["events"]) == 100 and entries == []
         assert ask("eventsSinceNumber=251")[0]["events"] == []
-        for wrong in ("eventsSinceNumber=0", "eventsSinceNumber=x", "content=all",
+        assert ask("eventsSinceNumber=0&eventsUntilNumber=1")[0]["events"][0][
+            "event-number"] == "1"
+        for wrong in ("eventsSinceNumber=-1", "eventsSinceNumber=x", "content=all",
                       "eventsSinceNumber=9&eventsUntilNumber=8", "other=1"):
             assert ask(wrong, 400)["resourceType"] == "OperationOutcome"
 
@@ -451,6 +455,10 @@ def test_a_sites_token_gets_its_sites_alerts(tmp_path):
                    if status["subscription"]["reference"].endswith(f"/{own}")]
         assert [entry["resource"]["patient"]["reference"] for entry in entries] == [
             "Patient/SUBJ-1", "Patient/SUBJ-3"]
+        assert server.request("DELETE", f"{ALL}/{whole}", admin).status == 204
+        assert server.get(f"{ALL}/{whole}", admin).status == 410
+        assert server.get(f"{ALL}/{whole}", there).status == 404, "nor that it was there"
+        assert server.request("DELETE", f"{ALL}/{whole}", there).status == 404
 
 
 def test_heartbeats_come_where_nothing_else_does_and_a_study_has_so_many(tmp_path):

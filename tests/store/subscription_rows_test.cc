@@ -186,8 +186,9 @@ TEST_F(SubscriptionRowsTest, WhatIsThereComesBack) {
   });
   commit([&] { EXPECT_TRUE(delete_subscription(writer(), 1, made.id, 4, {.actor = "x"}).ok()); });
   EXPECT_FALSE(read_subscription(connection(), 1, made.id).value());
-  EXPECT_TRUE(subscription_gone(connection(), 1, made.id).value());
-  EXPECT_FALSE(subscription_gone(connection(), 1, 99).value());
+  EXPECT_TRUE(subscription_gone(connection(), 1, "", made.id).value());
+  EXPECT_FALSE(subscription_gone(connection(), 1, "B", made.id).value());
+  EXPECT_FALSE(subscription_gone(connection(), 1, "", 99).value());
   EXPECT_EQ(count("SELECT count(*) FROM subscriptions"), 3) << "its versions stay";
   commit([&] {
     EXPECT_EQ(delete_subscription(writer(), 1, made.id, 4, {.actor = "x"}).error().code,
