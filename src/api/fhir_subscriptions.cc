@@ -167,7 +167,7 @@ http::Decision FhirSubscriptions::create(const Call& call) {
 
 void FhirSubscriptions::take_new(const std::shared_ptr<Writing>& writing) {
   fhir::SubscriptionReader reader;
-  auto content = reader.read(writing->exchange->request().body);
+  auto content = reader.read(writing->exchange->request().body, {}, writing->base);
   if (!content) return writing->refuse(422, content.error());
   model::Issues issues;
   if (content->status != "requested") {
@@ -186,7 +186,8 @@ void FhirSubscriptions::take_new(const std::shared_ptr<Writing>& writing) {
 http::Decision FhirSubscriptions::update(const Call& call) {
   return accept(call, [this](const std::shared_ptr<Writing>& writing) {
     fhir::SubscriptionReader reader;
-    auto content = reader.read(writing->exchange->request().body, writing->parameters[0]);
+    auto content = reader.read(writing->exchange->request().body, writing->parameters[0],
+                               writing->base);
     if (!content) return writing->refuse(422, content.error());
     writing->content = std::move(*content);
     with_stored(writing, [this](const std::shared_ptr<Writing>& found) { take_update(found); });

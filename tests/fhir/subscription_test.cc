@@ -100,6 +100,9 @@ TEST(SubscriptionTest, WhatWouldNotBeAsMeantIsRefused) {
       {json_of(filters({"DetectedIssue?severity:not=high"})), "notSupported " + path},
       {json_of(filters({"DetectedIssue?severity=urgent"})), "invalidValue " + path},
       {json_of(filters({"DetectedIssue?severity="})), "invalidValue " + path},
+      {json_of(filters({"patient=https://t.example/fhir/Patient/A"})), "invalidValue " + path},
+      {json_of(filters({"patient=Group/A"})), "invalidValue " + path},
+      {json_of(filters({"patient=urn:x|A"})), "invalidValue " + path},
       {json_of(filters({"DetectedIssue?code=a%4"})), "invalidValue " + path},
       {json_of(filters({"code=a", "code=b"})),
        "notSupported Subscription.criteria.extension[1].value"},
@@ -128,6 +131,19 @@ TEST(SubscriptionTest, WhatWouldNotBeAsMeantIsRefused) {
        "invalidValue Subscription.channel.payload.extension[0].value"},
   };
   for (const auto& one : kCases) EXPECT_EQ(faults(one.json), one.expected) << one.json;
+}
+
+TEST(SubscriptionTest, AReferenceMayBeginWithThisServersBase) {
+  SubscriptionReader reader;
+  const std::string base = "https://t.example/fhir";
+  const auto read = reader.read(json_of(filters({"patient=" + base + "/Patient/A"})), "", base);
+  ASSERT_TRUE(read.ok());
+  EXPECT_EQ(read->subjects, std::vector<std::string>{"A"});
+  for (const char* other : {"https://t.example/fhir2/Patient/A", "https://t.example/fhir/A",
+                            "https://t.example/fhir/Group/A"}) {
+    EXPECT_FALSE(reader.read(json_of(filters({"patient=" + std::string(other)})), "", base).ok())
+        << other;
+  }
 }
 
 TEST(SubscriptionTest, ItIsBounded) {
