@@ -416,6 +416,13 @@ def test_without_a_list_no_subscription_may_send_and_others_may_not_subscribe(tm
                                headers=FHIR).status == 403
 
 
+def test_without_targets_a_server_says_that_nothing_is_sent(tmp_path):
+    with Desk() as desk, started(tmp_path, desk.remote.url + "/fhir/") as server:
+        make(server, server.token("safety"), subscription(desk.url))
+    with Server(tmp_path / "store.db") as server:
+        assert "nothing is sent for 1 subscriptions" in server.log.read_text()
+
+
 def test_a_revoked_token_stops_its_subscriptions(tmp_path):
     with Desk() as desk, started(tmp_path, desk.remote.url + "/fhir/") as server:
         admin = server.token("admin")
