@@ -104,7 +104,6 @@ void Subscriptions::look_again() {
 bool Subscriptions::run_once() {
   wake_ = clock_.now() + options_.look_interval;
   const bool worked = take_inbox();
-  record();
   if (options_.on_duty && !options_.on_duty()) {
     while (!feeds_.empty()) drop(*feeds_.begin()->second);
     moves_.clear();  // it is another's to say now
@@ -116,6 +115,7 @@ bool Subscriptions::run_once() {
     wake_at(clock_.now() + kStoreTrouble);
     return worked;
   }
+  record();
   if (look_wanted_ || clock_.now() >= next_look_) look();
   return begin_some() || worked;
 }
@@ -304,7 +304,8 @@ void Subscriptions::check(Feed& feed) {
     feed.serial = next_serial_++;
     by_serial_.emplace(feed.serial, &feed);
   }
-  if (feed.state != Feed::State::waiting || turned_off(feed)) return;
+  if (feed.state != Feed::State::waiting) return;
+  if (turned_off(feed)) return wake_at(clock_.now());  // so that it is written down at once
   if (feed.failures == 0) feed.due = std::min(feed.due, clock_.now());
 }
 
