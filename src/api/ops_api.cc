@@ -49,7 +49,7 @@ std::vector<Route> OpsApi::routes() {
     return answer_now([this] { return http::json_response(200, remotes_json()); });
   });
   routes.emplace_back("POST", "/ops/tasks/{task}/run", Permission::anyone,
-                      [this](const Call& call) {
+                      [this](const Call& call) -> http::Decision {
                         // A page of another origin cannot send a header of its own choice.
                         if (call.head.header(kOperatorHeader) == nullptr) {
                           return http::fault_response(403, "the header X-Trialward is missing");
