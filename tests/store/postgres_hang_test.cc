@@ -19,7 +19,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr milliseconds kCancelMax{400};
 // What may be added to a time that is promised, on a busy machine.
-constexpr milliseconds kSlack{3000};
+constexpr milliseconds kSlack{800};
 
 std::string script_of(const std::string& verb, const std::string& folder) {
   return "/usr/bin/python3 " TRIALWARD_SOURCE "/tests/postgres.py " + verb + " " + folder +
