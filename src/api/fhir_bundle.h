@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,16 +39,28 @@ struct BundleRequest {
 // The issues: it is no such Bundle at all.
 base::Result<BundleRequest, model::Issues> read_bundle(std::string_view json);
 
-// What the fullUrl of an entry stands for: "Patient/S1"; empty where that is not known before it is
-// stored.
-using References = std::map<std::string, std::string, std::less<>>;
-
-// The resource's text with each `reference` that is one of those replaced; and the first that leads
-// nowhere, if there is one. In one pass.
-struct Resolved {
+// What the fullUrl of an entry stands for: "Patient/S1". Of what gets its id when it is stored
+// (`entry`) a text that stays when it is sent again: made of its identifier, else as it came. Empty
+// where it is not known at all.
+struct BundleTarget {
   std::string text;
-  std::string unknown;
+  std::optional<std::size_t> entry = std::nullopt;
 };
-Resolved resolve_references(std::string_view resource, const References& references);
+using References = std::map<std::string, BundleTarget, std::less<>>;
+BundleTarget new_target(std::size_t index, const BundleEntry& entry);
+
+// The resource's text with each `reference` that is one of those replaced; where it refers to new
+// resources, in order; and an issue, at its place, for each that leads nowhere: to no entry
+// ("urn:uuid:…" and "urn:oid:…" can mean nothing else), or to one that is not known. In one pass.
+struct Resolved {
+  struct Place {
+    std::size_t at = 0, size = 0;  // in the text, without the quotes
+    std::size_t entry = 0;
+  };
+  std::string text;
+  std::vector<Place> places;
+  model::Issues issues;
+};
+Resolved resolve_references(const BundleEntry& entry, const References& references);
 
 }  // namespace trialward::api

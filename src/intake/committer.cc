@@ -51,6 +51,43 @@ class Loan {
   std::string site_;
 };
 
+// Puts ids into a record's original. It comes back as it was: a batch that is tried again may give
+// others.
+class LinkedOriginal {
+ public:
+  LinkedOriginal(AppendRecord* command, std::span<const std::int64_t> ids) : command_(command) {
+    if (command_ == nullptr || command_->links.empty()) return;
+    const std::string& text = command_->record.original;
+    std::size_t copied = 0;
+    std::string linked;
+    for (const OriginalLink& link : command_->links) {
+      TW_CHECK(link.command < ids.size() && copied <= link.at && link.at <= text.size());
+      linked.append(text, copied, link.at - copied);
+      linked.append(link.type).append("/").append(std::to_string(ids[link.command]));
+      copied = link.at + link.size;
+    }
+    linked.append(text, copied);
+    before_ = std::exchange(command_->record.original, std::move(linked));
+  }
+  ~LinkedOriginal() {
+    if (before_) command_->record.original = std::move(*before_);
+  }
+  LinkedOriginal(const LinkedOriginal&) = delete;
+  LinkedOriginal& operator=(const LinkedOriginal&) = delete;
+
+ private:
+  AppendRecord* const command_;
+  std::optional<std::string> before_;
+};
+
+bool has_links(const Submission& submission) {
+  return std::any_of(submission.commands.begin(), submission.commands.end(),
+                     [](const Command& command) {
+                       const auto* append = std::get_if<AppendRecord>(&command);
+                       return append != nullptr && !append->links.empty();
+                     });
+}
+
 // It stays so when the batch is tried again: the id is taken by what was there before it.
 void rename(AppendRecord& command) {
   if (std::exchange(command.renamed, true)) return;
@@ -213,7 +250,25 @@ Status Committer::try_commit(std::span<Submission> batch, Outcome& outcome) {
 }
 
 Committer::Applied Committer::apply(Submission& submission) {
-  if (submission.commands.size() == 1) return apply_command(submission, submission.commands[0]);
+  const bool linked = has_links(submission);
+  if (submission.commands.size() == 1 && !linked) {
+    return apply_command(submission, submission.commands[0]);
+  }
+  std::vector<std::int64_t> ids(submission.commands.size(), 0);
+  bool missing = false;
+  auto done = apply_part(submission, ids, missing);
+  if (!done || !missing) return done;
+  // What refers to later ones is stored once more, with the ids that came out: they do not hang on
+  // what originals say, so that they are the same again.
+  const std::vector<std::int64_t> expected = ids;
+  done = apply_part(submission, ids, missing);
+  if (done && (missing || ids != expected)) return Error{Errc::invalid, "ids within a submission changed"};
+  return done;
+}
+
+Committer::Applied Committer::apply_part(Submission& submission, std::vector<std::int64_t>& ids,
+                                         bool& missing) {
+  missing = false;
   if (auto saved = subjects_.save(writer_.connection()); !saved) return saved.error();
   if (auto begun = writer_.begin_part(); !begun) return begun.error();
   subjects_.begin_part();
@@ -227,24 +282,40 @@ Committer::Applied Committer::apply(Submission& submission) {
       continue;
     }
     if (append != nullptr && append->part && renamed) rename(*append);
+    const LinkedOriginal original(append, ids);
+    if (append != nullptr) {
+      missing |= std::any_of(append->links.begin(), append->links.end(),
+                             [&ids](const OriginalLink& link) { return ids[link.command] == 0; });
+    }
     auto one = apply_command(submission, submission.commands[i]);
     if (!one) return one;
     if (one->verdict != Verdict::stored) {
-      if (auto undone = writer_.rollback_part(); !undone) return undone.error();
-      subjects_.rolled_back_part();
-      known_.forget();
-      publications_.erase(publications_.begin() + published, publications_.end());
+      missing = false;
+      if (auto undone = take_back_part(published); !undone) return undone.error();
       for (model::Fault& fault : one->faults) fault.path = "/" + std::to_string(i) + fault.path;
       return one;
     }
     all.results.push_back(std::move(one->results.front()));
+    ids[i] = all.results.back().id;
     if (append != nullptr && !append->part) {
       repeated = all.results.back().repeated;
       renamed = append->renamed;
     }
   }
+  if (missing) {
+    if (auto undone = take_back_part(published); !undone) return undone.error();
+    return all;
+  }
   if (auto ended = writer_.end_part(); !ended) return ended.error();
   return all;
+}
+
+Status Committer::take_back_part(std::ptrdiff_t published) {
+  if (auto undone = writer_.rollback_part(); !undone) return undone;
+  subjects_.rolled_back_part();
+  known_.forget();
+  publications_.erase(publications_.begin() + published, publications_.end());
+  return {};
 }
 
 Committer::Applied Committer::apply_command(const Submission& submission, Command& command) {

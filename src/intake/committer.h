@@ -65,6 +65,10 @@ class Committer {
   bool again_after(const base::Error& error);
   void refuse_all(std::span<Submission> batch, std::string_view reason, Outcome& outcome);
   Applied apply(Submission& submission);
+  // All of it or nothing. `ids` are those of its commands' records as far as they are known, and
+  // become known; when others are referred to it is taken back, and says so in `missing`.
+  Applied apply_part(Submission& submission, std::vector<std::int64_t>& ids, bool& missing);
+  base::Status take_back_part(std::ptrdiff_t published);
   Applied apply_command(const Submission& submission, Command& command);
   Applied append(const Submission& submission, AppendRecord& command);
   Applied append_as_it_is(const Submission& submission, AppendRecord& command);
