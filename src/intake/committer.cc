@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "intake/alert_commands.h"
+#include "intake/linked_original.h"
 #include "intake/outbox_commands.h"
 #include "intake/repeat.h"
 #include "intake/subscription_commands.h"
@@ -50,43 +51,6 @@ class Loan {
   Record& borrower_;
   std::string site_;
 };
-
-// Puts ids into a record's original. It comes back as it was: a batch that is tried again may give
-// others.
-class LinkedOriginal {
- public:
-  LinkedOriginal(AppendRecord* command, std::span<const std::int64_t> ids) : command_(command) {
-    if (command_ == nullptr || command_->links.empty()) return;
-    const std::string& text = command_->record.original;
-    std::size_t copied = 0;
-    std::string linked;
-    for (const OriginalLink& link : command_->links) {
-      TW_CHECK(link.command < ids.size() && copied <= link.at && link.at <= text.size());
-      linked.append(text, copied, link.at - copied);
-      linked.append(link.type).append("/").append(std::to_string(ids[link.command]));
-      copied = link.at + link.size;
-    }
-    linked.append(text, copied);
-    before_ = std::exchange(command_->record.original, std::move(linked));
-  }
-  ~LinkedOriginal() {
-    if (before_) command_->record.original = std::move(*before_);
-  }
-  LinkedOriginal(const LinkedOriginal&) = delete;
-  LinkedOriginal& operator=(const LinkedOriginal&) = delete;
-
- private:
-  AppendRecord* const command_;
-  std::optional<std::string> before_;
-};
-
-bool has_links(const Submission& submission) {
-  return std::any_of(submission.commands.begin(), submission.commands.end(),
-                     [](const Command& command) {
-                       const auto* append = std::get_if<AppendRecord>(&command);
-                       return append != nullptr && !append->links.empty();
-                     });
-}
 
 // It stays so when the batch is tried again: the id is taken by what was there before it.
 void rename(AppendRecord& command) {
