@@ -27,7 +27,8 @@ class AuditRowsTest : public StoreBench {
       for (std::int64_t i = 0; i < count; ++i) {
         const std::string subject = "P-" + std::to_string(++subjects_);
         const NewSubject newcomer{.study = 1, .subject = subject, .site = "A"};
-        ASSERT_TRUE(append_subject(writer(), newcomer, {.actor = "Anna", .action = "enrolled"}).ok());
+        const Act act{.actor = "Anna", .action = "enrolled"};
+        ASSERT_TRUE(append_subject(writer(), newcomer, act).ok());
       }
     });
   }
