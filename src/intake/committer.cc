@@ -226,7 +226,9 @@ Committer::Applied Committer::apply(Submission& submission) {
   // what originals say, so that they are the same again.
   const std::vector<std::int64_t> expected = ids;
   done = apply_part(submission, ids, missing);
-  if (done && (missing || ids != expected)) return Error{Errc::invalid, "ids within a submission changed"};
+  if (done && (missing || ids != expected)) {
+    return Error{Errc::invalid, "ids within a submission changed"};
+  }
   return done;
 }
 
