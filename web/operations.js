@@ -41,7 +41,8 @@ function fill(id, rows, empty) {
 
 async function runNow(name, button) {
   button.disabled = true;
-  const answer = await fetch(`/ops/tasks/${encodeURIComponent(name)}/run`, {method: "POST"});
+  const answer = await fetch(`/ops/tasks/${encodeURIComponent(name)}/run`,
+    {method: "POST", headers: {"X-Trialward": "run"}});
   if (!answer.ok) notice(`${name} could not be run: ${answer.status}`);
   button.disabled = false;
   await show();

@@ -52,6 +52,13 @@ base::Status warn_of_outbox(store::Connection& connection) {
     base::log_warning("delivery: " + std::to_string(count.pending) + " alert events wait for '" +
                       count.target + "', and this server has no targets");
   }
+  auto subscriptions = connection.integer(
+      "SELECT count(*) FROM subscription_states WHERE status <> 'off'", {});
+  if (!subscriptions) return subscriptions.error();
+  if (*subscriptions > 0) {
+    base::log_warning("delivery: nothing is sent for " + std::to_string(*subscriptions) +
+                      " subscriptions, as this server has no targets");
+  }
   return {};
 }
 

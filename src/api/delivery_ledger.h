@@ -31,8 +31,8 @@ class DeliveryLedger final : public delivery::Ledger {
   const base::Clock& clock_;
 };
 
-// Says in the log what waits for targets that an earlier run had, where this one has none. Errors:
-// of the store.
+// Says in the log what waits for targets that an earlier run had, where this one has none, and how
+// many subscriptions nothing is sent for. Errors: of the store.
 base::Status warn_of_outbox(store::Connection& connection);
 
 }  // namespace trialward::api

@@ -89,8 +89,11 @@ struct Range {
 
 Result<Range, std::string> range_of(const QueryMembers& query) {
   Range range;
-  range.since = number_in(query, "eventsSinceNumber", 1, kIdMax);
-  if (range.since == 0) return std::string("eventsSinceNumber is not a number from 1");
+  // Some count from 0: that is all of them, too.
+  if (query.get("eventsSinceNumber") != "0") {
+    range.since = number_in(query, "eventsSinceNumber", 1, kIdMax);
+  }
+  if (range.since <= 0) return std::string("eventsSinceNumber is not a number from 0");
   if (!query.get("eventsUntilNumber").empty()) {
     range.until = number_in(query, "eventsUntilNumber", 0, kIdMax);
     if (range.until < range.since) {

@@ -50,7 +50,14 @@ bool same_events(const SubscriptionContent& a, const SubscriptionContent& b) {
          sorted(a.severities) == sorted(b.severities);
 }
 
-// Puts the values of headers that were read hidden back; a fault where there is none.
+// Whether its endpoint gets the same, so that it need not be greeted again.
+bool same_channel(const SubscriptionContent& a, const SubscriptionContent& b) {
+  return a.endpoint == b.endpoint && a.headers == b.headers && a.media_type == b.media_type &&
+         a.content == b.content;
+}
+
+// Puts the values of headers that were read hidden back; a fault where there is none, or where
+// one would go to another endpoint: who may change a subscription need not know its secrets.
 std::optional<model::Issue> restore_headers(SubscriptionContent& content,
                                             const SubscriptionContent& before) {
   for (std::size_t i = 0; i < content.headers.size(); ++i) {
@@ -68,6 +75,11 @@ std::optional<model::Issue> restore_headers(SubscriptionContent& content,
       return model::Issue{.code = "invalidValue",
                           .path = "Subscription.channel.header[" + std::to_string(i) + "]",
                           .words = "has no value that is known already"};
+    }
+    if (content.endpoint != before.endpoint) {
+      return model::Issue{.code = "invalidValue",
+                          .path = "Subscription.channel.header[" + std::to_string(i) + "]",
+                          .words = "must be said again, as the endpoint is another"};
     }
     value = known->second;
   }
@@ -155,7 +167,7 @@ http::Decision FhirSubscriptions::create(const Call& call) {
 
 void FhirSubscriptions::take_new(const std::shared_ptr<Writing>& writing) {
   fhir::SubscriptionReader reader;
-  auto content = reader.read(writing->exchange->request().body);
+  auto content = reader.read(writing->exchange->request().body, {}, writing->base);
   if (!content) return writing->refuse(422, content.error());
   model::Issues issues;
   if (content->status != "requested") {
@@ -174,7 +186,8 @@ void FhirSubscriptions::take_new(const std::shared_ptr<Writing>& writing) {
 http::Decision FhirSubscriptions::update(const Call& call) {
   return accept(call, [this](const std::shared_ptr<Writing>& writing) {
     fhir::SubscriptionReader reader;
-    auto content = reader.read(writing->exchange->request().body, writing->parameters[0]);
+    auto content = reader.read(writing->exchange->request().body, writing->parameters[0],
+                               writing->base);
     if (!content) return writing->refuse(422, content.error());
     writing->content = std::move(*content);
     with_stored(writing, [this](const std::shared_ptr<Writing>& found) { take_update(found); });
@@ -184,11 +197,6 @@ http::Decision FhirSubscriptions::update(const Call& call) {
 void FhirSubscriptions::take_update(const std::shared_ptr<Writing>& writing) {
   const Subscription& stored = *writing->stored;
   SubscriptionContent& content = writing->content;
-  if (!writing->if_match.empty() && version_in_etag(writing->if_match) != stored.version) {
-    return writing->refuse(412,
-                           model::one_error("versionConflict", "",
-                                            "it has version " + std::to_string(stored.version)));
-  }
   auto before = content_of(stored);
   if (!before) return writing->exchange->respond(as_outcome(error_response(before.error())));
   model::Issues issues;
@@ -208,7 +216,11 @@ void FhirSubscriptions::take_update(const std::shared_ptr<Writing>& writing) {
   if (!issues.empty()) return writing->refuse(422, issues);
   WriteSubscription command{.deed = WriteSubscription::Deed::amend, .before = stored.version};
   command.subscription.id = stored.id;
-  command.subscription.status = off ? SubscriptionStatus::off : SubscriptionStatus::requested;
+  const bool goes_on = stored.greeted && stored.status != SubscriptionStatus::off &&
+                       same_channel(content, *before);
+  command.subscription.status = off       ? SubscriptionStatus::off
+                                : goes_on ? SubscriptionStatus::active
+                                          : SubscriptionStatus::requested;
   submit(writing, std::move(command));
 }
 
@@ -233,11 +245,18 @@ void FhirSubscriptions::with_stored(const std::shared_ptr<Writing>& writing, Han
         auto found = visible_subscription(connection, study, writing->principal->site, id_in(id));
         if (!found) return writing->exchange->respond(as_outcome(error_response(found.error())));
         if (!*found) {
-          auto gone = store::subscription_gone(connection, study, id_in(id));
+          auto gone = store::subscription_gone(connection, study,
+                                               writing->principal->site, id_in(id));
           if (!gone) return writing->exchange->respond(as_outcome(error_response(gone.error())));
           const bool done = *gone && writing->exchange->request().method == "DELETE";
           return writing->exchange->respond(done ? http::Response{.status = 204}
                                                  : not_there(id, *gone));
+        }
+        const std::int64_t version = (*found)->version;
+        if (!writing->if_match.empty() && version_in_etag(writing->if_match) != version) {
+          return writing->refuse(412,
+                                 model::one_error("versionConflict", "",
+                                                  "it has version " + std::to_string(version)));
         }
         writing->stored = std::move(**found);
         handle(writing);
@@ -302,7 +321,7 @@ http::Decision FhirSubscriptions::one(const Call& call) {
         auto found = visible_subscription(connection, study, site, id_in(id));
         if (!found) return found.error();
         if (!*found) {
-          auto gone = store::subscription_gone(connection, study, id_in(id));
+          auto gone = store::subscription_gone(connection, study, site, id_in(id));
           if (!gone) return gone.error();
           return not_there(id, *gone);
         }

@@ -6,6 +6,12 @@
 #include "model/effective_time.h"
 
 namespace trialward::api {
+namespace {
+
+constexpr std::string_view kOperatorHeader = "X-Trialward";
+
+}  // namespace
+
 std::vector<Route> OpsApi::routes() {
   std::vector<Route> routes;
   routes.emplace_back("GET", "/livez", Permission::anyone, [](const Call&) {
@@ -43,7 +49,13 @@ std::vector<Route> OpsApi::routes() {
     return answer_now([this] { return http::json_response(200, remotes_json()); });
   });
   routes.emplace_back("POST", "/ops/tasks/{task}/run", Permission::anyone,
-                      [this](const Call& call) { return run(call.parameters.front()); });
+                      [this](const Call& call) -> http::Decision {
+                        // A page of another origin cannot send a header of its own choice.
+                        if (call.head.header(kOperatorHeader) == nullptr) {
+                          return http::fault_response(403, "the header X-Trialward is missing");
+                        }
+                        return run(call.parameters.front());
+                      });
   for (Route& route : ops_pages()) routes.push_back(std::move(route));
   return routes;
 }

@@ -26,10 +26,14 @@ bool SubscriptionLedger::move(const std::vector<store::SubscriptionMove>& moves,
 void SubscriptionFeeds::open(Parts parts) {
   delivery::SubscriptionsOptions options;
   options.on_duty = std::move(parts.on_duty);
-  options.valid = [this](std::int64_t token) {
-    if (token == 0) return true;  // the server's own machine
-    const auto holder = tokens_.holder(token);
-    return holder != nullptr && !holder->expired(clock_.utc_ms());
+  options.token = [this](std::int64_t token) {
+    using delivery::TokenState;
+    if (token == 0) return TokenState::valid;  // the server's own machine
+    if (const auto holder = tokens_.holder(token)) {
+      return holder->expired(clock_.utc_ms()) ? TokenState::gone : TokenState::valid;
+    }
+    // Another node may have made it, of which this one has not heard yet.
+    return tokens_.revoked(token) ? TokenState::gone : TokenState::unknown;
   };
   feeds_ = std::make_unique<delivery::Subscriptions>(
       delivery::Subscriptions::Parts{.targets = parts.targets,

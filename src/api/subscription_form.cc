@@ -31,7 +31,7 @@ Result<std::string> issue_of_event(store::Connection& reader, std::int64_t study
 
 Result<fhir::SubscriptionContent> content_of(const store::Subscription& subscription) {
   fhir::SubscriptionReader reader;
-  auto content = reader.read(subscription.resource);
+  auto content = reader.read(subscription.resource, {}, subscription.base);
   if (!content) {
     return Error{Errc::corrupt,
                  "subscription " + std::to_string(subscription.id) + " cannot be read"};

@@ -97,4 +97,9 @@ std::shared_ptr<const Principal> TokenTable::holder(std::int64_t token) const {
   return found == by_id_.end() ? nullptr : by_hash_.at(found->second);
 }
 
+bool TokenTable::revoked(std::int64_t token) const {
+  const std::lock_guard lock(mutex_);
+  return revoked_.contains(token);
+}
+
 }  // namespace trialward::api

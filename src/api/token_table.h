@@ -32,6 +32,8 @@ class TokenTable {
   bool admits(const Principal& principal, std::int64_t now_ms) const;
   // Whose a token is; null when there is no such one, or it was revoked.
   std::shared_ptr<const Principal> holder(std::int64_t token) const;
+  // Whether it is known as revoked: one that this node has not heard of is not.
+  bool revoked(std::int64_t token) const;
 
  private:
   mutable std::mutex mutex_;

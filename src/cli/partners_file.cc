@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "delivery/targets.h"
+#include "model/schedule.h"
 #include "model/table_reader.h"
 
 namespace trialward::cli {
@@ -13,6 +14,7 @@ namespace {
 using model::TableReader;
 
 constexpr std::size_t kPartnersBytesMax = 1 << 20;
+constexpr std::string_view kStudyPlace = "{study}";  // in a URL: the study's id
 
 double number_of(TableReader& table, const char* key, double otherwise, double min, double max) {
   const double value = table.number(key).value_or(otherwise);
@@ -32,10 +34,11 @@ base::Duration seconds_of(double seconds) {
 }
 
 bool is_own_machine_url(std::string_view url) {
-  for (const std::string_view own : {"http://127.", "http://localhost", "http://[::1]"}) {
-    if (url.starts_with(own)) return true;
-  }
-  return false;
+  const std::string_view rest = url.substr(std::string_view("http://").size());
+  const std::string_view host = rest.substr(
+      0, rest.starts_with('[') ? rest.find(']') + 1 : rest.find_first_of(":/"));
+  return host == "localhost" || host == "[::1]" ||
+         (host.starts_with("127.") && host.find_first_not_of("0123456789.") == host.npos);
 }
 
 void check_partner_url(TableReader& table, const std::string& url) {
@@ -127,6 +130,20 @@ std::optional<std::vector<schedule::Partner>> load_partners_file(const std::stri
   for (const model::DefinitionFault& fault : faults) std::cerr << model::to_string(fault) << '\n';
   if (!faults.empty()) return std::nullopt;
   return partners;
+}
+
+std::string partner_of_several(const std::vector<schedule::Partner>& partners,
+                               const std::vector<intake::ActiveStudy>& studies) {
+  for (const schedule::Partner& partner : partners) {
+    if (partner.url.find(kStudyPlace) != std::string::npos) continue;
+    const auto names = std::count_if(
+        studies.begin(), studies.end(), [&partner](const intake::ActiveStudy& study) {
+          const auto& schedule = study.study->schedule;
+          return schedule != nullptr && schedule->sync && schedule->sync->partner == partner.name;
+        });
+    if (names > 1) return partner.name;
+  }
+  return {};
 }
 
 }  // namespace trialward::cli

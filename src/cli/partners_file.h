@@ -18,11 +18,17 @@
 #include <string>
 #include <vector>
 
+#include "intake/submission.h"
 #include "schedule/partner.h"
 
 namespace trialward::cli {
 
 // Nothing when it has faults, each told on standard error with its line.
 std::optional<std::vector<schedule::Partner>> load_partners_file(const std::string& path);
+
+// The first partner that two of the studies name although its URL is one place for all studies, so
+// that subjects of the same id would be one to it; empty: none.
+std::string partner_of_several(const std::vector<schedule::Partner>& partners,
+                               const std::vector<intake::ActiveStudy>& studies);
 
 }  // namespace trialward::cli

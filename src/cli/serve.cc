@@ -223,6 +223,18 @@ void warn_of_partner(const model::Study& study) {
                     study.schedule->sync->partner + "': there is no --partners");
 }
 
+// What is wrong with them; empty: nothing.
+std::string take_partners(const std::string& file, const std::vector<intake::ActiveStudy>& studies,
+                          api::AppOptions& app) {
+  if (file.empty()) return {};
+  auto partners = load_partners_file(file);
+  if (!partners) return "the file has faults";
+  app.partners = std::move(*partners);
+  const std::string name = partner_of_several(app.partners, studies);
+  if (name.empty()) return {};
+  return "'" + name + "' has subjects of several studies at one place; its url needs {study}";
+}
+
 void place_files(api::AppOptions& app, const std::string& beside) {
   app.control_path = store::control_socket_path(beside);
   app.intake.set_aside_path = beside + ".set-aside.ndjson";
@@ -256,10 +268,8 @@ int serve(const ServeOptions& options) {
     app->targets = load_targets_file(options.targets, ids);
     if (app->targets == nullptr) return fail(kWrongUse, "--targets: the file has faults");
   }
-  if (!options.partners.empty()) {
-    auto partners = load_partners_file(options.partners);
-    if (!partners) return fail(kWrongUse, "--partners: the file has faults");
-    app->partners = std::move(*partners);
+  if (const std::string wrong = take_partners(options.partners, loaded, *app); !wrong.empty()) {
+    return fail(kWrongUse, "--partners: " + wrong);
   }
   for (std::size_t i = 0; i < loaded.size(); ++i) {
     const model::Study& study = *loaded[i].study;

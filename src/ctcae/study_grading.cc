@@ -80,7 +80,9 @@ base::Result<StudyGrading, model::DefinitionFaults> StudyGrading::make(
   if (!faults.empty()) return faults;
   for (const auto& [code, terms] : names) {
     const bool named = std::any_of(choice.codes.begin(), choice.codes.end(),
-                                   [&](const auto& given) { return given.code == code; });
+                                   [&wanted = code](const auto& given) {
+                                     return given.code == wanted;
+                                   });
     grading.add(study, code, terms, named);
   }
   return grading;

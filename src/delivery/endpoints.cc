@@ -22,7 +22,8 @@ bool is_host(std::string_view host) {
   return !host.empty() && host.size() <= 253 && std::all_of(host.begin(), host.end(), is_word);
 }
 
-// Of a path: no "." or ".." between slashes, and nothing twice a reader might undo.
+// Of a path: no "." or ".." between slashes, and nothing twice a reader might undo. What follows a
+// ";" are parameters, which some readers take away first.
 bool is_path(std::string_view path) {
   constexpr std::string_view kMarks = "/-._~!$'()*+,;=:@&";
   const bool plain = std::all_of(path.begin(), path.end(), [&](char c) {
@@ -32,7 +33,8 @@ bool is_path(std::string_view path) {
   while (!path.empty()) {
     path.remove_prefix(1);  // the slash
     const std::string_view segment = path.substr(0, path.find('/'));
-    if (segment == "." || segment == "..") return false;
+    const std::string_view name = segment.substr(0, segment.find(';'));
+    if (name == "." || name == "..") return false;
     path.remove_prefix(segment.size());
   }
   return true;

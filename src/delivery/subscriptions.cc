@@ -21,6 +21,7 @@ namespace {
 constexpr base::Duration kFullLedger = std::chrono::milliseconds(50);  // until it is asked again
 constexpr base::Duration kStoreTrouble = std::chrono::milliseconds(500);
 constexpr base::Duration kNotAllowed = std::chrono::seconds(60);  // until that is looked at again
+constexpr base::Duration kUnknownToken = std::chrono::seconds(1);  // until it is asked for again
 constexpr base::Duration kHangs = std::chrono::seconds(301);      // longer than any may take
 constexpr std::size_t kMovesMax = 64;                             // written down at once
 constexpr std::size_t kShownErrorMax = 300;                       // bytes
@@ -103,9 +104,9 @@ void Subscriptions::look_again() {
 bool Subscriptions::run_once() {
   wake_ = clock_.now() + options_.look_interval;
   const bool worked = take_inbox();
-  record();
   if (options_.on_duty && !options_.on_duty()) {
     while (!feeds_.empty()) drop(*feeds_.begin()->second);
+    moves_.clear();  // it is another's to say now
     look_wanted_ = true;
     {
       const std::lock_guard lock(mutex_);
@@ -114,6 +115,7 @@ bool Subscriptions::run_once() {
     wake_at(clock_.now() + kStoreTrouble);
     return worked;
   }
+  record();
   if (look_wanted_ || clock_.now() >= next_look_) look();
   return begin_some() || worked;
 }
@@ -184,8 +186,8 @@ void Subscriptions::failed(Feed& feed, const std::string& error, base::Duration 
   feed.due = clock_.now() + std::max(feed.backoff.next(), retry_after);
   const int shown = feed.stored.greeted ? kFailuresShown : kGreetingsMax;
   if (feed.failures < shown || feed.stored.status == SubscriptionStatus::error) return;
-  base::log_warning("subscriptions: the endpoint of subscription " +
-                    std::to_string(feed.stored.id) + " fails: " + error);
+  base::log_warning("subscriptions: subscription " + std::to_string(feed.stored.id) +
+                    " fails: " + error);
   propose(feed, {.event = feed.stored.event,
                  .count = feed.stored.count,
                  .status = SubscriptionStatus::error,
@@ -284,12 +286,27 @@ void Subscriptions::look() {
     ++report.statuses[static_cast<std::size_t>(one.status)];
     if (one.status != SubscriptionStatus::off && !feeds_.contains(id)) add(std::move(one));
   }
-  // Tokens are revoked, and ends come, also where nothing happens.
-  for (const auto& [id, feed] : feeds_) {
-    if (feed->failures == 0) feed->due = std::min(feed->due, clock_.now());
-  }
+  for (const auto& [id, feed] : feeds_) check(*feed);
   const std::lock_guard lock(mutex_);
   report_.statuses = report.statuses;
+}
+
+// Tokens are revoked, and ends come, also where nothing happens, where a request is out and where
+// the endpoint fails.
+void Subscriptions::check(Feed& feed) {
+  if (feed.state == Feed::State::sent && token_of(feed) == TokenState::gone) {
+    parts_.outbound.cancel(feed.call);
+    feed.permit.abandoned();
+    --in_flight_;
+    feed.state = Feed::State::waiting;
+    // Its answer is of no more interest.
+    by_serial_.erase(feed.serial);
+    feed.serial = next_serial_++;
+    by_serial_.emplace(feed.serial, &feed);
+  }
+  if (feed.state != Feed::State::waiting) return;
+  if (turned_off(feed)) return wake_at(clock_.now());  // so that it is written down at once
+  if (feed.failures == 0) feed.due = std::min(feed.due, clock_.now());
 }
 
 void Subscriptions::add(Subscription subscription) {
@@ -352,6 +369,10 @@ bool Subscriptions::begin_some() {
 bool Subscriptions::begin(Feed& feed) {
   using Clock = base::TimePoint;
   if (turned_off(feed)) return true;
+  if (token_of(feed) == TokenState::unknown) {
+    feed.due = clock_.now() + kUnknownToken;
+    return false;
+  }
   const bool greets = !feed.stored.greeted;
   if (greets && feed.stored.status == SubscriptionStatus::error) {
     feed.due = Clock::max();  // until its client changes it, which makes another feed
@@ -381,9 +402,13 @@ bool Subscriptions::begin(Feed& feed) {
   return permitted(feed) && send(feed, feed.kind, std::move(events));
 }
 
+TokenState Subscriptions::token_of(const Feed& feed) const {
+  return options_.token ? options_.token(feed.stored.token) : TokenState::valid;
+}
+
 bool Subscriptions::turned_off(Feed& feed) {
   std::string why;
-  if (options_.valid && !options_.valid(feed.stored.token)) {
+  if (token_of(feed) == TokenState::gone) {
     why = "its token was revoked, or has expired";
   } else if (feed.wish.end_ms != 0 && feed.wish.end_ms <= clock_.utc_ms()) {
     why = "its end has come";
@@ -462,6 +487,10 @@ bool Subscriptions::send(Feed& feed, NoticeKind kind, std::vector<TopicEvent> ev
   auto body = parts_.form.write(*reader_, feed.stored, kind, events);
   if (!body) {
     feed.permit.abandoned();
+    if (body.error().code == Errc::corrupt) {
+      failed(feed, "its notification cannot be written: " + body.error().message, {});
+      return true;
+    }
     trouble(body.error());
     feed.due = clock_.now() + kStoreTrouble;
     return false;

@@ -13,7 +13,8 @@
 //     So there are never more out than subscriptions (store::kSubscriptionsMax of a study), and
 //     an endpoint that hangs holds up no other.
 //   - Each remote has a breaker and a budget of repetitions, for all its subscriptions.
-//   - One whose token is valid no more, or whose end has come, is turned off.
+//   - One whose token was revoked or has expired, or whose end has come, is turned off. While a
+//     token is not known yet, as another node has just made it, nothing is sent with it.
 //
 // Any thread may call wake(), look_again() and report(). stop() begins nothing more, waits up to
 // `grace` for answers, takes the rest back and returns when nothing of it is out. Without start(),
@@ -77,9 +78,11 @@ class SubscriptionForm {
                                           std::vector<store::TopicEvent>& events) = 0;
 };
 
+enum class TokenState : std::uint8_t { valid, gone, unknown };
+
 struct SubscriptionsOptions {
   std::function<bool()> on_duty;                            // null: always
-  std::function<bool(std::int64_t token)> valid;            // whether a token still is
+  std::function<TokenState(std::int64_t token)> token;      // null: all are valid
   base::Duration look_interval = std::chrono::seconds(10);  // at the store, undisturbed
   runtime::BreakerOptions breaker{.window = 50, .calls_min = 20, .failures_max = 0.6};
   runtime::RetryBudgetOptions budget;
@@ -142,6 +145,8 @@ class Subscriptions {
   void drop(Feed& feed);
   bool begin_some();
   bool begin(Feed& feed);
+  TokenState token_of(const Feed& feed) const;
+  void check(Feed& feed);
   bool turned_off(Feed& feed);
   bool permitted(Feed& feed);
   bool find_events(Feed& feed, std::vector<store::TopicEvent>& events);

@@ -29,18 +29,30 @@ constexpr std::string_view kOwnHeaders[] = {"connection",
                                             "content-length",
                                             "content-type",
                                             "expect",
+                                            "forwarded",
                                             "host",
                                             "idempotency-key",
                                             "keep-alive",
                                             "te",
                                             "trailer",
                                             "transfer-encoding",
-                                            "upgrade"};
+                                            "upgrade",
+                                            "x-http-method-override",
+                                            "x-original-url",
+                                            "x-rewrite-url"};
+constexpr std::string_view kOwnHeaderPrefixes[] = {"proxy-", "x-forwarded-"};
 
 std::string lower(std::string_view text) {
   std::string out(text);
   for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
   return out;
+}
+
+bool is_own_header(std::string_view name) {
+  const std::string own = lower(name);
+  const auto begins = [&own](std::string_view prefix) { return own.starts_with(prefix); };
+  return std::find(std::begin(kOwnHeaders), std::end(kOwnHeaders), own) != std::end(kOwnHeaders) ||
+         std::any_of(std::begin(kOwnHeaderPrefixes), std::end(kOwnHeaderPrefixes), begins);
 }
 
 bool is_token(std::string_view text) {
@@ -56,7 +68,7 @@ class Reading {
   SubscriptionContent content;
   IssueList list;
 
-  void read(Json root, std::string_view id) {
+  void read(Json root, std::string_view id, std::string_view base) {
     Element element(root, std::string(kRoot), list);
     element.only(kMembers);
     if (root.string("resourceType") != kRoot) {
@@ -72,7 +84,7 @@ class Reading {
     std::string end;
     element.text("end", end);
     if (!end.empty()) read_end(end);
-    read_criteria(root);
+    read_criteria(root, base);
     if (root["contact"].is(Json::Type::array)) content.contact = root["contact"].raw();
     if (root["text"].is(Json::Type::object)) content.text = root["text"].raw();
     if (!root["channel"].is(Json::Type::object)) {
@@ -100,7 +112,7 @@ class Reading {
     }
   }
 
-  void read_criteria(Json root) {
+  void read_criteria(Json root, std::string_view base) {
     if (root.string("criteria") != kAlertTopic) {
       list.error("notSupported", "Subscription.criteria",
                  "must be the one topic that there is, " + std::string(kAlertTopic));
@@ -115,7 +127,7 @@ class Reading {
                           "has more than " + std::to_string(kFiltersMax) + " filters");
       } else {
         content.filters.emplace_back(extension.string("valueString"));
-        read_filter(content.filters.back(), at + ".value", content, list);
+        read_filter(content.filters.back(), at + ".value", base, content, list);
       }
     }
     for (const auto* values : {&content.subjects, &content.rules, &content.severities}) {
@@ -198,8 +210,7 @@ class Reading {
       const bool plain = std::all_of(value.begin(), value.end(),
                                      [](unsigned char c) { return c >= ' ' && c != 127; });
       if (!plain) list.error("invalidValue", at, "has a control character");
-      const std::string own = lower(name);
-      if (std::find(std::begin(kOwnHeaders), std::end(kOwnHeaders), own) != std::end(kOwnHeaders)) {
+      if (is_own_header(name)) {
         list.error("notSupported", at, ucum::quoted(name) + " is set by the server");
       }
       content.headers.emplace_back(name, value);
@@ -302,11 +313,12 @@ bool parse_payload_content(std::string_view text, PayloadContent& out) {
 }
 
 base::Result<SubscriptionContent, model::Issues> SubscriptionReader::read(std::string_view json,
-                                                                          std::string_view id) {
+                                                                          std::string_view id,
+                                                                          std::string_view base) {
   auto root = tree_.parse(json);
   if (!root) return root.error();
   Reading reading;
-  reading.read(*root, id);
+  reading.read(*root, id, base);
   if (model::has_fault(reading.list.issues)) return std::move(reading.list.issues);
   return std::move(reading.content);
 }

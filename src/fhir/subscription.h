@@ -62,9 +62,11 @@ struct SubscriptionContent {
 
 class SubscriptionReader {
  public:
-  // `id`: what the resource must say as its own, if it says one; empty: any.
+  // `id`: what the resource must say as its own, if it says one; empty: any. `base`: of this
+  // server's URLs, which a filter's references may begin with.
   base::Result<SubscriptionContent, model::Issues> read(std::string_view json,
-                                                        std::string_view id = {});
+                                                        std::string_view id = {},
+                                                        std::string_view base = {});
 
  private:
   JsonTree tree_;

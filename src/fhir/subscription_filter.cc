@@ -51,8 +51,9 @@ void for_parts(std::string_view text, char separator, const Each& each) {
 
 class FilterReading {
  public:
-  FilterReading(const std::string& at, SubscriptionContent& content, IssueList& list)
-      : at_(at), content_(content), list_(list) {}
+  FilterReading(const std::string& at, std::string_view base, SubscriptionContent& content,
+                IssueList& list)
+      : at_(at), base_(base), content_(content), list_(list) {}
 
   void read_parameter(std::string_view text) {
     const std::size_t equals = std::min(text.find('='), text.size());
@@ -80,7 +81,21 @@ class FilterReading {
     constexpr std::string_view kPatient = "Patient/";
     // A system before the code says nothing more: there is one for each.
     if (name != "patient") value.remove_prefix(value.rfind('|') + 1);
-    if (name == "patient" && value.starts_with(kPatient)) value.remove_prefix(kPatient.size());
+    if (name == "patient") {
+      const bool absolute = !base_.empty() && value.starts_with(base_) &&
+                            value.substr(base_.size()).starts_with('/');
+      if (absolute) value.remove_prefix(base_.size() + 1);
+      if (value.starts_with(kPatient)) {
+        value.remove_prefix(kPatient.size());
+      } else if (absolute) {
+        value = {};
+      }
+      // An identifier with a system, or what another server has: it would never match.
+      if (value.find_first_of("/|") != std::string_view::npos) {
+        return list_.error("invalidValue", at_,
+                           "patients are named as Patient/ID, not " + ucum::quoted(value));
+      }
+    }
     if (name == "severity") {
       const std::string_view severity = alert_severity_of(value);
       if (severity.empty()) {
@@ -96,21 +111,22 @@ class FilterReading {
   }
 
   const std::string& at_;
+  const std::string_view base_;
   SubscriptionContent& content_;
   IssueList& list_;
 };
 
 }  // namespace
 
-void read_filter(std::string_view criterion, const std::string& at, SubscriptionContent& content,
-                 IssueList& list) {
+void read_filter(std::string_view criterion, const std::string& at, std::string_view base,
+                 SubscriptionContent& content, IssueList& list) {
   constexpr std::string_view kResource = "DetectedIssue?";
   if (criterion.starts_with(kResource)) criterion.remove_prefix(kResource.size());
   if (criterion.empty() || criterion.find('?') != std::string_view::npos) {
     return list.error("notSupported", at,
                       "must be DetectedIssue? and parameters, not " + ucum::quoted(criterion));
   }
-  FilterReading reading(at, content, list);
+  FilterReading reading(at, base, content, list);
   for_parts(criterion, '&', [&](std::string_view one) { reading.read_parameter(one); });
 }
 

@@ -106,7 +106,8 @@ void PointBlock::set_superseded(std::size_t index, bool superseded) {
 
 PointBlock PointBlock::split(std::size_t index) {
   to_change();
-  auto& [points, names] = *unpacked_;
+  auto& points = unpacked_->points;
+  auto& names = unpacked_->names;
   PointBlock later;
   later.set(points.size() - index,
             [&](std::size_t i) -> const PointData& { return points[index + i]; },
@@ -118,7 +119,8 @@ PointBlock PointBlock::split(std::size_t index) {
 
 void PointBlock::pack() {
   if (!packed_) {
-    const auto& [points, names] = *unpacked_;
+    const auto& points = unpacked_->points;
+    const auto& names = unpacked_->names;
     set(points.size(), [&](std::size_t i) -> const PointData& { return points[i]; },
         [&](std::size_t i) { return names[i].view(); });
   }

@@ -73,7 +73,7 @@ Status write_endings(const Context& context, Sink& sink) {
   Table table(context, sink);
   if (auto done = table.begin("disposition", "Disposition"); !done) return done;
   for (const auto& [text, code] : codes) {
-    const auto holds = [&](std::size_t i) { return ended[i] == code; };
+    const auto holds = [&ended, code = code](std::size_t i) { return ended[i] == code; };
     if (auto done = table.row(std::string(text), 0, holds); !done) return done;
   }
   const auto none = [&](std::size_t i) { return ended[i] == 0; };

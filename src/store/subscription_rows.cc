@@ -158,13 +158,16 @@ Status amend_subscription(Writer& writer, Subscription& one, std::int64_t before
   }
   one.version = (*old)->version + 1;
   one.site = (*old)->site;
+  const bool greeted = one.status == SubscriptionStatus::active && (*old)->greeted;
+  if (!greeted && one.status != SubscriptionStatus::off) one.status = SubscriptionStatus::requested;
   one.after_event = (*old)->after_event;
   if (auto done = append_version(writer, one, to_string(one.status), act); !done) return done;
   const std::string headers = joined(one.headers);
   return writer.connection().execute(
-      "UPDATE subscription_states SET entry = $1, status = $2, greeted = 0, headers = $3, "
-      "error = NULL, changed_ms = $4 WHERE subscription = $5",
-      {one.entry, to_string(one.status), std::string_view(headers), act.at_ms, one.id});
+      "UPDATE subscription_states SET entry = $1, status = $2, greeted = $3, headers = $4, "
+      "error = NULL, changed_ms = $5 WHERE subscription = $6",
+      {one.entry, to_string(one.status), std::int64_t{greeted}, std::string_view(headers),
+       act.at_ms, one.id});
 }
 
 Status delete_subscription(Writer& writer, std::int64_t study, std::int64_t id, std::int64_t token,
@@ -189,9 +192,11 @@ Status move_subscriptions(Writer& writer, std::span<const SubscriptionMove> move
     auto done = connection.execute(
         "UPDATE subscription_states SET status = $1, greeted = $2, event = $3, count = $4, "
         "error = $5, changed_ms = $6 "
-        "WHERE subscription = $7 AND entry = $8 AND status <> 'off' AND event <= $9",
+        "WHERE subscription = $7 AND entry = $8 AND status <> 'off' AND event <= $9 AND "
+        "count <= $10 AND greeted <= $11",
         {to_string(move.status), std::int64_t{move.greeted}, move.event, move.count,
-         text_or_null(move.error), move.at_ms, move.subscription, move.entry, move.event});
+         text_or_null(move.error), move.at_ms, move.subscription, move.entry, move.event,
+         move.count, std::int64_t{move.greeted}});
     if (!done) return done;
     // Only of one that is where the move has put it, and not too near to the last one.
     done = connection.execute(
@@ -224,11 +229,12 @@ Result<std::optional<Subscription>> read_subscription(Connection& connection, st
   return std::optional(std::move(found->front()));
 }
 
-Result<bool> subscription_gone(Connection& connection, std::int64_t study, std::int64_t id) {
+Result<bool> subscription_gone(Connection& connection, std::int64_t study, const std::string& site,
+                               std::int64_t id) {
   auto count = connection.integer(
       "SELECT count(*) FROM subscriptions WHERE subscription = $1 AND study = $2 AND "
-      "status = 'deleted'",
-      {id, study});
+      "status = 'deleted' AND ($3 = '' OR site = $4)",
+      {id, study, std::string_view(site), std::string_view(site)});
   if (!count) return count.error();
   return *count > 0;
 }

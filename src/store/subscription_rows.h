@@ -57,8 +57,9 @@ struct Subscription {
 // study has kSubscriptionsMax.
 base::Status append_subscription(Writer& writer, Subscription& subscription, const Act& act);
 // Another version of the one with this id, of which `token`, `base`, `resource`, `headers` and
-// `status` (requested or off) are taken; its place in its stream stays. `before`: the version that
-// it follows; 0: any. Errors: not_found, conflict.
+// `status` are taken; its place in its stream stays. Status is requested, off, or active where one
+// that was greeted need not be again, as it is sent as before. `before`: the version that it
+// follows; 0: any. Errors: not_found, conflict.
 base::Status amend_subscription(Writer& writer, Subscription& subscription, std::int64_t before,
                                 const Act& act);
 // Its versions stay. Errors: not_found.
@@ -74,7 +75,8 @@ struct SubscriptionMove {
   std::string error;
   std::int64_t at_ms = 0;
 };
-// Inside a transaction. Never goes back.
+// Inside a transaction. Never goes back: what a node that is off duty says late, of a place or a
+// greeting that another has passed, changes nothing.
 base::Status move_subscriptions(Writer& writer, std::span<const SubscriptionMove> moves);
 
 // Those of a study (0: of all) with an id above `after`, in order.
@@ -83,8 +85,9 @@ base::Result<std::vector<Subscription>> read_subscriptions(Connection& connectio
                                                            std::size_t limit);
 base::Result<std::optional<Subscription>> read_subscription(Connection& connection,
                                                             std::int64_t study, std::int64_t id);
-// Whether there was one that is deleted now.
-base::Result<bool> subscription_gone(Connection& connection, std::int64_t study, std::int64_t id);
+// Whether there was one, of a site if one is said, that is deleted now.
+base::Result<bool> subscription_gone(Connection& connection, std::int64_t study,
+                                     const std::string& site, std::int64_t id);
 
 // Its events from the n-th on, at most `limit`: the n-th stands first.
 base::Result<std::vector<TopicEvent>> read_subscription_events(Connection& connection,

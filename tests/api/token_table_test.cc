@@ -42,8 +42,11 @@ TEST(TokenTable, FindsUntilRevokedOrExpired) {
   EXPECT_TRUE(table.admits(*holder, 0));
   EXPECT_TRUE(table.admits(*table.holder(2), 999));
   EXPECT_FALSE(table.admits(*table.holder(2), 1000));
+  EXPECT_FALSE(table.revoked(1));
   table.revoke(1);
   table.revoke(7);
+  EXPECT_TRUE(table.revoked(1));
+  EXPECT_FALSE(table.revoked(9)) << "it was never heard of";
   EXPECT_EQ(table.find(first, 0), nullptr);
   EXPECT_EQ(table.holder(1), nullptr);
   EXPECT_FALSE(table.admits(*holder, 0));

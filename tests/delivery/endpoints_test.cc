@@ -32,6 +32,8 @@ TEST(EndpointsTest, WhatIsAllowedIsWhatIsBelowAListedPlace) {
            "https://desk.example\\@other/hooks/",
            "https://desk.example/hooks/../admin",  // read in two ways
            "https://desk.example/hooks/./x",
+           "https://desk.example/hooks/..;/admin",
+           "https://desk.example/hooks/.;a=b/x",
            "https://desk.example/hooks/%2e%2e/admin",
            "https://desk.example/hooks/..%2fadmin",
            "https://desk.example/hooks\\..\\admin",

@@ -24,6 +24,7 @@ class PlainForm final : public SubscriptionForm {
                                   std::vector<store::TopicEvent>& events) override {
     if (kind == NoticeKind::greeting) return std::string("greeting");
     if (kind == NoticeKind::heartbeat) return std::string("heartbeat");
+    if (corrupt) return base::Error{base::Errc::corrupt, "alert 4 is not there"};
     if (events.size() > room) events.resize(room);
     std::string text;
     std::int64_t number = one.count;
@@ -36,6 +37,7 @@ class PlainForm final : public SubscriptionForm {
 
   SubscriptionWish wish{.timeout = 30s, .events_max = 2};
   std::size_t room = 100;
+  bool corrupt = false;
 };
 
 class PlainLedger final : public SubscriptionLedger {
@@ -80,7 +82,10 @@ class SubscriptionsTest : public DeliveryBench {
     moves_ = std::make_unique<PlainLedger>(store_->writer());
     SubscriptionsOptions options;
     options.on_duty = [this] { return on_duty_; };
-    options.valid = [this](std::int64_t token) { return !revoked_.contains(token); };
+    options.token = [this](std::int64_t token) {
+      if (unheard_.contains(token)) return TokenState::unknown;
+      return revoked_.contains(token) ? TokenState::gone : TokenState::valid;
+    };
     all_ = std::make_unique<Subscriptions>(Subscriptions::Parts{.targets = targets_,
                                                                 .outbound = outbound_,
                                                                 .ledger = *moves_,
@@ -130,7 +135,7 @@ class SubscriptionsTest : public DeliveryBench {
   PlainForm form_;
   std::unique_ptr<PlainLedger> moves_;
   std::unique_ptr<Subscriptions> all_;
-  std::set<std::int64_t> revoked_;
+  std::set<std::int64_t> revoked_, unheard_;
   bool on_duty_ = true;
 };
 
@@ -240,6 +245,21 @@ TEST_F(SubscriptionsTest, AGreetingIsNotRepeatedForEver) {
   EXPECT_EQ(sent(), "") << "nor after a restart";
 }
 
+TEST_F(SubscriptionsTest, WhatCannotBeWrittenIsShownAsFailing) {
+  open();
+  const std::int64_t id = subscribe();
+  answer(200);
+  form_.corrupt = true;
+  event();
+  for (int i = 0; i < 60; ++i) go_on(10s);
+  EXPECT_EQ(sent(), "");
+  EXPECT_EQ(state(id).status, SubscriptionStatus::error);
+  EXPECT_NE(state(id).error.find("alert 4 is not there"), std::string::npos);
+  form_.corrupt = false;
+  for (int i = 0; i < 60 && outbound_.calls.empty(); ++i) go_on(10s);
+  EXPECT_EQ(sent(), "1:2") << "no event is passed over";
+}
+
 TEST_F(SubscriptionsTest, WhoHangsHoldsUpNoOther) {
   open();
   subscribe();
@@ -267,6 +287,40 @@ TEST_F(SubscriptionsTest, ARevokedTokenAndAnEndTurnItOff) {
   EXPECT_EQ(state(ending).status, SubscriptionStatus::active);
   go_on(61s);
   EXPECT_EQ(state(ending).status, SubscriptionStatus::off) << "also when nothing happens";
+}
+
+TEST_F(SubscriptionsTest, ARevocationTakesBackWhatIsOutAndEndsWhatFails) {
+  open();
+  const std::int64_t out = subscribe("https://desk.example/a", 7);
+  answer(200);
+  event();
+  ASSERT_EQ(sent(), "1:2");
+  revoked_.insert(7);
+  go_on(11s);
+  EXPECT_EQ(sent(), "");
+  EXPECT_EQ(state(out).status, SubscriptionStatus::off);
+  const std::int64_t failing = subscribe("https://other.example/a", 8);
+  for (int i = 0; i < 100; ++i) {
+    if (!outbound_.calls.empty()) answer(500);
+    go_on(10s);
+  }
+  ASSERT_EQ(state(failing).status, SubscriptionStatus::error);
+  revoked_.insert(8);
+  go_on(11s);
+  EXPECT_EQ(state(failing).status, SubscriptionStatus::off) << "though it is not tried again";
+}
+
+// Another node made the token: this one hears of it later.
+TEST_F(SubscriptionsTest, ATokenThatIsNotKnownYetIsWaitedFor) {
+  unheard_.insert(7);
+  open();
+  const std::int64_t id = subscribe("https://desk.example/a", 7);
+  for (int i = 0; i < 30; ++i) go_on(1s);
+  EXPECT_EQ(sent(), "");
+  EXPECT_EQ(state(id).status, SubscriptionStatus::requested);
+  unheard_.clear();
+  go_on(1s);
+  EXPECT_EQ(sent(), "greeting");
 }
 
 TEST_F(SubscriptionsTest, WhatTheOperatorAllowsNoMoreIsNotSent) {
@@ -324,6 +378,22 @@ TEST_F(SubscriptionsTest, WhoIsOffDutyTakesBackWhatIsOut) {
   on_duty_ = true;
   go_on(1s);
   EXPECT_EQ(sent(), "2:3");
+}
+
+TEST_F(SubscriptionsTest, WhoIsOffDutySaysNothingLate) {
+  open();
+  const std::int64_t id = subscribe();
+  moves_->no_room = 1;
+  answer(200);
+  on_duty_ = false;
+  go_on();
+  go_on(1s);
+  on_duty_ = true;
+  go_on(1s);
+  EXPECT_EQ(moves_->written, 0);
+  EXPECT_EQ(sent(), "greeting") << "it is greeted again";
+  answer(200);
+  EXPECT_EQ(state(id).status, SubscriptionStatus::active);
 }
 
 TEST_F(SubscriptionsTest, WhatIsChangedWhileItIsOutIsSentAnew) {

@@ -100,6 +100,9 @@ TEST(SubscriptionTest, WhatWouldNotBeAsMeantIsRefused) {
       {json_of(filters({"DetectedIssue?severity:not=high"})), "notSupported " + path},
       {json_of(filters({"DetectedIssue?severity=urgent"})), "invalidValue " + path},
       {json_of(filters({"DetectedIssue?severity="})), "invalidValue " + path},
+      {json_of(filters({"patient=https://t.example/fhir/Patient/A"})), "invalidValue " + path},
+      {json_of(filters({"patient=Group/A"})), "invalidValue " + path},
+      {json_of(filters({"patient=urn:x|A"})), "invalidValue " + path},
       {json_of(filters({"DetectedIssue?code=a%4"})), "invalidValue " + path},
       {json_of(filters({"code=a", "code=b"})),
        "notSupported Subscription.criteria.extension[1].value"},
@@ -118,10 +121,29 @@ TEST(SubscriptionTest, WhatWouldNotBeAsMeantIsRefused) {
       {json_of("", R"(,"header":["A: b\nC: d"])"), "invalidValue Subscription.channel.header[0]"},
       {json_of("", R"(,"header":["Content-Length: 1"])"),
        "notSupported Subscription.channel.header[0]"},
+      {json_of("", R"(,"header":["X-Original-URL: /admin", "x-rewrite-url: /admin"])"),
+       "notSupported Subscription.channel.header[0], notSupported Subscription.channel.header[1]"},
+      {json_of("", R"(,"header":["X-HTTP-Method-Override: PUT", "Forwarded: for=x"])"),
+       "notSupported Subscription.channel.header[0], notSupported Subscription.channel.header[1]"},
+      {json_of("", R"(,"header":["X-Forwarded-Host: x", "Proxy-Authorization: x"])"),
+       "notSupported Subscription.channel.header[0], notSupported Subscription.channel.header[1]"},
       {json_of("", "", "everything"),
        "invalidValue Subscription.channel.payload.extension[0].value"},
   };
   for (const auto& one : kCases) EXPECT_EQ(faults(one.json), one.expected) << one.json;
+}
+
+TEST(SubscriptionTest, AReferenceMayBeginWithThisServersBase) {
+  SubscriptionReader reader;
+  const std::string base = "https://t.example/fhir";
+  const auto read = reader.read(json_of(filters({"patient=" + base + "/Patient/A"})), "", base);
+  ASSERT_TRUE(read.ok());
+  EXPECT_EQ(read->subjects, std::vector<std::string>{"A"});
+  for (const char* other : {"https://t.example/fhir2/Patient/A", "https://t.example/fhir/A",
+                            "https://t.example/fhir/Group/A"}) {
+    EXPECT_FALSE(reader.read(json_of(filters({"patient=" + std::string(other)})), "", base).ok())
+        << other;
+  }
 }
 
 TEST(SubscriptionTest, ItIsBounded) {

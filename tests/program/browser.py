@@ -16,6 +16,8 @@ import time
 CHROMIUM = shutil.which("chromium")
 ANSWER_S = 60
 WAIT_S = 20
+# What a question to a page is answered with that left while it was asked.
+PAGE_REPLACED = ("Inspected target navigated or closed", "Execution context was destroyed.")
 # Debian runs the tests as root, where Chromium's sandbox does not work; the pages are our own.
 OPTIONS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
            "--no-first-run", "--disable-extensions", "--disable-background-networking",
@@ -112,6 +114,8 @@ class Browser:
         while True:
             answer = self._read(deadline)
             if answer.get("id") == self._last_id:
+                if answer.get("error", {}).get("message") in PAGE_REPLACED:
+                    raise PageReplaced(method)
                 assert "error" not in answer, f"{method}: {answer['error']}"
                 return answer["result"]
             if answer.get("sessionId") in self._pages:
@@ -126,6 +130,10 @@ class Browser:
             self._buffer += piece
         message, _, self._buffer = self._buffer.partition(b"\0")
         return json.loads(message)
+
+
+class PageReplaced(Exception):
+    """The page that was asked gave way to another before it answered."""
 
 
 class Page:
@@ -163,16 +171,21 @@ class Page:
         """Returns the condition's value as soon as it is truthy; fails if it never is."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            # The page waits, so that a page that is just being replaced only ends a turn.
-            value = self.run(f"""new Promise((resolve) => {{
-                const until = performance.now() + 1000;
-                const look = () => {{
-                  const value = ({condition});
-                  if (value || performance.now() > until) resolve(value);
-                  else setTimeout(look, 20);
-                }};
-                look();
-              }})""")
+            # The page waits. One that is just being replaced, or that has not been read whole, so
+            # that a condition cannot be asked yet, only ends a turn.
+            try:
+                value = self.run(f"""new Promise((resolve) => {{
+                    const until = performance.now() + 1000;
+                    const look = () => {{
+                      let value = false;
+                      try {{ value = ({condition}); }} catch {{ /* asked too early */ }}
+                      if (value || performance.now() > until) resolve(value);
+                      else setTimeout(look, 20);
+                    }};
+                    look();
+                  }})""")
+            except PageReplaced:
+                continue
             if value:
                 return value
         raise AssertionError(f"never came true: {condition}\n{self.run('document.body.innerText')}"

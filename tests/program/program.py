@@ -136,11 +136,12 @@ class Server:
             self.process = None
 
     def wait_for(self, condition):
-        """Polls until it holds."""
+        """Polls until it holds; gives back what it then is."""
         deadline = time.monotonic() + START_S
-        while not condition():
+        while not (found := condition()):
             assert time.monotonic() < deadline, f"it did not come\n{self.log.read_text()}"
             time.sleep(0.05)  # tidy(sleep): a poll of the server
+        return found
 
     @property
     def url(self):

@@ -4,6 +4,7 @@ import contextlib
 import datetime
 import json
 import random
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -228,6 +229,7 @@ def test_stopping_takes_back_what_hangs_at_once(tmp_path):
 @pytest.mark.parametrize("members, words", [
     ({"url": "ftp://x/"}, "url must begin with https:// or http://"),
     ({"url": "http://example.org/"}, "plain_http = true allows it"),
+    ({"url": "http://localhost.example.org/"}, "plain_http = true allows it"),
     ({"in_flight": 257}, "in_flight must be from 1 to 256"),
     ({"every_s": 0}, "every_s must be from 1 to 86400"),
     ({"token_file": "/nowhere"}, "/nowhere cannot be read"),
@@ -241,6 +243,19 @@ def test_a_faulty_file_of_partners_is_named_with_its_line(tmp_path, members, wor
     assert words in done.stderr and "partners.toml:" in done.stderr, done.stderr
 
 
+def test_one_place_for_the_subjects_of_two_studies_is_refused(tmp_path):
+    study = study_in_step(tmp_path)
+    other = tmp_path / "other"
+    shutil.copytree(study, other)
+    text = (other / "study.toml").read_text()
+    (other / "study.toml").write_text(text.replace('id = "demo"', 'id = "other"', 1))
+    path = partners_file(tmp_path, "http://127.0.0.1:1/")
+    done = trialward("serve", "--store", f"sqlite:{tmp_path / 's.db'}", "--study", study,
+                     "--study", other, "--partners", path, check=False)
+    assert done.returncode == 2
+    assert "'ecoa' has subjects of several studies at one place" in done.stderr, done.stderr
+
+
 def test_the_operations_page_runs_a_task(tmp_path):
     with SchedulePartner() as partner, started(tmp_path, partner.url) as server:
         page = server.get("/operations", ops=True)
@@ -251,9 +266,12 @@ def test_the_operations_page_runs_a_task(tmp_path):
         before = recurring(server)
         assert before["every_s"] == 3600 and before["lag_s"] == 0
         path = "/ops/tasks/schedule-sync.demo/run"
-        assert server.request("POST", path, ops=True).status == 202
+        assert server.request("POST", path, ops=True).status == 403, "as any page could"
+        operator = {"X-Trialward": "run"}
+        assert server.request("POST", path, headers=operator, ops=True).status == 202
         server.wait_for(lambda: recurring(server)["runs"] > before["runs"])
-        assert server.request("POST", "/ops/tasks/none/run", ops=True).status == 404
+        assert server.request("POST", "/ops/tasks/none/run", headers=operator,
+                              ops=True).status == 404
         names = {one["name"] for one in server.get("/ops/tasks", ops=True).json()["recurring"]}
         assert {"sweep", "dues", "audit.heads", "schedule-sync.demo"} <= names, names
         assert json.dumps(server.get("/ops/remotes", ops=True).json())

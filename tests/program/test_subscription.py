@@ -201,11 +201,27 @@ def test_a_subscription_is_greeted_told_changed_and_deleted(tmp_path):
         assert desk.taken[-1][2].headers["authorization"] == secret
         assert desk.taken[-1][2].headers["x-way"] == "two"
 
+        # What changes nothing of where and how it is sent needs no other handshake.
+        resource = {**server.get(f"{ALL}/{id}", safety).json(), "reason": "another"}
+        assert resource["status"] == "active"
+        assert server.request("PUT", f"{ALL}/{id}", safety, resource, headers=FHIR).status == 200
+        assert server.get(f"{ALL}/{id}", safety).json()["status"] == "active"
+        assert desk.types().count("handshake") == 2
+        # A secret goes nowhere but where its writer sent it.
+        resource = server.get(f"{ALL}/{id}", safety).json()
+        resource["status"] = "requested"
+        resource["channel"]["endpoint"] += "/elsewhere"
+        refused = server.request("PUT", f"{ALL}/{id}", safety, resource, headers=FHIR)
+        assert refused.status == 422
+        assert [place for issue in refused.json()["issue"] for place in issue["expression"]] == [
+            "Subscription.channel.header[0]"]
         found = server.get(f"{ALL}?status=active,requested&url={desk.url}", safety).json()
         assert [entry["resource"]["id"] for entry in found["entry"]] == [id]
         assert server.get(f"{ALL}?status=off", safety).json()["entry"] == []
         every = server.get(f"{ALL}/$status", safety).json()
         assert [parameters(e["resource"])["type"] for e in every["entry"]] == ["query-status"]
+        assert server.request("DELETE", f"{ALL}/{id}", safety,
+                              headers={"If-Match": 'W/"1"'}).status == 412
         for status in (204, 204):
             assert server.request("DELETE", f"{ALL}/{id}", safety).status == status
         assert server.get(f"{ALL}/{id}", safety).status == 410
@@ -307,7 +323,9 @@ def test_events_are_asked_for_again(tmp_path):
         status, entries = ask("")
         assert len(status["events"]) == 100 and entries == []
         assert ask("eventsSinceNumber=251")[0]["events"] == []
-        for wrong in ("eventsSinceNumber=0", "eventsSinceNumber=x", "content=all",
+        assert ask("eventsSinceNumber=0&eventsUntilNumber=1")[0]["events"][0][
+            "event-number"] == "1"
+        for wrong in ("eventsSinceNumber=-1", "eventsSinceNumber=x", "content=all",
                       "eventsSinceNumber=9&eventsUntilNumber=8", "other=1"):
             assert ask(wrong, 400)["resourceType"] == "OperationOutcome"
 
@@ -398,6 +416,13 @@ def test_without_a_list_no_subscription_may_send_and_others_may_not_subscribe(tm
                                headers=FHIR).status == 403
 
 
+def test_without_targets_a_server_says_that_nothing_is_sent(tmp_path):
+    with Desk() as desk, started(tmp_path, desk.remote.url + "/fhir/") as server:
+        make(server, server.token("safety"), subscription(desk.url))
+    with Server(tmp_path / "store.db") as server:
+        assert "nothing is sent for 1 subscriptions" in server.log.read_text()
+
+
 def test_a_revoked_token_stops_its_subscriptions(tmp_path):
     with Desk() as desk, started(tmp_path, desk.remote.url + "/fhir/") as server:
         admin = server.token("admin")
@@ -437,6 +462,10 @@ def test_a_sites_token_gets_its_sites_alerts(tmp_path):
                    if status["subscription"]["reference"].endswith(f"/{own}")]
         assert [entry["resource"]["patient"]["reference"] for entry in entries] == [
             "Patient/SUBJ-1", "Patient/SUBJ-3"]
+        assert server.request("DELETE", f"{ALL}/{whole}", admin).status == 204
+        assert server.get(f"{ALL}/{whole}", admin).status == 410
+        assert server.get(f"{ALL}/{whole}", there).status == 404, "nor that it was there"
+        assert server.request("DELETE", f"{ALL}/{whole}", there).status == 404
 
 
 def test_heartbeats_come_where_nothing_else_does_and_a_study_has_so_many(tmp_path):

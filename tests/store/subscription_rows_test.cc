@@ -113,6 +113,42 @@ TEST_F(SubscriptionRowsTest, ThePastIsLeftOutUntilItIsReopened) {
   EXPECT_EQ(numbers({}), "2 4 5") << "what was left out before stays left out";
 }
 
+TEST_F(SubscriptionRowsTest, WhatIsSentAsBeforeNeedsNoGreeting) {
+  Subscription one = make();
+  const auto amend = [&](SubscriptionStatus status) {
+    one.status = status;
+    commit([&] { EXPECT_TRUE(amend_subscription(writer(), one, 0, {.actor = "x"}).ok()); });
+    return find(one.id);
+  };
+  EXPECT_EQ(amend(SubscriptionStatus::active).status, SubscriptionStatus::requested)
+      << "it was never greeted";
+  move({.subscription = one.id, .entry = one.entry, .event = 3, .count = 2, .greeted = true});
+  EXPECT_TRUE(amend(SubscriptionStatus::active).greeted);
+  EXPECT_EQ(find(one.id).status, SubscriptionStatus::active);
+  EXPECT_FALSE(amend(SubscriptionStatus::requested).greeted);
+}
+
+TEST_F(SubscriptionRowsTest, WhatIsSaidLateChangesNothing) {
+  const Subscription made = make();
+  const SubscriptionMove greeted{
+      .subscription = made.id, .entry = made.entry, .event = 3, .count = 2, .greeted = true};
+  move(greeted);
+  SubscriptionMove late = greeted;
+  late.status = SubscriptionStatus::error;
+  late.greeted = false;
+  move(late);
+  EXPECT_EQ(find(made.id).status, SubscriptionStatus::active);
+  EXPECT_TRUE(find(made.id).greeted);
+  late.greeted = true;
+  late.count = 1;
+  move(late);
+  EXPECT_EQ(find(made.id).status, SubscriptionStatus::active);
+  EXPECT_EQ(find(made.id).count, 2);
+  late.count = 2;
+  move(late);
+  EXPECT_EQ(find(made.id).status, SubscriptionStatus::error);
+}
+
 TEST_F(SubscriptionRowsTest, WhatIsThereComesBack) {
   raise(1);
   const Subscription made = make();
@@ -150,8 +186,9 @@ TEST_F(SubscriptionRowsTest, WhatIsThereComesBack) {
   });
   commit([&] { EXPECT_TRUE(delete_subscription(writer(), 1, made.id, 4, {.actor = "x"}).ok()); });
   EXPECT_FALSE(read_subscription(connection(), 1, made.id).value());
-  EXPECT_TRUE(subscription_gone(connection(), 1, made.id).value());
-  EXPECT_FALSE(subscription_gone(connection(), 1, 99).value());
+  EXPECT_TRUE(subscription_gone(connection(), 1, "", made.id).value());
+  EXPECT_FALSE(subscription_gone(connection(), 1, "B", made.id).value());
+  EXPECT_FALSE(subscription_gone(connection(), 1, "", 99).value());
   EXPECT_EQ(count("SELECT count(*) FROM subscriptions"), 3) << "its versions stay";
   commit([&] {
     EXPECT_EQ(delete_subscription(writer(), 1, made.id, 4, {.actor = "x"}).error().code,
