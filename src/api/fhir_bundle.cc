@@ -70,10 +70,34 @@ class EntryReader {
   BundleEntry entry_;
 };
 
+// "system|value" of the first identifier that has a value; most types have many, some one.
+std::string first_identifier(Json identifier) {
+  if (identifier.is(Json::Type::object)) {
+    const std::string_view value = identifier.string("value");
+    return value.empty() ? "" : std::string(identifier.string("system")) + "|" + std::string(value);
+  }
+  if (!identifier.is(Json::Type::array)) return {};
+  for (const Json one : identifier) {
+    std::string found = one.is(Json::Type::object) ? first_identifier(one) : "";
+    if (!found.empty()) return found;
+  }
+  return {};
+}
+
+// What a new resource is called until it has its id.
+std::string lasting_name(const BundleEntry& entry) {
+  static thread_local fhir::JsonTree tree;
+  const auto root = tree.parse(entry.resource);
+  const std::string identifier = root ? first_identifier((*root)["identifier"]) : "";
+  if (identifier.empty()) return entry.full_url;
+  const std::string named = std::string(fhir::to_string(entry.type)) + "?" + identifier;
+  return "urn:trialward:identified:" + base::to_hex(base::sha256(named));
+}
+
 // Copies a resource's text, and replaces references on the way.
 class ReferenceWalk {
  public:
-  ReferenceWalk(std::string_view text, const References& references, std::string place,
+  ReferenceWalk(std::string_view text, References& references, std::string place,
                 Resolved& resolved)
       : text_(text), references_(references), place_(std::move(place)), resolved_(resolved) {}
 
@@ -108,42 +132,32 @@ class ReferenceWalk {
       if (!named.starts_with("urn:uuid:") && !named.starts_with("urn:oid:")) return;
       return fault("notFound", "no entry of the Bundle has the fullUrl " + ucum::quoted(named));
     }
-    const BundleTarget& target = found->second;
-    if (target.text.empty()) {
+    BundleTarget& target = found->second;
+    if (target.ambiguous) {
+      return fault("duplicate", ucum::quoted(named) + " is the fullUrl of more than one entry");
+    }
+    if (target.text.empty() && target.entry == nullptr) {
       return fault("notSupported", "refers to " + ucum::quoted(named) +
                                        ", which has no id before it is stored: entries of a "
                                        "transaction may refer to each other, not those of a batch");
     }
     const auto begin = static_cast<std::size_t>(reference.raw().data() - text_.data());
     resolved_.text.append(text_.substr(copied_, begin - copied_));
+    if (target.text.empty()) target.text = lasting_name(*target.entry);
     const std::string written = base::JsonWriter().value(target.text).take();
-    if (target.entry) {
-      resolved_.places.push_back({resolved_.text.size() + 1, written.size() - 2, *target.entry});
+    if (target.entry != nullptr) {
+      resolved_.places.push_back({resolved_.text.size() + 1, written.size() - 2, target.index});
     }
     resolved_.text += written;
     copied_ = begin + reference.raw().size();
   }
 
   const std::string_view text_;
-  const References& references_;
+  References& references_;
   std::string place_;
   Resolved& resolved_;
   std::size_t copied_ = 0;
 };
-
-// "system|value" of the first identifier that has a value; most types have many, some one.
-std::string first_identifier(Json identifier) {
-  if (identifier.is(Json::Type::object)) {
-    const std::string_view value = identifier.string("value");
-    return value.empty() ? "" : std::string(identifier.string("system")) + "|" + std::string(value);
-  }
-  if (!identifier.is(Json::Type::array)) return {};
-  for (const Json one : identifier) {
-    std::string found = one.is(Json::Type::object) ? first_identifier(one) : "";
-    if (!found.empty()) return found;
-  }
-  return {};
-}
 
 }  // namespace
 
@@ -174,16 +188,7 @@ base::Result<BundleRequest, Issues> read_bundle(std::string_view json) {
   return bundle;
 }
 
-BundleTarget new_target(std::size_t index, const BundleEntry& entry) {
-  static thread_local fhir::JsonTree tree;
-  const auto root = tree.parse(entry.resource);
-  const std::string identifier = root ? first_identifier((*root)["identifier"]) : "";
-  if (identifier.empty()) return {.text = entry.full_url, .entry = index};
-  const std::string named = std::string(fhir::to_string(entry.type)) + "?" + identifier;
-  return {.text = "urn:trialward:identified:" + base::to_hex(base::sha256(named)), .entry = index};
-}
-
-Resolved resolve_references(const BundleEntry& entry, const References& references) {
+Resolved resolve_references(const BundleEntry& entry, References& references) {
   static thread_local fhir::JsonTree tree;
   const std::string& resource = entry.resource;
   Resolved resolved;

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <map>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,19 +38,21 @@ struct BundleRequest {
 // The issues: it is no such Bundle at all.
 base::Result<BundleRequest, model::Issues> read_bundle(std::string_view json);
 
-// What the fullUrl of an entry stands for: "Patient/S1". Of what gets its id when it is stored
-// (`entry`) a text that stays when it is sent again: made of its identifier, else as it came. Empty
-// where it is not known at all.
+// What the fullUrl of an entry stands for: "Patient/S1"; or an entry that gets its id when it is
+// stored, whose text is found when it is referred to. Neither: that is not known at all.
 struct BundleTarget {
   std::string text;
-  std::optional<std::size_t> entry = std::nullopt;
+  const BundleEntry* entry = nullptr;
+  std::size_t index = 0;   // of the entry
+  bool ambiguous = false;  // more than one entry has it
 };
 using References = std::map<std::string, BundleTarget, std::less<>>;
-BundleTarget new_target(std::size_t index, const BundleEntry& entry);
 
-// The resource's text with each `reference` that is one of those replaced; where it refers to new
-// resources, in order; and an issue, at its place, for each that leads nowhere: to no entry
-// ("urn:uuid:…" and "urn:oid:…" can mean nothing else), or to one that is not known. In one pass.
+// The resource's text with each `reference` that is one of those replaced, in one pass; where it
+// refers to new resources, in order: there stands a text that stays when it is sent again, made of
+// the resource's identifier, else its fullUrl. And an issue, at its place, for each that leads
+// nowhere: to no entry ("urn:uuid:…" and "urn:oid:…" can mean nothing else), or to one that is not
+// known.
 struct Resolved {
   struct Place {
     std::size_t at = 0, size = 0;  // in the text, without the quotes
@@ -61,6 +62,6 @@ struct Resolved {
   std::vector<Place> places;
   model::Issues issues;
 };
-Resolved resolve_references(const BundleEntry& entry, const References& references);
+Resolved resolve_references(const BundleEntry& entry, References& references);
 
 }  // namespace trialward::api

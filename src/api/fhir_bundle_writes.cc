@@ -110,9 +110,10 @@ References references_to(const std::vector<Planned>& planned, bool transaction) 
     } else if (entry.is_put) {
       target.text = std::string(fhir::to_string(entry.type)) + "/" + entry.id;
     } else if (transaction) {
-      target = new_target(i, entry);
+      target = {.text = {}, .entry = &entry, .index = i};
     }
-    references.emplace(entry.full_url, std::move(target));
+    const auto [place, added] = references.emplace(entry.full_url, std::move(target));
+    if (!added) place->second.ambiguous = true;
   }
   return references;
 }
@@ -125,7 +126,7 @@ void decode_all(const FhirSender& sender, std::vector<Planned>& planned, bool tr
     decode(sender, one);
     if (one.content) one.id = one.content->resource.record.subject;
   }
-  const References references = references_to(planned, transaction);
+  References references = references_to(planned, transaction);
   for (Planned& one : planned) {
     if (!one.entry.issues.empty()) {
       decode(sender, one);

@@ -114,6 +114,11 @@ def test_references_that_lead_nowhere_are_refused(server, feed):
     answer = send(server, feed, "batch", (other, OBSERVATION),
                   ("", observation(hasMember=[reference(other)])))
     assert statuses(answer) == ["201", "422"]
+    # Which of the two?
+    answer = send(server, feed, "transaction", (other, OBSERVATION), (other, heart_rate(70)),
+                  ("", observation(hasMember=[reference(other)])))
+    assert answer.status == 422
+    assert issues(answer) == [("duplicate", "Bundle.entry[2].resource.hasMember[0].reference")]
     # All or nothing, also with references on their way.
     wrong = heart_rate(5000, derivedFrom=[reference(other)])
     answer = send(server, feed, "transaction",
