@@ -8,10 +8,11 @@ import { ago, counted, dayFromNow, days, daysBetween, daysWords, dayWords,
 const kPageRows = 500;
 const kRowsMax = 5_000; // of what is shown at all; a file has everything
 const kRowsShown = 100;
-const kStates = ["late", "open", "missed", "planned", "done", "not-applicable"];
+const kStates = ["fault", "late", "open", "missed", "planned", "done", "not-applicable"];
 
-export function activityWords({ activity, title, number, event }) {
-  const words = title || activity;
+// A subject whose plan cannot be worked out has the reason instead (state "fault").
+export function activityWords({ activity, title, number, event, reason }) {
+  const words = title || activity || reason;
   return number > 1 || event ? `${words}, no.\u00a0${number}` : words;
 }
 
@@ -194,7 +195,8 @@ export class DueList {
 
   #fillActivities() {
     const chosen = byId("activity-filter").value;
-    const titles = new Map(this.#rows.map((row) => [row.activity, row.title || row.activity]));
+    const titles = new Map(this.#rows.filter((row) => row.activity)
+      .map((row) => [row.activity, row.title || row.activity]));
     // One that is chosen stays, also when nothing of it is due any more.
     const before = byId("activity-filter").selectedOptions[0];
     if (chosen && !titles.has(chosen)) titles.set(chosen, before.text);

@@ -5,6 +5,7 @@
 #include "api/searchset.h"
 #include "fhir/detected_issue.h"
 #include "fhir/resource.h"
+#include "fhir/search_text.h"
 #include "store/alert_rows.h"
 #include "store/record_rows.h"
 
@@ -106,10 +107,8 @@ http::Decision FhirAlerts::one(const Call& call) {
 }
 
 http::Decision FhirAlerts::search(const Call& call) {
-  AlertFilter filter{.subject = std::string(call.query.get("patient")),
+  AlertFilter filter{.subject = std::string(fhir::subject_sought(call.query.get("patient"))),
                      .code = std::string(call.query.get("code"))};
-  constexpr std::string_view kPatient = "Patient/";
-  if (filter.subject.starts_with(kPatient)) filter.subject.erase(0, kPatient.size());
   filter.code.erase(0, filter.code.rfind('|') + 1);
   filter.page = {.study = call.study->row, .site = call.principal->site, .limit = kAlertsRead};
   const std::string_view status = call.query.get("status");

@@ -8,6 +8,7 @@
 #include "api/lists.h"
 #include "api/resource_rows.h"
 #include "api/searchset.h"
+#include "fhir/search_text.h"
 #include "model/effective_time.h"
 #include "store/subject_rows.h"
 
@@ -87,7 +88,7 @@ class AuditQueryParser {
   }
 
   base::Status take_patient(const std::string& value) {
-    const std::string subject = value.substr(value.starts_with("Patient/") ? 8 : 0);
+    const std::string subject = std::string(fhir::subject_sought(value));
     if (subject.empty()) return fault("patient", "names a subject, as in \"Patient/S-1\"");
     // Whoever is shown one subject alone finds nothing of another.
     if (!query_.patient.empty() && query_.patient != subject) query_.page.study = 0;
@@ -144,14 +145,10 @@ class AuditQueryParser {
   void narrow(const std::string& name, const std::string& value) {
     if (!narrowed_) acts_.assign(audit_acts().begin(), audit_acts().end());
     narrowed_ = true;
+    const std::vector<std::string> tokens = fhir::split_commas(value);
     std::erase_if(acts_, [&](const AuditAct& act) {
-      std::string_view rest = value;
-      while (true) {
-        const std::string_view token = rest.substr(0, rest.find(','));
-        if (names(name, act, token)) return false;
-        if (token.size() == rest.size()) return true;
-        rest.remove_prefix(token.size() + 1);
-      }
+      return std::none_of(tokens.begin(), tokens.end(),
+                          [&](std::string_view token) { return names(name, act, token); });
     });
   }
 

@@ -1,6 +1,7 @@
 #include "api/fhir_bundle.h"
 
 #include "base/json_writer.h"
+#include "base/sha256.h"
 #include "fhir/json.h"
 #include "ucum/unit.h"
 
@@ -69,38 +70,91 @@ class EntryReader {
   BundleEntry entry_;
 };
 
+// "system|value" of the first identifier that has a value; most types have many, some one.
+std::string first_identifier(Json identifier) {
+  if (identifier.is(Json::Type::object)) {
+    const std::string_view value = identifier.string("value");
+    return value.empty() ? "" : std::string(identifier.string("system")) + "|" + std::string(value);
+  }
+  if (!identifier.is(Json::Type::array)) return {};
+  for (const Json one : identifier) {
+    std::string found = one.is(Json::Type::object) ? first_identifier(one) : "";
+    if (!found.empty()) return found;
+  }
+  return {};
+}
+
+// What a new resource is called until it has its id.
+std::string lasting_name(const BundleEntry& entry) {
+  static thread_local fhir::JsonTree tree;
+  const auto root = tree.parse(entry.resource);
+  const std::string identifier = root ? first_identifier((*root)["identifier"]) : "";
+  if (identifier.empty()) return entry.full_url;
+  const std::string named = std::string(fhir::to_string(entry.type)) + "?" + identifier;
+  return "urn:trialward:identified:" + base::to_hex(base::sha256(named));
+}
+
 // Copies a resource's text, and replaces references on the way.
 class ReferenceWalk {
  public:
-  ReferenceWalk(std::string_view text, const References& references, Resolved& resolved)
-      : text_(text), references_(references), resolved_(resolved) {}
+  ReferenceWalk(std::string_view text, References& references, std::string place,
+                Resolved& resolved)
+      : text_(text), references_(references), place_(std::move(place)), resolved_(resolved) {}
 
   void visit(Json value) {
-    if (!value.is(Json::Type::object) && !value.is(Json::Type::array)) return;
+    const bool object = value.is(Json::Type::object);
+    if (!object && !value.is(Json::Type::array)) return;
+    const std::size_t size = place_.size();
+    std::size_t index = 0;
     for (const Json one : value) {
-      const bool refers = value.is(Json::Type::object) && one.name() == "reference" &&
-                          one.is(Json::Type::string);
+      if (object) {
+        place_.append(".").append(one.name());
+      } else {
+        place_ += "[" + std::to_string(index++) + "]";
+      }
+      const bool refers = object && one.name() == "reference" && one.is(Json::Type::string);
       refers ? replace(one) : visit(one);
+      place_.resize(size);
     }
   }
   void finish() { resolved_.text.append(text_.substr(copied_)); }
 
  private:
+  void fault(std::string code, std::string words) {
+    model::add_issue(resolved_.issues,
+                     {model::IssueSeverity::error, std::move(code), place_, std::move(words)});
+  }
+
   void replace(Json reference) {
-    const auto found = references_.find(reference.text());
-    if (found == references_.end()) return;
-    if (found->second.empty()) {
-      if (resolved_.unknown.empty()) resolved_.unknown = found->first;
-      return;
+    const std::string_view named = reference.text();
+    const auto found = references_.find(named);
+    if (found == references_.end()) {
+      if (!named.starts_with("urn:uuid:") && !named.starts_with("urn:oid:")) return;
+      return fault("notFound", "no entry of the Bundle has the fullUrl " + ucum::quoted(named));
+    }
+    BundleTarget& target = found->second;
+    if (target.ambiguous) {
+      return fault("duplicate", ucum::quoted(named) + " is the fullUrl of more than one entry");
+    }
+    if (target.text.empty() && target.entry == nullptr) {
+      return fault("notSupported", "refers to " + ucum::quoted(named) +
+                                       ", which has no id before it is stored: entries of a "
+                                       "transaction may refer to each other, not those of a batch");
     }
     const auto begin = static_cast<std::size_t>(reference.raw().data() - text_.data());
     resolved_.text.append(text_.substr(copied_, begin - copied_));
-    resolved_.text += base::JsonWriter().value(found->second).text();
+    if (target.text.empty()) target.text = lasting_name(*target.entry);
+    const std::string written = base::JsonWriter().value(target.text).take();
+    if (target.entry != nullptr) {
+      resolved_.places.push_back({resolved_.text.size() + 1, written.size() - 2, target.index});
+    }
+    resolved_.text += written;
     copied_ = begin + reference.raw().size();
   }
 
   const std::string_view text_;
-  const References& references_;
+  References& references_;
+  std::string place_;
   Resolved& resolved_;
   std::size_t copied_ = 0;
 };
@@ -134,15 +188,17 @@ base::Result<BundleRequest, Issues> read_bundle(std::string_view json) {
   return bundle;
 }
 
-Resolved resolve_references(std::string_view resource, const References& references) {
+Resolved resolve_references(const BundleEntry& entry, References& references) {
   static thread_local fhir::JsonTree tree;
+  const std::string& resource = entry.resource;
   Resolved resolved;
-  const auto root = references.empty() ? tree.parse("") : tree.parse(resource);
+  const bool may_refer = !references.empty() || resource.find("urn:") != std::string::npos;
+  const auto root = tree.parse(may_refer ? resource : "");
   if (!root) {
     resolved.text = resource;  // whoever reads it says what is wrong with it
     return resolved;
   }
-  ReferenceWalk walk(root->raw(), references, resolved);
+  ReferenceWalk walk(root->raw(), references, entry.place + ".resource", resolved);
   walk.visit(*root);
   walk.finish();
   return resolved;

@@ -38,16 +38,30 @@ struct BundleRequest {
 // The issues: it is no such Bundle at all.
 base::Result<BundleRequest, model::Issues> read_bundle(std::string_view json);
 
-// What the fullUrl of an entry stands for: "Patient/S1"; empty where that is not known before it is
-// stored.
-using References = std::map<std::string, std::string, std::less<>>;
-
-// The resource's text with each `reference` that is one of those replaced; and the first that leads
-// nowhere, if there is one. In one pass.
-struct Resolved {
+// What the fullUrl of an entry stands for: "Patient/S1"; or an entry that gets its id when it is
+// stored, whose text is found when it is referred to. Neither: that is not known at all.
+struct BundleTarget {
   std::string text;
-  std::string unknown;
+  const BundleEntry* entry = nullptr;
+  std::size_t index = 0;   // of the entry
+  bool ambiguous = false;  // more than one entry has it
 };
-Resolved resolve_references(std::string_view resource, const References& references);
+using References = std::map<std::string, BundleTarget, std::less<>>;
+
+// The resource's text with each `reference` that is one of those replaced, in one pass; where it
+// refers to new resources, in order: there stands a text that stays when it is sent again, made of
+// the resource's identifier, else its fullUrl. And an issue, at its place, for each that leads
+// nowhere: to no entry ("urn:uuid:…" and "urn:oid:…" can mean nothing else), or to one that is not
+// known.
+struct Resolved {
+  struct Place {
+    std::size_t at = 0, size = 0;  // in the text, without the quotes
+    std::size_t entry = 0;
+  };
+  std::string text;
+  std::vector<Place> places;
+  model::Issues issues;
+};
+Resolved resolve_references(const BundleEntry& entry, References& references);
 
 }  // namespace trialward::api

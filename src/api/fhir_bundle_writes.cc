@@ -3,6 +3,7 @@
 #include <atomic>
 #include <charconv>
 #include <map>
+#include <set>
 
 #include "api/answers.h"
 #include "api/decode.h"
@@ -31,8 +32,13 @@ struct Planned {
   int version = 1;          // that it becomes
   std::size_t command = 0;  // of a transaction: the index of its first
   std::size_t commands = 0;
+  std::vector<Resolved::Place> places = {};  // where it refers to what gets its id with it
   std::string answer;  // its entry in the Bundle that answers
 
+  // Whom it is about, once it is prepared.
+  const std::string& subject() const {
+    return std::get<intake::AppendRecord>(prepared.commands.front()).record.subject;
+  }
   std::string resource_place() const { return entry.place + ".resource"; }
 };
 
@@ -71,50 +77,71 @@ http::Response bundle_response(std::string_view type, const std::vector<Planned>
   return fhir_response(200, json.end_array().end_object().take());
 }
 
+void decode(const FhirSender& sender, Planned& one) {
+  static thread_local FhirDecoder decoder;
+  if (!one.entry.issues.empty()) {
+    one.refusal = FhirRefusal{400, one.entry.issues};
+    return;
+  }
+  auto content = decoder.decode(sender, one.entry.resource, one.entry.type,
+                                one.entry.is_put ? fhir::Intent::correct : fhir::Intent::create);
+  if (content) {
+    one.refusal = condition_fault(one.entry.if_none_exist, *content);
+    one.content = std::move(*content);
+  } else {
+    one.refusal = FhirRefusal{content.error().status,
+                              placed_at(one.resource_place(), content.error().issues)};
+  }
+}
+
+// What the entries' fullUrls stand for. A Patient's id is in it; that of what is PUT in the URL;
+// others get theirs when they are stored, and those of a batch each by itself.
+References references_to(const std::vector<Planned>& planned, bool transaction) {
+  References references;
+  for (std::size_t i = 0; i < planned.size(); ++i) {
+    const Planned& one = planned[i];
+    const BundleEntry& entry = one.entry;
+    if (entry.full_url.empty()) continue;
+    BundleTarget target;
+    if (entry.type == ResourceType::patient) {
+      if (!one.id.empty()) target.text = "Patient/" + one.id;
+    } else if (!entry.issues.empty()) {
+      // It is refused.
+    } else if (entry.is_put) {
+      target.text = std::string(fhir::to_string(entry.type)) + "/" + entry.id;
+    } else if (transaction) {
+      target = {.text = {}, .entry = &entry, .index = i};
+    }
+    const auto [place, added] = references.emplace(entry.full_url, std::move(target));
+    if (!added) place->second.ambiguous = true;
+  }
+  return references;
+}
+
 // Reads the entries' resources. Patients come first: what refers to one by its entry's fullUrl is
 // about the subject that it is.
-void decode_all(const FhirSender& sender, std::vector<Planned>& planned) {
-  static thread_local FhirDecoder decoder;
-  const auto decode = [&](Planned& one) {
-    if (!one.entry.issues.empty()) {
-      one.refusal = FhirRefusal{400, one.entry.issues};
-      return;
-    }
-    auto content = decoder.decode(sender, one.entry.resource, one.entry.type,
-                                  one.entry.is_put ? fhir::Intent::correct : fhir::Intent::create);
-    if (content) {
-      one.refusal = condition_fault(one.entry.if_none_exist, *content);
-      one.content = std::move(*content);
-    } else {
-      one.refusal = FhirRefusal{content.error().status,
-                                placed_at(one.resource_place(), content.error().issues)};
-    }
-  };
-  References references;
+void decode_all(const FhirSender& sender, std::vector<Planned>& planned, bool transaction) {
   for (Planned& one : planned) {
-    const std::string& url = one.entry.full_url;
-    const bool is_patient = one.entry.type == ResourceType::patient;
-    if (is_patient) {
-      decode(one);
-      if (one.content) one.id = one.content->resource.record.subject;
-    }
-    // Ids of others are not known before they are stored: a reference would lead nowhere.
-    if (!url.empty() && (url.starts_with("urn:") || is_patient)) {
-      references.emplace(url, one.id.empty() ? "" : "Patient/" + one.id);
-    }
+    if (one.entry.type != ResourceType::patient) continue;
+    decode(sender, one);
+    if (one.content) one.id = one.content->resource.record.subject;
   }
+  References references = references_to(planned, transaction);
   for (Planned& one : planned) {
-    if (one.entry.type == ResourceType::patient) continue;
-    Resolved resolved = resolve_references(one.entry.resource, references);
-    one.entry.resource = std::move(resolved.text);
-    if (resolved.unknown.empty()) {
-      decode(one);
+    if (!one.entry.issues.empty()) {
+      decode(sender, one);
       continue;
     }
-    one.refusal = FhirRefusal{
-        422, model::one_error("notSupported", one.resource_place(),
-                              "refers to " + resolved.unknown +
-                                  ": within a Bundle only Patients can be referred to")};
+    Resolved resolved = resolve_references(one.entry, references);
+    one.places = std::move(resolved.places);
+    if (!resolved.issues.empty()) {
+      one.refusal = FhirRefusal{422, std::move(resolved.issues)};
+      continue;
+    }
+    const bool is_read = one.entry.type == ResourceType::patient;
+    if (is_read && resolved.text == one.entry.resource) continue;
+    one.entry.resource = std::move(resolved.text);
+    decode(sender, one);
   }
 }
 
@@ -162,7 +189,7 @@ void FhirWrites::take_bundle(const std::shared_ptr<Request>& request) {
     has_update |= entry.is_put;
     work->planned.push_back({.entry = std::move(entry)});
   }
-  decode_all(sender_of(*request), work->planned);
+  decode_all(sender_of(*request), work->planned, work->transaction);
   if (!has_update) return carry_out(work);
   parts_.reads.run(
       ReadClass::view, "fhir.bundle", {},
@@ -229,6 +256,16 @@ void FhirWrites::store_at_once(const std::shared_ptr<Transaction>& work) {
                                   std::to_string(kTransactionRecordsMax) + " records, not " +
                                   std::to_string(submission.commands.size()))));
   }
+  for (const Planned& one : work->planned) {
+    auto& command = std::get<intake::AppendRecord>(submission.commands[one.command]);
+    for (const Resolved::Place& place : one.places) {
+      const Planned& target = work->planned[place.entry];
+      command.links.push_back({.at = place.at,
+                               .size = place.size,
+                               .command = target.command,
+                               .type = std::string(fhir::to_string(target.entry.type))});
+    }
+  }
   const bool urgent = std::any_of(work->planned.begin(), work->planned.end(), [](const auto& one) {
     return one.entry.type == ResourceType::adverse_event;
   });
@@ -265,21 +302,47 @@ http::Response FhirWrites::refuse_transaction(const Transaction& work,
   return refuse(result, ResourceType::observation, false);
 }
 
+namespace {
+
+// What is stored in the lane for what is urgent: adverse events; and, so that they do not overtake
+// what they build on, all that the batch has of their subjects: a lane keeps the order.
+std::vector<intake::Lane> lanes_of(const std::vector<Planned>& planned) {
+  std::set<std::string_view> urgent;
+  for (const Planned& one : planned) {
+    if (!one.refusal && one.entry.type == ResourceType::adverse_event) urgent.insert(one.subject());
+  }
+  std::vector<intake::Lane> lanes;
+  for (const Planned& one : planned) {
+    const bool waits = one.refusal || !urgent.contains(one.subject());
+    lanes.push_back(waits ? intake::Lane::live : intake::Lane::safety);
+  }
+  return lanes;
+}
+
+}  // namespace
+
 void FhirWrites::store_each(const std::shared_ptr<Transaction>& work) {
   Request& request = *work->request;
   const http::Request& head = request.exchange->request();
   const runtime::Flow flow = flow_of(*request.principal, *request.study);
   work->open = work->planned.size() + 1;
-  for (Planned& one : work->planned) {
+  const std::vector<intake::Lane> lanes = lanes_of(work->planned);
+  std::set<std::string> throttled;  // subjects: what comes after builds on what was not taken
+  for (std::size_t i = 0; i < lanes.size(); ++i) {
+    Planned& one = work->planned[i];
     if (one.refusal) {
       one.answer = entry_of_outcome(one.refusal->status, one.refusal->issues);
       work->answered();
       continue;
     }
-    const intake::Lane lane =
-        one.entry.type == ResourceType::adverse_event ? intake::Lane::safety : intake::Lane::live;
-    auto ticket = parts_.intake.admit(lane, one.entry.resource.size(), flow);
+    const intake::Lane lane = lanes[i];
+    const std::string subject = one.subject();
+    auto ticket = throttled.contains(subject)
+                      ? base::Result<intake::Intake::Ticket, runtime::Refusal>(
+                            runtime::Refusal::items_full)
+                      : parts_.intake.admit(lane, one.entry.resource.size(), flow);
     if (!ticket) {
+      throttled.insert(subject);
       const http::Response refusal = refusal_response(ticket.error(), parts_.intake.backlog(lane));
       one.answer = entry_of_outcome(refusal.status,
                                     {{model::IssueSeverity::error, "throttled", one.entry.place,

@@ -10,6 +10,7 @@
 #include "api/searchset.h"
 #include "base/json_writer.h"
 #include "fhir/resource_writer.h"
+#include "fhir/search_text.h"
 #include "model/effective_time.h"
 #include "store/record_rows.h"
 
@@ -31,14 +32,12 @@ std::vector<ResourceType> types_in(std::string_view text) {
     }
     return types;
   }
-  while (true) {
-    const std::size_t comma = text.find(',');
-    const auto type = fhir::parse_resource_type(text.substr(0, comma));
+  for (const std::string_view name : fhir::split_commas(text)) {
+    const auto type = fhir::parse_resource_type(name);
     if (!type) return {};
     types.push_back(*type);
-    if (comma == std::string_view::npos) return types;
-    text.remove_prefix(comma + 1);
   }
+  return types;
 }
 
 // A walk through the newest versions of one type's resources.

@@ -5,6 +5,7 @@
 
 #include "api/lists.h"
 #include "fhir/json.h"
+#include "fhir/search_text.h"
 #include "model/effective_time.h"
 #include "store/subject_rows.h"
 #include "ucum/unit.h"
@@ -22,24 +23,6 @@ constexpr std::size_t kWalkRows = 250;  // read at a time
 constexpr std::size_t kTokensMax = 50;  // of a parameter, and parameters of a kind
 constexpr std::size_t kFoundBytesMax = 1 << 20;    // of a page's originals, about
 constexpr std::size_t kSortedBytesMax = 32 << 20;  // of what is sorted
-
-std::vector<std::string> split_commas(std::string_view text) {
-  std::vector<std::string> parts;
-  while (true) {
-    const std::size_t comma = text.find(',');
-    parts.emplace_back(text.substr(0, comma));
-    if (comma == std::string_view::npos) return parts;
-    text.remove_prefix(comma + 1);
-  }
-}
-
-// "Patient/S1", ".../Patient/S1" or "S1".
-std::string subject_in(std::string_view reference) {
-  constexpr std::string_view kPatient = "Patient/";
-  const std::size_t at = reference.rfind(kPatient);
-  return std::string(at == std::string_view::npos ? reference
-                                                  : reference.substr(at + kPatient.size()));
-}
 
 // The codings and identifiers of the original are what a token is compared with, too: a study may
 // call a thing otherwise than its sender did.
@@ -135,7 +118,7 @@ class FhirSearchParser {
         search_.query_ += (search_.query_.empty() ? "" : "&") + percent_encode(name) + "=" +
                           percent_encode(value);
       }
-      if (split_commas(value).size() > kTokensMax || query_.all().size() > kTokensMax) {
+      if (fhir::split_commas(value).size() > kTokensMax || query_.all().size() > kTokensMax) {
         fault(name, "more than " + std::to_string(kTokensMax) + " values");
         break;
       }
@@ -220,11 +203,11 @@ class FhirSearchParser {
     const std::string name(parameter.name);
     switch (parameter.about) {
       case SearchSubject::id:
-        search_.ids_ = split_commas(value);
+        search_.ids_ = fhir::split_commas(value);
         break;
       case SearchSubject::subject:
         if (search_.subject_) fault(name, "is given twice");
-        search_.subject_ = subject_in(value);
+        search_.subject_ = fhir::subject_sought(value);
         if (value.find(',') != std::string::npos) fault(name, "takes one subject");
         break;
       case SearchSubject::code:
@@ -234,7 +217,7 @@ class FhirSearchParser {
         search_.identifiers_.push_back(tokens(value));
         break;
       case SearchSubject::questionnaire:
-        search_.questionnaires_ = split_commas(value);
+        search_.questionnaires_ = fhir::split_commas(value);
         break;
       case SearchSubject::date:
         read_moment(name, value, search_.dates_);
@@ -247,7 +230,7 @@ class FhirSearchParser {
 
   static std::vector<FhirSearch::Token> tokens(const std::string& value) {
     std::vector<FhirSearch::Token> tokens;
-    for (const std::string& one : split_commas(value)) {
+    for (const std::string& one : fhir::split_commas(value)) {
       const std::size_t bar = one.find('|');
       if (bar == std::string::npos) {
         tokens.push_back({std::nullopt, one});

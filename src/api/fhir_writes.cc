@@ -99,7 +99,8 @@ http::Response refuse(const SubmissionResult& result, ResourceType type, bool is
   return outcome_response(late ? 412 : response.status, issues);
 }
 
-http::Decision FhirWrites::accept(const Call& call, std::size_t bytes_max, Handle handle) {
+http::Decision FhirWrites::accept(const Call& call, std::size_t bytes_max, Handle handle,
+                                  Purpose purpose) {
   if (parts_.intake.failed()) return busy_response("the store cannot be written");
   if (auto refusal = coding_refusal(call.head)) return std::move(*refusal);
   const std::string_view media = media_type(call.head);
@@ -125,7 +126,8 @@ http::Decision FhirWrites::accept(const Call& call, std::size_t bytes_max, Handl
   }
   // An adverse event is one when its body says so; a Bundle may have some.
   const bool may_be_urgent =
-      call.parameters.empty() || request->type == ResourceType::adverse_event;
+      purpose == Purpose::store &&
+      (call.parameters.empty() || request->type == ResourceType::adverse_event);
   const auto urgency = may_be_urgent ? Admission::Urgency::unknown : Admission::Urgency::live;
   auto place = parts_.admission.admit(call, bytes_max, urgency);
   if (!place) return as_outcome(std::move(place.error()));
@@ -281,27 +283,27 @@ void FhirWrites::respond_with_resource(const std::shared_ptr<Request>& request, 
 }
 
 http::Decision FhirWrites::validate(const Call& call) {
-  const auto type = fhir::parse_resource_type(call.parameters[0]);
-  if (!type) return outcome_response(404, "there are no resources of this type");
-  return http::Accepted{
-      .body_bytes_max = kFhirBytesMax,
-      .handler = [this, type = *type, principal = call.principal,
-                  study = call.study](const std::shared_ptr<http::Exchange>& exchange) {
-        static thread_local FhirDecoder decoder;
-        const FhirSender sender{*principal, *study, *parts_.studies.at(study->row)};
-        auto content = decoder.decode(sender, exchange->request().body, type);
-        if (!content) return exchange->respond(outcome_response(200, content.error().issues));
-        Issues issues = std::move(content->notes);
-        const std::string source_id = source_id_for(*content);
-        Prepared prepared =
-            prepare(sender, std::move(*content), source_id, {}, parts_.clock.utc_ms());
-        model::add_issues(issues, std::move(prepared.issues));
-        for (const intake::Command& command : prepared.commands) {
-          model::add_issues(issues,
-                            issues_of(std::get<intake::AppendRecord>(command).faults, type));
-        }
-        exchange->respond(outcome_response(200, issues));
-      }};
+  return accept(
+      call, kFhirBytesMax,
+      [this](const std::shared_ptr<Request>& request) { validate_one(request); }, Purpose::look);
+}
+
+void FhirWrites::validate_one(const std::shared_ptr<Request>& request) {
+  static thread_local FhirDecoder decoder;
+  http::Exchange& exchange = *request->exchange;
+  const FhirSender sender = sender_of(*request);
+  auto content = decoder.decode(sender, exchange.request().body, request->type);
+  request->place.reset();
+  if (!content) return exchange.respond(outcome_response(200, content.error().issues));
+  Issues issues = std::move(content->notes);
+  const std::string source_id = source_id_for(*content);
+  Prepared prepared = prepare(sender, std::move(*content), source_id, {}, parts_.clock.utc_ms());
+  model::add_issues(issues, std::move(prepared.issues));
+  for (const intake::Command& command : prepared.commands) {
+    model::add_issues(
+        issues, issues_of(std::get<intake::AppendRecord>(command).faults, request->type));
+  }
+  exchange.respond(outcome_response(200, issues));
 }
 
 }  // namespace trialward::api

@@ -45,11 +45,15 @@ class FhirWrites {
   struct Request;  // api/fhir_request.h
   using Handle = std::function<void(std::shared_ptr<Request>)>;
 
-  // Admits a body of the resource type (none: a Bundle), and has it handled.
-  http::Decision accept(const Call& call, std::size_t bytes_max, Handle handle);
+  // Admits a body of the resource type (none: a Bundle), and has it handled. What is only looked at
+  // is never urgent.
+  enum class Purpose { store, look };
+  http::Decision accept(const Call& call, std::size_t bytes_max, Handle handle,
+                        Purpose purpose = Purpose::store);
   FhirSender sender_of(const Request& request) const;
   std::string new_source_id(fhir::ResourceType type);
   std::string source_id_for(const FhirContent& content);
+  void validate_one(const std::shared_ptr<Request>& request);
   void create_one(const std::shared_ptr<Request>& request);
   void update_one(const std::shared_ptr<Request>& request);
   void store(const std::shared_ptr<Request>& request, Prepared prepared);

@@ -38,6 +38,13 @@ struct Wanted {
   }
 };
 
+// Whether a plan's failure is that of the subject alone: its site is unknown, a limit of its own is
+// reached, its records cannot be read. Then the others' are shown all the same.
+bool is_of_subject(const Error& error) {
+  return error.code == Errc::invalid || error.code == Errc::refused ||
+         error.code == Errc::corrupt;
+}
+
 // A walk through the subjects of a study that a principal may see.
 struct ScheduleWalk {
   struct Place {
@@ -67,7 +74,15 @@ struct ScheduleWalk {
       }
       auto plan =
           epro::plan_subject(connection, *study->study, (*places)[i], {.now_ms = clock->utc_ms()});
-      if (!plan) return plan.error();
+      if (!plan && !is_of_subject(plan.error())) return plan.error();
+      if (!plan) {
+        const std::string& reason = plan.error().message;
+        rows.push_back(csv ? epro::fault_csv_line((*places)[i], reason)
+                           : epro::fault_json((*places)[i], reason));
+        bytes += rows.back().size();
+        page.after = (*places)[i].id;
+        continue;
+      }
       for (const epro::Occurrence& one : plan->plan.occurrences) {
         if (!wanted.fits(one)) continue;
         rows.push_back(row(*plan, one));

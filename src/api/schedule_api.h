@@ -6,6 +6,9 @@
 // each has at most kOccurrencesMax rows, and it may be empty and yet name a next one. Between two
 // pages of a stream no connection is held; a statement reads kHistoryRows records at most.
 //
+// Of a subject whose plan cannot be worked out there is one row, whatever was asked for, with the
+// state "fault" and the reason; the others are listed all the same.
+//
 // Borrows its parts, which must live longer; any thread may call it.
 #pragma once
 

@@ -172,6 +172,20 @@ std::string to_json(const model::Study& study, const SubjectPlan& plan) {
   return json.end_object().take();
 }
 
+namespace {
+
+using Columns = std::array<std::string, 16>;  // of csv_head()
+constexpr std::string_view kFaultState = "fault";
+
+std::string line_of(const Columns& columns) {
+  std::string line;
+  for (const std::string& column : columns) line += csv_cell(column) + ',';
+  line.pop_back();
+  return line + "\r\n";
+}
+
+}  // namespace
+
 std::string csv_head() {
   return "subject,site,activity,title,number,event,state,target,first_day,last_day,from,until,"
          "record,effective,in_window,reason\r\n";
@@ -185,26 +199,39 @@ std::string csv_line(const model::Study& study, const SubjectPlan& plan,
   const auto flag = [](std::optional<bool> given) -> std::string {
     return !given ? "" : *given ? "true" : "false";
   };
-  const std::array<std::string, 16> columns = {plan.subject,
-                                               plan.site,
-                                               activity.id,
-                                               activity.title,
-                                               std::to_string(occurrence.number),
-                                               id(occurrence.event),
-                                               std::string(to_string(occurrence.state)),
-                                               cells.target,
-                                               cells.first,
-                                               cells.last,
-                                               cells.from,
-                                               cells.until,
-                                               id(occurrence.record),
-                                               occurrence.effective,
-                                               flag(occurrence.in_window),
-                                               std::string(occurrence.reason)};
-  std::string line;
-  for (const std::string& column : columns) line += csv_cell(column) + ',';
-  line.pop_back();
-  return line + "\r\n";
+  const Columns columns = {plan.subject,
+                           plan.site,
+                           activity.id,
+                           activity.title,
+                           std::to_string(occurrence.number),
+                           id(occurrence.event),
+                           std::string(to_string(occurrence.state)),
+                           cells.target,
+                           cells.first,
+                           cells.last,
+                           cells.from,
+                           cells.until,
+                           id(occurrence.record),
+                           occurrence.effective,
+                           flag(occurrence.in_window),
+                           std::string(occurrence.reason)};
+  return line_of(columns);
+}
+
+std::string fault_json(const store::SubjectPlace& subject, std::string_view reason) {
+  base::JsonWriter json;
+  json.begin_object().member("subject", subject.subject).member("site", subject.site);
+  json.member("state", kFaultState).member("reason", reason);
+  return json.end_object().take();
+}
+
+std::string fault_csv_line(const store::SubjectPlace& subject, std::string_view reason) {
+  Columns columns;
+  columns[0] = subject.subject;
+  columns[1] = subject.site;
+  columns[6] = kFaultState;
+  columns[15] = reason;
+  return line_of(columns);
 }
 
 }  // namespace trialward::epro

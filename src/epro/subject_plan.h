@@ -52,4 +52,9 @@ std::string csv_head();
 std::string csv_line(const model::Study& study, const SubjectPlan& plan,
                      const Occurrence& occurrence);
 
+// In place of a subject's occurrences why there are none: {"subject","site","state":"fault",
+// "reason"}, and a line with the same.
+std::string fault_json(const store::SubjectPlace& subject, std::string_view reason);
+std::string fault_csv_line(const store::SubjectPlace& subject, std::string_view reason);
+
 }  // namespace trialward::epro

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "fhir/element.h"
+#include "fhir/search_text.h"
 #include "model/decode_record.h"
 #include "model/json_number.h"
 #include "model/text_fault.h"
@@ -18,11 +19,7 @@ using model::Kind;
 
 // What "Patient/ID" and a URL that ends in it name, a version behind it passed over; else "".
 std::string_view patient_id(std::string_view reference) {
-  constexpr std::string_view kBefore = "Patient/", kBehind = "/_history/";
-  reference = reference.substr(0, reference.find(kBehind));
-  const std::size_t found = reference.rfind(kBefore);
-  if (found == std::string_view::npos || (found > 0 && reference[found - 1] != '/')) return {};
-  const std::string_view id = reference.substr(found + kBefore.size());
+  const std::string_view id = patient_named(reference).value_or("");
   return id.find_first_of("/?#") == std::string_view::npos ? id : std::string_view();
 }
 

@@ -11,7 +11,7 @@ namespace trialward::intake {
 
 struct AlertOutcome {
   SubmissionResult result;
-  std::vector<std::int64_t> events;  // the numbers of those that it made
+  std::vector<std::int64_t> events;  // alert events that it made, by their numbers in the study
 };
 
 // `command` is an AcknowledgeAlert, a ChangeAlert or an EscalateAlert. Errors: not_found, conflict:

@@ -4,7 +4,7 @@
 #include <new>
 
 #include "base/log.h"
-#include "intake/alert_commands.h"
+#include "intake/linked_original.h"
 #include "intake/outbox_commands.h"
 #include "intake/repeat.h"
 #include "intake/signal_commands.h"
@@ -214,7 +214,27 @@ Status Committer::try_commit(std::span<Submission> batch, Outcome& outcome) {
 }
 
 Committer::Applied Committer::apply(Submission& submission) {
-  if (submission.commands.size() == 1) return apply_command(submission, submission.commands[0]);
+  const bool linked = has_links(submission);
+  if (submission.commands.size() == 1 && !linked) {
+    return apply_command(submission, submission.commands[0]);
+  }
+  std::vector<std::int64_t> ids(submission.commands.size(), 0);
+  bool missing = false;
+  auto done = apply_part(submission, ids, missing);
+  if (!done || !missing) return done;
+  // What refers to later ones is stored once more, with the ids that came out: they do not hang on
+  // what originals say, so that they are the same again.
+  const std::vector<std::int64_t> expected = ids;
+  done = apply_part(submission, ids, missing);
+  if (done && (missing || ids != expected)) {
+    return Error{Errc::invalid, "ids within a submission changed"};
+  }
+  return done;
+}
+
+Committer::Applied Committer::apply_part(Submission& submission, std::vector<std::int64_t>& ids,
+                                         bool& missing) {
+  missing = false;
   if (auto saved = subjects_.save(writer_.connection()); !saved) return saved.error();
   if (auto begun = writer_.begin_part(); !begun) return begun.error();
   subjects_.begin_part();
@@ -228,24 +248,40 @@ Committer::Applied Committer::apply(Submission& submission) {
       continue;
     }
     if (append != nullptr && append->part && renamed) rename(*append);
+    const LinkedOriginal original(append, ids);
+    if (append != nullptr) {
+      missing |= std::any_of(append->links.begin(), append->links.end(),
+                             [&ids](const OriginalLink& link) { return ids[link.command] == 0; });
+    }
     auto one = apply_command(submission, submission.commands[i]);
     if (!one) return one;
     if (one->verdict != Verdict::stored) {
-      if (auto undone = writer_.rollback_part(); !undone) return undone.error();
-      subjects_.rolled_back_part();
-      known_.forget();
-      publications_.erase(publications_.begin() + published, publications_.end());
+      missing = false;
+      if (auto undone = take_back_part(published); !undone) return undone.error();
       for (model::Fault& fault : one->faults) fault.path = "/" + std::to_string(i) + fault.path;
       return one;
     }
     all.results.push_back(std::move(one->results.front()));
+    ids[i] = all.results.back().id;
     if (append != nullptr && !append->part) {
       repeated = all.results.back().repeated;
       renamed = append->renamed;
     }
   }
+  if (missing) {
+    if (auto undone = take_back_part(published); !undone) return undone.error();
+    return all;
+  }
   if (auto ended = writer_.end_part(); !ended) return ended.error();
   return all;
+}
+
+Status Committer::take_back_part(std::ptrdiff_t published) {
+  if (auto undone = writer_.rollback_part(); !undone) return undone;
+  subjects_.rolled_back_part();
+  known_.forget();
+  publications_.erase(publications_.begin() + published, publications_.end());
+  return {};
 }
 
 Committer::Applied Committer::apply_command(const Submission& submission, Command& command) {
@@ -257,10 +293,10 @@ Committer::Applied Committer::apply_command(const Submission& submission, Comman
   }
   if (const auto* time = std::get_if<PassTime>(&command)) return pass_time(submission, *time);
   if (const auto* sync = std::get_if<SyncSubjects>(&command)) {
-    return sync_schedule(submission, *sync);
+    return told(submission, apply_sync(writer_, submission, *sync));
   }
   if (const auto* signals = std::get_if<SignalSchedule>(&command)) {
-    return signal_schedule(submission, *signals);
+    return told(submission, apply_signals(writer_, submission, *signals));
   }
   if (std::holds_alternative<DropCaches>(command)) {
     drop_caches_ = true;
@@ -523,10 +559,7 @@ Committer::Applied Committer::pass_time(const Submission& submission, const Pass
 Committer::Applied Committer::change_alert(const Submission& submission, const Command& command) {
   auto done = apply_to_alert(writer_, submission, command);
   if (!done) return refusal_of(done.error());
-  for (const std::int64_t number : done->events) {
-    if (auto published = publish(submission, number); !published) return published.error();
-  }
-  return std::move(done->result);
+  return told(submission, std::move(done));
 }
 
 Committer::Applied Committer::change_outbox(const Submission& submission,
@@ -543,24 +576,12 @@ Committer::Applied Committer::change_outbox(const Submission& submission,
   return std::move(done->result);
 }
 
-Committer::Applied Committer::sync_schedule(const Submission& submission,
-                                            const SyncSubjects& command) {
-  auto done = apply_sync(writer_, submission, command);
+Committer::Applied Committer::told(const Submission& submission, Result<AlertOutcome> done) {
   if (!done) return done.error();
   for (const std::int64_t number : done->events) {
     if (auto published = publish(submission, number); !published) return published.error();
   }
   return std::move(done->result);
-}
-
-Committer::Applied Committer::signal_schedule(const Submission& submission,
-                                              const SignalSchedule& command) {
-  auto events = apply_signals(writer_, submission, command);
-  if (!events) return events.error();
-  for (const std::int64_t number : *events) {
-    if (auto published = publish(submission, number); !published) return published.error();
-  }
-  return SubmissionResult::stored({});
 }
 
 }  // namespace trialward::intake

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/steady_utc.h"
+#include "intake/alert_commands.h"
 #include "intake/history.h"
 #include "intake/subject_cache.h"
 #include "intake/submission.h"
@@ -65,6 +66,10 @@ class Committer {
   bool again_after(const base::Error& error);
   void refuse_all(std::span<Submission> batch, std::string_view reason, Outcome& outcome);
   Applied apply(Submission& submission);
+  // All of it or nothing. `ids` are those of its commands' records as far as they are known, and
+  // become known; when others are referred to it is taken back, and says so in `missing`.
+  Applied apply_part(Submission& submission, std::vector<std::int64_t>& ids, bool& missing);
+  base::Status take_back_part(std::ptrdiff_t published);
   Applied apply_command(const Submission& submission, Command& command);
   Applied append(const Submission& submission, AppendRecord& command);
   Applied append_as_it_is(const Submission& submission, AppendRecord& command);
@@ -105,8 +110,8 @@ class Committer {
   // Takes an event of this transaction along to its subscribers, and puts it into the outbox for
   // those outside.
   base::Status publish(const Submission& submission, std::int64_t number);
-  Applied sync_schedule(const Submission& submission, const SyncSubjects& command);
-  Applied signal_schedule(const Submission& submission, const SignalSchedule& command);
+  // Tells of what a command did to alerts.
+  Applied told(const Submission& submission, base::Result<AlertOutcome> done);
 
   store::Writer& writer_;
   const base::Clock& clock_;

@@ -10,8 +10,8 @@ namespace trialward::intake {
 
 using base::Result;
 
-Result<std::vector<std::int64_t>> apply_signals(store::Writer& writer, const Submission& submission,
-                                                const SignalSchedule& command) {
+Result<AlertOutcome> apply_signals(store::Writer& writer, const Submission& submission,
+                                   const SignalSchedule& command) {
   const ActiveStudy& study = *submission.study;
   // Whoever sends this has read the store a while ago.
   auto there = store::alerts_of_subject(writer.connection(), command.id, kSignalRules);
@@ -26,7 +26,7 @@ Result<std::vector<std::int64_t>> apply_signals(store::Writer& writer, const Sub
       .shard = model::shard_of(study.study->id, command.subject),
       .escalation = study.study->escalation ? &*study.study->escalation : nullptr};
   const store::Act act{.actor = submission.actor, .at_ms = submission.received_ms};
-  std::vector<std::int64_t> events;
+  AlertOutcome outcome{.result = SubmissionResult::stored({})};
   for (const SignalSchedule::Signal& one : command.signals) {
     const auto known =
         std::find_if(there->rbegin(), there->rend(), [&one](const store::SubjectAlert& alert) {
@@ -36,17 +36,17 @@ Result<std::vector<std::int64_t>> apply_signals(store::Writer& writer, const Sub
       const store::Revision revision{.holds = one.holds, .reason = one.note};
       auto event = store::revise_alert(writer, study.row, known->alert, revision, act);
       if (!event) return event.error();
-      if (*event) events.push_back(**event);
+      if (*event) outcome.events.push_back(**event);
     } else if (one.holds) {
       place.historical = one.due_ms < *enrolled;
       store::Act raising = act;
       raising.reason = one.note;
       auto change = store::raise_or_join(writer, place, one.rule, {.group = one.group}, raising);
       if (!change) return change.error();
-      events.insert(events.end(), change->events.begin(), change->events.end());
+      outcome.events.insert(outcome.events.end(), change->events.begin(), change->events.end());
     }
   }
-  return events;
+  return outcome;
 }
 
 }  // namespace trialward::intake

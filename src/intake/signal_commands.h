@@ -3,11 +3,9 @@
 // no longer the alert is taken back, and when it is so again it holds again.
 #pragma once
 
-#include <cstdint>
 #include <string_view>
-#include <vector>
 
-#include "intake/submission.h"
+#include "intake/alert_commands.h"
 #include "store/writer.h"
 
 namespace trialward::intake {
@@ -15,9 +13,8 @@ namespace trialward::intake {
 // How the rule ids of these alerts begin; the activity's id follows.
 inline constexpr std::string_view kSignalRules = "trialward-activity-";
 
-// The alert events that came of it, by their numbers in the study. Errors: of the store.
-base::Result<std::vector<std::int64_t>> apply_signals(store::Writer& writer,
-                                                      const Submission& submission,
-                                                      const SignalSchedule& command);
+// Errors: of the store.
+base::Result<AlertOutcome> apply_signals(store::Writer& writer, const Submission& submission,
+                                         const SignalSchedule& command);
 
 }  // namespace trialward::intake

@@ -32,6 +32,14 @@ struct ActiveStudy {
   std::int64_t definition = 0;
 };
 
+// Where a record's original refers to another record of its submission, whose id is known only once
+// that is stored: what stands there, `size` bytes, gives way to "TYPE/ID".
+struct OriginalLink {
+  std::size_t at = 0, size = 0;
+  std::size_t command = 0;  // which of the submission's it refers to
+  std::string type;
+};
+
 // Stores a record; one with `amends` corrects another.
 struct AppendRecord {
   model::Record record;   // has passed model::check_form
@@ -48,6 +56,9 @@ struct AppendRecord {
   // Empty: it is refused.
   std::string otherwise = {};
   bool renamed = false;  // that was so
+  // In the order of their places. The original is of no account for `content`: whatever ids come
+  // out, it is the same record.
+  std::vector<OriginalLink> links = {};
 };
 
 // Takes the record apart from what the commit need not do: checks it and hashes its content.

@@ -29,7 +29,7 @@ Status append_said(store::Writer& writer, const Submission& submission,
 
 // No record is the cause: it is about the subject's schedule as a whole.
 Status raise_alarm(store::Writer& writer, const Submission& submission,
-                   const store::SubjectSync& one, int shard, SyncOutcome& outcome) {
+                   const store::SubjectSync& one, int shard, AlertOutcome& outcome) {
   static const model::RuleInfo kRule{
       .id = std::string(kOutOfStep),
       .title = "The schedule is out of step with the partner's for too long",
@@ -57,7 +57,7 @@ Status raise_alarm(store::Writer& writer, const Submission& submission,
 }
 
 Status end_alarm(store::Writer& writer, const Submission& submission,
-                 const store::SubjectSync& one, SyncOutcome& outcome) {
+                 const store::SubjectSync& one, AlertOutcome& outcome) {
   auto alert = store::open_alert_of(writer.connection(), one.id, kOutOfStep);
   if (!alert) return alert.error();
   if (*alert == 0) return {};  // somebody has closed it
@@ -71,10 +71,10 @@ Status end_alarm(store::Writer& writer, const Submission& submission,
 
 }  // namespace
 
-Result<SyncOutcome> apply_sync(store::Writer& writer, const Submission& submission,
+Result<AlertOutcome> apply_sync(store::Writer& writer, const Submission& submission,
                                const SyncSubjects& command) {
   const ActiveStudy& study = *submission.study;
-  SyncOutcome outcome;
+  AlertOutcome outcome;
   outcome.result = SubmissionResult::stored({});
   for (const store::SubjectSync& one : command.subjects) {
     const int shard = model::shard_of(study.study->id, one.subject);

@@ -3,10 +3,7 @@
 // is out of step for too long gets an operational alert.
 #pragma once
 
-#include <cstdint>
-#include <vector>
-
-#include "intake/submission.h"
+#include "intake/alert_commands.h"
 #include "store/writer.h"
 
 namespace trialward::intake {
@@ -16,12 +13,8 @@ inline constexpr std::string_view kOutOfStep = "trialward-schedule-out-of-step";
 // What the audit trail says why an appointment was changed.
 inline constexpr std::string_view kSyncReason = "schedule sync";
 
-struct SyncOutcome {
-  SubmissionResult result;
-  std::vector<std::int64_t> events;  // alert events, by their numbers in the study
-};
 // Errors: of the store.
-base::Result<SyncOutcome> apply_sync(store::Writer& writer, const Submission& submission,
-                                     const SyncSubjects& command);
+base::Result<AlertOutcome> apply_sync(store::Writer& writer, const Submission& submission,
+                                      const SyncSubjects& command);
 
 }  // namespace trialward::intake

@@ -303,7 +303,8 @@ class ScheduleReader {
       if (when == to_string(ActivityAlert::When::late)) {
         alert.when = ActivityAlert::When::late;
         if (!one.late_after && !(one.window && one.missed_after)) {
-          given.fault("when", "it is never late: that needs late_after, or window and missed_after");
+          given.fault("when",
+                      "it is never late: that needs late_after, or window and missed_after");
         }
       } else if (when != to_string(ActivityAlert::When::missed)) {
         given.fault("when", "when must be \"late\" or \"missed\"");

@@ -464,6 +464,23 @@ TEST_F(AppTest, AFullLaneIsRefusedBeforeTheBodyIsRead) {
   EXPECT_TRUE(has(answer.body, "too much waits")) << answer.body;
 }
 
+// It takes as much of a processor as a write, and is never urgent.
+TEST_F(AppTest, P4WhatIsOnlyValidatedIsRefusedAsWritesAre) {
+  const std::string path = "/fhir/AdverseEvent/$validate";
+  const std::string event = R"({"resourceType":"AdverseEvent","actuality":"actual",)"
+                            R"("event":{"text":"Syncope"},"subject":{"reference":"Patient/P-1"}})";
+  EXPECT_EQ(call("POST", path, admin_, event).status, 200);
+  stop();
+  AppOptions options;
+  options.intake.live.items_max = 0;
+  start(std::move(options));
+  const auto answer = call("POST", path, admin_, event);
+  EXPECT_EQ(answer.status, 429);
+  EXPECT_TRUE(answer.retry_after);
+  EXPECT_TRUE(has(answer.body, "OperationOutcome")) << answer.body;
+  EXPECT_EQ(call("POST", "/fhir/AdverseEvent", admin_, event).status, 201);
+}
+
 TEST_F(AppTest, P4AFullLiveLaneStillTakesAnAdverseEvent) {
   stop();
   AppOptions options;

@@ -4,6 +4,7 @@ own from the files, and the routes of the running program."""
 import csv
 import io
 import json
+import re
 import shutil
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
@@ -269,3 +270,43 @@ def test_a_missed_questionnaire_alerts_once_and_is_taken_back_when_it_comes(tmp_
         done = trialward("verify", "--store", server.store_url)
         assert done.returncode == 0, done.stdout
         server.start()
+
+
+def test_a_bad_subject_does_not_hide_the_others(tmp_path):
+    """One is of a site that the definition has no longer."""
+    study = tmp_path / "demo"
+    shutil.copytree(DEMO, study)
+    day = str(date.today() - timedelta(7))
+    with Server(tmp_path / "store.db", studies=(study,)) as server:
+        feed = server.token("feed")
+        for subject, site in (("SUBJ-1", "S01"), ("SUBJ-2", "S03"), ("SUBJ-3", "S02")):
+            record = _visit(subject, "SCREENING", day, site=site)
+            assert server.post(STUDY + "/records", feed, record).status == 201
+    definition = study / "study.toml"
+    text = definition.read_text()
+    site = text.index('[[sites]]\nid = "S03"')
+    text = text[:site] + text[text.index("[[arms]]"):]
+    definition.write_text(re.sub(r'(?m)^version = "(.*)"$', r'version = "\1.1"', text, count=1))
+    with Server(tmp_path / "store.db", studies=(study,)) as server:
+        admin = server.token("admin")
+        page = server.get(STUDY + "/schedule", admin)
+        assert page.status == 200, page.body
+        rows = page.json()["schedule"]
+        assert {row["subject"] for row in rows} == {"SUBJ-1", "SUBJ-2", "SUBJ-3"}
+        [fault] = [row for row in rows if row["subject"] == "SUBJ-2"]
+        assert fault == {"subject": "SUBJ-2", "site": "S03", "state": "fault",
+                         "reason": fault["reason"]}
+        assert "has no site 'S03'" in fault["reason"]
+        lines = server.get(STUDY + "/schedule", admin, headers={"Accept": "application/x-ndjson"})
+        assert [json.loads(line) for line in lines.body.splitlines()] == rows
+        text = server.get(STUDY + "/schedule?format=csv", admin).body.decode()
+        listed = list(csv.DictReader(io.StringIO(text, newline="")))
+        assert [row["subject"] for row in listed] == [row["subject"] for row in rows]
+        [row] = [row for row in listed if row["subject"] == "SUBJ-2"]
+        assert {name: text for name, text in row.items() if text} == fault
+        # Also where nothing else is asked for; and whoever sees other sites only is not told.
+        done = server.get(STUDY + "/schedule?state=missed&site=S03", admin).json()["schedule"]
+        assert done == [fault]
+        berlin = server.token("coordinator", site="S02")
+        rows = server.get(STUDY + "/schedule", berlin).json()["schedule"]
+        assert {row["subject"] for row in rows} == {"SUBJ-3"}
