@@ -189,7 +189,9 @@ TEST_F(PostgresTest, WhoIsInTheWayOfOthersIsToldToTryAgain) {
   base::Status of_writer;
   std::thread waits([&] { of_writer = writer_->execute("UPDATE t SET v = 'e' WHERE id = 2"); });
   const auto of_other = other->execute("UPDATE t SET v = 'f' WHERE id = 1");
-  if (!of_other) EXPECT_TRUE(other->script("ROLLBACK").ok());
+  if (!of_other) {
+    EXPECT_TRUE(other->script("ROLLBACK").ok());
+  }
   waits.join();
   ASSERT_NE(of_other.ok(), of_writer.ok());
   EXPECT_EQ((of_other ? of_writer : of_other).error().code, Errc::retry)
@@ -402,9 +404,9 @@ TEST_F(PostgresTest, NodesHearOfOneAnotherAndOneIsOnDuty) {
   // What it was told of once something holds; the server takes a moment to end a session.
   const auto once = [&](bool on_duty) {
     for (int i = 0; i < 500; ++i) {
-      auto heard = (*two)->wait(kWait, true);
-      if (heard && (*two)->on_duty() == on_duty) return *heard;
-      if (!heard && !on_duty) return Heard{};
+      auto news = (*two)->wait(kWait, true);
+      if (news && (*two)->on_duty() == on_duty) return *news;
+      if (!news && !on_duty) return Heard{};
     }
     ADD_FAILURE() << "it did not come";
     return Heard{};

@@ -20,7 +20,7 @@ class SubscriptionRowsTest : public StoreBench {
         const std::array<SqlValue, 2> row = {study, std::string_view(name)};
         ASSERT_TRUE(writer().append(Table::studies, 0, {.action = "study"}, row).ok());
       }
-      for (const std::string& subject : {"P-1", "P-2"}) {
+      for (const std::string_view subject : {"P-1", "P-2"}) {
         const NewSubject enrolled{
             .study = 1, .subject = subject, .site = subject == "P-1" ? "A" : "B"};
         ASSERT_TRUE(append_subject(writer(), enrolled, {.action = "enrolled"}).ok());
