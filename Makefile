@@ -38,8 +38,8 @@ FIXED_ADDRESSES = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 .PHONY: help build run test arrivals simulate simulate-defects \
   sanitize asan tsan bench bench-overload bench-deep bench-kills bench-slowloris bench-day \
   bench-fhir bench-formulary bench-reports bench-report-sizes bench-postgres-single \
-  bench-postgres-stream bench-postgres-reports bench-proofs bench-sync bench-article deliver \
-  fuzz format tidy clean
+  bench-postgres-stream bench-postgres-alerts bench-postgres-reports \
+  bench-proofs bench-sync bench-article deliver fuzz format tidy clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 27
@@ -92,7 +92,7 @@ bench:  ## Measure the server and its parts (bench/); writes bench/results/
 # What each proves, and how long it takes, is told in bench/README.md. Loads of a minute, once.
 PROOFS := bench-overload bench-deep bench-kills bench-slowloris bench-day bench-fhir \
   bench-formulary bench-reports bench-report-sizes bench-postgres-single bench-postgres-stream \
-  bench-postgres-reports
+  bench-postgres-alerts bench-postgres-reports
 $(PROOFS):
 	$(PACKAGES) build bench
 	$(benchmarks)

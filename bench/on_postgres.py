@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from alerts import measure_alerts
 from machine import ROOT, BenchError
 from workbench import NDJSON, SINGLE, Bench, sampled
 
@@ -79,6 +80,11 @@ def measure_load(bench, *arguments):
 
 def measure_postgres_stream(bench):
     return measure_load(bench, *NDJSON)
+
+
+def measure_postgres_alerts(bench):
+    with on_postgres(bench) as on:
+        return measure_alerts(on)
 
 
 def measure_postgres_single(bench):

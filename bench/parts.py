@@ -19,7 +19,8 @@ from flood import measure_overload
 from formulary import measure_formulary
 from importing import measure_import
 from machine import ROOT, BenchError
-from on_postgres import measure_postgres_single, measure_postgres_stream
+from on_postgres import (measure_postgres_alerts, measure_postgres_single,
+                         measure_postgres_stream)
 from report_sizes import measure_report_sizes
 from slowloris import measure_slowloris
 from workbench import NDJSON, SINGLE, fill, sampled
@@ -182,7 +183,9 @@ PARTS = {"raw": measure_raw, "single": measure_single, "stream": measure_stream,
          "report-sizes": measure_report_sizes,
          "postgres-single": measure_postgres_single,
          "postgres-stream": measure_postgres_stream,
+         "postgres-alerts": measure_postgres_alerts,
          "postgres-reports": measure_postgres_reports}
 LONG = ("overload", "deep", "kills", "slowloris", "day", "fhir", "formulary", "reports",
-        "report-sizes", "postgres-single", "postgres-stream", "postgres-reports")
+        "report-sizes", "postgres-single", "postgres-stream", "postgres-alerts",
+        "postgres-reports")
 DEFAULT = [name for name in PARTS if name not in LONG]

@@ -18,18 +18,19 @@ def ratio(above, below):
     return lambda one: get(*above)(one) / get(*below)(one)
 
 
-def alert_figures():
-    bars = {"p99": 20, "p99_9": 50, "max": 250}
-    for load, title in (("quiet", "alerts, alone"), ("beside_stream", "alerts beside a stream")):
+def alert_figures(part, where, bars):
+    for load, words in (("quiet", "alerts, alone"), ("beside_stream", "alerts beside a stream")):
+        title = where + words
         for quantile in QUANTILES:
-            yield less("alerts", f"{title}: latency {quantile.replace('_', '.')}", "ms",
-                       get("alerts", load, "alerts", "from_sent_ms", quantile),
+            yield less(part, f"{title}: latency {quantile.replace('_', '.')}", "ms",
+                       get(part, load, "alerts", "from_sent_ms", quantile),
                        bars.get(quantile) if load != "quiet" else None)
         for quantile in QUANTILES:
-            yield less("alerts", f"{title}: disk probe meanwhile, {quantile.replace('_', '.')}",
-                       "ms", get("alerts", load, "disk_ms", quantile))
-    yield more("alerts", "the stream beside them: records", "", get("alerts", "stream", "stored"))
-    yield more("alerts", "the stream beside them", "records/s", get("alerts", "stream", "rate"))
+            yield less(part, f"{title}: disk probe meanwhile, {quantile.replace('_', '.')}",
+                       "ms", get(part, load, "disk_ms", quantile))
+    title = f"{where}the stream beside them"
+    yield more(part, f"{title}: records", "", get(part, "stream", "stored"))
+    yield more(part, title, "records/s", get(part, "stream", "rate"))
 
 
 def overload_figures():
@@ -200,7 +201,8 @@ def day_figures():
 
 
 def all_figures():
-    yield from alert_figures()
+    yield from alert_figures("alerts", "", {"p99": 20, "p99_9": 50, "max": 250})
+    yield from alert_figures("postgres-alerts", "PostgreSQL, ", {"p99": 10, "p99_9": 20})
     yield from overload_figures()
     yield more("deep", "stream, many records stored: rate", "records/s",
                get("deep", "many", "rate"))
@@ -256,7 +258,8 @@ def plots_of(one):
 
 def reports_of(one):
     """The load reports of which every record must be stored, by name."""
-    parted = {"alerts": ("quiet", "beside_stream", "stream"), "deep": ("few", "many")}
+    alerts = ("quiet", "beside_stream", "stream")
+    parted = {"alerts": alerts, "postgres-alerts": alerts, "deep": ("few", "many")}
     for part, names in parted.items():
         for name in names if part in one else ():
             yield f"{part}, {name}", one[part][name]
