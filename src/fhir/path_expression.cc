@@ -67,6 +67,12 @@ class PathParser {
     nodes.push_back(std::move(node));
     return static_cast<std::uint32_t>(nodes.size() - 1);
   }
+  std::uint32_t add(Op op, std::vector<std::uint32_t> operands) {
+    Node node;
+    node.op = op;
+    node.operands = std::move(operands);
+    return add(std::move(node));
+  }
 
   void skip_blanks() {
     while (at_ < text_.size() && std::string_view(" \t\r\n").find(text_[at_]) !=
@@ -108,7 +114,7 @@ class PathParser {
          one = peek_operator()) {
       at_ += one->text.size();
       const std::uint32_t right = expression(one->precedence);
-      left = add({.op = one->op, .operands = {left, right}});
+      left = add(one->op, {left, right});
     }
     --depth_;
     return left;
@@ -117,7 +123,7 @@ class PathParser {
   std::uint32_t unary() {
     if (accept('+')) return unary_operand();
     if (!accept('-')) return path();
-    return add({.op = Op::negate, .operands = {unary_operand()}});
+    return add(Op::negate, {unary_operand()});
   }
   std::uint32_t unary_operand() {
     if (++depth_ > kExpressionDepthMax) return fail("is nested too deep");
@@ -135,7 +141,7 @@ class PathParser {
       } else if (accept('[')) {
         const std::uint32_t inner = expression(0);
         expect(']');
-        left = add({.op = Op::index, .operands = {left, inner}});
+        left = add(Op::index, {left, inner});
       } else {
         return left;
       }
@@ -215,7 +221,10 @@ class PathParser {
       return fail(at_ >= text_.size() ? "ends where a value is expected"
                                       : "is not understood from " + rest());
     }
-    Node node{.op = Op::member, .text = word(), .operands = {of}};
+    Node node;
+    node.op = Op::member;
+    node.text = word();
+    node.operands.push_back(of);
     if (!accept('(')) {
       if (node.text != "true" && node.text != "false") return add(std::move(node));
       Node literal{.op = Op::literal};

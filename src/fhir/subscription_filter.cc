@@ -78,15 +78,15 @@ class FilterReading {
 
  private:
   void read_value(std::string_view name, std::string_view value, std::vector<std::string>& into) {
-    constexpr std::string_view kPatient = "Patient/";
+    constexpr std::string_view kBefore = "Patient/";
     // A system before the code says nothing more: there is one for each.
     if (name != "patient") value.remove_prefix(value.rfind('|') + 1);
     if (name == "patient") {
       const bool absolute = !base_.empty() && value.starts_with(base_) &&
                             value.substr(base_.size()).starts_with('/');
       if (absolute) value.remove_prefix(base_.size() + 1);
-      if (value.starts_with(kPatient)) {
-        value.remove_prefix(kPatient.size());
+      if (value.starts_with(kBefore)) {
+        value.remove_prefix(kBefore.size());
       } else if (absolute) {
         value = {};
       }
