@@ -124,7 +124,7 @@ format:  ## Format the C++ files
 	$(PACKAGES) format
 	@find $(wildcard src tests bench) -name '*.cc' -o -name '*.h' | xargs clang-format -i
 
-tidy:  ## Check the house rules (a test, too)
+tidy:  ## Check the house rules (a test, too), and compile each header alone
 	$(PACKAGES) build
 	@$(PYTHON) tools/tidy.py build/release
 

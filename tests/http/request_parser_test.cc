@@ -6,7 +6,7 @@ namespace trialward::http {
 namespace {
 
 constexpr std::size_t kHeaderBytesMax = 512;
-const std::string kHost = "Host: a\r\n";
+const std::string kOf = "Host: a\r\n";
 
 // Parses as a connection would, the input coming in pieces of `step` bytes.
 struct Parsed {
@@ -38,19 +38,19 @@ TEST(RequestParser, ReadsRequestsHoweverTheyAreCut) {
     const char* body;
     bool keep_alive;
   } cases[] = {
-      {"GET / HTTP/1.1\r\n" + kHost + "\r\n", "/", "", "", true},
-      {"\r\nGET /a%20b?c=d?e HTTP/1.1\r\n" + kHost + "\r\n", "/a%20b", "c=d?e", "", true},
-      {"GET http://a:1/b?c HTTP/1.1\r\n" + kHost + "\r\n", "/b", "c", "", true},
-      {"GET http://a HTTP/1.1\r\n" + kHost + "\r\n", "/", "", "", true},
+      {"GET / HTTP/1.1\r\n" + kOf + "\r\n", "/", "", "", true},
+      {"\r\nGET /a%20b?c=d?e HTTP/1.1\r\n" + kOf + "\r\n", "/a%20b", "c=d?e", "", true},
+      {"GET http://a:1/b?c HTTP/1.1\r\n" + kOf + "\r\n", "/b", "c", "", true},
+      {"GET http://a HTTP/1.1\r\n" + kOf + "\r\n", "/", "", "", true},
       {"GET /a HTTP/1.0\r\n\r\n", "/a", "", "", false},
       {"GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", "/a", "", "", true},
-      {"GET /a HTTP/1.1\r\n" + kHost + "Connection: close\r\n\r\n", "/a", "", "", false},
-      {"POST /a HTTP/1.1\r\n" + kHost + "content-length: 5\r\n\r\nhello", "/a", "", "hello", true},
-      {"POST /a HTTP/1.1\r\n" + kHost +
+      {"GET /a HTTP/1.1\r\n" + kOf + "Connection: close\r\n\r\n", "/a", "", "", false},
+      {"POST /a HTTP/1.1\r\n" + kOf + "content-length: 5\r\n\r\nhello", "/a", "", "hello", true},
+      {"POST /a HTTP/1.1\r\n" + kOf +
            "Transfer-Encoding: Chunked\r\n\r\n2;x=y\r\nhe\r\n3\r\nllo\r\n0\r\nTrailer: x\r\n\r\n",
        "/a", "", "hello", true},
       // An empty chunked body in single bytes once hit an assertion of Beast's.
-      {"POST /a HTTP/1.1\r\n" + kHost + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "/a", "", "",
+      {"POST /a HTTP/1.1\r\n" + kOf + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "/a", "", "",
        true},
   };
   for (const auto& c : cases) {
@@ -69,7 +69,7 @@ TEST(RequestParser, ReadsRequestsHoweverTheyAreCut) {
 }
 
 TEST(RequestParser, RefusesHoweverItIsCut) {
-  const std::string post = "POST / HTTP/1.1\r\n" + kHost;
+  const std::string post = "POST / HTTP/1.1\r\n" + kOf;
   const struct {
     std::string input;
     int status;
@@ -97,22 +97,22 @@ TEST(RequestParser, RefusesHoweverItIsCut) {
       {post + "Transfer-Encoding: gzip\r\n\r\n", 501},
       // Grammar.
       {"hello\r\n\r\n", 400},
-      {"GET / HTTP/1.1\n" + kHost + "\r\n\r\n", 400},
+      {"GET / HTTP/1.1\n" + kOf + "\r\n\r\n", 400},
       {"GET / HTTP/1.1\r\nHost: a\n\r\n\r\n", 400},
-      {"GET  / HTTP/1.1\r\n" + kHost + "\r\n", 400},
-      {"GET / HTTP/1.1\r\n" + kHost + "No colon\r\n\r\n", 400},
-      {"GET / HTTP/1.1\r\n" + kHost + "A: b\x01\r\n\r\n", 400},
+      {"GET  / HTTP/1.1\r\n" + kOf + "\r\n", 400},
+      {"GET / HTTP/1.1\r\n" + kOf + "No colon\r\n\r\n", 400},
+      {"GET / HTTP/1.1\r\n" + kOf + "A: b\x01\r\n\r\n", 400},
       {std::string("GET / HTTP/1.1\r\nHost: a\0b\r\n\r\n", 29), 400},
-      {"GET a HTTP/1.1\r\n" + kHost + "\r\n", 400},
-      {"CONNECT a:1 HTTP/1.1\r\n" + kHost + "\r\n", 400},
+      {"GET a HTTP/1.1\r\n" + kOf + "\r\n", 400},
+      {"CONNECT a:1 HTTP/1.1\r\n" + kOf + "\r\n", 400},
       {"GET / HTTP/1.1\r\n\r\n", 400},
-      {"GET / HTTP/1.1\r\n" + kHost + kHost + "\r\n", 400},
+      {"GET / HTTP/1.1\r\n" + kOf + kOf + "\r\n", 400},
       {post + "Transfer-Encoding: chunked\r\n\r\nxyz\r\n", 400},
       {post + "Transfer-Encoding: chunked\r\n\r\n1\r\nabcdef\r\n", 400},
       {post + "Transfer-Encoding: chunked\r\n\r\n10000000000000000\r\n", 400},
-      {"GET / HTTP/2.0\r\n" + kHost + "\r\n", 505},
-      {"GET / HTTP/1.2\r\n" + kHost + "\r\n", 505},
-      {"GET / HTTQ/1.1\r\n" + kHost + "\r\n", 400},
+      {"GET / HTTP/2.0\r\n" + kOf + "\r\n", 505},
+      {"GET / HTTP/1.2\r\n" + kOf + "\r\n", 505},
+      {"GET / HTTQ/1.1\r\n" + kOf + "\r\n", 400},
       {post + "Expect: a miracle\r\n\r\n", 417},
       // Sizes.
       {"GET /" + std::string(kHeaderBytesMax, 'a'), 414},
@@ -132,7 +132,7 @@ TEST(RequestParser, RefusesHoweverItIsCut) {
 
 // Beast's own limit is one per line read; ours is over the whole head.
 TEST(RequestParser, ManySmallHeadersAreLimitedTogether) {
-  std::string input = "GET / HTTP/1.1\r\n" + kHost;
+  std::string input = "GET / HTTP/1.1\r\n" + kOf;
   while (input.size() <= kHeaderBytesMax) input += "A: b\r\n";
   for (const std::size_t step : {1UL, 10'000UL}) {
     EXPECT_EQ(Parsed(input + "\r\n", step).status(), 431);
@@ -140,7 +140,7 @@ TEST(RequestParser, ManySmallHeadersAreLimitedTogether) {
 }
 
 TEST(RequestParser, AHeadOfExactlyTheLimitIsTaken) {
-  std::string input = "GET / HTTP/1.1\r\n" + kHost + "A: ";
+  std::string input = "GET / HTTP/1.1\r\n" + kOf + "A: ";
   input += std::string(kHeaderBytesMax - input.size() - 4, 'a') + "\r\n\r\n";
   ASSERT_EQ(input.size(), kHeaderBytesMax);
   for (const std::size_t step : {1UL, 10'000UL}) EXPECT_EQ(Parsed(input, step).status(), 200);
@@ -149,7 +149,7 @@ TEST(RequestParser, AHeadOfExactlyTheLimitIsTaken) {
 TEST(RequestParser, KnowsHowMuchIsToCome) {
   RequestParser parser(kHeaderBytesMax);
   const std::string input =
-      "POST / HTTP/1.1\r\n" + kHost + "Expect: 100-Continue\r\nContent-Length: 5\r\n\r\nhe";
+      "POST / HTTP/1.1\r\n" + kOf + "Expect: 100-Continue\r\nContent-Length: 5\r\n\r\nhe";
   const std::size_t head = parser.parse_head(input);
   EXPECT_EQ(head, input.size() - 2);
   EXPECT_TRUE(parser.expects_continue());

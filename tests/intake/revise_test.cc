@@ -7,7 +7,7 @@
 namespace trialward::intake {
 namespace {
 
-constexpr const char* kRules = R"(
+constexpr const char* kRevisedRules = R"(
 [[rules]]
 id = "high"
 title = "t"
@@ -37,7 +37,7 @@ class ReviseTest : public WatchedStudy {
  protected:
   void SetUp() override {
     WatchedStudy::SetUp();
-    use_rules(kRules);
+    use_rules(kRevisedRules);
   }
   void acknowledge(std::int64_t alert) {
     (void)run(submission({acknowledgement(alert)}));
@@ -123,7 +123,7 @@ TEST_F(ReviseTest, OtherRulesKnowWhatACorrectionEnds) {
 TEST_F(ReviseTest, ARestartForgetsNothingOfIt) {
   store(lab("1", "ALT", 120, "2020-01-01"));
   store(lab("2", "BILI", 2.4, "2020-01-10"));
-  use_rules(kRules);  // anew
+  use_rules(kRevisedRules);  // anew
   store(lab("3", "ALP", 200, "2020-01-05"));
   EXPECT_EQ(told(), "high: 1\nhy!: -1 -2\n");
 }
@@ -132,7 +132,7 @@ TEST_F(ReviseTest, ARestartForgetsNothingOfIt) {
 class StoredArrivals : public WatchedStudy {};
 
 TEST_F(StoredArrivals, EndInOneStateWhateverTheOrder) {
-  use_rules(kRules);
+  use_rules(kRevisedRules);
   struct Sent {
     std::string id, code;
     double number;

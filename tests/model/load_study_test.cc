@@ -9,14 +9,14 @@ namespace {
 // What a study must have; lines 1 to 5.
 const std::string kLeast = "[study]\nid = 'test'\n[[sites]]\nid = '1'\ntime_zone = 'UTC'\n";
 
-std::string faults_of(std::vector<DefinitionFile> files) {
+std::string study_faults(std::vector<DefinitionFile> files) {
   const auto study = load_study(std::move(files));
   if (study.ok()) return "none";
   std::string text;
   for (const DefinitionFault& fault : study.error()) text += to_string(fault) + "\n";
   return text;
 }
-std::string faults_of(const std::string& text) { return faults_of({{"study.toml", text}}); }
+std::string study_faults(const std::string& text) { return study_faults({{"study.toml", text}}); }
 
 TEST(LoadStudy, LittleIsRequired) {
   const auto study = load_study({{"study.toml", kLeast}});
@@ -139,7 +139,7 @@ TEST(LoadStudy, FaultsNameFileLineAndReason) {
       {"[[codes]]\nkind = 'lab'\ncode = 'A'\n[[codes]]\nkind = 'lab'\ncode = 'A'\n",
        "study.toml:11: lab \"A\" is given twice\n"},
   };
-  for (const auto& [more, faults] : cases) EXPECT_EQ(faults_of(kLeast + more), faults) << more;
+  for (const auto& [more, faults] : cases) EXPECT_EQ(study_faults(kLeast + more), faults) << more;
 }
 
 TEST(LoadStudy, FaultsOfCodes) {
@@ -201,7 +201,7 @@ TEST(LoadStudy, FaultsOfCodes) {
     for (std::size_t at = 0; at < reasons.size(); at = reasons.find('\n', at) + 1) {
       expected += "study.toml:" + reasons.substr(at, reasons.find('\n', at) + 1 - at);
     }
-    EXPECT_EQ(faults_of(kLeast + "[[codes]]\nkind = 'lab'\ncode = 'X'\n" + members + "\n"),
+    EXPECT_EQ(study_faults(kLeast + "[[codes]]\nkind = 'lab'\ncode = 'X'\n" + members + "\n"),
               expected)
         << members;
   }
@@ -234,12 +234,12 @@ TEST(LoadStudy, FaultsOfTheStudyItself) {
       {"[study]\nid = '\xff'\n" + site, "study.toml:2: "},
   };
   for (const auto& [text, faults] : cases) {
-    EXPECT_EQ(faults_of(text).rfind(faults, 0), 0u) << text << "\n" << faults_of(text);
+    EXPECT_EQ(study_faults(text).rfind(faults, 0), 0u) << text << "\n" << study_faults(text);
   }
 }
 
 TEST(LoadStudy, AllFaultsAreListedInTheOrderOfTheLines) {
-  EXPECT_EQ(faults_of("[[codes]]\nkind = 'x'\ncode = 'y'\n[study]\nid = 7\nsize = 1\n"
+  EXPECT_EQ(study_faults("[[codes]]\nkind = 'x'\ncode = 'y'\n[study]\nid = 7\nsize = 1\n"
                       "[[sites]]\nid = '1'\n"),
             "study.toml:2: unknown kind \"x\"\n"
             "study.toml:5: id must be a string\n"
@@ -262,16 +262,16 @@ TEST(LoadStudy, WhatHasNoFaultIsReadAllTheSame) {
 }
 
 TEST(LoadStudy, FaultsOfTheFiles) {
-  EXPECT_EQ(faults_of(std::vector<DefinitionFile>{}), "study.toml: is missing\n");
-  EXPECT_EQ(faults_of({{"rules.toml", ""}}), "study.toml: is missing\n");
-  EXPECT_EQ(faults_of({{"study.toml", kLeast}, {"rules.toml", ""}, {"rules.toml", ""}}),
+  EXPECT_EQ(study_faults(std::vector<DefinitionFile>{}), "study.toml: is missing\n");
+  EXPECT_EQ(study_faults({{"rules.toml", ""}}), "study.toml: is missing\n");
+  EXPECT_EQ(study_faults({{"study.toml", kLeast}, {"rules.toml", ""}, {"rules.toml", ""}}),
             "rules.toml: is given twice\n");
-  EXPECT_EQ(faults_of({{"study.toml", kLeast},
+  EXPECT_EQ(study_faults({{"study.toml", kLeast},
                        {"rules.toml", std::string(kDefinitionFileBytesMax + 1, '#')}}),
             "rules.toml: is larger than 4194304 bytes\n");
   std::vector<DefinitionFile> many = {{"study.toml", kLeast}};
   for (std::size_t i = 0; i < kDefinitionFilesMax; ++i) many.push_back({std::to_string(i), ""});
-  EXPECT_EQ(faults_of(std::move(many)), "255: more than 256 files\n");
+  EXPECT_EQ(study_faults(std::move(many)), "255: more than 256 files\n");
 }
 
 TEST(LoadStudy, TheHashCoversNamesAndTextsInTheirOrder) {

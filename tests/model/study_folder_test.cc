@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kStudy = "[study]\nid = 'test'\n[[sites]]\nid = '1'\ntime_zone = 'UTC'\n";
+constexpr const char* kSmall = "[study]\nid = 'test'\n[[sites]]\nid = '1'\ntime_zone = 'UTC'\n";
 
 // A folder of its own for each test, removed at its end.
 class StudyFolder : public testing::Test {
@@ -38,7 +38,7 @@ class StudyFolder : public testing::Test {
 };
 
 TEST_F(StudyFolder, KeepsTheTextsOfTheDefinitionsFiles) {
-  write("study.toml", kStudy);
+  write("study.toml", kSmall);
   write("rules.toml", "# rules");
   write("schedule.toml", "# schedule");
   write("questionnaires/phq9.toml", "# phq9");
@@ -59,7 +59,7 @@ TEST_F(StudyFolder, KeepsTheTextsOfTheDefinitionsFiles) {
 }
 
 TEST_F(StudyFolder, StudyTomlAloneIsEnough) {
-  write("study.toml", kStudy);
+  write("study.toml", kSmall);
   EXPECT_EQ(faults(), "none");
 }
 
@@ -70,9 +70,9 @@ TEST_F(StudyFolder, FaultsNameTheFile) {
   fs::remove(folder_ / "study.toml");
   write("study.toml", std::string(kDefinitionFileBytesMax + 1, '#'));
   EXPECT_EQ(faults(), "study.toml: is larger than 4194304 bytes\n");
-  write("study.toml", std::string(kStudy) + "x = 1\n");
+  write("study.toml", std::string(kSmall) + "x = 1\n");
   EXPECT_EQ(faults(), "study.toml:6: [[sites]] has no member x\n");
-  write("study.toml", kStudy);
+  write("study.toml", kSmall);
   write("questionnaires", "a file");
   EXPECT_EQ(faults(), "questionnaires: Not a directory\n");
 }

@@ -35,7 +35,7 @@ code = "PH"
 range = [-inf, 8]
 )toml";
 
-const Study& test_study() {
+const Study& small_study() {
   static const Study study = [] {
     auto loaded = load_study({{"study.toml", kWholeStudy}, {"rules.toml", "# none"}});
     TW_CHECK(loaded.ok());
@@ -97,7 +97,7 @@ codings = [{ system = "http://loinc.org", code = "1742-6" }]
 }
 
 TEST(Study, FindsItsParts) {
-  const Study& study = test_study();
+  const Study& study = small_study();
   ASSERT_NE(study.site("NY"), nullptr);
   EXPECT_EQ(study.site("NY")->time_zone, "America/New_York");
   EXPECT_EQ(study.site("ny"), nullptr);
@@ -112,10 +112,10 @@ TEST(Study, FindsItsParts) {
 }
 
 TEST(Study, KindsAreClosedUnlessTheyAreOpened) {
-  EXPECT_TRUE(test_study().open(Kind::exposure));
-  EXPECT_TRUE(test_study().open(Kind::demographics));
-  EXPECT_FALSE(test_study().open(Kind::lab));
-  EXPECT_FALSE(test_study().open(Kind::adverse_event));
+  EXPECT_TRUE(small_study().open(Kind::exposure));
+  EXPECT_TRUE(small_study().open(Kind::demographics));
+  EXPECT_FALSE(small_study().open(Kind::lab));
+  EXPECT_FALSE(small_study().open(Kind::adverse_event));
 }
 
 TEST(Study, NumbersAreConvertedToTheCodesOwnUnit) {
@@ -133,7 +133,7 @@ TEST(Study, NumbersAreConvertedToTheCodesOwnUnit) {
       {Kind::lab, "PH", 7, "pH", std::nullopt},   {Kind::exposure, "ANYTHING", 54, "mg", 54},
   };
   for (const auto& [kind, code, number, unit, expected] : cases) {
-    const auto found = test_study().canonical_number(measured(kind, code, number, unit));
+    const auto found = small_study().canonical_number(measured(kind, code, number, unit));
     EXPECT_EQ(found.has_value(), expected.has_value()) << code << " " << unit;
     if (found && expected) {
       EXPECT_TRUE(ucum::same_at(*found, *expected)) << code << " " << unit << ": " << *found;
@@ -142,46 +142,46 @@ TEST(Study, NumbersAreConvertedToTheCodesOwnUnit) {
   Record text;
   text.code = "BILI";
   text.value.text = "<0.2";
-  EXPECT_EQ(test_study().canonical_number(text), std::nullopt);
+  EXPECT_EQ(small_study().canonical_number(text), std::nullopt);
 }
 
 TEST(Study, ARecordsOwnRangeGoesBeforeTheCodes) {
   Record record = measured(Kind::lab, "BILI", 16, "umol/L");
-  EXPECT_EQ(test_study().canonical_range(record).low, 0.25);
-  EXPECT_EQ(test_study().canonical_range(record).high, 1.25);
+  EXPECT_EQ(small_study().canonical_range(record).low, 0.25);
+  EXPECT_EQ(small_study().canonical_range(record).high, 1.25);
   record.range.high = 32;
   record.range.high_text = "32.0";
-  EXPECT_EQ(test_study().canonical_range(record).low, 0.25);  // the end that it leaves out
-  EXPECT_EQ(test_study().canonical_range(record).high, 2);
-  EXPECT_EQ(test_study().canonical_range(record).high_text, "");
+  EXPECT_EQ(small_study().canonical_range(record).low, 0.25);  // the end that it leaves out
+  EXPECT_EQ(small_study().canonical_range(record).high, 2);
+  EXPECT_EQ(small_study().canonical_range(record).high_text, "");
   record.range.high = 2;  // 0.125 mg/dL: below the code's low end, which cannot be meant
-  EXPECT_EQ(test_study().canonical_range(record).low, std::nullopt);
-  EXPECT_EQ(test_study().canonical_range(record).high, 0.125);
+  EXPECT_EQ(small_study().canonical_range(record).low, std::nullopt);
+  EXPECT_EQ(small_study().canonical_range(record).high, 0.125);
   record.range = {};
   record.range.low = 8;
-  EXPECT_EQ(test_study().canonical_range(record).low, 0.5);
-  EXPECT_EQ(test_study().canonical_range(record).high, 1.25);
+  EXPECT_EQ(small_study().canonical_range(record).low, 0.5);
+  EXPECT_EQ(small_study().canonical_range(record).high, 1.25);
   record.range.high = 4;  // below its own low end
-  EXPECT_EQ(test_study().canonical_range(record).low, 0.25);
-  EXPECT_EQ(test_study().canonical(record).range.high, 1.25);
+  EXPECT_EQ(small_study().canonical_range(record).low, 0.25);
+  EXPECT_EQ(small_study().canonical(record).range.high, 1.25);
   record.range.high = std::numeric_limits<double>::infinity();
-  EXPECT_EQ(test_study().canonical_range(record).low, 0.5);
-  EXPECT_EQ(test_study().canonical(record).range.high, 1.25);
+  EXPECT_EQ(small_study().canonical_range(record).low, 0.5);
+  EXPECT_EQ(small_study().canonical(record).range.high, 1.25);
   record.range.high.reset();
   record.unit = "ug/dL";
   record.range.low = 500;
-  EXPECT_EQ(test_study().canonical_range(record).low, 0.5);
+  EXPECT_EQ(small_study().canonical_range(record).low, 0.5);
   record.unit = "g";
-  EXPECT_FALSE(test_study().canonical_range(record).given());
+  EXPECT_FALSE(small_study().canonical_range(record).given());
 
   Record ph = measured(Kind::lab, "PH", 7, "");
-  EXPECT_EQ(test_study().canonical_range(ph).low, std::nullopt);
-  EXPECT_EQ(test_study().canonical_range(ph).high, 8);
+  EXPECT_EQ(small_study().canonical_range(ph).low, std::nullopt);
+  EXPECT_EQ(small_study().canonical_range(ph).high, 8);
 
   Record open = measured(Kind::exposure, "ANYTHING", 1, "mg");
-  EXPECT_FALSE(test_study().canonical_range(open).given());
+  EXPECT_FALSE(small_study().canonical_range(open).given());
   open.range.low = 3;
-  EXPECT_EQ(test_study().canonical_range(open).low, 3);
+  EXPECT_EQ(small_study().canonical_range(open).low, 3);
 }
 
 // The value, its range and the molar mass: by the study's own number, by the analyte it names, and
@@ -267,7 +267,7 @@ TEST(Study, P10_AnIdCostsLittleWhateverThePattern) {
 }
 
 TEST(Study, WithoutAPatternEveryIdFits) {
-  EXPECT_TRUE(test_study().subject_id_fits("anything at all"));
+  EXPECT_TRUE(small_study().subject_id_fits("anything at all"));
 }
 
 }  // namespace

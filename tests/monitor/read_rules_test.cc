@@ -9,7 +9,7 @@
 namespace trialward::monitor {
 namespace {
 
-std::vector<std::string> faults_of(const std::string& rules) {
+std::vector<std::string> rule_faults(const std::string& rules) {
   std::vector<std::string> faults;
   const auto read = read_rules(study_with(rules));
   if (read) return faults;
@@ -29,7 +29,7 @@ TEST(ReadRules, ListsEveryFaultWithItsLine) {
   ASSERT_GT(cases.size(), 20u);
   for (const Case& one : cases) {
     SCOPED_TRACE(one.name);
-    EXPECT_EQ(faults_of(one.input), one.lines);
+    EXPECT_EQ(rule_faults(one.input), one.lines);
   }
 }
 
@@ -37,7 +37,7 @@ TEST(ReadRules, BoundsTheRules) {
   const auto with = [](std::size_t count) {
     std::string rules;
     for (std::size_t i = 0; i < count; ++i) rules += rule(i, "kind = \"lab\"");
-    return faults_of(rules);
+    return rule_faults(rules);
   };
   EXPECT_TRUE(with(kRulesMax).empty());
   EXPECT_EQ(with(kRulesMax + 1), std::vector<std::string>{"rules.toml:1: more than 1000 rules"});
@@ -47,7 +47,7 @@ TEST(ReadRules, BoundsTheConditionsOfARule) {
   const auto with = [](std::size_t count) {
     std::string condition = "any = [";
     for (std::size_t i = 0; i < count; ++i) condition += "\n{ kind = \"lab\", what = 1 },";
-    return faults_of(rule(0, condition + "]")).size();
+    return rule_faults(rule(0, condition + "]")).size();
   };
   // The any is one, and each of the others has a fault of its own.
   EXPECT_EQ(with(kConditionsMax - 1), kConditionsMax - 1);
@@ -59,7 +59,7 @@ TEST(ReadRules, BoundsTheCodesOfACondition) {
   const auto with = [](std::size_t count) {
     std::string codes;
     for (std::size_t i = 0; i < count; ++i) codes += "\"C" + std::to_string(i) + "\",";
-    return faults_of(rule(0, "kind = \"adverse_event\"\ncodes = [" + codes + "]"));
+    return rule_faults(rule(0, "kind = \"adverse_event\"\ncodes = [" + codes + "]"));
   };
   EXPECT_TRUE(with(kCodesMax).empty());
   EXPECT_EQ(with(kCodesMax + 1), std::vector<std::string>{"rules.toml:5: more than 256 codes"});
@@ -73,7 +73,7 @@ TEST(ReadRules, BoundsWhatIsRememberedOfASubject) {
       rules += rule(i, "kind = \"adverse_event\"\ncodes = [\"C" + std::to_string(i) +
                            "\"]\ncount = 2\nwithin = \"1 d\"");
     }
-    return faults_of(rules);
+    return rule_faults(rules);
   };
   EXPECT_TRUE(with(series_max).empty());
   const auto faults = with(series_max + 1);
@@ -88,7 +88,7 @@ TEST(ReadRules, BoundsTheConditionsCountedOnOneCode) {
       rules += rule(i, "kind = \"lab\"\ncodes = [\"ALT\"]\nabove = " + std::to_string(i) +
                            "\nunit = \"U/L\"\ncount = 2\nwithin = \"1 d\"");
     }
-    return faults_of(rules);
+    return rule_faults(rules);
   };
   EXPECT_TRUE(with(kTestsPerSeriesMax).empty());
   const auto faults = with(kTestsPerSeriesMax + 1);

@@ -13,7 +13,7 @@
 namespace trialward::monitor {
 namespace {
 
-constexpr const char* kRules = R"(
+constexpr const char* kWatchedRules = R"(
 [[rules]]
 id = "fast"
 title = "t"
@@ -154,7 +154,7 @@ std::string observe_all(const model::Monitor& monitor,
 }
 
 TEST(SubjectWatch, EndsInTheSameBytesWhateverTheOrder) {
-  const auto monitor = monitor_with(kRules);
+  const auto monitor = monitor_with(kWatchedRules);
   std::size_t alerts = 0;
   for (std::uint32_t seed = 1; seed <= 12; ++seed) {
     SCOPED_TRACE(seed);
@@ -174,7 +174,7 @@ TEST(SubjectWatch, EndsInTheSameBytesWhateverTheOrder) {
 
 // As long as nothing was forgotten or corrected, alerts name the same records in the end.
 TEST(SubjectWatch, NamesTheSameCausesWhateverTheOrder) {
-  const auto monitor = monitor_with(kRules);
+  const auto monitor = monitor_with(kWatchedRules);
   for (std::uint32_t seed = 100; seed < 110; ++seed) {
     SCOPED_TRACE(seed);
     Trial trial(seed);
@@ -191,7 +191,7 @@ TEST(SubjectWatch, NamesTheSameCausesWhateverTheOrder) {
 }
 
 TEST(SubjectWatch, RemembersOnlyWhatRulesCount) {
-  const auto monitor = monitor_with(kRules);
+  const auto monitor = monitor_with(kWatchedRules);
   const auto study = study_with("");
   auto watch = open_watch(*monitor);
   const std::string time = R"(,"effective":"2020-01-01T10:00")";
@@ -209,7 +209,7 @@ TEST(SubjectWatch, RemembersOnlyWhatRulesCount) {
 }
 
 TEST(SubjectWatch, KnowsARecordThatItHasSeen) {
-  const auto monitor = monitor_with(kRules);
+  const auto monitor = monitor_with(kWatchedRules);
   Trial trial(3);
   auto watch = open_watch(*monitor);
   const auto records = trial.records(50, false);
@@ -222,7 +222,7 @@ TEST(SubjectWatch, KnowsARecordThatItHasSeen) {
 }
 
 TEST(SubjectWatch, StaysWithinItsBound) {
-  const auto monitor = monitor_with(kRules);
+  const auto monitor = monitor_with(kWatchedRules);
   Trial trial(4);
   auto watch = open_watch(*monitor);
   for (const auto& stored : trial.records(5000, true)) (void)watch->observe(stored);

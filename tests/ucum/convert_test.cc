@@ -1,18 +1,10 @@
-#include <gtest/gtest.h>
-
 #include <cmath>
 
+#include "tests/ucum/parsed_unit.h"
 #include "ucum/analyte.h"
-#include "ucum/unit.h"
 
 namespace trialward::ucum {
 namespace {
-
-Unit unit(const char* text) {
-  auto parsed = parse(text);
-  EXPECT_TRUE(parsed.ok()) << parsed.error().message;
-  return parsed ? *parsed : Unit{};
-}
 
 TEST(Convert, NumbersOfTheSameKind) {
   const struct {

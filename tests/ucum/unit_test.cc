@@ -1,17 +1,10 @@
 #include "ucum/unit.h"
 
-#include <gtest/gtest.h>
-
+#include "tests/ucum/parsed_unit.h"
 #include "ucum/atoms.h"
 
 namespace trialward::ucum {
 namespace {
-
-Unit unit(const char* text) {
-  auto parsed = parse(text);
-  EXPECT_TRUE(parsed.ok()) << parsed.error().message;
-  return parsed ? *parsed : Unit{};
-}
 
 TEST(Unit, EqualOnesAreWrittenInManyWays) {
   const struct {
