@@ -1,8 +1,11 @@
 #include "api/fhir_bundle.h"
 
+#include <algorithm>
+
 #include "base/json_writer.h"
 #include "base/sha256.h"
 #include "fhir/json.h"
+#include "model/decode_record.h"
 #include "ucum/unit.h"
 
 namespace trialward::api {
@@ -10,6 +13,9 @@ namespace {
 
 using fhir::Json;
 using model::Issues;
+
+constexpr std::size_t kIdBytesMax = 4 * model::kIdCharsMax;  // a Patient's is the subject's
+constexpr std::size_t kShownNameBytes = 64;                  // of a member, in a place
 
 class EntryReader {
  public:
@@ -60,7 +66,12 @@ class EntryReader {
       fault("invalidValue", ".request.url",
             "is about " + ucum::quoted(name) + ", the resource is " + ucum::quoted(resource_type));
     }
-    if (slash != std::string_view::npos) entry_.id = url.substr(slash + 1);
+    const std::string_view id = slash == std::string_view::npos ? "" : url.substr(slash + 1);
+    if (id.size() > kIdBytesMax) {
+      return fault("tooLong", ".request.url",
+                   "has an id of more than " + std::to_string(kIdBytesMax) + " bytes");
+    }
+    entry_.id = id;
     if (entry_.is_put == entry_.id.empty()) {
       fault("invalidValue", ".request.url",
             entry_.is_put ? "a PUT names a type and an id" : "a POST names a type alone");
@@ -102,13 +113,14 @@ class ReferenceWalk {
       : text_(text), references_(references), place_(std::move(place)), resolved_(resolved) {}
 
   void visit(Json value) {
+    if (resolved_.text.size() > kFhirBytesMax) return;
     const bool object = value.is(Json::Type::object);
     if (!object && !value.is(Json::Type::array)) return;
     const std::size_t size = place_.size();
     std::size_t index = 0;
     for (const Json one : value) {
       if (object) {
-        place_.append(".").append(one.name());
+        place_.append(".").append(one.name().substr(0, kShownNameBytes));
       } else {
         place_ += "[" + std::to_string(index++) + "]";
       }
@@ -117,7 +129,13 @@ class ReferenceWalk {
       place_.resize(size);
     }
   }
-  void finish() { resolved_.text.append(text_.substr(copied_)); }
+  void finish() {
+    if (resolved_.text.size() + text_.size() - copied_ > std::max(kFhirBytesMax, text_.size())) {
+      return fault("tooLong", "is larger than " + std::to_string(kFhirBytesMax) +
+                                  " bytes with what it refers to");
+    }
+    resolved_.text.append(text_.substr(copied_));
+  }
 
  private:
   void fault(std::string code, std::string words) {
@@ -126,6 +144,7 @@ class ReferenceWalk {
   }
 
   void replace(Json reference) {
+    if (resolved_.issues.size() > model::kIssuesMax) return;  // it is refused anyway
     const std::string_view named = reference.text();
     const auto found = references_.find(named);
     if (found == references_.end()) {

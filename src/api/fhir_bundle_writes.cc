@@ -305,7 +305,7 @@ http::Response FhirWrites::refuse_transaction(const Transaction& work,
 namespace {
 
 // What is stored in the lane for what is urgent: adverse events; and, so that they do not overtake
-// what they build on, all that the batch has of their subjects: a lane keeps the order.
+// them, the Patients that they are about: a lane keeps the order.
 std::vector<intake::Lane> lanes_of(const std::vector<Planned>& planned) {
   std::set<std::string_view> urgent;
   for (const Planned& one : planned) {
@@ -313,8 +313,10 @@ std::vector<intake::Lane> lanes_of(const std::vector<Planned>& planned) {
   }
   std::vector<intake::Lane> lanes;
   for (const Planned& one : planned) {
-    const bool waits = one.refusal || !urgent.contains(one.subject());
-    lanes.push_back(waits ? intake::Lane::live : intake::Lane::safety);
+    const bool first = !one.refusal && (one.entry.type == ResourceType::adverse_event ||
+                                        (one.entry.type == ResourceType::patient &&
+                                         urgent.contains(one.subject())));
+    lanes.push_back(first ? intake::Lane::safety : intake::Lane::live);
   }
   return lanes;
 }
@@ -327,7 +329,8 @@ void FhirWrites::store_each(const std::shared_ptr<Transaction>& work) {
   const runtime::Flow flow = flow_of(*request.principal, *request.study);
   work->open = work->planned.size() + 1;
   const std::vector<intake::Lane> lanes = lanes_of(work->planned);
-  std::set<std::string> throttled;  // subjects: what comes after builds on what was not taken
+  // Of these subjects, in these lanes: what comes after builds on what was not taken.
+  std::set<std::pair<intake::Lane, std::string>> throttled;
   for (std::size_t i = 0; i < lanes.size(); ++i) {
     Planned& one = work->planned[i];
     if (one.refusal) {
@@ -336,13 +339,13 @@ void FhirWrites::store_each(const std::shared_ptr<Transaction>& work) {
       continue;
     }
     const intake::Lane lane = lanes[i];
-    const std::string subject = one.subject();
-    auto ticket = throttled.contains(subject)
+    const std::pair whose(lane, one.subject());
+    auto ticket = throttled.contains(whose)
                       ? base::Result<intake::Intake::Ticket, runtime::Refusal>(
                             runtime::Refusal::items_full)
                       : parts_.intake.admit(lane, one.entry.resource.size(), flow);
     if (!ticket) {
-      throttled.insert(subject);
+      throttled.insert(whose);
       const http::Response refusal = refusal_response(ticket.error(), parts_.intake.backlog(lane));
       one.answer = entry_of_outcome(refusal.status,
                                     {{model::IssueSeverity::error, "throttled", one.entry.place,

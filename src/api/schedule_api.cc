@@ -38,13 +38,6 @@ struct Wanted {
   }
 };
 
-// Whether a plan's failure is that of the subject alone: its site is unknown, a limit of its own is
-// reached, its records cannot be read. Then the others' are shown all the same.
-bool is_of_subject(const Error& error) {
-  return error.code == Errc::invalid || error.code == Errc::refused ||
-         error.code == Errc::corrupt;
-}
-
 // A walk through the subjects of a study that a principal may see.
 struct ScheduleWalk {
   struct Place {
@@ -74,7 +67,7 @@ struct ScheduleWalk {
       }
       auto plan =
           epro::plan_subject(connection, *study->study, (*places)[i], {.now_ms = clock->utc_ms()});
-      if (!plan && !is_of_subject(plan.error())) return plan.error();
+      if (!plan && !plan.error().of_subject) return plan.error();
       if (!plan) {
         const std::string& reason = plan.error().message;
         rows.push_back(csv ? epro::fault_csv_line((*places)[i], reason)

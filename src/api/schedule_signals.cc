@@ -66,12 +66,17 @@ std::string why_ended(OccurrenceState state) {
   return "it has time again";
 }
 
-// Since when it is what it is. What is missed because the subject left, or because a record says
-// so, is missed from now on.
-std::int64_t due_of(const ActivityAlert& alert, const Occurrence& occurrence, std::int64_t now_ms) {
-  if (!occurrence.times) return now_ms;
-  const bool late = alert.when == ActivityAlert::When::late;
-  return std::min(late ? occurrence.times->late_ms : occurrence.times->missed_ms, now_ms);
+// Since when it is what it is: since its time was over, since a record says so, or since the subject
+// left.
+std::int64_t due_of(const ActivityAlert& alert, const Occurrence& occurrence,
+                    const epro::SubjectPlan& plan) {
+  std::int64_t due_ms = plan.now_ms;
+  if (occurrence.times) {
+    const bool late = alert.when == ActivityAlert::When::late;
+    due_ms = std::min(due_ms, late ? occurrence.times->late_ms : occurrence.times->missed_ms);
+  }
+  if (occurrence.record != 0) return std::min(due_ms, occurrence.effective_ms);
+  return plan.plan.left ? std::min(due_ms, plan.plan.left->from_ms) : due_ms;
 }
 
 // When an occurrence may be late or missed next; a day on, when none is before.
@@ -98,10 +103,6 @@ std::array<bool, model::kKinds> kinds_of(const model::Schedule& schedule) {
     if (one.by_events()) kinds[static_cast<std::size_t>(one.anchor.kind)] = true;
   }
   return kinds;
-}
-
-bool is_own_fault(const base::Error& error) {
-  return error.code == Errc::refused || error.code == Errc::invalid || error.code == Errc::corrupt;
 }
 
 runtime::PeriodicOptions signals_task() {
@@ -160,12 +161,38 @@ Status ScheduleSignals::run(const runtime::Cancel& cancel) {
     if (auto found = find_subjects(i); !found) return found;
   }
   const std::int64_t now_ms = utc_.now_ms();
-  for (std::size_t looked = 0; looked < kPlansMax && !by_time_.empty(); ++looked) {
-    const auto [at_ms, key] = *by_time_.begin();
-    if (at_ms > now_ms || cancel.fired()) break;
-    if (auto done = look(key, now_ms); !done) return done;
+  const base::TimePoint end = clock_.now() + kRunTime;
+  for (std::size_t looked = 0; looked < kPlansMax && has_place(); ++looked) {
+    if (cancel.fired() || clock_.now() > end) break;
+    // What is due goes first; but of four looks one is for the others.
+    const bool others = looked % 4 == 3;
+    const Key* key = (others ? found_subjects_ : due_).ready(now_ms);
+    if (key == nullptr) key = (others ? due_ : found_subjects_).ready(now_ms);
+    if (key == nullptr) break;
+    if (auto done = look(Key(*key), now_ms); !done) return done;
   }
   return {};
+}
+
+void ScheduleSignals::Looks::put(const Key& key, std::int64_t at_ms) {
+  const auto known = at_.find(key);
+  if (known != at_.end()) {
+    if (known->second <= at_ms) return;
+    order_.erase({known->second, key});
+  }
+  at_[key] = at_ms;
+  order_.emplace(at_ms, key);
+}
+
+void ScheduleSignals::Looks::erase(const Key& key) {
+  const auto known = at_.find(key);
+  if (known == at_.end()) return;
+  order_.erase({known->second, key});
+  at_.erase(known);
+}
+
+const ScheduleSignals::Key* ScheduleSignals::Looks::ready(std::int64_t now_ms) const {
+  return order_.empty() || order_.begin()->first > now_ms ? nullptr : &order_.begin()->second;
 }
 
 // An alert is the study's since the first of its definitions, up to that in force, that has it.
@@ -186,9 +213,13 @@ Status ScheduleSignals::begin(Watched& watched) {
     std::shared_ptr<const model::Schedule> schedule = study.study->schedule;
     if (!last) {
       auto files = store::read_definition(*reader_, row.id);
-      if (!files) return files.error();
-      const auto older = model::load_study(std::move(*files));
-      schedule = older ? older->schedule : nullptr;
+      // One that cannot be read says nothing; the others do.
+      if (!files && files.error().code != Errc::corrupt) return files.error();
+      schedule = nullptr;
+      if (files) {
+        const auto older = model::load_study(std::move(*files));
+        if (older) schedule = older->schedule;
+      }
     }
     if (schedule == nullptr) continue;
     for (std::size_t i = 0; i < activities.size(); ++i) {
@@ -211,7 +242,7 @@ Status ScheduleSignals::find_subjects(std::size_t study) {
       store::read_subjects_after(*reader_, watched.study->row, watched.found, "", kSubjectsMax);
   if (!places) return places.error();
   for (const store::SubjectPlace& place : *places) {
-    look_at({study, place.id}, 0);
+    found_subjects_.put({study, place.id}, 0);
     watched.found = place.id;
   }
   watched.all_found = places->size() < kSubjectsMax;
@@ -232,54 +263,52 @@ Status ScheduleSignals::find_changed() {
         [&one](const Watched& candidate) { return candidate.study->row == one.study; });
     if (watched == studies_.end()) continue;
     const Key key{static_cast<std::size_t>(watched - studies_.begin()), one.subject};
-    const auto looked = looked_.find(key);
-    if (looked == looked_.end()) {
-      look_at(key, 0);
+    const auto not_before = not_before_.find(key);
+    if (not_before == not_before_.end()) {
+      found_subjects_.put(key, 0);
     } else if (watched->kinds[static_cast<std::size_t>(one.kind)]) {
-      look_at(key, looked->second + kAgainMs);
+      found_subjects_.put(key, not_before->second);
     }
   }
   last_record_ = until;
   return {};
 }
 
-// Then, if not before.
-void ScheduleSignals::look_at(const Key& key, std::int64_t at_ms) {
-  const auto known = next_.find(key);
-  if (known != next_.end()) {
-    if (known->second <= at_ms) return;
-    by_time_.erase({known->second, key});
-  }
-  next_[key] = at_ms;
-  by_time_.emplace(at_ms, key);
-}
-
 Status ScheduleSignals::look(const Key& key, std::int64_t now_ms) {
   const Watched& watched = studies_[key.first];
+  due_.erase(key);
+  found_subjects_.erase(key);
+  // Whatever goes wrong with one subject, the others are looked at meanwhile.
+  const auto again = [&](std::int64_t pause_ms) {
+    due_.put(key, now_ms + pause_ms);
+    not_before_[key] = now_ms + pause_ms;
+  };
   auto places = store::read_subjects_after(*reader_, watched.study->row, key.second - 1, "", 1);
+  if (!places || places->empty()) again(kTroublePauseMs);
   if (!places) return places.error();
   if (places->empty()) return base::Error{Errc::corrupt, "a subject is gone"};
   auto plan =
       epro::plan_subject(*reader_, *watched.study->study, places->front(), {.now_ms = now_ms});
-  if (!plan && !is_own_fault(plan.error())) return plan.error();
-  by_time_.erase({next_[key], key});
-  next_.erase(key);
-  looked_[key] = now_ms;
+  if (!plan && !plan.error().of_subject) {
+    again(kTroublePauseMs);
+    return plan.error();
+  }
   if (!plan) {
     ++faults_;
-    look_at(key, now_ms + kFaultPauseMs);
+    again(kFaultPauseMs);
     base::log_warning("what is late or missed was not looked for: " + plan.error().message);
     return {};
   }
-  look_at(key, next_look(*watched.study->study->schedule, *plan));
   auto signals = compare(watched, places->front(), *plan);
   if (!signals) {
-    look_at(key, now_ms);
+    again(kTroublePauseMs);
     return signals.error();
   }
+  not_before_[key] = now_ms + kAgainMs;
+  due_.put(key, next_look(*watched.study->study->schedule, *plan));
   if (signals->signals.empty()) return {};
   // Whether it was stored is seen by looking again; and so is what had no place.
-  look_at(key, now_ms + kAgainMs);
+  due_.put(key, now_ms + kAgainMs);
   submit(key, std::move(*signals));
   return {};
 }
@@ -287,7 +316,11 @@ Status ScheduleSignals::look(const Key& key, std::int64_t now_ms) {
 Result<SignalSchedule> ScheduleSignals::compare(const Watched& watched,
                                                 const store::SubjectPlace& place,
                                                 const epro::SubjectPlan& plan) {
-  SignalSchedule all{.id = place.id, .subject = place.subject, .site = place.site};
+  SignalSchedule all{.id = place.id,
+                     .subject = place.subject,
+                     .site = place.site,
+                     .last_record = place.last_record,
+                     .kinds = watched.kinds};
   auto raised = store::alerts_of_subject(*reader_, place.id, intake::kSignalRules);
   if (!raised) return raised.error();
   std::map<std::pair<std::string, std::string>, bool> holds;  // by rule and group
@@ -306,7 +339,7 @@ Result<SignalSchedule> ScheduleSignals::compare(const Watched& watched,
       if (telling == Telling::kept) continue;
       said.holds = telling == Telling::raised;
       if (there.empty()) {
-        said.due_ms = due_of(alert, one, plan.now_ms);
+        said.due_ms = due_of(alert, one, plan);
         if (!said.holds || said.due_ms < watched.since_ms[one.activity][i]) continue;
       } else if (there.mapped() == said.holds) {
         continue;
@@ -327,22 +360,23 @@ Result<SignalSchedule> ScheduleSignals::compare(const Watched& watched,
   return all;
 }
 
-// False when there is no place now.
-bool ScheduleSignals::submit(const Key& key, SignalSchedule signals) {
+bool ScheduleSignals::has_place() const {
+  const std::lock_guard lock(under_way_->mutex);
+  return under_way_->subjects.size() < kUnderWayMax;
+}
+
+// Not when it is under way already, or Intake is full.
+void ScheduleSignals::submit(const Key& key, SignalSchedule signals) {
   {
     const std::lock_guard lock(under_way_->mutex);
-    if (under_way_->subjects.size() >= kUnderWayMax) return false;
-    if (!under_way_->subjects.insert(key).second) return false;
+    if (!under_way_->subjects.insert(key).second) return;
   }
   const auto end = [under_way = under_way_, key] {
     const std::lock_guard lock(under_way->mutex);
     under_way->subjects.erase(key);
   };
   auto ticket = intake_.admit(intake::Lane::safety, (1 + signals.signals.size()) * kSignalBytes);
-  if (!ticket) {
-    end();
-    return false;
-  }
+  if (!ticket) return end();
   const std::string subject = signals.subject;
   intake::Submission submission{.study = studies_[key.first].study,
                                 .actor = kSignalActor,
@@ -357,7 +391,6 @@ bool ScheduleSignals::submit(const Key& key, SignalSchedule signals) {
                    }
                    end();
                  });
-  return true;
 }
 
 }  // namespace trialward::api

@@ -7,9 +7,10 @@
 // came into the store is about the past (docs/decisions/017).
 //
 // In memory is only when to look at each subject next: when one of its occurrences becomes late or
-// missed, kAgain after a record came that may change its plan, and once a day. A start looks at all
-// of them. A run looks at kPlansMax subjects at most. One whose plan cannot be worked out is passed
-// over for kFaultPause, which the log says.
+// missed, kAgain after a record came that may change its plan, and once a day; a start looks at all
+// of them. Of what is to be looked at now, what becomes late or missed goes first. A run looks at
+// kPlansMax subjects at most, for kRunTime, and as long as fewer than kUnderWayMax submissions are
+// under way. One whose plan cannot be worked out is passed over for kFaultPause, which the log says.
 //
 // run() belongs to one thread at a time: that of the task, once start() was called. start() and
 // stop() belong to one thread. Errors: those of the store.
@@ -33,15 +34,17 @@ namespace trialward::api {
 
 class ScheduleSignals {
  public:
-  static constexpr base::Duration kInterval = std::chrono::seconds(1);
+  static constexpr base::Duration kInterval = std::chrono::milliseconds(250);
+  static constexpr base::Duration kRunTime = std::chrono::milliseconds(100);
   static constexpr std::size_t kPlansMax = 50;         // of a run
   static constexpr std::size_t kSubjectsMax = 500;     // found by a run after a start
   static constexpr std::int64_t kRecordsMax = 20'000;  // looked through by a run
-  static constexpr std::size_t kSignalsMax = 100;      // of a submission
+  static constexpr std::size_t kSignalsMax = 10;       // of a submission
   static constexpr std::size_t kUnderWayMax = 64;      // submissions
   static constexpr std::size_t kDefinitionsMax = 100;  // older ones of a study that are read
   static constexpr std::int64_t kAgainMs = 5'000;      // between two looks at a subject
   static constexpr std::int64_t kFaultPauseMs = 600'000;
+  static constexpr std::int64_t kTroublePauseMs = 30'000;  // after an error of the store
 
   struct Parts {
     const Studies& studies;
@@ -65,15 +68,27 @@ class ScheduleSignals {
   struct Watched;
   struct UnderWay;
 
+  // When to look at whom, in UTC.
+  class Looks {
+   public:
+    void put(const Key& key, std::int64_t at_ms);  // then, if not before
+    void erase(const Key& key);
+    const Key* ready(std::int64_t now_ms) const;  // null: none now
+
+   private:
+    std::map<Key, std::int64_t> at_;
+    std::set<std::pair<std::int64_t, Key>> order_;
+  };
+
   base::Status begin(Watched& watched);
   base::Status find_subjects(std::size_t study);
   base::Status find_changed();
-  void look_at(const Key& key, std::int64_t at_ms);
   base::Status look(const Key& key, std::int64_t now_ms);
   base::Result<intake::SignalSchedule> compare(const Watched& watched,
                                                const store::SubjectPlace& place,
                                                const epro::SubjectPlan& plan);
-  bool submit(const Key& key, intake::SignalSchedule signals);
+  bool has_place() const;
+  void submit(const Key& key, intake::SignalSchedule signals);
 
   intake::Intake& intake_;
   const base::Clock& clock_;
@@ -82,8 +97,8 @@ class ScheduleSignals {
   const std::function<bool()> on_duty_;
   std::vector<Watched> studies_;
   std::int64_t last_record_ = -1;                   // up to which changes were found; -1: not begun
-  std::map<Key, std::int64_t> next_, looked_;       // when to look, and when it was, in UTC
-  std::set<std::pair<std::int64_t, Key>> by_time_;  // next_, in its order
+  Looks due_, found_subjects_;  // what becomes late or missed; what was found or has changed
+  std::map<Key, std::int64_t> not_before_;  // of who was looked at: when a change is looked at
   std::uint64_t faults_ = 0;
   const std::shared_ptr<UnderWay> under_way_;  // shared: answers may come when this is gone
   runtime::Periodic task_;                     // last: it uses the others

@@ -250,19 +250,27 @@ Status run_schedule(store::Connection& reader, const ScheduleArguments& argument
     return {};
   }
   std::int64_t after = 0;
+  bool faulty = false;  // of one there is no plan; the others' are shown all the same
   while (true) {
     auto places =
         store::read_subjects_after(reader, stored->row, after, arguments.site, kSubjectsRead);
     if (!places) return places.error();
     for (const store::SubjectPlace& place : *places) {
-      auto plan = epro::plan_subject(reader, study, place, *time);
-      if (!plan) return plan.error();
-      printer.add(*plan);
       after = place.id;
+      auto plan = epro::plan_subject(reader, study, place, *time);
+      if (plan) {
+        printer.add(*plan);
+      } else if (plan.error().of_subject) {
+        std::cerr << plan.error().message << "\n";
+        faulty = true;
+      } else {
+        return plan.error();
+      }
     }
     if (places->size() < kSubjectsRead) break;
   }
   printer.finish();
+  if (faulty) return base::Error{Errc::corrupt, "not every subject has a plan"};
   return {};
 }
 

@@ -251,6 +251,7 @@ class Planner {
   static void take_place(Occurrence& place, const Deed& deed) {
     place.record = deed.fact->record;
     place.effective = deed.fact->effective;
+    if (deed.fact->when) place.effective_ms = deed.fact->when->from_ms;
     if (!deed.done) {
       place.state = OccurrenceState::missed;
       place.reason = kNotDone;

@@ -41,10 +41,11 @@ struct Occurrence {
   std::int64_t event = 0;  // the first version of the record that calls for it; 0: none does
   std::optional<PlannedTimes> times;  // none: its anchor is not known
   OccurrenceState state = OccurrenceState::planned;
-  std::int64_t record = 0;        // that did it, or says that it was not done
-  std::string effective;          // of that record, as given
-  std::optional<bool> in_window;  // of what is done
-  std::string_view reason;        // why it is not applicable, or has no time; else ""
+  std::int64_t record = 0;             // that did it, or says that it was not done
+  std::string effective;               // of that record, as given
+  std::int64_t effective_ms = kNever;  // when that begins; kNever: not known
+  std::optional<bool> in_window;       // of what is done
+  std::string_view reason;             // why it is not applicable, or has no time; else ""
 };
 
 struct Unscheduled {

@@ -12,27 +12,31 @@ namespace trialward::epro {
 namespace {
 
 using base::Errc;
-using base::Error;
 using base::Result;
 using model::day_text;
 using model::format_utc;
 
-Result<SubjectFacts> read_facts(store::Connection& connection, const model::Schedule& schedule,
-                                const model::WallClock& clock, const store::SubjectPlace& subject) {
+PlanError of_subject(const store::SubjectPlace& subject, Errc code, const std::string& what) {
+  return {{code, "subject '" + subject.subject + "': " + what}, true};
+}
+
+Result<SubjectFacts, PlanError> read_facts(store::Connection& connection,
+                                           const model::Schedule& schedule,
+                                           const model::WallClock& clock,
+                                           const store::SubjectPlace& subject) {
   FactCollector collector(schedule, clock);
   std::size_t read = 0;
   for (std::int64_t from = subject.last_record; from != 0;) {
     auto page = store::read_history(connection, from, kHistoryRows);
-    if (!page) return page.error();
+    if (!page) return PlanError{page.error()};
     read += page->records.size();
     if (read > kSubjectRecordsMax) {
-      return Error{Errc::refused, "subject '" + subject.subject + "' has more than " +
-                                      std::to_string(kSubjectRecordsMax) + " records"};
+      return of_subject(subject, Errc::refused,
+                        "more than " + std::to_string(kSubjectRecordsMax) + " records");
     }
     for (const model::StoredRecord& record : page->records) {
       if (auto added = collector.add(record); !added) {
-        return Error{added.error().code,
-                     "subject '" + subject.subject + "': " + added.error().message};
+        return of_subject(subject, added.error().code, added.error().message);
       }
     }
     from = page->next;
@@ -86,16 +90,18 @@ void write_unscheduled(base::JsonWriter& json, const Plan& plan) {
 
 }  // namespace
 
-Result<SubjectPlan> plan_subject(store::Connection& connection, const model::Study& study,
-                                 const store::SubjectPlace& subject, const PlanTime& time) {
+Result<SubjectPlan, PlanError> plan_subject(store::Connection& connection,
+                                            const model::Study& study,
+                                            const store::SubjectPlace& subject,
+                                            const PlanTime& time) {
   TW_CHECK(study.schedule != nullptr);
   const model::Site* site = study.site(subject.site);
   if (!site) {
-    return Error{Errc::invalid, "subject '" + subject.subject + "': the definition has no site '" +
-                                    subject.site + "'"};
+    return of_subject(subject, Errc::invalid,
+                      "the definition has no site '" + subject.site + "'");
   }
   const auto clock = model::WallClock::of(site->time_zone);
-  if (!clock) return clock.error();
+  if (!clock) return of_subject(subject, clock.error().code, clock.error().message);
   auto facts = read_facts(connection, *study.schedule, *clock, subject);
   if (!facts) return facts.error();
   SubjectPlan plan{.subject = subject.subject,
@@ -107,7 +113,7 @@ Result<SubjectPlan> plan_subject(store::Connection& connection, const model::Stu
   for (const Occurrence& one : plan.plan.occurrences) plan.compliance.add(one);
   if (study.schedule->sync) {
     auto appointments = store::read_appointments(connection, subject.id);
-    if (!appointments) return appointments.error();
+    if (!appointments) return PlanError{appointments.error()};
     plan.appointments = std::move(*appointments);
   }
   return plan;

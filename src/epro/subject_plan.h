@@ -35,10 +35,18 @@ struct PlanTime {
   std::int64_t known_ms = kNever;  // PlanRequest::known_ms
 };
 
-// The study has a schedule. Errors: those of the store; refused (a limit); invalid (its site is not
-// in the definition).
-base::Result<SubjectPlan> plan_subject(store::Connection& connection, const model::Study& study,
-                                       const store::SubjectPlace& subject, const PlanTime& time);
+// `of_subject`: it is this subject's alone, and others may have a plan all the same. Else it is the
+// store's.
+struct PlanError : base::Error {
+  bool of_subject = false;
+};
+
+// The study has a schedule. Errors: those of the store; of the subject: refused (a limit), invalid
+// (its site is not in the definition), corrupt (a record of it).
+base::Result<SubjectPlan, PlanError> plan_subject(store::Connection& connection,
+                                                  const model::Study& study,
+                                                  const store::SubjectPlace& subject,
+                                                  const PlanTime& time);
 
 // {"subject","site","time_zone","at","left","compliance":{…},"activities":[…],"unscheduled":[…]};
 // "cut": true where there is more.

@@ -115,6 +115,11 @@ Quantity read_quantity(Json object, const std::string& path, IssueList& list) {
   return quantity;
 }
 
+std::string Reference::words() const {
+  if (!display.empty()) return display;
+  return reference.starts_with("urn:") ? "" : reference;
+}
+
 Reference read_reference(Json object, const std::string& path, IssueList& list) {
   Reference reference;
   read_text(object, "reference", path, list, reference.reference);

@@ -34,7 +34,9 @@ struct Quantity {
 struct Reference {
   std::string reference, display, identifier;  // identifier: its value
 
-  const std::string& words() const { return display.empty() ? reference : display; }
+  // For people: what it displays, else what it names; but not "urn:…", which means something only
+  // where it was sent.
+  std::string words() const;
 };
 
 struct Period {

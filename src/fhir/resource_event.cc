@@ -171,7 +171,8 @@ class EventReading {
           const Reference instance = read_reference(object_member(one, "instance", at, list_),
                                                     place(at, "instance"), list_);
           if (!words.empty()) words += "; ";
-          words += instance.words().empty() ? instance.identifier : instance.words();
+          const std::string named = instance.words();
+          words += named.empty() ? instance.identifier : named;
         });
     return words;
   }

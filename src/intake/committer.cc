@@ -32,6 +32,10 @@ constexpr int kRetries = 3;
 // to send more.
 constexpr int kLookedUp = 256;
 
+SubmissionResult not_enrolled(const std::string& subject) {
+  return SubmissionResult::refused(Verdict::not_found, "'" + subject + "' is not enrolled");
+}
+
 // Lends a submission's record to what is stored of it, which saves a copy. It comes back as it was:
 // a batch that cannot be committed is tried again in parts.
 class Loan {
@@ -160,11 +164,13 @@ Status Committer::look_up(std::span<const Submission> batch) {
   if (!presumes) --looked_up_;
   std::vector<store::RecordKey> keys, presumed;
   for (const Submission& submission : batch) {
+    const bool linked = has_links(submission);
     for (const Command& command : submission.commands) {
       const auto* append = std::get_if<AppendRecord>(&command);
       if (append == nullptr) continue;
       const Record& record = append->record;
-      const bool plain = append->faults.empty() && record.amends == 0;
+      // What refers to others is stored twice, perhaps: then nothing may be found out in between.
+      const bool plain = append->faults.empty() && record.amends == 0 && !linked;
       (presumes && plain ? presumed : keys)
           .push_back({submission.study->row, record.source, record.source_id});
       subjects_.expect(*submission.study, record.subject);
@@ -238,6 +244,7 @@ Committer::Applied Committer::apply_part(Submission& submission, std::vector<std
   if (auto saved = subjects_.save(writer_.connection()); !saved) return saved.error();
   if (auto begun = writer_.begin_part(); !begun) return begun.error();
   subjects_.begin_part();
+  known_.begin_part();
   const auto published = static_cast<std::ptrdiff_t>(publications_.size());
   SubmissionResult all;
   bool repeated = false, renamed = false;  // the record that parts belong to
@@ -279,7 +286,7 @@ Committer::Applied Committer::apply_part(Submission& submission, std::vector<std
 Status Committer::take_back_part(std::ptrdiff_t published) {
   if (auto undone = writer_.rollback_part(); !undone) return undone;
   subjects_.rolled_back_part();
-  known_.forget();
+  known_.rolled_back_part();
   publications_.erase(publications_.begin() + published, publications_.end());
   return {};
 }
@@ -296,7 +303,11 @@ Committer::Applied Committer::apply_command(const Submission& submission, Comman
     return told(submission, apply_sync(writer_, submission, *sync));
   }
   if (const auto* signals = std::get_if<SignalSchedule>(&command)) {
-    return told(submission, apply_signals(writer_, submission, *signals));
+    auto subject = subjects_.find(writer_.connection(), *submission.study, signals->subject);
+    if (!subject) return subject.error();
+    if (*subject == nullptr) return not_enrolled(signals->subject);
+    return told(submission, apply_signals(writer_, submission, *signals,
+                                          (*subject)->row.last_record));
   }
   if (std::holds_alternative<DropCaches>(command)) {
     drop_caches_ = true;
@@ -529,10 +540,7 @@ Committer::Applied Committer::pass_time(const Submission& submission, const Pass
   const ActiveStudy& study = *submission.study;
   auto found = subjects_.find(writer_.connection(), study, command.subject);
   if (!found) return found.error();
-  if (*found == nullptr) {
-    return SubmissionResult::refused(Verdict::not_found,
-                                     "'" + command.subject + "' is not enrolled");
-  }
+  if (*found == nullptr) return not_enrolled(command.subject);
   CachedSubject& subject = **found;
   CommandResult result;
   if (command.utc_ms <= subject.passed_ms) return SubmissionResult::stored(std::move(result));

@@ -11,8 +11,13 @@ namespace trialward::intake {
 using base::Result;
 
 Result<AlertOutcome> apply_signals(store::Writer& writer, const Submission& submission,
-                                   const SignalSchedule& command) {
+                                   const SignalSchedule& command, std::int64_t last_record) {
   const ActiveStudy& study = *submission.study;
+  AlertOutcome outcome{.result = SubmissionResult::stored({})};
+  auto changed = store::records_since(writer.connection(), last_record, command.last_record,
+                                      command.kinds);
+  if (!changed) return changed.error();
+  if (*changed) return outcome;
   // Whoever sends this has read the store a while ago.
   auto there = store::alerts_of_subject(writer.connection(), command.id, kSignalRules);
   if (!there) return there.error();
@@ -26,7 +31,6 @@ Result<AlertOutcome> apply_signals(store::Writer& writer, const Submission& subm
       .shard = model::shard_of(study.study->id, command.subject),
       .escalation = study.study->escalation ? &*study.study->escalation : nullptr};
   const store::Act act{.actor = submission.actor, .at_ms = submission.received_ms};
-  AlertOutcome outcome{.result = SubmissionResult::stored({})};
   for (const SignalSchedule::Signal& one : command.signals) {
     const auto known =
         std::find_if(there->rbegin(), there->rend(), [&one](const store::SubjectAlert& alert) {

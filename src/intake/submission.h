@@ -2,6 +2,7 @@
 // Plain values; whoever holds one owns it.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -156,7 +157,11 @@ struct SignalSchedule {
   };
   std::int64_t id = 0;  // the subject's row
   std::string subject, site;
-  std::vector<Signal> signals;
+  // What was known of the subject; when a record of these kinds has come since, all this is passed
+  // over.
+  std::int64_t last_record = 0;
+  std::array<bool, model::kKinds> kinds = {};
+  std::vector<Signal> signals = {};
 };
 
 // What the committing thread keeps in memory and can read again shall go.

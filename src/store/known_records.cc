@@ -53,7 +53,7 @@ Result<std::optional<KnownRecord>> KnownRecords::find(Connection& connection,
   const auto known = known_.empty() ? known_.end() : known_.find(name_of(key));
   if (known != known_.end() && !known->second.presumed) return known->second.record;
   auto found = find_record(connection, key.study, key.source, key.source_id);
-  if (found && known != known_.end()) known->second = {.record = *found};
+  if (found && known != known_.end()) set(known, {.record = *found});
   return found;
 }
 
@@ -69,7 +69,18 @@ bool KnownRecords::presumed_new(const RecordKey& key) const {
 void KnownRecords::add(const RecordKey& key, const KnownRecord& record) {
   if (known_.empty()) return;
   if (const auto known = known_.find(name_of(key)); known != known_.end()) {
-    known->second = {.record = record};
+    set(known, {.record = record});
+  }
+}
+
+void KnownRecords::set(Entries::iterator known, Entry entry) {
+  before_part_.emplace_back(known->first, std::exchange(known->second, std::move(entry)));
+}
+
+void KnownRecords::rolled_back_part() {
+  for (; !before_part_.empty(); before_part_.pop_back()) {
+    auto& [name, entry] = before_part_.back();
+    known_[name] = std::move(entry);
   }
 }
 

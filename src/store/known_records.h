@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "store/record_rows.h"
@@ -30,17 +31,26 @@ class KnownRecords {
   base::Result<std::optional<KnownRecord>> find(Connection& connection, const RecordKey& key);
   // It has been stored since.
   void add(const RecordKey& key, const KnownRecord& record);
-  // What was stored was taken back, or another transaction begins.
-  void forget() { known_.clear(); }
+  // Another transaction begins.
+  void forget() {
+    known_.clear();
+    before_part_.clear();
+  }
+  // What becomes known from here on may be taken back.
+  void begin_part() { before_part_.clear(); }
+  void rolled_back_part();
 
  private:
   struct Entry {
     std::optional<KnownRecord> record;
     bool presumed = false;
   };
+  using Entries = std::unordered_map<std::string, Entry>;
   static std::string name_of(const RecordKey& key);
+  void set(Entries::iterator known, Entry entry);
 
-  std::unordered_map<std::string, Entry> known_;
+  Entries known_;
+  std::vector<std::pair<std::string, Entry>> before_part_;  // what was changed since, as it was
 };
 
 }  // namespace trialward::store

@@ -1,8 +1,21 @@
 #include "store/signal_rows.h"
 
+#include <optional>
+
 namespace trialward::store {
 
 using base::Result;
+
+namespace {
+
+// Its place among the kinds; nothing when there is no such kind.
+std::optional<std::size_t> kind_of(const Query& rows, int column) {
+  const std::int64_t kind = rows.integer(column);
+  if (kind < 0 || kind >= static_cast<std::int64_t>(model::kKinds)) return std::nullopt;
+  return static_cast<std::size_t>(kind);
+}
+
+}  // namespace
 
 Result<std::vector<SubjectAlert>> alerts_of_subject(Connection& connection, std::int64_t subject,
                                                     std::string_view rule_begin) {
@@ -27,6 +40,21 @@ Result<std::vector<SubjectAlert>> alerts_of_subject(Connection& connection, std:
   }
 }
 
+Result<bool> records_since(Connection& connection, std::int64_t newest, std::int64_t known,
+                           const std::array<bool, model::kKinds>& kinds) {
+  for (int i = 0; newest > known; ++i) {
+    if (i == kNewerMax) return true;
+    auto rows = connection.query("SELECT kind, previous FROM records WHERE id = $1", {newest});
+    if (!rows) return rows.error();
+    auto row = rows->next();
+    if (!row) return row.error();
+    if (!*row) return base::Error{base::Errc::corrupt, "a subject's record is gone"};
+    if (const auto kind = kind_of(*rows, 0); !kind || kinds[*kind]) return true;
+    newest = rows->integer(1);  // of the first none: 0
+  }
+  return false;
+}
+
 Result<std::int64_t> enrolled_ms(Connection& connection, std::int64_t subject) {
   return connection.integer("SELECT enrolled_ms FROM subjects WHERE id = $1", {subject});
 }
@@ -42,9 +70,11 @@ Result<std::vector<ChangedSubject>> changed_subjects(Connection& connection, std
     auto row = rows->next();
     if (!row) return row.error();
     if (!*row) return subjects;
-    subjects.push_back({.study = rows->integer(0),
-                        .subject = rows->integer(1),
-                        .kind = static_cast<model::Kind>(rows->integer(2))});
+    if (const auto kind = kind_of(*rows, 2)) {
+      subjects.push_back({.study = rows->integer(0),
+                          .subject = rows->integer(1),
+                          .kind = static_cast<model::Kind>(*kind)});
+    }
   }
 }
 

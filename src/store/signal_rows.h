@@ -2,6 +2,7 @@
 // already, whose records have changed, and since when a study has which definition.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -22,6 +23,12 @@ struct SubjectAlert {
 base::Result<std::vector<SubjectAlert>> alerts_of_subject(Connection& connection,
                                                           std::int64_t subject,
                                                           std::string_view rule_begin);
+
+// Whether a subject, whose newest record is `newest`, has records of these kinds that are newer than
+// `known`; or so many newer ones of any kind (kNewerMax) that it is not looked at.
+inline constexpr int kNewerMax = 64;
+base::Result<bool> records_since(Connection& connection, std::int64_t newest, std::int64_t known,
+                                 const std::array<bool, model::kKinds>& kinds);
 
 // When the subject came into the store. Errors: not_found.
 base::Result<std::int64_t> enrolled_ms(Connection& connection, std::int64_t subject);

@@ -14,7 +14,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-const std::string kGetA = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n";
+const std::string kPlainGet = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n";
 
 TEST(Server, RefusesOptionsThatCannotBe) {
   base::SystemClock clock;
@@ -61,11 +61,11 @@ TEST(Server, ConnectionsAreLimited) {
     options.connections_per_address_max = c.per_address_max;
     TestServer server(options, echo());
     auto first = std::make_unique<Peer>(server.port());
-    ASSERT_TRUE(first->send(kGetA));
+    ASSERT_TRUE(first->send(kPlainGet));
     ASSERT_EQ(first->read_answer().status, 200);
 
     Peer second(server.port());
-    second.send(kGetA);
+    second.send(kPlainGet);
     const Answer answer = second.read_answer();
     EXPECT_EQ(answer.status, c.status);
     EXPECT_EQ(answer.headers.at("connection"), "close");
@@ -78,7 +78,7 @@ TEST(Server, ConnectionsAreLimited) {
     first.reset();
     ASSERT_TRUE(eventually([&] { return server.stats().connections_open == 0; }));
     Peer third(server.port());
-    ASSERT_TRUE(third.send(kGetA));
+    ASSERT_TRUE(third.send(kPlainGet));
     EXPECT_EQ(third.read_answer().status, 200);
   }
 }
@@ -97,7 +97,7 @@ TEST(Server, SlowHeadsDoNotHoldAllPlaces) {
   }
   server.clock.advance(seconds(1));
   Peer newcomer(server.port());
-  ASSERT_TRUE(newcomer.send(kGetA));
+  ASSERT_TRUE(newcomer.send(kPlainGet));
   EXPECT_EQ(newcomer.read_answer().status, 200);
   EXPECT_EQ(server.stats().gave_way, 1U);
   EXPECT_EQ(server.stats().refused_total, 0U);
@@ -111,7 +111,7 @@ TEST(Server, ManyMayBeTurnedAwayAtOnce) {
   options.connections_max = 1;
   TestServer server(options, echo());
   Peer first(server.port());
-  ASSERT_TRUE(first.send(kGetA));
+  ASSERT_TRUE(first.send(kPlainGet));
   ASSERT_EQ(first.read_answer().status, 200);
   std::vector<std::unique_ptr<Peer>> others;
   for (int i = 0; i < 200; ++i) others.push_back(std::make_unique<Peer>(server.port()));
@@ -120,7 +120,7 @@ TEST(Server, ManyMayBeTurnedAwayAtOnce) {
     EXPECT_TRUE(all.empty() || all.starts_with("HTTP/1.1 503 ")) << all;
   }
   EXPECT_EQ(server.stats().refused_total, 200U);
-  ASSERT_TRUE(first.send(kGetA));
+  ASSERT_TRUE(first.send(kPlainGet));
   EXPECT_EQ(first.read_answer().status, 200);
 }
 
@@ -136,7 +136,7 @@ TEST(Server, SpreadsConnectionsOverItsThreads) {
   std::map<std::thread::id, int> seen;
   for (int i = 0; i < 6; ++i) {
     Peer peer(server.port());
-    ASSERT_TRUE(peer.send(kGetA));
+    ASSERT_TRUE(peer.send(kPlainGet));
     EXPECT_EQ(peer.read_answer().status, 200);
     ++seen[threads.take()];
   }
@@ -155,7 +155,7 @@ TEST(Server, UnixSocketIsForItsOwnerAlone) {
     EXPECT_TRUE(S_ISSOCK(info.st_mode));
     EXPECT_EQ(info.st_mode & 0777, 0600U);
     Peer peer(path);
-    ASSERT_TRUE(peer.send(kGetA));
+    ASSERT_TRUE(peer.send(kPlainGet));
     const auto exchange = server.exchanges.take();
     EXPECT_TRUE(exchange->request().local);
     EXPECT_EQ(exchange->request().peer, "");
@@ -188,11 +188,11 @@ TEST(Server, UnixSocketTakesOverTheOneOfAKilledServerButNoOtherFile) {
 TEST(Server, StopClosesIdleConnectionsAtOnce) {
   TestServer server({}, echo());
   Peer used(server.port());
-  ASSERT_TRUE(used.send(kGetA));
+  ASSERT_TRUE(used.send(kPlainGet));
   ASSERT_EQ(used.read_answer().status, 200);
   Peer half(server.port());
   ASSERT_TRUE(half.send("GET / HT"));
-  ASSERT_TRUE(eventually([&] { return server.stats().bytes_in == kGetA.size() + 8; }));
+  ASSERT_TRUE(eventually([&] { return server.stats().bytes_in == kPlainGet.size() + 8; }));
   server.server->stop(kPatience * 10);  // returns long before, or the test times out
   EXPECT_TRUE(used.ended());
   EXPECT_TRUE(half.ended());
@@ -203,7 +203,7 @@ TEST(Server, StopClosesIdleConnectionsAtOnce) {
 TEST(Server, StopWaitsForTheAnswerThatIsUnderWay) {
   TestServer server;
   Peer peer(server.port());
-  ASSERT_TRUE(peer.send(kGetA));
+  ASSERT_TRUE(peer.send(kPlainGet));
   const auto exchange = server.exchanges.take();
   bool closed = false;
   exchange->on_closed([&] { closed = true; });
@@ -222,7 +222,7 @@ TEST(Server, StopEndsAfterTheGraceWithAPeerThatNeverAnswers) {
     return server.take(1 << 20, head.path == "/stream");
   });
   Peer waits(server.port());
-  ASSERT_TRUE(waits.send(kGetA));
+  ASSERT_TRUE(waits.send(kPlainGet));
   const auto unanswered = server.exchanges.take();
   Channel<int> closed;
   unanswered->on_closed([&] { closed.put(1); });
@@ -255,7 +255,7 @@ TEST(Server, ExchangesMayOutliveTheServer) {
   {
     TestServer server;
     Peer peer(server.port());
-    ASSERT_TRUE(peer.send(kGetA));
+    ASSERT_TRUE(peer.send(kPlainGet));
     exchange = server.exchanges.take();
   }
   EXPECT_EQ(exchange->request().path, "/a");
