@@ -12,9 +12,8 @@ constexpr std::string_view kHashedNames = "/p/assets/";
 constexpr std::string_view kServiceWorker = "/p/sw.js";
 constexpr std::string_view kPatientPage = "/p";
 constexpr std::string_view kPatientFiles = "/p/";
-// The operations page, with its script and its style, is the other listener's; both have the style
-// that all pages share.
-constexpr std::string_view kOpsPage = "/operations", kStyle = "/style.css";
+// The operations page, with its script and its style, is the other listener's.
+constexpr std::string_view kOpsPage = "/operations";
 
 std::string_view trimmed(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(" \t");
@@ -93,7 +92,7 @@ bool is_of_ops(const WebFile& file) {
 std::vector<Route> ops_pages() {
   std::vector<Route> routes;
   for (const WebFile& file : web_files()) {
-    if (!is_of_ops(file) && file.path != kStyle) continue;
+    if (!is_of_ops(file)) continue;
     routes.emplace_back("GET", file.path, Permission::anyone,
                         [&file](const Call&) { return served(file); });
   }

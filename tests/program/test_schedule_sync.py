@@ -261,8 +261,7 @@ def test_the_operations_page_runs_a_task(tmp_path):
         page = server.get("/operations", ops=True)
         assert page.status == 200 and b"operations.js" in page.body
         assert server.get("/operations.js", ops=True).status == 200
-        for style in ("/style.css", "/operations.css"):
-            assert server.get(style, ops=True).status == 200
+        assert server.get("/operations.css", ops=True).status == 200
         assert server.get("/operations").status == 404, "not on the main listener"
         before = recurring(server)
         assert before["every_s"] == 3600 and before["lag_s"] == 0
