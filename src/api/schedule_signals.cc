@@ -66,8 +66,8 @@ std::string why_ended(OccurrenceState state) {
   return "it has time again";
 }
 
-// Since when it is what it is: since its time was over, since a record says so, or since the subject
-// left.
+// Since when it is what it is: since its time was over, since a record says so, or since the
+// subject left.
 std::int64_t due_of(const ActivityAlert& alert, const Occurrence& occurrence,
                     const epro::SubjectPlan& plan) {
   std::int64_t due_ms = plan.now_ms;

@@ -10,7 +10,7 @@
 // missed, kAgain after a record came that may change its plan, and once a day; a start looks at all
 // of them. Of what is to be looked at now, what becomes late or missed goes first. A run looks at
 // kPlansMax subjects at most, for kRunTime, and as long as fewer than kUnderWayMax submissions are
-// under way. One whose plan cannot be worked out is passed over for kFaultPause, which the log says.
+// under way. One whose plan cannot be worked out is passed over for kFaultPause, as the log says.
 //
 // run() belongs to one thread at a time: that of the task, once start() was called. start() and
 // stop() belong to one thread. Errors: those of the store.

@@ -1,7 +1,7 @@
 // What a submission of the schedule's alerts does, inside the open transaction: an occurrence that
 // is late or missed raises an alert, once, whatever has become of that alert since; when it is so
-// no longer the alert is taken back, and when it is so again it holds again. What a later record may
-// have changed is passed over: its sender looks again.
+// no longer the alert is taken back, and when it is so again it holds again. What a later record
+// may have changed is passed over: its sender looks again.
 #pragma once
 
 #include <string_view>

@@ -24,8 +24,8 @@ base::Result<std::vector<SubjectAlert>> alerts_of_subject(Connection& connection
                                                           std::int64_t subject,
                                                           std::string_view rule_begin);
 
-// Whether a subject, whose newest record is `newest`, has records of these kinds that are newer than
-// `known`; or so many newer ones of any kind (kNewerMax) that it is not looked at.
+// Whether a subject, whose newest record is `newest`, has records of these kinds that are newer
+// than `known`; or so many newer ones of any kind (kNewerMax) that it is not looked at.
 inline constexpr int kNewerMax = 64;
 base::Result<bool> records_since(Connection& connection, std::int64_t newest, std::int64_t known,
                                  const std::array<bool, model::kKinds>& kinds);

@@ -186,7 +186,8 @@ TEST_F(ScheduleSignalsTest, WhatIsLateAndThenMissedIsToldOnceAndTakenBackWhenItC
   EXPECT_EQ(told(), "");
   pass(2min);
   const std::string note =
-      " P-1: diary, number 1: due 2025-06-15T15:06:40Z, until 2025-06-15T16:06:40Z\n";
+      " P-1: diary, number 1: due 2025-06-15T15:06:40.000Z, until "
+      "2025-06-15T16:06:40.000Z\n";
   EXPECT_EQ(told(), "raised late" + note);
   pass(30min);
   EXPECT_EQ(told(), "raised missed" + note);
@@ -284,6 +285,38 @@ TEST_F(ScheduleSignalsTest, WhatWasDueBeforeTheStudyHadTheAlertIsNotTold) {
   pass(2h);
   EXPECT_TRUE(told().starts_with("raised missed P-1: diary, number 3"));
   EXPECT_EQ(count("SELECT count(*) FROM alerts"), 2);
+}
+
+TEST_F(ScheduleSignalsTest, WhoLeftBeforeTheStudyHadTheAlertIsNotTold) {
+  const std::string visit = "[[activities]]\nid = \"diary\"\nquestionnaire = \"Q\"\n"
+                            "anchor = \"enrolment\"\n";
+  start(visit);
+  send(first());
+  send(record("left", model::Kind::disposition, "WITHDRAWN", 10min));
+  pass(2h);
+  start(visit + kMissed);
+  pass(10s);
+  EXPECT_EQ(told(), "");
+  // Who leaves from then on is.
+  send(first("P-2"));
+  pass(10min);
+  send(record("left-2", model::Kind::disposition, "WITHDRAWN", 125min, "P-2"));
+  pass(6s);
+  EXPECT_TRUE(told().starts_with("raised missed P-2"));
+}
+
+TEST_F(ScheduleSignalsTest, WhatIsDueGoesBeforeWhoWasFound) {
+  start(diary(kMissed, 1));
+  send(first());
+  run();
+  clock_.advance(2h);
+  for (std::size_t i = 2; i < 4 * ScheduleSignals::kPlansMax; ++i) {
+    send(first("P-" + std::to_string(i)));
+  }
+  run();
+  EXPECT_NE(told().find("raised missed P-1: "), std::string::npos);
+  EXPECT_LE(count("SELECT count(*) FROM alerts"),
+            static_cast<std::int64_t>(ScheduleSignals::kPlansMax));
 }
 
 TEST_F(ScheduleSignalsTest, WhatWasDueBeforeTheSubjectCameIsAboutThePast) {

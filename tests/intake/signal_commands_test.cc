@@ -3,6 +3,7 @@
 #include "intake/signal_commands.h"
 
 #include "intake/committer.h"
+#include "store/signal_rows.h"
 #include "tests/intake/bench_study.h"
 
 namespace trialward::intake {
@@ -52,6 +53,23 @@ TEST_F(SignalCommandsTest, WhatWasNotRaisedIsNotTakenBack) {
   const auto done = commit(signal(false));
   EXPECT_EQ(done.results.front().verdict, Verdict::stored);
   EXPECT_EQ(done.publications.size(), 0u);
+}
+
+TEST_F(SignalCommandsTest, WhatALaterRecordMayHaveChangedIsPassedOver) {
+  SignalSchedule seen = signal(true);
+  seen.last_record = 1;
+  seen.kinds[static_cast<std::size_t>(model::Kind::lab)] = true;
+  commit(alt("2", 5));
+  EXPECT_EQ(commit(seen).publications.size(), 0u);
+  seen.kinds = {};
+  seen.kinds[static_cast<std::size_t>(model::Kind::questionnaire)] = true;
+  EXPECT_EQ(commit(seen).publications.size(), 1u) << "a laboratory value changes no plan";
+  SignalSchedule again = seen;
+  again.signals[0].holds = false;
+  for (int i = 0; i < store::kNewerMax; ++i) commit(alt("more-" + std::to_string(i), 5));
+  EXPECT_EQ(commit(again).publications.size(), 0u) << "too much has come to look through";
+  again.last_record = 3;
+  EXPECT_EQ(commit(again).publications.size(), 1u);
 }
 
 TEST_F(SignalCommandsTest, ACorrectionOfARecordChangesNothingOfIt) {

@@ -61,6 +61,9 @@ def test_new_resources_refer_to_each_other_in_any_order(server, feed):
                                           reference("Observation/999")]
         assert read[2]["partOf"] == [{**reference(stored[1]), "display": "ward round"}]
         assert read[3]["suspectEntity"][0]["instance"] == reference(stored[0])
+    records = server.get("/v1/studies/demo/subjects/SUBJ-1/records", feed).json()["records"]
+    told = [one for one in records if one["kind"] == "adverse_event"]
+    assert told and "urn:" not in str([one.get("attributes") for one in told])
 
 
 def test_P2_a_transaction_that_is_sent_again_has_its_first_ids(server, feed):
@@ -127,6 +130,28 @@ def test_references_that_lead_nowhere_are_refused(server, feed):
     assert answer.status == 422
     assert issues(answer)[0][1].startswith("Bundle.entry[2].resource")
     assert found(server, feed, "Observation?subject=SUBJ-6") == []
+
+
+def test_a_bundle_does_not_grow_by_what_it_refers_to(server, feed):
+    """A long id or many references to it: what would be read is bounded as what is sent is."""
+    long_id = "x" * 100_000
+    answer = server.post("/fhir", feed, {"resourceType": "Bundle", "type": "transaction", "entry": [
+        {"fullUrl": "a", "resource": {**OBSERVATION, "id": long_id},
+         "request": {"method": "PUT", "url": f"Observation/{long_id}"}},
+        {"resource": observation(hasMember=[reference("a")] * 1000),
+         "request": {"method": "POST", "url": "Observation"}}]}, headers=FHIR)
+    assert answer.status in (400, 422) and len(answer.body) < 100_000
+    assert ("tooLong", "Bundle.entry[0].request.url") in issues(answer)
+    named = observation(identifier=[{"system": "urn:x", "value": "a"}])
+    answer = send(server, feed, "transaction", ("a", named),
+                  ("", heart_rate(60, hasMember=[reference("a")] * 5000)))
+    assert answer.status == 422
+    assert issues(answer) == [("tooLong", "Bundle.entry[1].resource")]
+    # Of many faults some are listed, and long names are cut in their places.
+    many = observation(**{"y" * 100_000: [reference("urn:uuid:none")] * 5000})
+    answer = send(server, feed, "batch", ("", many))
+    assert statuses(answer) == ["422"] and len(answer.body) < 200_000
+    assert len(answer.json()["entry"][0]["response"]["outcome"]["issue"]) == 201
 
 
 def test_an_adverse_event_does_not_overtake_its_patient(server):
