@@ -39,6 +39,7 @@ namespace trialward::schedule {
 
 inline constexpr std::size_t kJobsPerCall = 4;  // subjects at hand, of which one has a call out
 inline constexpr base::Duration kIdle = std::chrono::seconds(1);  // it looks again, undisturbed
+inline constexpr base::Duration kNoRoom = std::chrono::milliseconds(50);  // until it asks again
 inline constexpr std::size_t kListedMax = 1'000'000;
 inline constexpr std::size_t kListPageCount = 500;
 inline constexpr std::size_t kDifferencesMax = 1'000;  // subjects that a dry run lists
