@@ -261,8 +261,20 @@ void Cycle::count_strangers() {
 bool Cycle::is_quiet(const store::SyncSubject& subject, const std::string& listed) const {
   const store::SyncRow& row = subject.row;
   return report_.listed && !foreign_ && !row.version.empty() && row.out_since_ms == 0 &&
-         (listed.empty() || listed == row.version) && row.last_record == subject.last_record &&
-         row.definition == options_.definition && parts_.clock.utc_ms() < row.check_after_ms;
+         (listed.empty() ? !list_whole_ : listed == row.version) &&
+         row.last_record == subject.last_record && row.definition == options_.definition &&
+         parts_.clock.utc_ms() < row.check_after_ms && !is_turn_of(subject);
+}
+
+// A list may leave a change out: the partner was restored from a backup, or its clock ran ahead for
+// a while. So everybody is looked at now and then, some in each cycle.
+bool Cycle::is_turn_of(const store::SyncSubject& subject) const {
+  const store::SyncRow& row = subject.row;
+  const auto since = std::chrono::milliseconds(parts_.clock.utc_ms() - row.in_step_ms);
+  const bool is_recent = since >= since.zero() && since < kLookAfter;
+  if (row.version.empty() || is_recent) return false;
+  const std::int64_t turns = std::max<std::int64_t>(1, kLookWithin / partner_.every);
+  return (subject.id + options_.number) % turns == 0;
 }
 
 void Cycle::begin(store::SyncSubject subject) {
@@ -286,11 +298,14 @@ void Cycle::begin(store::SyncSubject subject) {
     ++report_.states[static_cast<std::size_t>(SyncState::in_step)];
     return;
   }
+  const bool is_listed = !listed.empty();
   const std::int64_t now_ms = parts_.clock.utc_ms();
   auto plan = parts_.planner.plan(parts_.reader, subject, now_ms);
   PatientSync::Options options{.study = options_.study,
                                .listed = std::move(listed),
-                               .unchanged = report_.listed && !foreign_ && row.out_since_ms == 0,
+                               .unchanged = report_.listed && !foreign_ &&
+                                            row.out_since_ms == 0 && (!list_whole_ || is_listed),
+                               .look = is_turn_of(subject),
                                .dry = options_.dry,
                                .now_ms = now_ms,
                                .definition = options_.definition};

@@ -8,6 +8,9 @@
 //     fails altogether (its breaker is open) is waited for as long as its patience, and then the
 //     cycle goes on without it: who needs it is out of step.
 //   - If the list of changes cannot be had, each subject is asked for by itself.
+//   - The list is believed for a day at most: a subject that the partner was not seen to have in
+//     step since kLookAfter is looked at in one of the cycles of the kLookWithin after that, each
+//     in its turn, whatever the list and the versions say.
 //   - What the partner changed is stored before anything is sent on top of it. The rest of a
 //     subject's row is stored with others', dozens in one transaction.
 //   - Memory: the subjects at hand (kJobsPerCall for each call), a page of rows, and of each
@@ -42,6 +45,8 @@ inline constexpr base::Duration kIdle = std::chrono::seconds(1);  // it looks ag
 inline constexpr base::Duration kNoRoom = std::chrono::milliseconds(50);  // until it asks again
 inline constexpr std::size_t kListedMax = 1'000'000;
 inline constexpr std::size_t kListPageCount = 500;
+inline constexpr base::Duration kLookAfter = std::chrono::hours(18);
+inline constexpr base::Duration kLookWithin = std::chrono::hours(6);
 inline constexpr std::size_t kDifferencesMax = 1'000;  // subjects that a dry run lists
 
 struct CycleOptions {
@@ -49,6 +54,8 @@ struct CycleOptions {
   std::int64_t study_row = 0, definition = 0;
   std::int64_t out_of_step_max_ms = 0;  // then there is an alert; 0: never
   bool dry = false;
+  bool list_whole = false;  // all CarePlans are listed, not what has changed since the last time
+  std::int64_t number = 0;  // of the cycle: whose turn it is to be looked at
   std::function<bool()> on_duty;  // false: it ends. Null: always
   runtime::BackoffOptions pause{std::chrono::milliseconds(100), std::chrono::seconds(5)};
   std::size_t subjects_of_page = 200;
@@ -57,11 +64,14 @@ struct CycleOptions {
 
 struct CycleReport {
   bool dry = false, whole = false, listed = false;
+  bool listed_whole = false;  // the list had all, so whoever is not in it is not there
+  bool unlisted = false;      // a CarePlan had changed that no list had named
   std::int64_t started_ms = 0, ended_ms = 0;
   std::int64_t subjects = 0;
   std::array<std::int64_t, store::kSyncStates> states{};
   std::int64_t calls = 0, failed_calls = 0, repeated = 0;
   std::int64_t listed_changes = 0, strangers = 0;  // CarePlans of nobody in the study
+  std::int64_t looked = 0;  // at subjects whose turn it was
   std::int64_t pushed = 0, accepted = 0, conflicts = 0;
   std::string error;
   std::vector<std::string> differences;  // of a dry run: JSON objects, kDifferencesMax at most
@@ -110,6 +120,7 @@ class Cycle {
   void settle(runtime::Breaker::Call& permit, const base::OutboundAnswer& answer);
   bool stopped() const;
   void pull();
+  std::string list_url() const;
   bool take_page(const base::OutboundAnswer& answer, std::string& url);
   void work();
   bool take_inbox();
@@ -128,6 +139,7 @@ class Cycle {
   void begin_calls();
   bool send(JobId id, Job& job);
   bool is_quiet(const store::SyncSubject& subject, const std::string& listed) const;
+  bool is_turn_of(const store::SyncSubject& subject) const;
   void save_rows(bool all);
   void save_mark();
   bool store_now(std::vector<store::SubjectSync> subjects, std::optional<store::SyncMark> mark,
@@ -145,7 +157,10 @@ class Cycle {
   const std::string base_url_;
   const runtime::Cancel* cancel_ = nullptr;
   std::unordered_map<std::string, std::string> listed_;  // id → version
-  std::string seen_until_, newest_listed_;  // by the partner's clock, as it wrote them
+  // By the partner's clock: up to where it was read before, the newest that is listed now, and what
+  // the clock said when the list was begun.
+  std::optional<std::int64_t> seen_until_ms_, newest_listed_ms_, partner_now_ms_;
+  bool list_whole_ = false;
   bool foreign_ = false;                    // what is kept is of another partner
   base::TimePoint next_page_{};
   std::map<JobId, Job> jobs_;

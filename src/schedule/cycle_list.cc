@@ -1,4 +1,6 @@
 // How a cycle learns what has changed at the partner's, before it walks through the subjects.
+#include <algorithm>
+
 #include "model/effective_time.h"
 #include "runtime/wait.h"
 #include "schedule/cycle.h"
@@ -10,6 +12,21 @@ constexpr int kPageAttemptsMax = 5;  // of one page
 constexpr int kPagesMax = 10'000;
 // What is changed at the same time may become visible later: so far back, by the partner's clock.
 constexpr std::int64_t kOverlapMs = 60'000;
+// How far a partner that does not tell its time may be behind ours.
+constexpr std::int64_t kUntoldMs = 300'000;
+
+// "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110); nothing for anything else.
+std::optional<std::int64_t> http_date_ms(std::string_view text) {
+  constexpr std::string_view kForm = "Sun, 06 Nov 1994 08:49:37 GMT";
+  constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
+  if (text.size() != kForm.size() || !text.ends_with(" GMT")) return std::nullopt;
+  const std::size_t month = kMonths.find(text.substr(8, 3));
+  if (month == kMonths.npos || month % 3 != 0) return std::nullopt;
+  const std::string number = std::to_string(101 + month / 3).substr(1);
+  std::string instant(text.substr(12, 4));
+  instant += "-" + number + "-" + std::string(text.substr(5, 2)) + "T";
+  return model::parse_instant(instant + std::string(text.substr(17, 8)) + "Z");
+}
 
 }  // namespace
 
@@ -36,12 +53,9 @@ void Cycle::pull() {
   }
   // Versions of another partner say nothing of this one's.
   foreign_ = !mark->partner.empty() && mark->partner != partner_.name;
-  if (!foreign_) seen_until_ = mark->seen_until;
-  std::string url = base_url_ + "/CarePlan?_elements=id,meta&_sort=_lastUpdated&_count=" +
-                    std::to_string(kListPageCount);
-  if (const auto seen = model::parse_instant(seen_until_)) {
-    url += "&_lastUpdated=ge" + model::format_utc(*seen - kOverlapMs);
-  }
+  if (!foreign_) seen_until_ms_ = model::parse_instant(mark->seen_until);
+  list_whole_ = options_.list_whole || !seen_until_ms_;
+  std::string url = list_url();
   int attempts = 0;
   runtime::Backoff pause(options_.pause, parts_.random);
   for (int pages = 0; pages < kPagesMax && attempts < kPageAttemptsMax && !stopped();) {
@@ -72,8 +86,16 @@ void Cycle::pull() {
     ++pages;
     report_.listed_changes = std::ssize(listed_);
     report_.listed = url.empty();
+    report_.listed_whole = report_.listed && list_whole_;
     if (report_.listed) return;
   }
+}
+
+std::string Cycle::list_url() const {
+  std::string url = base_url_ + "/CarePlan?_elements=id,meta&_sort=_lastUpdated&_count=" +
+                    std::to_string(kListPageCount);
+  if (!list_whole_) url += "&_lastUpdated=ge" + model::format_utc(*seen_until_ms_ - kOverlapMs);
+  return url;
 }
 
 // Nothing: it could not be sent.
@@ -116,10 +138,20 @@ bool Cycle::take_page(const base::OutboundAnswer& answer, std::string& url) {
   // Nobody sends us elsewhere.
   if (!page->next.empty() && !page->next.starts_with(base_url_ + "/")) return false;
   if (listed_.size() + page->changed.size() > kListedMax) return false;
+  if (!partner_now_ms_) {
+    const auto told = http_date_ms(header_of(answer, "Date"));
+    partner_now_ms_ = told ? *told : parts_.clock.utc_ms() - kUntoldMs;
+    if (seen_until_ms_ && *seen_until_ms_ > *partner_now_ms_ + kOverlapMs) {
+      // Its clock was put back, so nobody knows what has changed since.
+      seen_until_ms_.reset();
+      list_whole_ = true;
+      url = list_url();
+      return true;
+    }
+  }
   for (ChangedPlan& one : page->changed) {
-    const auto newest = model::parse_instant(one.last_updated);
-    const auto before = model::parse_instant(newest_listed_);
-    if (!before || *newest > *before) newest_listed_ = one.last_updated;
+    const auto at_ms = model::parse_instant(one.last_updated);
+    newest_listed_ms_ = std::max(newest_listed_ms_.value_or(*at_ms), *at_ms);
     listed_[std::move(one.id)] = std::move(one.version);
   }
   url = std::move(page->next);

@@ -10,6 +10,7 @@ std::string to_json(const CycleReport& report) {
       .member("dry_run", report.dry)
       .member("whole", report.whole)
       .member("listed", report.listed)
+      .member("listed_whole", report.listed_whole)
       .member("started_at", model::format_utc(report.started_ms));
   if (report.ended_ms != 0) json.member("ended_at", model::format_utc(report.ended_ms));
   json.member("subjects", report.subjects);
@@ -23,6 +24,7 @@ std::string to_json(const CycleReport& report) {
       .member("repeated_calls", report.repeated)
       .member("listed_changes", report.listed_changes)
       .member("strangers", report.strangers)
+      .member("looked_at", report.looked)
       .member("pushed", report.pushed)
       .member("accepted", report.accepted)
       .member("conflicts", report.conflicts)

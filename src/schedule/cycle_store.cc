@@ -1,5 +1,8 @@
 // How a cycle has written down what it came to: what the partner said, how far each subject is in
 // step, and last up to where the list of changes was read.
+#include <algorithm>
+
+#include "model/effective_time.h"
 #include "schedule/cycle.h"
 
 namespace trialward::schedule {
@@ -75,6 +78,8 @@ void Cycle::finish(Job& job) {
     const std::lock_guard lock(mutex_);
     ++report_.states[static_cast<std::size_t>(sync.state())];
     report_.pushed += sync.pushes() ? 1 : 0;
+    report_.looked += sync.looks() ? 1 : 0;
+    report_.unlisted = report_.unlisted || sync.unlisted();
     if (options_.dry) {
       report_.accepted += std::ssize(sync.accepted());
       report_.conflicts += std::ssize(sync.conflicts());
@@ -149,9 +154,13 @@ void Cycle::take_back() {
 
 void Cycle::save_mark() {
   if (options_.dry) return;
-  store::SyncMark mark{.partner = partner_.name, .seen_until = seen_until_};
+  store::SyncMark mark{.partner = partner_.name};
   const CycleReport report = progress();
-  if (report.whole && report.listed && !newest_listed_.empty()) mark.seen_until = newest_listed_;
+  if (report.whole && report.listed && newest_listed_ms_) {
+    // What is dated in the future must not hide what comes until then.
+    seen_until_ms_ = std::min(*newest_listed_ms_, *partner_now_ms_);
+  }
+  if (seen_until_ms_) mark.seen_until = model::format_utc(*seen_until_ms_);
   mark.cycle = to_json(report);
   // What had ended when it was stopped goes along.
   rows_.insert(rows_.end(), storing_.begin(), storing_.end());

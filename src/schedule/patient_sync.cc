@@ -45,7 +45,7 @@ PatientSync::PatientSync(store::SyncSubject subject, PatientPlan plan, Options o
   row_.checked_ms = options_.now_ms;
   row_.conflicts = 0;
   const bool theirs_changed = !options_.listed.empty() && options_.listed != row_.version;
-  const bool look = theirs_changed || (!options_.unchanged && options_.listed.empty());
+  const bool look = options_.look || theirs_changed || (!options_.unchanged && options_.listed.empty());
   if (row_.version.empty()) {
     // Nothing is known; where the partner has it already that is found by the PUT's 412.
     push_needed_ = true;
@@ -61,7 +61,7 @@ PatientCall PatientSync::call() const {
   PatientCall call{.method = next_ == Next::get ? "GET" : "PUT"};
   call.headers = {{"Accept", "application/fhir+json"}};
   if (next_ == Next::get) {
-    if (!row_.version.empty()) {
+    if (!row_.version.empty() && !options_.look) {
       call.headers.emplace_back("If-None-Match", etag_of_version(row_.version));
     }
     return call;
@@ -89,6 +89,7 @@ bool PatientSync::answer(const base::OutboundAnswer& answer) {
     return failed("the partner answered " + std::to_string(answer.status));
   }
   if (refused_for_good(answer)) return true;
+  answered_ = true;
   return next_ == Next::get ? got(answer) : put_answered(answer);
 }
 
@@ -102,13 +103,14 @@ bool PatientSync::refused_for_good(const base::OutboundAnswer& answer) {
 
 bool PatientSync::got(const base::OutboundAnswer& answer) {
   if (answer.status == 304) {
-    if (row_.version.empty()) return failed("the partner answered 304 to what named no version");
+    if (row_.version.empty() || options_.look) return failed("the partner answered 304 to what named no version");
     version_ = row_.version;
     push_needed_ = agreed_digest_ != row_.digest;
     push_or_end();
     return true;
   }
   if (gone(answer.status)) {
+    unlisted_ = options_.look && options_.unchanged;
     push_needed_ = true;
     push(Next::create);
     return true;
@@ -120,6 +122,7 @@ bool PatientSync::got(const base::OutboundAnswer& answer) {
   if (!version) return failed(std::string(kNoVersion));
   attempts_ = 0;
   version_ = std::move(*version);
+  if (options_.look && options_.unchanged && version_ != row_.version) unlisted_ = true;
   Merged merged = merge(plan_.occurrences, *theirs);
   agreed_ = std::move(merged.agreed);
   agreed_digest_ = digest_of(agreed_);
@@ -222,7 +225,7 @@ void PatientSync::in_step(std::string version) {
   row_.last_record = subject_.last_record;
   row_.definition = options_.definition;
   row_.check_after_ms = plan_.check_after_ms;
-  row_.in_step_ms = options_.now_ms;
+  if (answered_) row_.in_step_ms = options_.now_ms;
   row_.out_since_ms = 0;
   row_.note.clear();
   row_.state = SyncState::in_step;

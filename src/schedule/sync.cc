@@ -18,6 +18,8 @@ constexpr base::Duration kHangSlack = std::chrono::seconds(1);
 constexpr base::Duration kBreakerPause = std::chrono::milliseconds(500);
 constexpr base::Duration kBreakerPauseMax = std::chrono::seconds(10);
 constexpr int kProbesOfPatience = 4;  // at least
+// Beside that at the start, and when the list turns out to have left something out.
+constexpr base::Duration kWholeListEvery = std::chrono::hours(24);
 
 runtime::RemoteOptions remote_options(const Partner& partner) {
   runtime::RemoteOptions options{.in_flight_max = partner.in_flight_max};
@@ -83,6 +85,9 @@ Status Sync::run(const runtime::Cancel& cancel) {
 Status Sync::run_cycle(bool dry, const runtime::Cancel& cancel) {
   CycleOptions options = options_;
   options.dry = dry;
+  const base::TimePoint began = clock_.now();
+  options.number = number_;
+  options.list_whole = !whole_listed_ || began - *whole_listed_ >= kWholeListEvery;
   Cycle cycle({.outbound = parts_.outbound,
                .ledger = parts_.ledger,
                .planner = parts_.planner,
@@ -100,6 +105,11 @@ Status Sync::run_cycle(bool dry, const runtime::Cancel& cancel) {
   {
     const store::StoppedBy stopping(cancel, *reader_);
     report = cycle.run(cancel);
+  }
+  if (!dry) {
+    ++number_;
+    if (report.whole && report.listed_whole) whole_listed_ = began;
+    if (report.unlisted) whole_listed_.reset();
   }
   const std::string error = report.error;
   {

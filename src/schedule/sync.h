@@ -1,7 +1,7 @@
 // Sync: keeps one study in step with its partner: a periodic task that runs a Cycle. Cycles never
 // overlap; one that takes longer than the period is followed by the next at once, and by how much
 // it is late is the lag. A cycle that fails is tried again sooner, with a pause that doubles up to
-// the period.
+// the period. Its first cycle since the start lists all that the partner has, and so does one a day.
 //
 // Any thread may call anything. stop() takes back what is out and returns when nothing is; the
 // destructor calls it. Everything given must outlive it.
@@ -66,6 +66,9 @@ class Sync {
   const base::Clock& clock_;
   runtime::Remote remote_;
   std::atomic<bool> dry_wanted_ = false;
+  // The task's: cycles so far, and when all CarePlans were listed last.
+  std::int64_t number_ = 0;
+  std::optional<base::TimePoint> whole_listed_;
   std::mutex mutex_;                          // guards all below, up to the task
   const Cycle* cycle_ = nullptr;              // that runs
   std::optional<base::TimePoint> started_;    // the last cycle that was no dry run

@@ -38,7 +38,8 @@ struct SyncRow {
   // Nothing of ours can have changed as long as these are so, and this moment has not come.
   std::int64_t last_record = 0, definition = 0, check_after_ms = 0;
   SyncState state = SyncState::unknown;
-  std::int64_t checked_ms = 0, in_step_ms = 0;  // the last time; 0: never
+  std::int64_t checked_ms = 0;                  // the last time; 0: never
+  std::int64_t in_step_ms = 0;                  // when the partner was last seen to have the same
   std::int64_t out_since_ms = 0;                // 0: it is in step
   std::int64_t conflicts = 0;                   // in the last cycle
   bool alerted = false;                         // an alert says that it is out of step
@@ -75,7 +76,7 @@ struct SubjectSync {
 
 struct SyncMark {
   std::string partner;
-  std::string seen_until;  // the partner's meta.lastUpdated, as it wrote it; empty: nothing
+  std::string seen_until;  // by the partner's clock; empty: nothing
   std::string cycle;       // what the last whole cycle came to, as JSON
 };
 

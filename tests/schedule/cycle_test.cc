@@ -220,6 +220,97 @@ TEST_F(CycleTest, AStoreWithoutRoomIsAskedAgainAndOneThatFailsEndsIt) {
   EXPECT_EQ(cycle().error, "");
 }
 
+TEST_F(CycleTest, WhatAPartnerLostIsFoundByAWholeList) {
+  enrol(5);
+  (void)cycle();
+  // As a backup has it: older, under a version that nobody agreed on, and one is not there at all.
+  memory_.plans.erase("S-2");
+  memory_.plans.at("S-4").version = 7;
+  memory_.plans.at("S-4").updated_ms -= kDay;
+  CycleReport report = cycle();
+  EXPECT_FALSE(report.listed_whole);
+  EXPECT_EQ(of(report, SyncState::in_step), 5) << "the list does not say";
+  list_whole_ = true;
+  memory_.calls.clear();
+  report = cycle();
+  EXPECT_TRUE(report.listed_whole);
+  EXPECT_EQ(calls_of("GET /CarePlan/"), 2u) << "only who is not as the list says";
+  EXPECT_EQ(memory_.plans.size(), 5u);
+  for (const store::SyncSubject& one : rows()) {
+    EXPECT_EQ(one.row.version, std::to_string(memory_.plans.at(one.subject).version));
+  }
+}
+
+TEST_F(CycleTest, EachIsLookedAtOnceADayInItsTurn) {
+  constexpr auto kTurns = static_cast<int>(kLookWithin / std::chrono::minutes(15));
+  enrol(2 * kTurns);
+  (void)cycle();
+  EXPECT_EQ(cycle().looked, 0);
+  // Another content under the version that was agreed on: no list can tell.
+  auto booked = memory_.of("S-7");
+  booked[0].status = AppointmentStatus::booked;
+  booked[0].start_ms = booked[0].end_ms = kFrom + 1;
+  memory_.plans.at("S-7").text = to_json("s", "S-7", booked);
+  const auto age = [this] {
+    commit([this] {
+      ASSERT_TRUE(connection().execute("UPDATE schedule_sync SET in_step_ms = in_step_ms - $1",
+                                       {std::int64_t{kLookAfter / std::chrono::milliseconds(1)}})
+                      .ok());
+    });
+  };
+  age();
+  std::int64_t accepted = 0;
+  for (number_ = 0; number_ < kTurns; ++number_) {
+    const CycleReport report = cycle();
+    EXPECT_EQ(report.looked, 2);
+    EXPECT_EQ(report.pushed, 0);
+    accepted += report.accepted;
+  }
+  EXPECT_EQ(accepted, 1);
+  EXPECT_EQ(cycle().looked, 0) << "everybody was";
+  // What a look finds that the list had not named says that lists are to be read from the start.
+  age();
+  memory_.plans.at("S-3").version = 9;
+  memory_.plans.at("S-3").updated_ms -= kDay;
+  bool unlisted = false;
+  for (number_ = 0; number_ < kTurns; ++number_) unlisted = cycle().unlisted || unlisted;
+  EXPECT_TRUE(unlisted);
+}
+
+TEST_F(CycleTest, WhatIsDatedInTheFutureHidesNothing) {
+  enrol(3);
+  memory_.date = "Sun, 13 Sep 2020 12:27:00 GMT";  // 20 s after its beginning
+  (void)cycle();
+  memory_.plans["S-99"] = {.updated_ms = memory_.now_ms + 30 * kDay, .text = "{}"};
+  EXPECT_EQ(cycle().strangers, 1);
+  memory_.now_ms += 3'600'000;
+  memory_.date = "Sun, 13 Sep 2020 13:27:00 GMT";
+  memory_.book("S-2", kFrom + 1);
+  EXPECT_EQ(cycle().accepted, 1);
+  // A partner without a Date is not taken to be further than we are.
+  memory_.date = "";
+  memory_.plans.at("S-99").updated_ms = clock_.utc_ms() + 30 * kDay;
+  (void)cycle();
+  memory_.now_ms = clock_.utc_ms();
+  memory_.book("S-3", kFrom + 1);
+  EXPECT_EQ(cycle().accepted, 1);
+}
+
+TEST_F(CycleTest, AClockThatWasPutBackHasAllListed) {
+  enrol(3);
+  memory_.date = "Sun, 13 Sep 2020 12:27:00 GMT";
+  (void)cycle();
+  EXPECT_FALSE(cycle().listed_whole);
+  memory_.now_ms -= 30 * kDay;
+  memory_.date = "Fri, 14 Aug 2020 12:27:00 GMT";
+  memory_.book("S-2", kFrom + 1);
+  CycleReport report = cycle();
+  EXPECT_TRUE(report.listed_whole);
+  EXPECT_EQ(report.accepted, 1);
+  memory_.book("S-3", kFrom + 1);
+  EXPECT_EQ(cycle().accepted, 1);
+}
+
 TEST_F(CycleTest, VersionsOfAnotherPartnerSayNothing) {
   enrol(3);
   (void)cycle();

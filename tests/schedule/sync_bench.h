@@ -69,6 +69,7 @@ class PartnerInMemory final : public base::Outbound {
   Fault fault;
   std::int64_t now_ms = 1'600'000'000'000;  // a clock of its own, years behind
   std::size_t page = 2;
+  std::string date;  // the list's header Date; empty: it has none
 
  private:
   static std::string header(const base::OutboundRequest& request, std::string_view name) {
@@ -137,7 +138,9 @@ class PartnerInMemory final : public base::Outbound {
       next += last;
       body += R"(,"link":[{"relation":"next","url":")" + next + R"("}])";
     }
-    return {.status = 200, .body = body + "}"};
+    base::OutboundAnswer answer{.status = 200, .body = body + "}"};
+    if (!date.empty()) answer.headers = {{"date", date}};
+    return answer;
   }
 
   Id id_ = 0;
@@ -177,6 +180,8 @@ class SyncBench : public store::StoreBench, public Planner, public Ledger {
                          .definition = definition_,
                          .out_of_step_max_ms = out_of_step_max_ms_,
                          .dry = dry,
+                         .list_whole = list_whole_,
+                         .number = number_,
                          .pause = {std::chrono::milliseconds(1), std::chrono::milliseconds(2)},
                          .subjects_of_page = 3,
                          .rows_of_commit = 4};
@@ -269,7 +274,8 @@ class SyncBench : public store::StoreBench, public Planner, public Ledger {
       .failures_max = 1, .pause = {std::chrono::milliseconds(5), std::chrono::milliseconds(10)}};
   std::unique_ptr<store::Connection> reader_;
   std::map<std::string, PlannedOccurrence::Fate> fates_;
-  std::int64_t definition_ = 1, out_of_step_max_ms_ = 0;
+  std::int64_t definition_ = 1, out_of_step_max_ms_ = 0, number_ = 0;
+  bool list_whole_ = false;
   int subjects_ = 0, planned_ = 0, commits_ = 0, full_ = 0, failing_ = 0;
   std::string alarms_;
 };
