@@ -42,8 +42,8 @@ Cycle::Cycle(Parts parts, const Partner& partner, CycleOptions options)
 CycleReport Cycle::run(const runtime::Cancel& cancel) {
   cancel_ = &cancel;
   const auto wake = cancel.on_fire([this](runtime::CancelReason) {
-    const std::lock_guard lock(mutex_);
-    changed_.notify_all();
+    const std::lock_guard lock(desk_->mutex);
+    desk_->changed.notify_all();
   });
   pull();
   work();
@@ -67,17 +67,29 @@ bool Cycle::stopped() const {
   return cancel_->fired() || (options_.on_duty && !options_.on_duty());
 }
 
-void Cycle::post(const std::function<void(Inbox&)>& change) {
-  const std::lock_guard lock(mutex_);
-  change(inbox_);
-  --out_;
-  changed_.notify_all();
+base::Result<base::Outbound::Id> Cycle::begin_call(base::OutboundRequest request, JobId id) {
+  {
+    const std::lock_guard lock(desk_->mutex);
+    ++desk_->calls_out;
+  }
+  auto call = parts_.outbound.send(
+      std::move(request), [desk = desk_, id](base::OutboundAnswer answer) {
+        const std::lock_guard lock(desk->mutex);
+        desk->inbox.answers.emplace_back(id, std::move(answer));
+        --desk->calls_out;
+        desk->changed.notify_all();
+      });
+  if (call) return call;
+  const std::lock_guard lock(desk_->mutex);
+  --desk_->calls_out;
+  return call;
 }
 
 void Cycle::wait(base::TimePoint until) {
-  std::unique_lock lock(mutex_);
-  runtime::wait_until(changed_, lock, parts_.clock, until, [this] {
-    return cancel_->fired() || !inbox_.answers.empty() || !inbox_.committed.empty();
+  std::unique_lock lock(desk_->mutex);
+  const Inbox& inbox = desk_->inbox;
+  runtime::wait_until(desk_->changed, lock, parts_.clock, until, [&] {
+    return cancel_->fired() || !inbox.answers.empty() || !inbox.committed.empty();
   });
 }
 
@@ -143,8 +155,8 @@ void Cycle::work() {
 bool Cycle::take_inbox() {
   Inbox inbox;
   {
-    const std::lock_guard lock(mutex_);
-    std::swap(inbox, inbox_);
+    const std::lock_guard lock(desk_->mutex);
+    std::swap(inbox, desk_->inbox);
   }
   for (auto& [id, answer] : inbox.answers) {
     const auto job = jobs_.find(id);
@@ -359,24 +371,14 @@ bool Cycle::send(JobId id, Job& job) {
   request.method = std::move(call.method);
   request.body = std::move(call.body);
   for (auto& header : call.headers) request.headers.push_back(std::move(header));
-  {
-    const std::lock_guard lock(mutex_);
-    ++out_;
-    ++report_.calls;
-    report_.repeated += job.repeats ? 1 : 0;
-  }
   job.state = Job::State::out;
-  auto sent = parts_.outbound.send(std::move(request), [this, id](base::OutboundAnswer answer) {
-    post([&](Inbox& inbox) { inbox.answers.emplace_back(id, std::move(answer)); });
-  });
+  auto sent = begin_call(std::move(request), id);
   if (sent) {
     job.call = *sent;
-    return true;
-  }
-  {
     const std::lock_guard lock(mutex_);
-    --out_;
-    --report_.calls;
+    ++report_.calls;
+    report_.repeated += job.repeats ? 1 : 0;
+    return true;
   }
   job.permit.abandoned();
   if (sent.error().code == Errc::invalid) {

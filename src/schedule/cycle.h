@@ -2,7 +2,9 @@
 // there (a page lists hundreds), walks through the study's subjects, and makes calls only for those
 // for whom there is something to do: at most so many at once, and for each subject one after the
 // other. Nothing it does has a thread or a socket of its own: it waits for answers on the thread
-// that calls run(), and when run() returns, for whatever reason, no call of it is out.
+// that calls run(), and when run() returns, for whatever reason, no call of it is out. What the
+// store was given and has not done by then, it does; a cycle that is stopped waits for that for
+// kStoreWait and no longer.
 //
 //   - A call that fails is repeated after a pause, as the partner's budget has it. A partner that
 //     fails altogether (its breaker is open) is waited for as long as its patience, and then the
@@ -16,7 +18,7 @@
 //   - Memory: the subjects at hand (kJobsPerCall for each call), a page of rows, and of each
 //     changed CarePlan its id and version.
 //
-// One thread; the outbound's and the ledger's only put into the inbox.
+// One thread; the outbound's and the ledger's only put onto the desk.
 #pragma once
 
 #include <condition_variable>
@@ -45,6 +47,7 @@ inline constexpr base::Duration kIdle = std::chrono::seconds(1);  // it looks ag
 inline constexpr base::Duration kNoRoom = std::chrono::milliseconds(50);  // until it asks again
 inline constexpr std::size_t kListedMax = 1'000'000;
 inline constexpr std::size_t kListPageCount = 500;
+inline constexpr base::Duration kStoreWait = std::chrono::milliseconds(500);
 inline constexpr base::Duration kLookAfter = std::chrono::hours(18);
 inline constexpr base::Duration kLookWithin = std::chrono::hours(6);
 inline constexpr std::size_t kDifferencesMax = 1'000;  // subjects that a dry run lists
@@ -114,6 +117,13 @@ class Cycle {
     std::vector<std::pair<JobId, base::OutboundAnswer>> answers;  // 0: of the list
     std::vector<std::pair<JobId, bool>> committed;                // 0: of rows
   };
+  // Where others put what has come. Shared with them: a store may answer after the cycle's end.
+  struct Desk {
+    std::mutex mutex;  // guards all
+    std::condition_variable changed;
+    Inbox inbox;
+    std::size_t calls_out = 0, commits_out = 0;  // an answer is still to come
+  };
 
   // Whether the partner took the call as it should, whatever it said of it.
   static bool is_well(const base::OutboundAnswer& answer);
@@ -146,9 +156,10 @@ class Cycle {
                  JobId id);
   void wait(base::TimePoint until);
   void take_back();
+  bool await_commits();
   void look_at_partner();
   base::OutboundRequest request_to(std::string url) const;
-  void post(const std::function<void(Inbox&)>& change);
+  base::Result<base::Outbound::Id> begin_call(base::OutboundRequest request, JobId id);
   void note_difference(const PatientSync& sync);
 
   const Parts parts_;
@@ -176,11 +187,9 @@ class Cycle {
   JobId next_job_ = 1;
   int saves_failed_ = 0;
 
+  const std::shared_ptr<Desk> desk_ = std::make_shared<Desk>();
   mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  Inbox inbox_;          // guarded by mutex_
-  std::size_t out_ = 0;  // what an answer is still to come of; guarded by mutex_
-  CycleReport report_;   // written by the thread alone, with mutex_
+  CycleReport report_;  // written by the thread alone, with mutex_
 };
 
 }  // namespace trialward::schedule

@@ -100,32 +100,23 @@ std::string Cycle::list_url() const {
 
 // Nothing: it could not be sent.
 std::optional<base::OutboundAnswer> Cycle::call_and_wait(base::OutboundRequest request) {
-  {
-    const std::lock_guard lock(mutex_);
-    ++out_;
-  }
-  auto call = parts_.outbound.send(std::move(request), [this](base::OutboundAnswer answer) {
-    post([&](Inbox& inbox) { inbox.answers.emplace_back(0, std::move(answer)); });
-  });
-  if (!call) {
-    const std::lock_guard lock(mutex_);
-    --out_;
-    return std::nullopt;
-  }
+  auto call = begin_call(std::move(request), 0);
+  if (!call) return std::nullopt;
+  auto& answers = desk_->inbox.answers;
   while (true) {
     if (stopped()) parts_.outbound.cancel(*call);
-    std::unique_lock lock(mutex_);
-    runtime::wait_until(changed_, lock, parts_.clock, parts_.clock.now() + kIdle,
-                        [this] { return !inbox_.answers.empty() || cancel_->fired(); });
-    if (inbox_.answers.empty()) {
+    std::unique_lock lock(desk_->mutex);
+    runtime::wait_until(desk_->changed, lock, parts_.clock, parts_.clock.now() + kIdle,
+                        [&] { return !answers.empty() || cancel_->fired(); });
+    if (answers.empty()) {
       if (!cancel_->fired()) continue;
       lock.unlock();
       parts_.outbound.cancel(*call);
       lock.lock();
-      changed_.wait(lock, [this] { return !inbox_.answers.empty(); });
+      desk_->changed.wait(lock, [&] { return !answers.empty(); });
     }
-    base::OutboundAnswer answer = std::move(inbox_.answers.front().second);
-    inbox_.answers.clear();
+    base::OutboundAnswer answer = std::move(answers.front().second);
+    answers.clear();
     return answer;
   }
 }

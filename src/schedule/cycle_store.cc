@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "model/effective_time.h"
+#include "runtime/wait.h"
 #include "schedule/cycle.h"
 
 namespace trialward::schedule {
@@ -59,16 +60,19 @@ void Cycle::commit_said(JobId id, Job& job) {
 bool Cycle::store_now(std::vector<store::SubjectSync> subjects,
                       std::optional<store::SyncMark> mark, JobId id) {
   {
-    const std::lock_guard lock(mutex_);
-    ++out_;
+    const std::lock_guard lock(desk_->mutex);
+    ++desk_->commits_out;
   }
   const bool taken =
-      parts_.ledger.store(std::move(subjects), std::move(mark), [this, id](bool stored) {
-        post([&](Inbox& inbox) { inbox.committed.emplace_back(id, stored); });
+      parts_.ledger.store(std::move(subjects), std::move(mark), [desk = desk_, id](bool stored) {
+        const std::lock_guard lock(desk->mutex);
+        desk->inbox.committed.emplace_back(id, stored);
+        --desk->commits_out;
+        desk->changed.notify_all();
       });
   if (taken) return true;
-  const std::lock_guard lock(mutex_);
-  --out_;
+  const std::lock_guard lock(desk_->mutex);
+  --desk_->commits_out;
   return false;
 }
 
@@ -129,31 +133,40 @@ void Cycle::save_rows(bool all) {
   wake_ = std::min(wake_, next_save_);
 }
 
-// Nothing of it is out afterwards. What had ended is still stored, if there is room.
+// True: the store has done what it was given. One that does not answer is not waited for for ever
+// when the cycle is stopped; what it does later is found by the next cycle.
+bool Cycle::await_commits() {
+  std::unique_lock lock(desk_->mutex);
+  const auto done = [this] { return desk_->commits_out == 0; };
+  desk_->changed.wait(lock, [&] { return done() || cancel_->fired(); });
+  return runtime::wait_until(desk_->changed, lock, parts_.clock, parts_.clock.now() + kStoreWait,
+                             done);
+}
+
+// No call of it is out afterwards. What had ended is still stored, if there is room.
 void Cycle::take_back() {
   for (auto& [id, job] : jobs_) {
     if (job.state == Job::State::out) parts_.outbound.cancel(job.call);
   }
-  const auto until_quiet = [this] {
-    std::unique_lock lock(mutex_);
-    // Each ends soon, as the Outbound and the Ledger promise.
-    changed_.wait(lock, [this] { return out_ == 0; });
-  };
-  until_quiet();
-  for (auto& [id, answer] : inbox_.answers) {
+  Inbox inbox;
+  {
+    std::unique_lock lock(desk_->mutex);
+    // Each ends soon, as the Outbound promises.
+    desk_->changed.wait(lock, [this] { return desk_->calls_out == 0; });
+    std::swap(inbox, desk_->inbox);
+  }
+  for (auto& [id, answer] : inbox.answers) {
     if (const auto job = jobs_.find(id); job != jobs_.end()) {
       settle(job->second.permit, answer);
     }
   }
-  const std::unique_lock lock(mutex_);
-  inbox_ = {};
   jobs_.clear();
   first_.clear();
   again_.clear();
 }
 
 void Cycle::save_mark() {
-  if (options_.dry) return;
+  if (options_.dry || !await_commits()) return;
   store::SyncMark mark{.partner = partner_.name};
   const CycleReport report = progress();
   if (report.whole && report.listed && newest_listed_ms_) {
@@ -165,9 +178,7 @@ void Cycle::save_mark() {
   // What had ended when it was stopped goes along.
   rows_.insert(rows_.end(), storing_.begin(), storing_.end());
   storing_.clear();
-  if (!store_now(std::move(rows_), std::move(mark), 0)) return;
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return out_ == 0; });
+  if (store_now(std::move(rows_), std::move(mark), 0)) (void)await_commits();
 }
 
 }  // namespace trialward::schedule

@@ -376,5 +376,28 @@ TEST_F(CycleTest, P5ACancelEndsAllThatHangsAtOnce) {
   (*client)->stop();
 }
 
+TEST_F(CycleTest, P5AStopDoesNotWaitForAStoreThatHangs) {
+  enrol(9);
+  holds_ = true;
+  const runtime::Cancel cancel;
+  std::optional<base::TimePoint> cancelled;
+  runtime::Scope scope("test", 1, tasks_);
+  ASSERT_TRUE(scope.spawn("cancel", [&](const runtime::Cancel&) {
+    EXPECT_TRUE(http::eventually([&] { return held_count_ > 0; }));
+    cancelled = clock_.now();
+    cancel.fire(runtime::CancelReason::requested);
+    return base::Status();
+  }).ok());
+  const CycleReport report = cycle(false, cancel);
+  const auto ended = clock_.now();
+  ASSERT_TRUE(scope.join().ok());
+  EXPECT_LT(ended - *cancelled, 2 * kStoreWait);
+  EXPECT_EQ(report.error, "it was stopped");
+  // What it does later is told to nobody.
+  for (const auto& done : held_) done(true);
+  holds_ = false;
+  EXPECT_EQ(cycle().error, "");
+}
+
 }  // namespace
 }  // namespace trialward::schedule

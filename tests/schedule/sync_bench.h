@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -224,6 +225,11 @@ class SyncBench : public store::StoreBench, public Planner, public Ledger {
       --full_;
       return false;
     }
+    if (holds_) {
+      held_.push_back(std::move(done));
+      ++held_count_;
+      return true;
+    }
     if (failing_ > 0) {
       --failing_;
       done(false);
@@ -277,6 +283,9 @@ class SyncBench : public store::StoreBench, public Planner, public Ledger {
   std::int64_t definition_ = 1, out_of_step_max_ms_ = 0, number_ = 0;
   bool list_whole_ = false;
   int subjects_ = 0, planned_ = 0, commits_ = 0, full_ = 0, failing_ = 0;
+  bool holds_ = false;  // what is given to the store is not done
+  std::vector<std::function<void(bool stored)>> held_;
+  std::atomic<int> held_count_ = 0;
   std::string alarms_;
 };
 
