@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/sha256.h"
 #include "runtime/wait.h"
 
 namespace trialward::schedule {
@@ -16,6 +17,7 @@ constexpr int kSavesMax = 5;
 constexpr std::size_t kBegunAtOnce = 16;  // between two looks at what has come
 constexpr std::size_t kRowsWaiting = 8;   // commits' worth of rows: more subjects wait for them
 
+constexpr std::size_t kPlaceDigits = 16;
 constexpr std::string_view kDown = "the partner does not answer";
 
 std::string base_url_of(const Partner& partner, const std::string& study) {
@@ -28,13 +30,18 @@ std::string base_url_of(const Partner& partner, const std::string& study) {
   return url;
 }
 
+std::string place_of(const Partner& partner, const std::string& url) {
+  return "@" + base::to_hex(base::sha256(partner.name + "\n" + url)).substr(0, kPlaceDigits);
+}
+
 }  // namespace
 
 Cycle::Cycle(Parts parts, const Partner& partner, CycleOptions options)
     : parts_(parts),
       partner_(partner),
       options_(std::move(options)),
-      base_url_(base_url_of(partner, options_.study)) {
+      base_url_(base_url_of(partner, options_.study)),
+      place_(place_of(partner, base_url_)) {
   report_.dry = options_.dry;
   report_.started_ms = parts_.clock.utc_ms();
 }
@@ -269,10 +276,18 @@ void Cycle::count_strangers() {
   report_.strangers = std::ssize(listed_);
 }
 
+void Cycle::take_place_off(store::SyncRow& row) const {
+  if (row.digest.ends_with(place_)) {
+    row.digest.resize(row.digest.size() - place_.size());
+  } else {
+    row.version = row.seen = row.digest = "";
+  }
+}
+
 // Nothing of ours and nothing of theirs can have changed since they were in step.
 bool Cycle::is_quiet(const store::SyncSubject& subject, const std::string& listed) const {
   const store::SyncRow& row = subject.row;
-  return report_.listed && !foreign_ && !row.version.empty() && row.out_since_ms == 0 &&
+  return report_.listed && !row.version.empty() && row.out_since_ms == 0 &&
          (listed.empty() ? !list_whole_ : listed == row.version) &&
          row.last_record == subject.last_record && row.definition == options_.definition &&
          parts_.clock.utc_ms() < row.check_after_ms && !is_turn_of(subject);
@@ -299,7 +314,7 @@ void Cycle::begin(store::SyncSubject subject) {
     const std::lock_guard lock(mutex_);
     ++report_.subjects;
   }
-  if (foreign_) subject.row.version = subject.row.seen = "";
+  take_place_off(subject.row);
   store::SyncRow row = subject.row;
   if (is_quiet(subject, listed)) {
     row.state = SyncState::in_step;
@@ -315,8 +330,8 @@ void Cycle::begin(store::SyncSubject subject) {
   auto plan = parts_.planner.plan(parts_.reader, subject, now_ms);
   PatientSync::Options options{.study = options_.study,
                                .listed = std::move(listed),
-                               .unchanged = report_.listed && !foreign_ &&
-                                            row.out_since_ms == 0 && (!list_whole_ || is_listed),
+                               .unchanged = report_.listed && row.out_since_ms == 0 &&
+                                            (!list_whole_ || is_listed),
                                .look = is_turn_of(subject),
                                .dry = options_.dry,
                                .now_ms = now_ms,

@@ -15,6 +15,8 @@
 //     in its turn, whatever the list and the versions say.
 //   - What the partner changed is stored before anything is sent on top of it. The rest of a
 //     subject's row is stored with others', dozens in one transaction.
+//   - Each row says of which partner it is, by its name and URL. What is of another one counts for
+//     nothing, so that a study may change its partner, be interrupted in that, and change back.
 //   - Memory: the subjects at hand (kJobsPerCall for each call), a page of rows, and of each
 //     changed CarePlan its id and version.
 //
@@ -146,6 +148,7 @@ class Cycle {
   void fail(std::string why);
   void count_strangers();
   void begin(store::SyncSubject subject);
+  void take_place_off(store::SyncRow& row) const;
   void begin_calls();
   bool send(JobId id, Job& job);
   bool is_quiet(const store::SyncSubject& subject, const std::string& listed) const;
@@ -166,13 +169,13 @@ class Cycle {
   const Partner& partner_;
   const CycleOptions options_;
   const std::string base_url_;
+  const std::string place_;  // which partner, and where: what is kept of another says nothing
   const runtime::Cancel* cancel_ = nullptr;
   std::unordered_map<std::string, std::string> listed_;  // id → version
   // By the partner's clock: up to where it was read before, the newest that is listed now, and what
   // the clock said when the list was begun.
   std::optional<std::int64_t> seen_until_ms_, newest_listed_ms_, partner_now_ms_;
   bool list_whole_ = false;
-  bool foreign_ = false;                    // what is kept is of another partner
   base::TimePoint next_page_{};
   std::map<JobId, Job> jobs_;
   Due first_, again_;  // those that wait: for their first attempt, and for a repetition

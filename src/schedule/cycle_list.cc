@@ -51,9 +51,10 @@ void Cycle::pull() {
     report_.error = mark.error().message;
     return;
   }
-  // Versions of another partner say nothing of this one's.
-  foreign_ = !mark->partner.empty() && mark->partner != partner_.name;
-  if (!foreign_) seen_until_ms_ = model::parse_instant(mark->seen_until);
+  // Another partner's clock says nothing of this one's.
+  if (mark->partner == partner_.name + place_) {
+    seen_until_ms_ = model::parse_instant(mark->seen_until);
+  }
   list_whole_ = options_.list_whole || !seen_until_ms_;
   std::string url = list_url();
   int attempts = 0;

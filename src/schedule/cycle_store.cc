@@ -59,6 +59,7 @@ void Cycle::commit_said(JobId id, Job& job) {
 
 bool Cycle::store_now(std::vector<store::SubjectSync> subjects,
                       std::optional<store::SyncMark> mark, JobId id) {
+  for (store::SubjectSync& one : subjects) one.row.digest += place_;
   {
     const std::lock_guard lock(desk_->mutex);
     ++desk_->commits_out;
@@ -167,7 +168,7 @@ void Cycle::take_back() {
 
 void Cycle::save_mark() {
   if (options_.dry || !await_commits()) return;
-  store::SyncMark mark{.partner = partner_.name};
+  store::SyncMark mark{.partner = partner_.name + place_};
   const CycleReport report = progress();
   if (report.whole && report.listed && newest_listed_ms_) {
     // What is dated in the future must not hide what comes until then.

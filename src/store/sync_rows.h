@@ -34,7 +34,7 @@ std::optional<SyncState> parse_sync_state(std::string_view text);
 struct SyncRow {
   std::string version;  // the partner's, that both agreed on; empty: none yet
   std::string seen;     // the partner's, of which everything is written down
-  std::string digest;   // of what was agreed
+  std::string digest;   // of what was agreed, and with whom
   // Nothing of ours can have changed as long as these are so, and this moment has not come.
   std::int64_t last_record = 0, definition = 0, check_after_ms = 0;
   SyncState state = SyncState::unknown;
@@ -75,7 +75,7 @@ struct SubjectSync {
 };
 
 struct SyncMark {
-  std::string partner;
+  std::string partner;     // its name and place
   std::string seen_until;  // by the partner's clock; empty: nothing
   std::string cycle;       // what the last whole cycle came to, as JSON
 };
