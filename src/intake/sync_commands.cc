@@ -14,7 +14,18 @@ namespace {
 
 Status append_said(store::Writer& writer, const Submission& submission,
                    const store::SubjectSync& one, int shard) {
-  for (const store::AppointmentRow& row : one.appointments) {
+  std::int64_t refused = -1;  // so far; -1: nobody has counted
+  for (const store::AppointmentRow& said : one.appointments) {
+    store::AppointmentRow row = said;
+    if (row.state == "refused") {
+      if (refused < 0) {
+        auto counted = store::count_refused(writer.connection(), one.id);
+        if (!counted) return counted.error();
+        refused = *counted;
+      }
+      if (refused >= kRefusedOfSubject) continue;
+      if (++refused == kRefusedOfSubject) row.note += "; what is refused after this is not kept";
+    }
     const std::string action = "appointment." + row.state;
     const store::Act act{.actor = submission.actor,
                          .action = action,

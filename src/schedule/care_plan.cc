@@ -11,6 +11,7 @@
 #include "base/sha256.h"
 #include "model/effective_time.h"
 #include "model/json_depth.h"
+#include "model/text_fault.h"
 
 namespace trialward::schedule {
 
@@ -177,7 +178,8 @@ std::optional<OccurrenceKey> parse_occurrence_key(std::string_view text) {
   const std::size_t first = text.rfind('/', second - 1);
   if (first == text.npos || first == 0) return std::nullopt;
   OccurrenceKey key{.activity = std::string(text.substr(0, first))};
-  if (!read_number(text.substr(first + 1, second - first - 1), key.number) ||
+  if (model::id_fault(key.activity) ||
+      !read_number(text.substr(first + 1, second - first - 1), key.number) ||
       !read_number(text.substr(second + 1), key.event)) {
     return std::nullopt;
   }

@@ -41,6 +41,7 @@ struct OccurrenceKey {
   auto operator<=>(const OccurrenceKey&) const = default;
 };
 std::string to_string(const OccurrenceKey& key);
+// Nothing for what cannot be one, whatever the study.
 std::optional<OccurrenceKey> parse_occurrence_key(std::string_view text);
 
 enum class AppointmentStatus : std::uint8_t { proposed, booked, fulfilled, noshow, cancelled };

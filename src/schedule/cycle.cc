@@ -177,7 +177,7 @@ bool Cycle::take_inbox() {
       if (stored) {
         const std::lock_guard lock(mutex_);
         report_.accepted += std::ssize(job.sync.accepted());
-        report_.conflicts += std::ssize(job.sync.conflicts());
+        report_.conflicts += job.sync.conflict_count();
       }
       move_on(id, job);
       continue;

@@ -52,6 +52,7 @@ inline constexpr std::size_t kListPageCount = 500;
 inline constexpr base::Duration kStoreWait = std::chrono::milliseconds(500);
 inline constexpr base::Duration kLookAfter = std::chrono::hours(18);
 inline constexpr base::Duration kLookWithin = std::chrono::hours(6);
+inline constexpr int kRefusedOfCycle = 10'000;  // rows of what was refused; the rest is counted
 inline constexpr std::size_t kDifferencesMax = 1'000;  // subjects that a dry run lists
 
 struct CycleOptions {
@@ -188,7 +189,7 @@ class Cycle {
   std::optional<base::TimePoint> silent_since_;  // the partner may not be called
   base::TimePoint next_save_{}, wake_{};
   JobId next_job_ = 1;
-  int saves_failed_ = 0;
+  int saves_failed_ = 0, refused_ = 0;
 
   const std::shared_ptr<Desk> desk_ = std::make_shared<Desk>();
   mutable std::mutex mutex_;

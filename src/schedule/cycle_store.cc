@@ -37,10 +37,17 @@ void Cycle::commit_said(JobId id, Job& job) {
     row.end_ms = said.after.end_ms;
     one.appointments.push_back(std::move(row));
   }
+  // Nobody fills the store with what is refused.
+  std::int64_t left = sync.conflict_count();
   for (const Conflict& conflict : sync.conflicts()) {
+    if (refused_ == kRefusedOfCycle) break;
+    ++refused_;
+    --left;
     auto row = row_of(conflict.key, "refused", partner_.name, sync.theirs());
     row.start_ms = row.end_ms = conflict.start_ms;
     row.note = std::string(to_string(conflict.theirs)) + ": " + std::string(conflict.why);
+    const bool last = &conflict == &sync.conflicts().back() || refused_ == kRefusedOfCycle;
+    if (last && left > 0) row.note += "; and " + std::to_string(left) + " more";
     one.appointments.push_back(std::move(row));
   }
   // Should it end here, the next cycle looks again.
@@ -87,7 +94,7 @@ void Cycle::finish(Job& job) {
     report_.unlisted = report_.unlisted || sync.unlisted();
     if (options_.dry) {
       report_.accepted += std::ssize(sync.accepted());
-      report_.conflicts += std::ssize(sync.conflicts());
+      report_.conflicts += sync.conflict_count();
     }
   }
   if (options_.dry) return note_difference(sync);

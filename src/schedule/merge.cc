@@ -99,6 +99,8 @@ Merged merge(std::vector<PlannedOccurrence> ours, const CarePlan& theirs) {
     if (why.empty()) {
       accept(*mine, one, merged.accepted);
     } else {
+      ++merged.conflict_count;
+      if (merged.conflicts.size() == kConflictsKept) continue;
       merged.conflicts.push_back({one.key, one.status, one.start_ms.value_or(0), why});
     }
   }

@@ -23,6 +23,8 @@
 
 namespace trialward::schedule {
 
+inline constexpr std::size_t kConflictsKept = 20;  // of a CarePlan; the others are counted
+
 // The partner's word on an occurrence that was accepted last.
 struct Booking {
   AppointmentStatus status = AppointmentStatus::proposed;  // proposed, booked or cancelled
@@ -57,7 +59,8 @@ struct Conflict {
 
 struct Merged {
   std::vector<Accepted> accepted;
-  std::vector<Conflict> conflicts;
+  std::vector<Conflict> conflicts;  // the first kConflictsKept
+  std::int64_t conflict_count = 0;
   std::vector<Appointment> agreed;  // what both sides shall have
   bool push = false;                // the partner has something else
 };

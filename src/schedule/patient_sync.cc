@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/utf8.h"
+
 namespace trialward::schedule {
 
 using base::OutboundFailure;
@@ -132,7 +134,7 @@ bool PatientSync::got(const base::OutboundAnswer& answer) {
       if (ours.key == one.key) ours.booking = one.after;
     }
   }
-  row_.conflicts = std::ssize(merged.conflicts);
+  row_.conflicts = merged.conflict_count;
   accepted_ = std::move(merged.accepted);
   changed_ = changed_ || !accepted_.empty();
   conflicts_ = std::move(merged.conflicts);
@@ -178,7 +180,7 @@ bool PatientSync::put_answered(const base::OutboundAnswer& answer) {
 
 bool PatientSync::failed(std::string why) {
   if (++attempts_ < kCallAttemptsMax) {
-    row_.note = why.substr(0, kNoteBytesMax);
+    row_.note = base::clean_line(why, kNoteBytesMax);
     return false;
   }
   out_of_step(why);
@@ -231,19 +233,18 @@ void PatientSync::in_step(std::string version) {
   row_.state = SyncState::in_step;
   if (pushed_ || changed_) row_.state = SyncState::changed;
   if (!conflicts_.empty()) row_.state = SyncState::conflicting;
-  row_.conflicts = std::ssize(conflicts_);
   for (const Conflict& one : conflicts_) {
-    if (row_.note.size() > kNoteBytesMax) break;
     row_.note += (row_.note.empty() ? "" : "; ") + to_string(one.key) + " " +
                  std::string(to_string(one.theirs)) + ": " + std::string(one.why);
   }
+  row_.note = base::clean_line(row_.note, kNoteBytesMax);
   step_ = Step::ended;
 }
 
 void PatientSync::out_of_step(std::string_view why) {
   row_.state = SyncState::unreachable;
   if (row_.out_since_ms == 0) row_.out_since_ms = options_.now_ms;
-  row_.note = std::string(why.substr(0, kNoteBytesMax));
+  row_.note = base::clean_line(why, kNoteBytesMax);
   row_.check_after_ms = 0;
   step_ = Step::ended;
 }

@@ -75,7 +75,8 @@ class PatientSync {
 
   const store::SyncSubject& subject() const { return subject_; }
   const std::vector<Accepted>& accepted() const { return accepted_; }
-  const std::vector<Conflict>& conflicts() const { return conflicts_; }
+  const std::vector<Conflict>& conflicts() const { return conflicts_; }  // the first, and …
+  std::int64_t conflict_count() const { return row_.conflicts; }         // … how many there are
   const std::string& theirs() const { return version_; }
   bool looks() const { return options_.look; }
   // It was found to have changed although the list said that it had not.

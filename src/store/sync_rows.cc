@@ -167,6 +167,11 @@ Result<SyncCounts> count_sync(Connection& connection, std::int64_t study) {
   }
 }
 
+Result<std::int64_t> count_refused(Connection& connection, std::int64_t subject) {
+  return connection.integer(
+      "SELECT count(*) FROM appointments WHERE subject = $1 AND state = 'refused'", {subject});
+}
+
 Result<SyncMark> read_sync_mark(Connection& connection, std::int64_t study) {
   auto rows = connection.query(
       "SELECT partner, seen_until, cycle FROM schedule_sync_marks WHERE study = $1", {study});

@@ -105,6 +105,8 @@ struct SyncCounts {
   std::int64_t oldest_out_ms = 0;  // 0: none is
 };
 base::Result<SyncCounts> count_sync(Connection& connection, std::int64_t study);
+// The rows of what was refused of a subject.
+base::Result<std::int64_t> count_refused(Connection& connection, std::int64_t subject);
 base::Result<SyncMark> read_sync_mark(Connection& connection, std::int64_t study);
 
 // The open alert of a rule about a subject that is about today; 0: there is none.

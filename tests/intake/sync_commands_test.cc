@@ -77,6 +77,25 @@ TEST_F(SyncCommandsTest, WhatThePartnerSaidIsAuditedWithTheRow) {
   EXPECT_EQ(count("SELECT count(*) FROM appointments"), 3);
 }
 
+TEST_F(SyncCommandsTest, OfWhatIsRefusedOnlySoMuchIsKept) {
+  store::SubjectSync said = subject(Alarm::none);
+  for (int i = 0; i < kRefusedOfSubject - 1; ++i) {
+    said.appointments.push_back(
+        {.activity = "WK4", .number = i + 1, .state = "refused", .note = "why"});
+  }
+  one({SyncSubjects{.subjects = {said}}});
+  EXPECT_EQ(count("SELECT count(*) FROM appointments"), kRefusedOfSubject - 1);
+  EXPECT_EQ(count("SELECT count(*) FROM appointments WHERE note <> 'why'"), 0);
+  said.appointments.push_back({.activity = "WK2", .number = 1, .state = "cancelled"});
+  one({SyncSubjects{.subjects = {said}}});
+  EXPECT_EQ(count("SELECT count(*) FROM appointments WHERE state = 'refused'"),
+            kRefusedOfSubject);
+  EXPECT_EQ(count("SELECT count(*) FROM appointments WHERE note = "
+                  "'why; what is refused after this is not kept'"),
+            1);
+  EXPECT_EQ(count("SELECT count(*) FROM appointments WHERE state = 'cancelled'"), 1);
+}
+
 TEST_F(SyncCommandsTest, AnAlertIsRaisedOnceTakenBackAndHoldsAgain) {
   auto done = one({SyncSubjects{.subjects = {subject(Alarm::raise)}}});
   ASSERT_EQ(done.publications.size(), 1u);

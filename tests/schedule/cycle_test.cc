@@ -2,6 +2,7 @@
 
 #include <condition_variable>
 
+#include "base/utf8.h"
 #include "http/outbound_client.h"
 #include "runtime/scope.h"
 #include "tests/http/remote.h"
@@ -319,6 +320,74 @@ TEST_F(CycleTest, VersionsOfAnotherPartnerSayNothing) {
   const CycleReport report = cycle();
   EXPECT_EQ(of(report, SyncState::changed), 3);
   EXPECT_EQ(memory_.plans.size(), 3u);
+}
+
+// NUL, half a character and no UTF-8 at all are what PostgreSQL refuses.
+TEST_F(CycleTest, WhateverAPartnerSaysIsStoredAsALineOfText) {
+  enrol(3);
+  (void)cycle();
+  memory_.now_ms += kDay;
+  std::string letters;
+  for (int i = 0; i < 127; ++i) letters += "é";
+  const auto with = [](const std::string& id, const std::string& key, const std::string& status) {
+    return R"({"resourceType":"CarePlan","id":")" + id + R"(","contained":[{"resourceType":)" +
+           R"("Appointment","identifier":[{"system":"urn:trialward:occurrence","value":")" + key +
+           R"("}],"status":")" + status + R"("}]})";
+  };
+  memory_.put("S-1", with("S-1", "x" + letters + "/1/0", "whatever"));
+  memory_.put("S-2", with("S-2", "x" + letters + "/1/0", "booked"));
+  memory_.put("S-3", with("S-3", "W\\u0000K/1/0", "booked"));
+  CycleReport report = cycle();
+  EXPECT_EQ(report.error, "");
+  EXPECT_EQ(count("appointments WHERE state = 'refused'"), 1);
+  for (const store::SyncSubject& one : rows()) {
+    EXPECT_EQ(base::clean_line(one.row.note, one.row.note.size()), one.row.note);
+    EXPECT_LE(one.row.note.size(), 200u);
+  }
+  EXPECT_EQ(rows()[0].row.state, SyncState::unreachable);
+  EXPECT_EQ(rows()[1].row.state, SyncState::conflicting);
+  EXPECT_EQ(rows()[2].row.state, SyncState::changed) << "it is no occurrence of anybody's";
+  memory_.fault = [](const base::OutboundRequest&) {
+    return std::optional(base::OutboundAnswer{.failure = base::OutboundFailure::broken,
+                                              .error = std::string("\xff\0half \xc3", 8)});
+  };
+  definition_ = 2;
+  fates_["S-2"] = PlannedOccurrence::Fate::done;
+  report = cycle();
+  EXPECT_TRUE(report.whole) << report.error;
+  for (const store::SyncSubject& one : rows()) EXPECT_FALSE(one.row.note.empty());
+}
+
+TEST_F(CycleTest, WhatIsRefusedIsKeptSoOftenAndElseCounted) {
+  enrol(4);
+  (void)cycle();
+  memory_.now_ms += kDay;
+  std::vector<Appointment> all;
+  for (int i = 0; i < 300; ++i) all.push_back({.key = {"NONE", i, 0}});
+  memory_.put("S-2", to_json("s", "S-2", all));
+  const CycleReport report = cycle();
+  EXPECT_EQ(report.conflicts, 300);
+  EXPECT_EQ(rows()[1].row.conflicts, 300);
+  EXPECT_EQ(count("appointments WHERE state = 'refused'"),
+            static_cast<std::int64_t>(kConflictsKept));
+  EXPECT_EQ(count("appointments WHERE note LIKE '%; and 280 more'"), 1);
+}
+
+TEST_F(CycleTest, ACycleKeepsSoMuchOfWhatIsRefused) {
+  const int subjects = kRefusedOfCycle / static_cast<int>(kConflictsKept) + 5;
+  enrol(subjects);
+  std::vector<Appointment> all;
+  for (int i = 0; i < 25; ++i) all.push_back({.key = {"NONE", i, 0}});
+  for (int i = 1; i <= subjects; ++i) {
+    const std::string id = "S-" + std::to_string(i);
+    memory_.put(id, to_json("s", id, all));
+  }
+  memory_.page = 500;
+  const CycleReport report = cycle();
+  EXPECT_TRUE(report.whole);
+  EXPECT_EQ(report.conflicts, 25 * subjects);
+  EXPECT_EQ(of(report, SyncState::conflicting), subjects);
+  EXPECT_EQ(count("appointments WHERE state = 'refused'"), kRefusedOfCycle);
 }
 
 // Each subject is the new partner's or is not, wherever the change was interrupted.

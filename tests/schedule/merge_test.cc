@@ -129,5 +129,16 @@ TEST(Merge, WhatIsMissingThereIsSentAndWhatIsUnknownHereIsAConflict) {
   EXPECT_TRUE(merge({planned()}, {.appointments = {theirs(Status::proposed)}, .unknown = 1}).push);
 }
 
+TEST(Merge, OfManyConflictsTheFirstAreKeptAndAllAreCounted) {
+  CarePlan plan;
+  for (int i = 2; i < 1000; ++i) {
+    plan.appointments.push_back(theirs(Status::booked, kTime));
+    plan.appointments.back().key.number = i;
+  }
+  const Merged merged = merge({planned()}, plan);
+  EXPECT_EQ(merged.conflicts.size(), kConflictsKept);
+  EXPECT_EQ(merged.conflict_count, 998);
+}
+
 }  // namespace
 }  // namespace trialward::schedule
