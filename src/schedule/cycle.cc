@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/sha256.h"
 #include "runtime/wait.h"
 
 namespace trialward::schedule {

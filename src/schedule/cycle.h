@@ -36,6 +36,7 @@
 
 #include "base/outbound.h"
 #include "base/random.h"
+#include "base/sha256.h"
 #include "runtime/backoff.h"
 #include "runtime/cancel.h"
 #include "runtime/remote.h"
@@ -49,6 +50,9 @@ inline constexpr base::Duration kIdle = std::chrono::seconds(1);  // it looks ag
 inline constexpr base::Duration kNoRoom = std::chrono::milliseconds(50);  // until it asks again
 inline constexpr std::size_t kListedMax = 1'000'000;
 inline constexpr std::size_t kListPageCount = 500;
+inline constexpr int kPagesMax = 10'000;  // of a list
+inline constexpr std::size_t kLinkCharsMax = 4'096;
+inline constexpr base::Duration kListTime = std::chrono::minutes(10);  // of all pages together
 inline constexpr base::Duration kStoreWait = std::chrono::milliseconds(500);
 inline constexpr base::Duration kLookAfter = std::chrono::hours(18);
 inline constexpr base::Duration kLookWithin = std::chrono::hours(6);
@@ -64,6 +68,7 @@ struct CycleOptions {
   std::int64_t number = 0;  // of the cycle: whose turn it is to be looked at
   std::function<bool()> on_duty;  // false: it ends. Null: always
   runtime::BackoffOptions pause{std::chrono::milliseconds(100), std::chrono::seconds(5)};
+  base::Duration list_time = kListTime;
   std::size_t subjects_of_page = 200;
   std::size_t rows_of_commit = 64;
 };
@@ -177,6 +182,7 @@ class Cycle {
   // the clock said when the list was begun.
   std::optional<std::int64_t> seen_until_ms_, newest_listed_ms_, partner_now_ms_;
   bool list_whole_ = false;
+  std::set<base::Digest> links_;  // that were followed, by their hashes
   base::TimePoint next_page_{};
   std::map<JobId, Job> jobs_;
   Due first_, again_;  // those that wait: for their first attempt, and for a repetition

@@ -9,7 +9,6 @@ namespace trialward::schedule {
 namespace {
 
 constexpr int kPageAttemptsMax = 5;  // of one page
-constexpr int kPagesMax = 10'000;
 // What is changed at the same time may become visible later: so far back, by the partner's clock.
 constexpr std::int64_t kOverlapMs = 60'000;
 // How far a partner that does not tell its time may be behind ours.
@@ -57,11 +56,14 @@ void Cycle::pull() {
   }
   list_whole_ = options_.list_whole || !seen_until_ms_;
   std::string url = list_url();
+  links_.insert(base::sha256(url));
   int attempts = 0;
+  const base::TimePoint until = parts_.clock.now() + options_.list_time;
   runtime::Backoff pause(options_.pause, parts_.random);
   for (int pages = 0; pages < kPagesMax && attempts < kPageAttemptsMax && !stopped();) {
     look_at_partner();
-    if (down_) return;
+    const base::Duration left = until - parts_.clock.now();
+    if (down_ || left <= base::Duration::zero()) return;
     if (parts_.clock.now() < next_page_) {
       wait(std::min(next_page_, parts_.clock.now() + kIdle));
       continue;
@@ -71,7 +73,9 @@ void Cycle::pull() {
       wait(std::min(permit.error(), parts_.clock.now() + kIdle));
       continue;
     }
-    auto answer = call_and_wait(request_to(url));
+    base::OutboundRequest request = request_to(url);
+    request.deadlines.total = std::min(request.deadlines.total, left);
+    auto answer = call_and_wait(std::move(request));
     if (!answer) return permit->abandoned();
     settle(*permit, *answer);
     const bool taken = take_page(*answer, url);
@@ -127,8 +131,11 @@ bool Cycle::take_page(const base::OutboundAnswer& answer, std::string& url) {
   if (!is_well(answer) || answer.status != 200) return false;
   auto page = parse_changes(answer.body);
   if (!page) return false;
-  // Nobody sends us elsewhere.
-  if (!page->next.empty() && !page->next.starts_with(base_url_ + "/")) return false;
+  // Nobody sends us elsewhere, or round and round.
+  const std::string& next = page->next;
+  const bool leads_on = next.starts_with(base_url_ + "/") && next.size() <= kLinkCharsMax &&
+                        !links_.contains(base::sha256(next));
+  if (!next.empty() && !leads_on) return false;
   if (listed_.size() + page->changed.size() > kListedMax) return false;
   if (!partner_now_ms_) {
     const auto told = http_date_ms(header_of(answer, "Date"));
@@ -147,6 +154,7 @@ bool Cycle::take_page(const base::OutboundAnswer& answer, std::string& url) {
     listed_[std::move(one.id)] = std::move(one.version);
   }
   url = std::move(page->next);
+  links_.insert(base::sha256(url));
   return true;
 }
 

@@ -18,6 +18,12 @@ class CycleTest : public SyncBench {
   static std::int64_t of(const CycleReport& report, SyncState state) {
     return report.states[static_cast<std::size_t>(state)];
   }
+  static base::OutboundAnswer list_page(const std::string& next, const std::string& entries = "") {
+    std::string body = R"({"resourceType":"Bundle")";
+    if (!entries.empty()) body += R"(,"entry":[)" + entries + "]";
+    if (!next.empty()) body += R"(,"link":[{"relation":"next","url":")" + next + R"("}])";
+    return {.status = 200, .body = body + "}"};
+  }
   std::size_t calls_of(std::string_view method) {
     std::size_t found = 0;
     for (const std::string& call : memory_.calls) found += call.starts_with(method) ? 1 : 0;
@@ -436,6 +442,78 @@ TEST_F(CycleTest, APageThatLeadsElsewhereIsNotFollowed) {
         .body = R"({"resourceType":"Bundle","link":[{"relation":"next","url":"http://evil/"}]})"});
   };
   EXPECT_FALSE(cycle().listed);
+}
+
+TEST_F(CycleTest, PagesThatLeadRoundAndRoundAreNotFollowed) {
+  enrol(2);
+  memory_.fault = [](const base::OutboundRequest& request) {
+    if (request.url.find("/CarePlan?") == std::string::npos) {
+      return std::optional<base::OutboundAnswer>();
+    }
+    const char* next = request.url.ends_with("A") ? "B" : "A";
+    return std::optional(list_page(std::string("http://partner/s/CarePlan?") + next));
+  };
+  const CycleReport report = cycle();
+  EXPECT_TRUE(report.whole);
+  EXPECT_FALSE(report.listed);
+  EXPECT_LT(calls_of("GET /CarePlan?"), 10u);
+}
+
+TEST_F(CycleTest, AListIsReadForSoLongAndForSoManyPages) {
+  enrol(2);
+  bool slow = false;
+  memory_.fault = [&](const base::OutboundRequest& request) {
+    if (request.url.find("/CarePlan?") == std::string::npos) {
+      return std::optional<base::OutboundAnswer>();
+    }
+    if (slow) {
+      (void)runtime::Cancel().wait_until(clock_, clock_.now() + std::chrono::milliseconds(1));
+    }
+    return std::optional(
+        list_page("http://partner/s/CarePlan?" + std::to_string(memory_.calls.size())));
+  };
+  CycleReport report = cycle();
+  EXPECT_TRUE(report.whole);
+  EXPECT_FALSE(report.listed);
+  EXPECT_EQ(calls_of("GET /CarePlan?"), static_cast<std::size_t>(kPagesMax));
+  slow = true;
+  list_time_ = std::chrono::milliseconds(20);
+  memory_.calls.clear();
+  report = cycle();
+  EXPECT_TRUE(report.whole);
+  EXPECT_FALSE(report.listed);
+  EXPECT_LE(calls_of("GET /CarePlan?"), 21u);
+  EXPECT_EQ(calls_of("GET /CarePlan/"), 2u) << "each is asked for by itself";
+}
+
+TEST_F(CycleTest, AListNamesSoManyCarePlans) {
+  enrol(1);
+  constexpr std::size_t kPages = kListedMax / kEntriesMax;
+  std::size_t pages = kPages, page = 0;
+  memory_.fault = [&](const base::OutboundRequest& request) {
+    if (request.url.find("/CarePlan?") == std::string::npos) {
+      return std::optional<base::OutboundAnswer>();
+    }
+    std::string entries;
+    for (std::size_t i = 0; i < kEntriesMax; ++i) {
+      entries += (i == 0 ? "" : ",") +
+                 (R"({"resource":{"resourceType":"CarePlan","id":"X-)" +
+                  std::to_string(page * kEntriesMax + i) +
+                  R"(","meta":{"versionId":"1","lastUpdated":"2020-09-13T12:26:40Z"}}})");
+    }
+    if (page < pages) ++page;
+    return std::optional(list_page(
+        page < pages ? "http://partner/s/CarePlan?" + std::to_string(page) : "", entries));
+  };
+  CycleReport report = cycle();
+  EXPECT_TRUE(report.listed);
+  EXPECT_EQ(report.listed_changes, static_cast<std::int64_t>(kListedMax));
+  EXPECT_EQ(report.strangers, static_cast<std::int64_t>(kListedMax));
+  pages = kPages + 1;
+  page = 0;
+  report = cycle();
+  EXPECT_FALSE(report.listed);
+  EXPECT_TRUE(report.whole);
 }
 
 // The bar: cancel while 256 calls hang in recv, and everything is back within a second.

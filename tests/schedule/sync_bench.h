@@ -184,6 +184,7 @@ class SyncBench : public store::StoreBench, public Planner, public Ledger {
                          .list_whole = list_whole_,
                          .number = number_,
                          .pause = {std::chrono::milliseconds(1), std::chrono::milliseconds(2)},
+                         .list_time = list_time_,
                          .subjects_of_page = 3,
                          .rows_of_commit = 4};
     Cycle cycle({.outbound = *outbound_,
@@ -282,6 +283,7 @@ class SyncBench : public store::StoreBench, public Planner, public Ledger {
   std::map<std::string, PlannedOccurrence::Fate> fates_;
   std::int64_t definition_ = 1, out_of_step_max_ms_ = 0, number_ = 0;
   bool list_whole_ = false;
+  base::Duration list_time_ = kListTime;
   int subjects_ = 0, planned_ = 0, commits_ = 0, full_ = 0, failing_ = 0;
   bool holds_ = false;  // what is given to the store is not done
   std::vector<std::function<void(bool stored)>> held_;
