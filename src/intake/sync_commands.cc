@@ -39,8 +39,9 @@ Status append_said(store::Writer& writer, const Submission& submission,
 }
 
 // No record is the cause: it is about the subject's schedule as a whole.
-Status raise_alarm(store::Writer& writer, const Submission& submission,
-                   const store::SubjectSync& one, int shard, SyncOutcome& outcome) {
+Result<std::int64_t> raise_alarm(store::Writer& writer, const Submission& submission,
+                                 const store::SubjectSync& one, int shard,
+                                 SyncOutcome& outcome) {
   static const model::RuleInfo kRule{
       .id = std::string(kOutOfStep),
       .title = "The schedule is out of step with the partner's for too long",
@@ -58,20 +59,25 @@ Status raise_alarm(store::Writer& writer, const Submission& submission,
   auto change = store::raise_or_join(writer, place, kRule, {}, act);
   if (!change) return change.error();
   outcome.events.insert(outcome.events.end(), change->events.begin(), change->events.end());
-  if (change->raised) return {};
+  if (change->raised) return change->alert;
   // One that is open from the last time holds again.
   const store::Revision again{.holds = true, .reason = one.row.note};
   auto event = store::revise_alert(writer, study.row, change->alert, again, act);
   if (!event) return event.error();
   if (*event) outcome.events.push_back(**event);
-  return {};
+  return change->alert;
 }
+
+// In whatever state it is: who has acknowledged it is told as well that it does not hold any more.
 
 Status end_alarm(store::Writer& writer, const Submission& submission,
                  const store::SubjectSync& one, SyncOutcome& outcome) {
-  auto alert = store::open_alert_of(writer.connection(), one.id, kOutOfStep);
+  auto known = store::is_alert_of(writer.connection(), one.alert, one.id, kOutOfStep);
+  if (!known) return known.error();
+  auto alert = *known ? Result<std::int64_t>(one.alert)
+                      : store::open_alert_of(writer.connection(), one.id, kOutOfStep);
   if (!alert) return alert.error();
-  if (*alert == 0) return {};  // somebody has closed it
+  if (*alert == 0) return {};
   const store::Act act{.actor = submission.actor, .at_ms = submission.received_ms};
   const store::Revision ended{.holds = false, .reason = "it is in step again"};
   auto event = store::revise_alert(writer, submission.study->row, *alert, ended, act);
@@ -89,12 +95,15 @@ Result<SyncOutcome> apply_sync(store::Writer& writer, const Submission& submissi
   outcome.result = SubmissionResult::stored({});
   for (const store::SubjectSync& one : command.subjects) {
     const int shard = model::shard_of(study.study->id, one.subject);
+    store::SyncRow row = one.row;
     Status done = append_said(writer, submission, one, shard);
-    if (done) done = store::put_sync_row(writer.connection(), study.row, one.id, one.row);
     if (done && one.alarm == Alarm::raise) {
-      done = raise_alarm(writer, submission, one, shard, outcome);
+      auto alert = raise_alarm(writer, submission, one, shard, outcome);
+      if (!alert) return alert.error();
+      row.alert = *alert;
     }
     if (done && one.alarm == Alarm::end) done = end_alarm(writer, submission, one, outcome);
+    if (done) done = store::put_sync_row(writer.connection(), study.row, one.id, row);
     if (!done) return done.error();
   }
   if (command.mark) {

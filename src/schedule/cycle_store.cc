@@ -104,13 +104,13 @@ void Cycle::finish(Job& job) {
 void Cycle::keep(const store::SyncSubject& subject, store::SyncRow row) {
   Alarm alarm = Alarm::none;
   const std::int64_t out_ms = row.out_since_ms == 0 ? 0 : parts_.clock.utc_ms() - row.out_since_ms;
-  if (row.alerted && row.out_since_ms == 0) {
+  std::int64_t alert = 0;
+  if (row.alert != 0 && row.out_since_ms == 0) {
     alarm = Alarm::end;
-    row.alerted = false;
-  } else if (!row.alerted && options_.out_of_step_max_ms > 0 &&
+    alert = std::exchange(row.alert, 0);
+  } else if (row.alert == 0 && options_.out_of_step_max_ms > 0 &&
              out_ms > options_.out_of_step_max_ms) {
-    alarm = Alarm::raise;
-    row.alerted = true;
+    alarm = Alarm::raise;  // the store notes which alert it is
   }
   store::SyncRow before = subject.row;
   before.checked_ms = row.checked_ms;
@@ -119,7 +119,8 @@ void Cycle::keep(const store::SyncSubject& subject, store::SyncRow row) {
                    .subject = subject.subject,
                    .site = subject.site,
                    .row = std::move(row),
-                   .alarm = alarm});
+                   .alarm = alarm,
+                   .alert = alert});
 }
 
 void Cycle::save_rows(bool all) {

@@ -67,7 +67,7 @@ Status put_sync_row(Connection& connection, std::int64_t study, std::int64_t sub
       {subject, study, std::string_view(row.version), std::string_view(row.seen),
        std::string_view(row.digest), row.last_record, row.definition, row.check_after_ms,
        static_cast<std::int64_t>(row.state), row.checked_ms, row.in_step_ms, row.out_since_ms,
-       row.conflicts, std::int64_t{row.alerted}, std::string_view(row.note)});
+       row.conflicts, row.alert, std::string_view(row.note)});
 }
 
 Status put_sync_mark(Connection& connection, std::int64_t study, const SyncMark& mark) {
@@ -137,7 +137,7 @@ Result<std::vector<SyncSubject>> read_sync_subjects(Connection& connection, cons
                .in_step_ms = rows->integer(12),
                .out_since_ms = rows->integer(13),
                .conflicts = rows->integer(14),
-               .alerted = rows->integer(15) != 0,
+               .alert = rows->integer(15),
                .note = std::string(rows->text(16))};
     all.push_back(std::move(one));
   }
@@ -181,6 +181,15 @@ Result<SyncMark> read_sync_mark(Connection& connection, std::int64_t study) {
   if (!*row) return SyncMark();
   return SyncMark{std::string(rows->text(0)), std::string(rows->text(1)),
                   std::string(rows->text(2))};
+}
+
+Result<bool> is_alert_of(Connection& connection, std::int64_t alert, std::int64_t subject,
+                         std::string_view rule) {
+  auto found =
+      connection.integer("SELECT count(*) FROM alerts WHERE id = $1 AND subject = $2 AND rule = $3",
+                         {alert, subject, rule});
+  if (!found) return found.error();
+  return *found != 0;
 }
 
 Result<std::int64_t> open_alert_of(Connection& connection, std::int64_t subject,

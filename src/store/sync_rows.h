@@ -42,7 +42,7 @@ struct SyncRow {
   std::int64_t in_step_ms = 0;                  // when the partner was last seen to have the same
   std::int64_t out_since_ms = 0;                // 0: it is in step
   std::int64_t conflicts = 0;                   // in the last cycle
-  bool alerted = false;                         // an alert says that it is out of step
+  std::int64_t alert = 0;                       // that says that it is out of step; 0: none
   std::string note;
   bool operator==(const SyncRow&) const = default;
 };
@@ -72,6 +72,7 @@ struct SubjectSync {
   SyncRow row;
   std::vector<AppointmentRow> appointments;
   Alarm alarm = Alarm::none;
+  std::int64_t alert = 0;  // that ends
 };
 
 struct SyncMark {
@@ -109,6 +110,9 @@ base::Result<SyncCounts> count_sync(Connection& connection, std::int64_t study);
 base::Result<std::int64_t> count_refused(Connection& connection, std::int64_t subject);
 base::Result<SyncMark> read_sync_mark(Connection& connection, std::int64_t study);
 
+// Whether an alert is of a rule and about a subject.
+base::Result<bool> is_alert_of(Connection& connection, std::int64_t alert, std::int64_t subject,
+                               std::string_view rule);
 // The open alert of a rule about a subject that is about today; 0: there is none.
 base::Result<std::int64_t> open_alert_of(Connection& connection, std::int64_t subject,
                                          std::string_view rule);

@@ -112,6 +112,29 @@ TEST_F(SyncCommandsTest, AnAlertIsRaisedOnceTakenBackAndHoldsAgain) {
   EXPECT_EQ(count("SELECT count(*) FROM alerts"), 1);
 }
 
+TEST_F(SyncCommandsTest, OneThatWasAcknowledgedIsTakenBackAndTheNextIsAnother) {
+  one({SyncSubjects{.subjects = {subject(Alarm::raise)}}});
+  const std::int64_t first = count("SELECT alerted FROM schedule_sync");
+  EXPECT_EQ(first, count("SELECT id FROM alerts"));
+  EXPECT_EQ(one({AcknowledgeAlert{.alert = first, .note = "seen"}}).results.front().verdict,
+            Verdict::stored);
+  store::SubjectSync ends = subject(Alarm::end);
+  ends.alert = first;
+  EXPECT_EQ(one({SyncSubjects{.subjects = {ends}}}).publications.size(), 1u);
+  EXPECT_EQ(count("SELECT holds FROM alert_states"), 0);
+  EXPECT_EQ(count("SELECT alerted FROM schedule_sync"), 0);
+  // Out of step again: somebody has to look again.
+  EXPECT_EQ(one({SyncSubjects{.subjects = {subject(Alarm::raise)}}}).publications.size(), 1u);
+  EXPECT_EQ(count("SELECT count(*) FROM alerts"), 2);
+  EXPECT_EQ(count("SELECT alerted FROM schedule_sync"), count("SELECT max(id) FROM alerts"));
+  EXPECT_EQ(count("SELECT count(*) FROM alert_states WHERE waits = 1"), 1);
+  // A mark of before, or of something else, is no alert's id: the open one ends.
+  ends.alert = 99;
+  EXPECT_EQ(one({SyncSubjects{.subjects = {ends}}}).publications.size(), 1u);
+  EXPECT_EQ(count("SELECT count(*) FROM alert_states WHERE holds = 1"), 0);
+  EXPECT_EQ(events(), "raised acknowledged revised raised revised ");
+}
+
 TEST_F(SyncCommandsTest, OneThatNobodyHasOpenAnyMoreIsNotTakenBack) {
   EXPECT_EQ(one({SyncSubjects{.subjects = {subject(Alarm::end)}}}).results.front().verdict,
             Verdict::stored);

@@ -243,7 +243,12 @@ class SyncBench : public store::StoreBench, public Planner, public Ledger {
           ASSERT_TRUE(store::append_appointment(writer(), 1, one.id, 0, row,
                                                 {.actor = "p", .action = action}).ok());
         }
-        ASSERT_TRUE(store::put_sync_row(connection(), 1, one.id, one.row).ok());
+        store::SyncRow row = one.row;
+        if (one.alarm == store::SubjectSync::Alarm::raise) row.alert = 7;
+        if (one.alarm == store::SubjectSync::Alarm::end) {
+          EXPECT_EQ(one.alert, 7);
+        }
+        ASSERT_TRUE(store::put_sync_row(connection(), 1, one.id, row).ok());
         alarms_ += one.alarm == store::SubjectSync::Alarm::raise   ? "raise "
                    : one.alarm == store::SubjectSync::Alarm::end ? "end "
                                                                  : "";
