@@ -230,7 +230,8 @@ http::Decision SyncApi::dry_run(const Call& call) {
     base::JsonWriter json;
     json.begin_object().raw_member("cycle", to_json(*report.dry)).key("differences").begin_array();
     for (const std::string& one : report.dry->differences) json.raw(one);
-    return http::json_response(200, json.end_array().end_object().take());
+    json.end_array().member("left_out", report.dry->differences_left_out);
+    return http::json_response(200, json.end_object().take());
   });
 }
 

@@ -57,7 +57,10 @@ inline constexpr base::Duration kStoreWait = std::chrono::milliseconds(500);
 inline constexpr base::Duration kLookAfter = std::chrono::hours(18);
 inline constexpr base::Duration kLookWithin = std::chrono::hours(6);
 inline constexpr int kRefusedOfCycle = 10'000;  // rows of what was refused; the rest is counted
-inline constexpr std::size_t kDifferencesMax = 1'000;  // subjects that a dry run lists
+// What a dry run lists; the rest is counted.
+inline constexpr std::size_t kDifferencesMax = 1'000;  // subjects
+inline constexpr std::size_t kDifferencesBytesMax = 1 << 20;
+inline constexpr std::size_t kAcceptedListed = 100;  // of a subject
 
 struct CycleOptions {
   std::string study;  // its id
@@ -85,7 +88,8 @@ struct CycleReport {
   std::int64_t looked = 0;  // at subjects whose turn it was
   std::int64_t pushed = 0, accepted = 0, conflicts = 0;
   std::string error;
-  std::vector<std::string> differences;  // of a dry run: JSON objects, kDifferencesMax at most
+  std::vector<std::string> differences;  // of a dry run: JSON objects
+  std::int64_t differences_left_out = 0;
 };
 std::string to_json(const CycleReport& report);
 
@@ -196,6 +200,7 @@ class Cycle {
   base::TimePoint next_save_{}, wake_{};
   JobId next_job_ = 1;
   int saves_failed_ = 0, refused_ = 0;
+  std::size_t difference_bytes_ = 0;
 
   const std::shared_ptr<Desk> desk_ = std::make_shared<Desk>();
   mutable std::mutex mutex_;

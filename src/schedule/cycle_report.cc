@@ -54,7 +54,8 @@ void Cycle::note_difference(const PatientSync& sync) {
   const auto time = [&json](const char* name, std::int64_t ms) {
     if (ms != 0) json.member(name, model::format_utc(ms));
   };
-  for (const Accepted& one : accepted) {
+  for (std::size_t i = 0; i < accepted.size() && i < kAcceptedListed; ++i) {
+    const Accepted& one = accepted[i];
     occurrence(one.key);
     json.member("from", to_string(one.before.status)).member("to", to_string(one.after.status));
     time("from_start", one.before.start_ms);
@@ -68,9 +69,19 @@ void Cycle::note_difference(const PatientSync& sync) {
     time("start", one.start_ms);
     json.member("why", one.why).end_object();
   }
-  json.end_array().end_object();
+  json.end_array();
+  if (accepted.size() > kAcceptedListed || sync.conflict_count() > std::ssize(conflicts)) {
+    json.member("cut", true);
+  }
+  json.end_object();
   const std::lock_guard lock(mutex_);
-  if (report_.differences.size() < kDifferencesMax) report_.differences.push_back(json.take());
+  const std::size_t bytes = difference_bytes_ + json.text().size();
+  if (report_.differences.size() == kDifferencesMax || bytes > kDifferencesBytesMax) {
+    ++report_.differences_left_out;
+    return;
+  }
+  difference_bytes_ = bytes;
+  report_.differences.push_back(json.take());
 }
 
 }  // namespace trialward::schedule

@@ -59,6 +59,11 @@ Sync::Sync(Parts parts, Partner partner, CycleOptions options,
           [this](const runtime::Cancel& cancel) { return run(cancel); }, parts.random,
           parts.tasks) {}
 
+void Sync::run_now() {
+  cycle_wanted_ = true;
+  task_.run_now();
+}
+
 void Sync::dry_run() {
   dry_wanted_ = true;
   task_.run_now();
@@ -69,17 +74,23 @@ void Sync::catch_up() {
     const std::lock_guard lock(mutex_);
     if (started_ && clock_.now() < *started_ + partner_.every) return;
   }
-  task_.run_now();
+  run_now();
 }
 
 Status Sync::run(const runtime::Cancel& cancel) {
   if (options_.on_duty && !options_.on_duty()) return {};
+  const bool wanted = cycle_wanted_.exchange(false);
   if (dry_wanted_.exchange(false)) {
-    if (auto done = run_cycle(true, cancel); !done) return done;
-    const std::lock_guard lock(mutex_);
-    if (started_ && clock_.now() < *started_ + partner_.every) return {};
+    (void)run_cycle(true, cancel);  // its report says what came of it
+    if (!wanted && clock_.now() < cycle_due_) {
+      task_.run_by(cycle_due_);
+      return {};
+    }
   }
-  return run_cycle(false, cancel);
+  const base::TimePoint began = clock_.now();
+  Status done = run_cycle(false, cancel);
+  cycle_due_ = done ? began + partner_.every : base::TimePoint{};
+  return done;
 }
 
 Status Sync::run_cycle(bool dry, const runtime::Cancel& cancel) {

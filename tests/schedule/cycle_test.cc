@@ -112,8 +112,29 @@ TEST_F(CycleTest, ADryRunListsSoManySubjectsAndCountsTheRest) {
   enrol(static_cast<int>(kDifferencesMax) + 5);
   const CycleReport report = cycle(true);
   EXPECT_EQ(report.differences.size(), kDifferencesMax);
+  EXPECT_EQ(report.differences_left_out, 5);
   EXPECT_EQ(report.pushed, static_cast<std::int64_t>(kDifferencesMax) + 5);
   EXPECT_TRUE(memory_.plans.empty());
+}
+
+TEST_F(CycleTest, ADryRunListsSoManyBytes) {
+  constexpr int kSubjects = 400;
+  enrol(kSubjects);
+  std::vector<Appointment> all;
+  for (int i = 0; i < 25; ++i) all.push_back({.key = {std::string(120, 'N'), i, 0}});
+  for (int i = 1; i <= kSubjects; ++i) {
+    const std::string id = "S-" + std::to_string(i);
+    memory_.put(id, to_json("s", id, all));
+  }
+  memory_.page = 500;
+  const CycleReport report = cycle(true);
+  EXPECT_EQ(report.conflicts, 25 * kSubjects);
+  std::size_t bytes = 0;
+  for (const std::string& one : report.differences) bytes += one.size();
+  EXPECT_LE(bytes, kDifferencesBytesMax);
+  EXPECT_GT(bytes, kDifferencesBytesMax / 2);
+  EXPECT_TRUE(report.differences.front().ends_with(R"("cut":true})"));
+  EXPECT_EQ(std::ssize(report.differences) + report.differences_left_out, kSubjects);
 }
 
 TEST_F(CycleTest, WithoutTheListEachIsAskedFor) {

@@ -202,6 +202,7 @@ class SyncBench : public store::StoreBench, public Planner, public Ledger {
   base::Result<PatientPlan> plan(store::Connection& connection, const store::SyncSubject& subject,
                                  std::int64_t now_ms) override {
     ++planned_;
+    if (planner_fails_) return base::Error{base::Errc::unavailable, "no plan"};
     PatientPlan plan{.check_after_ms = now_ms + kDay};
     plan.occurrences = {{.key = {"WK2", 1, 0},
                          .fate = fates_[subject.subject],
@@ -290,6 +291,7 @@ class SyncBench : public store::StoreBench, public Planner, public Ledger {
   bool list_whole_ = false;
   base::Duration list_time_ = kListTime;
   int subjects_ = 0, planned_ = 0, commits_ = 0, full_ = 0, failing_ = 0;
+  bool planner_fails_ = false;
   bool holds_ = false;  // what is given to the store is not done
   std::vector<std::function<void(bool stored)>> held_;
   std::atomic<int> held_count_ = 0;

@@ -62,5 +62,36 @@ TEST_F(CycleSyncTest, AllIsListedAtTheStartOnceADayAndWhenTheListWasFoundWanting
   EXPECT_FALSE(later().listed_whole);
 }
 
+TEST_F(CycleSyncTest, ADryRunTakesNoCyclesPlace) {
+  enrol(2);
+  const auto last = [this] { return sync_->report().last->started_ms; };
+  sync_->dry_run();  // while the first cycle is due
+  EXPECT_TRUE(sync_->step());
+  ASSERT_TRUE(sync_->report().dry && sync_->report().last);
+  std::int64_t before = last();
+  fake_.advance(minutes(1));
+  sync_->run_now();
+  sync_->dry_run();
+  EXPECT_TRUE(sync_->step());
+  EXPECT_GT(last(), before) << "both were asked for";
+  // By itself it does not bring a cycle, nor does it put the next one off.
+  before = last();
+  fake_.advance(minutes(10));
+  sync_->dry_run();
+  EXPECT_TRUE(sync_->step());
+  EXPECT_EQ(last(), before);
+  fake_.advance(minutes(5));
+  EXPECT_TRUE(sync_->step());
+  EXPECT_GT(last(), before);
+  // One that failed is tried again.
+  enrol(1);
+  planner_fails_ = true;
+  EXPECT_EQ(later().error, "no plan");
+  planner_fails_ = false;
+  sync_->dry_run();
+  EXPECT_TRUE(sync_->step());
+  EXPECT_EQ(sync_->report().last->error, "");
+}
+
 }  // namespace
 }  // namespace trialward::schedule
