@@ -143,14 +143,14 @@ Result<std::vector<SyncSubject>> read_sync_subjects(Connection& connection, cons
   }
 }
 
-Result<SyncCounts> count_sync(Connection& connection, std::int64_t study) {
+Result<SyncCounts> count_sync(Connection& connection, std::int64_t study, std::string_view site) {
   auto rows = connection.query(
       "SELECT coalesce(y.state, 0), count(*), "
       "count(CASE WHEN y.out_since_ms > 0 THEN 1 END), "
       "min(CASE WHEN y.out_since_ms > 0 THEN y.out_since_ms END) "
       "FROM subjects s LEFT JOIN schedule_sync y ON y.subject = s.id "
-      "WHERE s.study = $1 GROUP BY coalesce(y.state, 0)",
-      {study});
+      "WHERE s.study = $1 AND ($2 = '' OR s.site = $2) GROUP BY coalesce(y.state, 0)",
+      {study, site});
   if (!rows) return rows.error();
   SyncCounts counts;
   while (true) {

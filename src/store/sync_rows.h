@@ -105,7 +105,9 @@ struct SyncCounts {
   std::int64_t out_of_step = 0;
   std::int64_t oldest_out_ms = 0;  // 0: none is
 };
-base::Result<SyncCounts> count_sync(Connection& connection, std::int64_t study);
+// `site`: of this one; empty: of all.
+base::Result<SyncCounts> count_sync(Connection& connection, std::int64_t study,
+                                    std::string_view site);
 // The rows of what was refused of a subject.
 base::Result<std::int64_t> count_refused(Connection& connection, std::int64_t subject);
 base::Result<SyncMark> read_sync_mark(Connection& connection, std::int64_t study);

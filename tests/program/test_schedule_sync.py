@@ -96,6 +96,15 @@ def test_both_sides_come_to_have_the_same_and_history_is_kept(tmp_path):
             site = server.token("coordinator", site="S02")
             assert subjects_of(server, site) == []
             assert server.post(SYNC, site, {}).status == 403
+            # A site's token sees of the study what is its own, and runs nothing for others.
+            of_site = server.get(SYNC, site).json()
+            assert set(of_site["subjects"].values()) == {0} and of_site["out_of_step"] == 0
+            assert "last_cycle" not in of_site and "cycle" not in of_site, of_site
+            own = server.get(SYNC, server.token("coordinator", site="S01")).json()
+            assert own["subjects"] == summary["subjects"]
+            site_admin = server.token("admin", site="S01")
+            assert server.post(SYNC, site_admin, {}).status == 403
+            assert server.post(SYNC, site_admin, {"dry_run": True}).status == 403
             server.stop()
             trialward("verify", "--store", server.store_url)
             server.start()
