@@ -155,7 +155,7 @@ void write_appointment(base::JsonWriter& json, std::string_view subject, std::si
   }
   if (one.start_ms) {
     json.member("start", model::format_utc(*one.start_ms))
-        .member("end", model::format_utc(one.end_ms.value_or(*one.start_ms)));
+        .member("end", model::format_utc(one.last_ms()));
   }
   json.key("participant").begin_array().begin_object();
   json.key("actor").begin_object().member("display", subject).end_object();
@@ -261,7 +261,7 @@ std::string digest_of(const std::vector<Appointment>& appointments) {
                       one.status == AppointmentStatus::booked;
     if (open) text += " " + std::to_string(one.from_ms) + " " + std::to_string(one.until_ms);
     if (one.status == AppointmentStatus::booked && one.start_ms) {
-      text += " " + std::to_string(*one.start_ms);
+      text += " " + std::to_string(*one.start_ms) + " " + std::to_string(one.last_ms());
     }
     text += '\n';
   }

@@ -60,6 +60,8 @@ void Cycle::note_difference(const PatientSync& sync) {
     json.member("from", to_string(one.before.status)).member("to", to_string(one.after.status));
     time("from_start", one.before.start_ms);
     time("to_start", one.after.start_ms);
+    if (one.before.end_ms != one.before.start_ms) time("from_end", one.before.end_ms);
+    if (one.after.end_ms != one.after.start_ms) time("to_end", one.after.end_ms);
     json.end_object();
   }
   json.end_array().key("conflicts").begin_array();

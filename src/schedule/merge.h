@@ -5,13 +5,15 @@
 //   theirs                                    ours is open              ours is done, missed or n/a
 //   a time within the window                  accepted                  conflict
 //   a time outside the window, or none given  conflict                  conflict
+//   an end before its time                    conflict                  conflict
 //   cancelled                                 accepted; it stays due    conflict where it was done
 //   proposed again                            accepted: the time goes   replaced
 //   fulfilled, noshow                         conflict                  replaced
 //   another window, or nothing at all         replaced                  replaced
 //   an occurrence that does not exist         conflict
 //
-// Of a conflict ours stands, it is listed, and is sent to the partner again. A time that was
+// A time is a start and an end, which is the start where none is given; the start is what has to be
+// in the window. Of a conflict ours stands, it is listed, and is sent to the partner again. A time that was
 // accepted before is no news, whatever became of it since. Pure; any thread.
 #pragma once
 

@@ -181,6 +181,25 @@ def test_whatever_the_partner_does_each_subject_is_in_step_or_reported(tmp_path)
             assert partner.appointments(one["subject"])["screening/1/0"]["status"] == "fulfilled"
 
 
+def test_a_schedule_that_is_cut_is_reported_and_not_sent(tmp_path):
+    with SchedulePartner() as partner, started(tmp_path, partner.url) as server:
+        admin = server.token("admin")
+        send_all(server, admin, visits(1, 2))
+        run_cycle(server, admin)
+        there = partner.appointments("SUBJ-1")
+        # More events than are followed: what calls for a visit is not known whole.
+        at = in_days(-1)
+        send_all(server, admin, [
+            {"source": "site", "source_id": f"AE-{number}", "subject": "SUBJ-1",
+             "kind": "adverse_event", "code": "FALL", "serious": True, "effective": at}
+            for number in range(101)])
+        report = run_cycle(server, admin)
+        assert (report["unreachable"], report["in_step"]) == (1, 1), report
+        [out] = subjects_of(server, admin, state="unreachable")
+        assert "more than can be planned" in out["note"], out
+        assert partner.appointments("SUBJ-1") == there
+
+
 def test_a_partner_that_goes_away_is_reported_and_found_again(tmp_path):
     with SchedulePartner() as partner, \
             started(tmp_path, partner.url, timeout_s=0.3, patience_s=0.5) as server:
