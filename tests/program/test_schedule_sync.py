@@ -167,8 +167,8 @@ def test_whatever_the_partner_does_each_subject_is_in_step_or_reported(tmp_path)
         out = [one for one in reported if not one["in_step"]]
         assert len(in_step) > 150, report
         assert all(one["note"] and one["out_of_step_since"] for one in out)
-        # A connection that is well is kept for the next call, and no more than there were calls.
-        server.wait_for(lambda: left_of(server)["sockets"] <= before["sockets"] + 64)
+        # A connection that is well is kept for the next call, for some seconds.
+        server.wait_for(lambda: left_of(server)["sockets"] <= before["sockets"])
         after = left_of(server)
         assert after["threads"] == before["threads"]
         assert after["tasks"] == before["tasks"]
