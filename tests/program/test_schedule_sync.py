@@ -271,6 +271,20 @@ def test_a_faulty_file_of_partners_is_named_with_its_line(tmp_path, members, wor
     assert words in done.stderr and "partners.toml:" in done.stderr, done.stderr
 
 
+def test_a_file_has_so_many_partners(tmp_path):
+    study, path = study_in_step(tmp_path), tmp_path / "partners.toml"
+
+    def started_with(count):
+        # Another fault in each, so that it does not start.
+        path.write_text("".join(f'[[partners]]\nname = "p{number}"\nurl = "http://127.0.0.1:1/"\n'
+                                "timeout_s = 0\n" for number in range(count)))
+        return trialward("serve", "--store", f"sqlite:{tmp_path / 's.db'}", "--study", study,
+                         "--partners", path, check=False).stderr
+
+    assert "there are too many partners" not in started_with(16)
+    assert "there are too many partners" in started_with(17)
+
+
 def test_one_place_for_the_subjects_of_two_studies_is_refused(tmp_path):
     study = study_in_step(tmp_path)
     other = tmp_path / "other"
