@@ -13,8 +13,8 @@
 //   an occurrence that does not exist         conflict
 //
 // A time is a start and an end, which is the start where none is given; the start is what has to be
-// in the window. Of a conflict ours stands, it is listed, and is sent to the partner again. A time that was
-// accepted before is no news, whatever became of it since. Pure; any thread.
+// in the window. Of a conflict ours stands, it is listed, and is sent to the partner again. A time
+// that was accepted before is no news, whatever became of it since. Pure; any thread.
 #pragma once
 
 #include <string>

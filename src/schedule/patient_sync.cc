@@ -47,7 +47,8 @@ PatientSync::PatientSync(store::SyncSubject subject, PatientPlan plan, Options o
   row_.checked_ms = options_.now_ms;
   row_.conflicts = 0;
   const bool theirs_changed = !options_.listed.empty() && options_.listed != row_.version;
-  const bool look = options_.look || theirs_changed || (!options_.unchanged && options_.listed.empty());
+  const bool unknown = !options_.unchanged && options_.listed.empty();
+  const bool look = options_.look || theirs_changed || unknown;
   if (row_.version.empty()) {
     // Nothing is known; where the partner has it already that is found by the PUT's 412.
     push_needed_ = true;
@@ -105,7 +106,9 @@ bool PatientSync::refused_for_good(const base::OutboundAnswer& answer) {
 
 bool PatientSync::got(const base::OutboundAnswer& answer) {
   if (answer.status == 304) {
-    if (row_.version.empty() || options_.look) return failed("the partner answered 304 to what named no version");
+    if (row_.version.empty() || options_.look) {
+      return failed("the partner answered 304 to what named no version");
+    }
     version_ = row_.version;
     push_needed_ = agreed_digest_ != row_.digest;
     push_or_end();

@@ -1,7 +1,7 @@
 // Sync: keeps one study in step with its partner: a periodic task that runs a Cycle. Cycles never
 // overlap; one that takes longer than the period is followed by the next at once, and by how much
 // it is late is the lag. A cycle that fails is tried again sooner, with a pause that doubles up to
-// the period. Its first cycle since the start lists all that the partner has, and so does one a day.
+// the period. The first cycle since the start lists all that the partner has, as does one a day.
 //
 // Any thread may call anything. stop() takes back what is out and returns when nothing is; the
 // destructor calls it. Everything given must outlive it.

@@ -44,6 +44,7 @@ TEST_F(CycleSyncTest, AllIsListedAtTheStartOnceADayAndWhenTheListWasFoundWanting
   enrol(3);
   EXPECT_TRUE(sync_->step());
   EXPECT_TRUE(sync_->report().last->listed_whole);
+  EXPECT_TRUE(later().listed_whole) << "nothing was there to list";
   std::int64_t looked = 0;
   for (int i = 1; i < 4 * 24; ++i) {
     const CycleReport report = later();
