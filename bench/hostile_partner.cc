@@ -3,8 +3,8 @@
 //
 //   hostile_partner [--share 0.3] [--port 0]
 //
-// Whose requests end in which fault, and how many of them before it is well again, is in the hash of
-// the patient's id; so a run is repeatable, and who needs more attempts than are made is to be
+// Whose requests end in which fault, and how many of them before it is well again, is in the hash
+// of the patient's id; so a run is repeatable, and who needs more attempts than are made is to be
 // reported. Of the lists of changes every third ends in a fault, each kind in its turn.
 //
 // Prints "partner at URL". Of its standard input a line "away" has every connection reset from then
