@@ -8,110 +8,38 @@
 #include <condition_variable>
 #include <deque>
 #include <iostream>
-#include <map>
 #include <mutex>
-#include <set>
 
+#include "bench/partner_plans.h"
 #include "http/server.h"
-#include "model/effective_time.h"
 #include "runtime/wait.h"
 #include "runtime/worker_pool.h"
 
 namespace trialward {
 namespace {
 
-constexpr std::size_t kBodyMax = 4 << 20, kPageMax = 500;
-constexpr std::string_view kPrefix = "/fhir/CarePlan";
+constexpr std::size_t kBodyMax = 4 << 20;
 
-class Partner {
- public:
-  explicit Partner(const base::Clock& clock) : clock_(clock) {}
-
-  http::Response act(const http::Request& request) {
-    const std::lock_guard lock(mutex_);
-    if (request.path == kPrefix) return list(request.query);
-    const std::string id = request.path.substr(kPrefix.size() + 1);
-    const auto plan = plans_.find(id);
-    const bool there = plan != plans_.end();
-    if (request.method == "GET") {
-      if (!there) return http::text_response(404, "");
-      const std::string etag = etag_of(plan->second);
-      const std::string* known = request.header("If-None-Match");
-      http::Response response;
-      response.status = known != nullptr && *known == etag ? 304 : 200;
-      if (response.status == 200) response.body = plan->second.text;
-      return response.with("ETag", etag);
-    }
-    const std::string* match = request.header("If-Match");
-    if (match == nullptr ? there : !there || *match != etag_of(plan->second)) {
-      return http::text_response(there ? 412 : 404, "");
-    }
-    Plan& stored = plans_[id];
-    stored.version += 1;
-    stored.text = request.body;
-    by_time_.erase({stored.updated_ms, id});
-    stored.updated_ms = std::max(clock_.utc_ms(), stored.updated_ms);
-    by_time_.insert({stored.updated_ms, id});
-    return http::text_response(there ? 200 : 201, "").with("ETag", etag_of(stored));
-  }
-
- private:
-  struct Plan {
-    std::string text;
-    std::int64_t version = 0, updated_ms = 0;
+http::Response answer_of(bench::PartnerPlans& plans, const http::Request& request) {
+  const auto header = [&request](const char* name) {
+    const std::string* value = request.header(name);
+    return value == nullptr ? std::string_view() : std::string_view(*value);
   };
-  using Place = std::pair<std::int64_t, std::string>;
-
-  static std::string etag_of(const Plan& plan) {
-    return "W/\"" + std::to_string(plan.version) + "\"";
-  }
-  static std::string member(const std::string& query, const std::string& name) {
-    const std::size_t at = query.find(name + "=");
-    if (at == query.npos) return {};
-    const std::size_t from = at + name.size() + 1;
-    return query.substr(from, query.find('&', from) - from);
-  }
-
-  http::Response list(const std::string& query) {
-    Place from{0, ""};
-    if (const std::string since = member(query, "_lastUpdated"); since.starts_with("ge")) {
-      from.first = model::parse_instant(since.substr(2)).value_or(0);
-    }
-    auto at = by_time_.lower_bound(from);
-    if (const std::string after = member(query, "after"); !after.empty()) {
-      const std::size_t bar = after.find('~');
-      at = by_time_.upper_bound({std::stoll(after.substr(0, bar)), after.substr(bar + 1)});
-    }
-    std::string body = R"({"resourceType":"Bundle","type":"searchset","entry":[)";
-    Place last;
-    for (std::size_t i = 0; i < kPageMax && at != by_time_.end(); ++i, ++at) {
-      last = *at;
-      if (i > 0) body += ',';
-      body += R"({"resource":{"resourceType":"CarePlan","id":")" + at->second +
-              R"(","meta":{"versionId":")" + std::to_string(plans_.at(at->second).version) +
-              R"(","lastUpdated":")" + model::format_utc(at->first) + R"("}}})";
-    }
-    body += "]";
-    if (at != by_time_.end()) {
-      body += R"(,"link":[{"relation":"next","url":")" + url + "/CarePlan?after=" +
-              std::to_string(last.first) + "~" + last.second + R"("}])";
-    }
-    return http::json_response(200, body + "}");
-  }
-
-  const base::Clock& clock_;
-  std::mutex mutex_;
-  std::map<std::string, Plan> plans_;
-  std::set<Place> by_time_;
-
- public:
-  std::string url;
-};
+  bench::PartnerPlans::Said said = plans.act({.method = request.method,
+                                              .path = request.path,
+                                              .query = request.query,
+                                              .match = header("If-Match"),
+                                              .none_match = header("If-None-Match"),
+                                              .body = request.body});
+  http::Response response = http::json_response(said.status, std::move(said.body));
+  if (!said.etag.empty()) response.with("ETag", said.etag);
+  return response;
+}
 
 // Answers in the order of the requests, each when its latency is over.
 class Answerer final : public runtime::Worker {
  public:
-  Answerer(Partner& partner, base::Duration latency, const base::Clock& clock)
+  Answerer(bench::PartnerPlans& partner, base::Duration latency, const base::Clock& clock)
       : partner_(partner), latency_(latency), clock_(clock) {}
 
   void take(std::shared_ptr<http::Exchange> exchange) {
@@ -127,7 +55,7 @@ class Answerer final : public runtime::Worker {
       exchange = std::move(waiting_.front().second);
       waiting_.pop_front();
     }
-    exchange->respond(partner_.act(exchange->request()));
+    exchange->respond(answer_of(partner_, exchange->request()));
     return true;
   }
   bool wait(const runtime::Cancel& stop) override {
@@ -145,7 +73,7 @@ class Answerer final : public runtime::Worker {
   }
 
  private:
-  Partner& partner_;
+  bench::PartnerPlans& partner_;  // this thread's
   const base::Duration latency_;
   const base::Clock& clock_;
   std::mutex mutex_;
@@ -156,7 +84,7 @@ class Answerer final : public runtime::Worker {
 int serve(int port, double latency_ms) {
   const base::SystemClock clock;
   runtime::TaskList tasks(clock);
-  Partner partner(clock);
+  bench::PartnerPlans partner(clock);
   auto made = std::make_unique<Answerer>(
       partner,
       std::chrono::duration_cast<base::Duration>(

@@ -1,8 +1,9 @@
-"""Schedule sync at its size: schedule_sync.py [--hostile N] [--subjects N] [--pairs N] [--store …]
+"""Schedule sync at its size: schedule_sync.py [--hostile N] [--subjects N] [--pairs N]
 
-  hostile   N patients (100,000) against a partner that does everything a remote can do wrong, in
-            30 % of its answers. At the end each is in step or reported, and no task, socket or
-            thread is left; resident memory is compared between the 10,000th and the last.
+  hostile   N patients (100,000) against a partner that does everything a remote can do wrong
+            (hostile_partner.cc), to 30 % of them. At the end each is in step or reported, and no
+            task, socket or thread is left; resident memory is compared between the 10,000th and the
+            last. On PostgreSQL with tests/postgres.py run.
   speed     a cycle in which there is something to do for each of N patients (20,000), against a
             partner of 5 ms latency, with 32 calls in flight; and the next, with nothing to do.
   intake    what records cost (seconds of the processor for each) while cycles run, against without:
@@ -27,9 +28,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tests" / "program"), str(ROOT / "tests" / "remote")]
 
 from program import Server  # noqa: E402
-from schedule_bench import (SYNC, choose_faults, left_of, partners_file, recurring,  # noqa: E402
-                            resident_mib, run_cycle, send_all, study_in_step, subjects_of, visits)
-from schedule_partner import SchedulePartner  # noqa: E402
+from schedule_bench import (SYNC, left_of, partners_file, recurring, resident_mib,  # noqa: E402
+                            run_cycle, send_all, study_in_step, subjects_of, visits)
 
 RESULT = ROOT / "bench" / "results" / "local" / "schedule-sync.json"
 BATCH = 5000
@@ -40,6 +40,7 @@ COST_MAX = 1.10
 GROWTH_MAX = 1.05
 WARM = 10_000
 IN_FLIGHT = 256
+IDLE_S = 15  # until connections that nobody uses are closed
 
 
 def say(text):
@@ -69,9 +70,9 @@ def progress(server, admin):
 
 
 def hostile(folder, count):
-    wrong, memory = [], []
+    wrong, memory, was_away = [], [], False
     study = filled(folder, count)
-    with SchedulePartner(choose=choose_faults(SHARE_FAULTY)) as partner:
+    with FastPartner("hostile_partner", "--share", str(SHARE_FAULTY)) as partner:
         partner.away(True)
         with served(folder, study, partner.url, timeout_s=1, in_flight=IN_FLIGHT,
                     patience_s=10) as server:
@@ -79,7 +80,6 @@ def hostile(folder, count):
             server.wait_for(lambda: recurring(server)["runs"] > 0)  # nobody was there
             before = left_of(server)
             partner.away(False)
-            partner.was_away = False
             began = time.monotonic()
             assert server.post(SYNC, admin, {}).status == 202
             runs = recurring(server)["runs"]
@@ -87,7 +87,8 @@ def hostile(folder, count):
                 done = progress(server, admin)
                 memory.append((done, resident_mib(server)))
                 # It goes away for a while in between.
-                if count // 2 < done < count // 2 + count // 50 and not partner.was_away:
+                if count // 2 < done < count // 2 + count // 50 and not was_away:
+                    was_away = True
                     partner.away(True)
                     time.sleep(1)  # tidy(sleep): so long it is away
                     partner.away(False)
@@ -103,10 +104,14 @@ def hostile(folder, count):
                                                      one.get("out_of_step_since"))]
             if len(reported) != count or silent:
                 wrong.append(f"{len(reported)} reported, {len(silent)} without a reason")
-            # Idle connections are kept for the next cycle: not more than calls were in flight.
-            after = left_of(server)
-            kept = after["sockets"] - before["sockets"]
-            if kept > IN_FLIGHT:
+            idle_until = time.monotonic() + IDLE_S
+            while True:
+                after = left_of(server)
+                kept = after["sockets"] - before["sockets"]
+                if kept <= 0 or time.monotonic() > idle_until:
+                    break
+                time.sleep(0.5)  # tidy(sleep): a poll of the process
+            if kept > 0:
                 wrong.append(f"{kept} sockets are left")
             if after["threads"] != before["threads"] or after["tasks"] != before["tasks"]:
                 wrong.append(f"left: {before} → {after}")
@@ -122,12 +127,17 @@ def hostile(folder, count):
 
 
 class FastPartner:
-    def __init__(self, latency_ms=5):
+    def __init__(self, program="schedule_partner", *options):
+        folder = Path(os.environ.get("TRIALWARD", ROOT / "build/release/trialward")).parent
         self._process = subprocess.Popen(
-            [str(Path(os.environ.get("TRIALWARD", ROOT / "build/release/trialward")).parent /
-                 "schedule_partner"), "--latency-ms", str(latency_ms)],
+            [str(folder / program), *options],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.url = re.match(r"partner at (\S+)", self._process.stdout.readline())[1]
+
+    def away(self, is_away):
+        """Of hostile_partner alone: while it is, each connection is reset at once."""
+        self._process.stdin.write("away\n" if is_away else "back\n")
+        self._process.stdin.flush()
 
     def __enter__(self):
         return self

@@ -110,16 +110,23 @@ std::optional<bool> wants_dry_run(const std::string& body) {
   return dry;
 }
 
+// What a site may know: how its own subjects are, and nothing of what cycles came to, which are of
+// all sites.
 Result<http::Response> summary_of(store::Connection& connection, std::int64_t study,
-                                  schedule::Sync& sync, std::int64_t out_of_step_max_ms,
-                                  base::TimePoint now) {
-  auto counts = store::count_sync(connection, study);
+                                  const std::string& site, schedule::Sync& sync,
+                                  std::int64_t out_of_step_max_ms, base::TimePoint now) {
+  auto counts = store::count_sync(connection, study, site);
   if (!counts) return counts.error();
   auto mark = store::read_sync_mark(connection, study);
   if (!mark) return mark.error();
   base::JsonWriter json;
+  schedule::SyncReport report = sync.report();
+  if (!site.empty()) {
+    report.running.reset();
+    report.task.last_error.reset();
+  }
   json.begin_object();
-  write_sync(json, sync.report(), now);
+  write_sync(json, report, now);
   if (out_of_step_max_ms > 0) {
     json.member("out_of_step_max_s", static_cast<double>(out_of_step_max_ms) / 1000);
   }
@@ -131,7 +138,7 @@ Result<http::Response> summary_of(store::Connection& connection, std::int64_t st
       .member("out_of_step", counts->out_of_step)
       .member_if("oldest_out_of_step_since", time_or_nothing(counts->oldest_out_ms))
       .member_if("changes_read_until", mark->seen_until);
-  if (!mark->cycle.empty()) json.raw_member("last_cycle", mark->cycle);
+  if (site.empty() && !mark->cycle.empty()) json.raw_member("last_cycle", mark->cycle);
   return http::json_response(200, json.end_object().take());
 }
 
@@ -168,13 +175,14 @@ http::Decision SyncApi::summary(const Call& call) {
   if (is_of_patient(call)) return http::fault_response(403, "it is of the whole study");
   schedule::Sync* sync = find_(call.study->study->id);
   if (sync == nullptr) return http::fault_response(404, std::string(kNoPartner));
-  return http::Accepted{.handler = [this, sync, study = call.study](
+  return http::Accepted{.handler = [this, sync, study = call.study,
+                                    site = call.principal->site](
                                        std::shared_ptr<http::Exchange> exchange) {
     reads_.run(
         ReadClass::view, "schedule-sync", {},
-        [this, exchange, sync, study](store::Connection& connection) {
+        [this, exchange, sync, study, site](store::Connection& connection) {
           auto response =
-              summary_of(connection, study->row, *sync,
+              summary_of(connection, study->row, site, *sync,
                          study->study->schedule->sync->out_of_step_max_ms, clock_.now());
           exchange->respond(response ? std::move(*response) : error_response(response.error()));
         },
@@ -230,11 +238,15 @@ http::Decision SyncApi::dry_run(const Call& call) {
     base::JsonWriter json;
     json.begin_object().raw_member("cycle", to_json(*report.dry)).key("differences").begin_array();
     for (const std::string& one : report.dry->differences) json.raw(one);
-    return http::json_response(200, json.end_array().end_object().take());
+    json.end_array().member("left_out", report.dry->differences_left_out);
+    return http::json_response(200, json.end_object().take());
   });
 }
 
 http::Decision SyncApi::run(const Call& call) {
+  if (!call.principal->site.empty()) {
+    return http::fault_response(403, "a cycle is of all sites");
+  }
   schedule::Sync* sync = find_(call.study->study->id);
   if (sync == nullptr) return http::fault_response(404, std::string(kNoPartner));
   return http::Accepted{

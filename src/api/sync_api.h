@@ -21,13 +21,14 @@ class SyncApi {
 
   std::vector<Route> routes();
 
-  // GET /v1/studies/{study}/schedule-sync: the cycle, the partner, and how many subjects are what
+  // GET /v1/studies/{study}/schedule-sync: the cycle, the partner, and how many subjects are what;
+  // a token of a site: how many of its subjects
   http::Decision summary(const Call& call);
   // GET …/schedule-sync/subjects: ?state=, ?site=, ?after=, ?limit=, ?format=csv; pages, lines, CSV
   http::Decision subjects(const Call& call);
   // GET …/schedule-sync/dry-run: what the last one would have changed
   http::Decision dry_run(const Call& call);
-  // POST …/schedule-sync: {"dry_run":true} or {}; 202
+  // POST …/schedule-sync: {"dry_run":true} or {}; 202. Not by a token of a site
   http::Decision run(const Call& call);
 
  private:

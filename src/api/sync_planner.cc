@@ -49,6 +49,10 @@ Result<schedule::PatientPlan> SyncPlanner::plan(store::Connection& connection,
                                      .last_record = subject.last_record},
                                     {.now_ms = now_ms});
   if (!planned) return planned.error();
+  // What is cut off would be taken away at the partner's, too.
+  if (planned->plan.cut || planned->plan.occurrences.size() > schedule::kAppointmentsMax) {
+    return base::Error{base::Errc::refused, "its schedule has more than can be planned"};
+  }
   std::map<schedule::OccurrenceKey, schedule::Booking> bookings;
   for (const store::AppointmentRow& row : planned->appointments) {
     bookings.emplace(
@@ -77,9 +81,6 @@ Result<schedule::PatientPlan> SyncPlanner::plan(store::Connection& connection,
   }
   std::sort(plan.occurrences.begin(), plan.occurrences.end(),
             [](const auto& a, const auto& b) { return a.key < b.key; });
-  if (plan.occurrences.size() > schedule::kAppointmentsMax) {
-    plan.occurrences.resize(schedule::kAppointmentsMax);
-  }
   return plan;
 }
 

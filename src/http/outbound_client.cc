@@ -42,6 +42,15 @@ bool is_clean(const base::OutboundRequest& request) {
          });
 }
 
+// Null: there is no memory.
+CURLM* make_multi(const OutboundOptions& options) {
+  CURLM* multi = curl_multi_init();
+  if (multi == nullptr) return nullptr;
+  // Idle connections are kept for the next request, but not more than may be in use.
+  curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, static_cast<long>(options.in_flight_max));
+  return multi;
+}
+
 OutboundAnswer failed(OutboundFailure failure, std::string why) {
   OutboundAnswer answer;
   answer.failure = failure;
@@ -106,7 +115,7 @@ class OutboundClient::Impl {
       book_.waits(job->remote);
       inbox_.sent.push_back(std::move(job));
     }
-    curl_multi_wakeup(multi_);
+    wake();
     return id;
   }
 
@@ -124,7 +133,7 @@ class OutboundClient::Impl {
       const std::lock_guard lock(mutex_);
       inbox_.cancelled.push_back(id);
     }
-    curl_multi_wakeup(multi_);
+    wake();
   }
 
   void stop() {
@@ -186,7 +195,14 @@ class OutboundClient::Impl {
 
   static std::string key(const Job& job) { return job.place.remote(); }
 
+  // Any thread.
+  void wake() {
+    const std::lock_guard lock(multi_mutex_);
+    curl_multi_wakeup(multi_);
+  }
+
   void run_once() {
+    close_idle();
     take_inbox();
     start_waiting();
     int running = 0;
@@ -197,13 +213,29 @@ class OutboundClient::Impl {
   }
 
   void wait(const runtime::Cancel& stop) {
-    const auto wake = stop.on_fire([this](runtime::CancelReason) { curl_multi_wakeup(multi_); });
+    const auto waking = stop.on_fire([this](runtime::CancelReason) { wake(); });
     const base::TimePoint now = clock_.now();
     base::TimePoint next = now + kIdle;
     for (const auto& [id, job] : jobs_) next = std::min(next, deadline(*job));
+    if (keeps_ && in_flight_ == 0) next = std::min(next, last_end_ + options_.idle_keep);
     if (stop.fired() || next <= now) return;
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - now);
     curl_multi_poll(multi_, nullptr, 0, static_cast<int>(left.count()), nullptr);
+  }
+
+  // libcurl looks at what is idle only when it needs a connection (CURLOPT_MAXAGE_CONN). When none
+  // is needed at all, the place in which it keeps them is taken away.
+  void close_idle() {
+    if (in_flight_ > 0 || !keeps_ || clock_.now() < last_end_ + options_.idle_keep) return;
+    CURLM* fresh = make_multi(options_);
+    if (fresh == nullptr) return;
+    CURLM* used = fresh;
+    {
+      const std::lock_guard lock(multi_mutex_);
+      std::swap(used, multi_);
+    }
+    curl_multi_cleanup(used);
+    keeps_ = false;
   }
 
   void take_inbox() {
@@ -267,7 +299,7 @@ class OutboundClient::Impl {
                           const std::lock_guard lock(mutex_);
                           inbox_.found.push_back({name, std::move(answer)});
                         }
-                        curl_multi_wakeup(multi_);
+                        wake();
                       });
     return false;
   }
@@ -275,7 +307,11 @@ class OutboundClient::Impl {
   void begin(Host& host) {
     Job& job = *jobs_.at(host.waiting.front());
     job.transfer = Transfer::make(
-        job.request, {.place = job.place, .addresses = host.addresses, .proxy = options_.proxy},
+        job.request,
+        {.place = job.place,
+         .addresses = host.addresses,
+         .proxy = options_.proxy,
+         .idle_keep = options_.idle_keep},
         clock_);
     if (job.transfer == nullptr ||
         curl_multi_add_handle(multi_, job.transfer->handle()) != CURLM_OK) {
@@ -345,6 +381,8 @@ class OutboundClient::Impl {
       job->transfer.reset();
       --host.in_flight;
       --in_flight_;
+      keeps_ = true;
+      last_end_ = clock_.now();
     } else {
       std::erase(host.waiting, id);
     }
@@ -366,7 +404,8 @@ class OutboundClient::Impl {
   const UrlPlace proxy_;  // without a host: none
   runtime::TaskList& tasks_;
   const base::Clock& clock_;
-  CURLM* const multi_;  // curl_multi_wakeup: any thread
+  std::mutex multi_mutex_;
+  CURLM* multi_;        // changed by the loop, with multi_mutex_; curl_multi_wakeup: any thread
   RemoteBook book_;     // any thread
   std::atomic<Id> next_id_ = 1;
   std::mutex mutex_;
@@ -378,6 +417,8 @@ class OutboundClient::Impl {
   std::map<std::string, Host> hosts_;  // by host and port
   std::string last_host_;
   std::size_t in_flight_ = 0;
+  bool keeps_ = false;          // libcurl may have connections that nobody uses
+  base::TimePoint last_end_{};  // of a request
   Resolver resolver_;
   MailSender mail_;
   std::unique_ptr<runtime::WorkerPool> thread_;  // last: it uses all the rest
@@ -394,10 +435,8 @@ Result<std::unique_ptr<OutboundClient>> OutboundClient::start(OutboundOptions op
     if (!place) return Error{Errc::invalid, "the proxy: " + place.error().message};
     proxy = std::move(*place);
   }
-  CURLM* multi = ready == CURLE_OK ? curl_multi_init() : nullptr;
+  CURLM* multi = ready == CURLE_OK ? make_multi(options) : nullptr;
   if (multi == nullptr) return Error{Errc::unavailable, "libcurl cannot be started"};
-  // Idle connections are kept for the next request, but not more than may be in use.
-  curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, static_cast<long>(options.in_flight_max));
   auto impl = std::make_unique<Impl>(std::move(options), std::move(proxy), multi, tasks);
   impl->start();
   return std::unique_ptr<OutboundClient>(new OutboundClient(std::move(impl)));

@@ -6,6 +6,7 @@
 //     holds its own connections and nobody else's; those who wait take turns by remote.
 //   - Names are resolved by http/resolver.h, so that taking a request back never waits for that.
 //   - A cancelled or overdue request has its socket closed before its `done` is called.
+//   - A connection that is well is kept for the remote's next request, for idle_keep.
 //   - No redirects, no proxy from the environment, no decompression, TLS verified always.
 //   - Nothing is repeated: that is for whoever knows what may be.
 //
@@ -29,6 +30,7 @@ struct OutboundOptions {
   std::size_t requests_max = 1024;  // waiting or in flight
   std::size_t in_flight_max = 128;  // connections in use
   std::size_t per_remote_max = 16;  // of them, to one host and port
+  base::Duration idle_keep = std::chrono::seconds(5);  // a connection that nobody uses
   std::size_t mail_threads = 4;     // mails in flight to one server; each holds a thread
   std::size_t mails_max = 256;      // waiting for one server
   std::string proxy;                // http://HOST:PORT for all but mail; empty: none

@@ -132,6 +132,8 @@ bool Transfer::Curl::set_up(const Way& way) {
     set(CURLOPT_POSTFIELDS, request.body.data());
     set(CURLOPT_CUSTOMREQUEST, request.method.c_str());
   }
+  const auto keep = std::chrono::ceil<std::chrono::seconds>(way.idle_keep);
+  set(CURLOPT_MAXAGE_CONN, static_cast<long>(keep.count()));
   set(CURLOPT_CONNECTTIMEOUT_MS, ms(request.deadlines.connect));
   set(CURLOPT_ERRORBUFFER, words.data());
   set(CURLOPT_HEADERFUNCTION, &Curl::take_header);

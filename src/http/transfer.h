@@ -22,6 +22,7 @@ class Transfer {
     UrlPlace place;                 // whose addresses these are: the remote, or the proxy
     Resolver::Addresses addresses;  // libcurl is to look up nothing
     std::string proxy;              // its URL; empty: none
+    base::Duration idle_keep = std::chrono::seconds(5);  // older connections are not used again
   };
 
   // Nothing when libcurl has no memory left.

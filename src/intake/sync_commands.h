@@ -12,6 +12,8 @@ namespace trialward::intake {
 inline constexpr std::string_view kOutOfStep = "trialward-schedule-out-of-step";
 // What the audit trail says why an appointment was changed.
 inline constexpr std::string_view kSyncReason = "schedule sync";
+// Of a subject so many rows of what was refused are kept; the last says that it is the last.
+inline constexpr std::int64_t kRefusedOfSubject = 1'000;
 
 // Errors: of the store.
 base::Result<AlertOutcome> apply_sync(store::Writer& writer, const Submission& submission,

@@ -55,10 +55,15 @@ void Periodic::start() {
   thread_ = std::make_unique<WorkerPool>(std::move(pool), tasks_, std::move(workers));
 }
 
-void Periodic::run_now() {
+void Periodic::run_now() { run_by(clock_.now()); }
+
+void Periodic::run_by(base::TimePoint due) {
   const std::lock_guard lock(mutex_);
-  again_ = report_.running;
-  if (!report_.running) report_.next_due = clock_.now();
+  if (report_.running) {
+    asked_ = std::min(asked_.value_or(due), due);
+  } else {
+    report_.next_due = std::min(report_.next_due, due);
+  }
   changed_.notify_all();
 }
 
@@ -111,7 +116,7 @@ void Periodic::finish(base::TimePoint started, std::int64_t started_utc_ms,
     report_.last_error = result.error();
     report_.next_due = now + backoff_.next();
   }
-  if (std::exchange(again_, false)) report_.next_due = now;
+  if (asked_) report_.next_due = std::min(report_.next_due, *std::exchange(asked_, std::nullopt));
   changed_.notify_all();
 }
 

@@ -61,6 +61,8 @@ class Periodic final : public Recurring {
   void start();
   // Makes a run due now; while one runs, another follows it. However many ask, it is one.
   void run_now() override;
+  // Makes the next run due then at the latest; for a run that runs, the one after it.
+  void run_by(base::TimePoint due);
   // Runs once if a run is due; false when none is, one is running, or it was stopped.
   bool step();
   // Fires the token of a run past its deadline; the task's watchdog does so by itself once started.
@@ -87,7 +89,7 @@ class Periodic final : public Recurring {
   PeriodicReport report_;
   std::optional<base::TimePoint> started_;  // the last run, which may go on
   Backoff backoff_;
-  bool again_ = false;
+  std::optional<base::TimePoint> asked_;  // what was asked for while one ran
   Watchdog watchdog_;
   std::mutex start_mutex_;
   std::unique_ptr<WorkerPool> thread_;  // last: it calls back

@@ -11,6 +11,7 @@
 #include "base/sha256.h"
 #include "model/effective_time.h"
 #include "model/json_depth.h"
+#include "model/text_fault.h"
 
 namespace trialward::schedule {
 
@@ -154,7 +155,7 @@ void write_appointment(base::JsonWriter& json, std::string_view subject, std::si
   }
   if (one.start_ms) {
     json.member("start", model::format_utc(*one.start_ms))
-        .member("end", model::format_utc(one.end_ms.value_or(*one.start_ms)));
+        .member("end", model::format_utc(one.last_ms()));
   }
   json.key("participant").begin_array().begin_object();
   json.key("actor").begin_object().member("display", subject).end_object();
@@ -177,7 +178,8 @@ std::optional<OccurrenceKey> parse_occurrence_key(std::string_view text) {
   const std::size_t first = text.rfind('/', second - 1);
   if (first == text.npos || first == 0) return std::nullopt;
   OccurrenceKey key{.activity = std::string(text.substr(0, first))};
-  if (!read_number(text.substr(first + 1, second - first - 1), key.number) ||
+  if (model::id_fault(key.activity) ||
+      !read_number(text.substr(first + 1, second - first - 1), key.number) ||
       !read_number(text.substr(second + 1), key.event)) {
     return std::nullopt;
   }
@@ -259,7 +261,7 @@ std::string digest_of(const std::vector<Appointment>& appointments) {
                       one.status == AppointmentStatus::booked;
     if (open) text += " " + std::to_string(one.from_ms) + " " + std::to_string(one.until_ms);
     if (one.status == AppointmentStatus::booked && one.start_ms) {
-      text += " " + std::to_string(*one.start_ms);
+      text += " " + std::to_string(*one.start_ms) + " " + std::to_string(one.last_ms());
     }
     text += '\n';
   }

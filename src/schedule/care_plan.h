@@ -41,6 +41,7 @@ struct OccurrenceKey {
   auto operator<=>(const OccurrenceKey&) const = default;
 };
 std::string to_string(const OccurrenceKey& key);
+// Nothing for what cannot be one, whatever the study.
 std::optional<OccurrenceKey> parse_occurrence_key(std::string_view text);
 
 enum class AppointmentStatus : std::uint8_t { proposed, booked, fulfilled, noshow, cancelled };
@@ -52,6 +53,9 @@ struct Appointment {
   std::optional<std::int64_t> start_ms, end_ms;
   std::int64_t from_ms = 0, until_ms = 0;  // the window; both 0: there is none
   std::string title;                       // ours alone
+
+  // Of one with a start: its end, where it has one.
+  std::int64_t last_ms() const { return end_ms.value_or(*start_ms); }
 };
 
 struct CarePlan {

@@ -9,15 +9,14 @@ namespace trialward::schedule {
 using base::Errc;
 using runtime::BreakerState;
 using store::SyncState;
-using Alarm = store::SubjectSync::Alarm;
 
 namespace {
 
-constexpr base::Duration kNoRoom = std::chrono::milliseconds(50);  // until it asks again
 constexpr int kSavesMax = 5;
 constexpr std::size_t kBegunAtOnce = 16;  // between two looks at what has come
 constexpr std::size_t kRowsWaiting = 8;   // commits' worth of rows: more subjects wait for them
 
+constexpr std::size_t kPlaceDigits = 16;
 constexpr std::string_view kDown = "the partner does not answer";
 
 std::string base_url_of(const Partner& partner, const std::string& study) {
@@ -30,14 +29,8 @@ std::string base_url_of(const Partner& partner, const std::string& study) {
   return url;
 }
 
-store::AppointmentRow row_of(const OccurrenceKey& key, std::string_view state,
-                             const std::string& partner, const std::string& version) {
-  return {.activity = key.activity,
-          .number = key.number,
-          .event = key.event,
-          .state = std::string(state),
-          .partner = partner,
-          .version = version};
+std::string place_of(const Partner& partner, const std::string& url) {
+  return "@" + base::to_hex(base::sha256(partner.name + "\n" + url)).substr(0, kPlaceDigits);
 }
 
 }  // namespace
@@ -46,7 +39,8 @@ Cycle::Cycle(Parts parts, const Partner& partner, CycleOptions options)
     : parts_(parts),
       partner_(partner),
       options_(std::move(options)),
-      base_url_(base_url_of(partner, options_.study)) {
+      base_url_(base_url_of(partner, options_.study)),
+      place_(place_of(partner, base_url_)) {
   report_.dry = options_.dry;
   report_.started_ms = parts_.clock.utc_ms();
 }
@@ -54,8 +48,8 @@ Cycle::Cycle(Parts parts, const Partner& partner, CycleOptions options)
 CycleReport Cycle::run(const runtime::Cancel& cancel) {
   cancel_ = &cancel;
   const auto wake = cancel.on_fire([this](runtime::CancelReason) {
-    const std::lock_guard lock(mutex_);
-    changed_.notify_all();
+    const std::lock_guard lock(desk_->mutex);
+    desk_->changed.notify_all();
   });
   pull();
   work();
@@ -79,17 +73,29 @@ bool Cycle::stopped() const {
   return cancel_->fired() || (options_.on_duty && !options_.on_duty());
 }
 
-void Cycle::post(const std::function<void(Inbox&)>& change) {
-  const std::lock_guard lock(mutex_);
-  change(inbox_);
-  --out_;
-  changed_.notify_all();
+base::Result<base::Outbound::Id> Cycle::begin_call(base::OutboundRequest request, JobId id) {
+  {
+    const std::lock_guard lock(desk_->mutex);
+    ++desk_->calls_out;
+  }
+  auto call = parts_.outbound.send(
+      std::move(request), [desk = desk_, id](base::OutboundAnswer answer) {
+        const std::lock_guard lock(desk->mutex);
+        desk->inbox.answers.emplace_back(id, std::move(answer));
+        --desk->calls_out;
+        desk->changed.notify_all();
+      });
+  if (call) return call;
+  const std::lock_guard lock(desk_->mutex);
+  --desk_->calls_out;
+  return call;
 }
 
 void Cycle::wait(base::TimePoint until) {
-  std::unique_lock lock(mutex_);
-  runtime::wait_until(changed_, lock, parts_.clock, until, [this] {
-    return cancel_->fired() || !inbox_.answers.empty() || !inbox_.committed.empty();
+  std::unique_lock lock(desk_->mutex);
+  const Inbox& inbox = desk_->inbox;
+  runtime::wait_until(desk_->changed, lock, parts_.clock, until, [&] {
+    return cancel_->fired() || !inbox.answers.empty() || !inbox.committed.empty();
   });
 }
 
@@ -155,8 +161,8 @@ void Cycle::work() {
 bool Cycle::take_inbox() {
   Inbox inbox;
   {
-    const std::lock_guard lock(mutex_);
-    std::swap(inbox, inbox_);
+    const std::lock_guard lock(desk_->mutex);
+    std::swap(inbox, desk_->inbox);
   }
   for (auto& [id, answer] : inbox.answers) {
     const auto job = jobs_.find(id);
@@ -170,7 +176,7 @@ bool Cycle::take_inbox() {
       if (stored) {
         const std::lock_guard lock(mutex_);
         report_.accepted += std::ssize(job.sync.accepted());
-        report_.conflicts += std::ssize(job.sync.conflicts());
+        report_.conflicts += job.sync.conflict_count();
       }
       move_on(id, job);
       continue;
@@ -226,90 +232,6 @@ void Cycle::move_on(JobId id, Job& job) {
   jobs_.erase(id);
 }
 
-void Cycle::commit_said(JobId id, Job& job) {
-  const PatientSync& sync = job.sync;
-  store::SubjectSync one{.id = sync.subject().id,
-                         .subject = sync.subject().subject,
-                         .site = sync.subject().site,
-                         .row = sync.subject().row};
-  for (const Accepted& said : sync.accepted()) {
-    auto row = row_of(said.key, to_string(said.after.status), partner_.name, sync.theirs());
-    row.start_ms = said.after.start_ms;
-    row.end_ms = said.after.end_ms;
-    one.appointments.push_back(std::move(row));
-  }
-  for (const Conflict& conflict : sync.conflicts()) {
-    auto row = row_of(conflict.key, "refused", partner_.name, sync.theirs());
-    row.start_ms = row.end_ms = conflict.start_ms;
-    row.note = std::string(to_string(conflict.theirs)) + ": " + std::string(conflict.why);
-    one.appointments.push_back(std::move(row));
-  }
-  // Should it end here, the next cycle looks again.
-  one.row.seen = sync.theirs();
-  if (one.row.out_since_ms == 0) one.row.out_since_ms = parts_.clock.utc_ms();
-  one.row.state = SyncState::unreachable;
-  one.row.note = "it was not finished";
-  std::vector<store::SubjectSync> subjects;
-  subjects.push_back(std::move(one));
-  if (store_now(std::move(subjects), std::nullopt, id)) {
-    job.state = Job::State::committing;
-  } else {
-    make_ready(id, job, parts_.clock.now() + kNoRoom);
-  }
-}
-
-bool Cycle::store_now(std::vector<store::SubjectSync> subjects,
-                      std::optional<store::SyncMark> mark, JobId id) {
-  {
-    const std::lock_guard lock(mutex_);
-    ++out_;
-  }
-  const bool taken =
-      parts_.ledger.store(std::move(subjects), std::move(mark), [this, id](bool stored) {
-        post([&](Inbox& inbox) { inbox.committed.emplace_back(id, stored); });
-      });
-  if (taken) return true;
-  const std::lock_guard lock(mutex_);
-  --out_;
-  return false;
-}
-
-void Cycle::finish(Job& job) {
-  const PatientSync& sync = job.sync;
-  {
-    const std::lock_guard lock(mutex_);
-    ++report_.states[static_cast<std::size_t>(sync.state())];
-    report_.pushed += sync.pushes() ? 1 : 0;
-    if (options_.dry) {
-      report_.accepted += std::ssize(sync.accepted());
-      report_.conflicts += std::ssize(sync.conflicts());
-    }
-  }
-  if (options_.dry) return note_difference(sync);
-  keep(sync.subject(), sync.row());
-}
-
-void Cycle::keep(const store::SyncSubject& subject, store::SyncRow row) {
-  Alarm alarm = Alarm::none;
-  const std::int64_t out_ms = row.out_since_ms == 0 ? 0 : parts_.clock.utc_ms() - row.out_since_ms;
-  if (row.alerted && row.out_since_ms == 0) {
-    alarm = Alarm::end;
-    row.alerted = false;
-  } else if (!row.alerted && options_.out_of_step_max_ms > 0 &&
-             out_ms > options_.out_of_step_max_ms) {
-    alarm = Alarm::raise;
-    row.alerted = true;
-  }
-  store::SyncRow before = subject.row;
-  before.checked_ms = row.checked_ms;
-  if (before == row && alarm == Alarm::none) return;
-  rows_.push_back({.id = subject.id,
-                   .subject = subject.subject,
-                   .site = subject.site,
-                   .row = std::move(row),
-                   .alarm = alarm});
-}
-
 // True: there is more to begin at once.
 bool Cycle::fill() {
   const std::size_t jobs_max = partner_.in_flight_max * kJobsPerCall;
@@ -353,12 +275,32 @@ void Cycle::count_strangers() {
   report_.strangers = std::ssize(listed_);
 }
 
+void Cycle::take_place_off(store::SyncRow& row) const {
+  if (row.digest.ends_with(place_)) {
+    row.digest.resize(row.digest.size() - place_.size());
+  } else {
+    row.version = row.seen = row.digest = "";
+  }
+}
+
 // Nothing of ours and nothing of theirs can have changed since they were in step.
 bool Cycle::is_quiet(const store::SyncSubject& subject, const std::string& listed) const {
   const store::SyncRow& row = subject.row;
-  return report_.listed && !foreign_ && !row.version.empty() && row.out_since_ms == 0 &&
-         (listed.empty() || listed == row.version) && row.last_record == subject.last_record &&
-         row.definition == options_.definition && parts_.clock.utc_ms() < row.check_after_ms;
+  return report_.listed && !row.version.empty() && row.out_since_ms == 0 &&
+         (listed.empty() ? !list_whole_ : listed == row.version) &&
+         row.last_record == subject.last_record && row.definition == options_.definition &&
+         parts_.clock.utc_ms() < row.check_after_ms && !is_turn_of(subject);
+}
+
+// A list may leave a change out: the partner was restored from a backup, or its clock ran ahead for
+// a while. So everybody is looked at now and then, some in each cycle.
+bool Cycle::is_turn_of(const store::SyncSubject& subject) const {
+  const store::SyncRow& row = subject.row;
+  const auto since = std::chrono::milliseconds(parts_.clock.utc_ms() - row.in_step_ms);
+  const bool is_recent = since >= since.zero() && since < kLookAfter;
+  if (row.version.empty() || is_recent) return false;
+  const std::int64_t turns = std::max<std::int64_t>(1, kLookWithin / partner_.every);
+  return (subject.id + options_.number) % turns == 0;
 }
 
 void Cycle::begin(store::SyncSubject subject) {
@@ -371,7 +313,7 @@ void Cycle::begin(store::SyncSubject subject) {
     const std::lock_guard lock(mutex_);
     ++report_.subjects;
   }
-  if (foreign_) subject.row.version = subject.row.seen = "";
+  take_place_off(subject.row);
   store::SyncRow row = subject.row;
   if (is_quiet(subject, listed)) {
     row.state = SyncState::in_step;
@@ -382,11 +324,14 @@ void Cycle::begin(store::SyncSubject subject) {
     ++report_.states[static_cast<std::size_t>(SyncState::in_step)];
     return;
   }
+  const bool is_listed = !listed.empty();
   const std::int64_t now_ms = parts_.clock.utc_ms();
   auto plan = parts_.planner.plan(parts_.reader, subject, now_ms);
   PatientSync::Options options{.study = options_.study,
                                .listed = std::move(listed),
-                               .unchanged = report_.listed && !foreign_ && row.out_since_ms == 0,
+                               .unchanged = report_.listed && row.out_since_ms == 0 &&
+                                            (!list_whole_ || is_listed),
+                               .look = is_turn_of(subject),
                                .dry = options_.dry,
                                .now_ms = now_ms,
                                .definition = options_.definition};
@@ -440,24 +385,14 @@ bool Cycle::send(JobId id, Job& job) {
   request.method = std::move(call.method);
   request.body = std::move(call.body);
   for (auto& header : call.headers) request.headers.push_back(std::move(header));
-  {
-    const std::lock_guard lock(mutex_);
-    ++out_;
-    ++report_.calls;
-    report_.repeated += job.repeats ? 1 : 0;
-  }
   job.state = Job::State::out;
-  auto sent = parts_.outbound.send(std::move(request), [this, id](base::OutboundAnswer answer) {
-    post([&](Inbox& inbox) { inbox.answers.emplace_back(id, std::move(answer)); });
-  });
+  auto sent = begin_call(std::move(request), id);
   if (sent) {
     job.call = *sent;
-    return true;
-  }
-  {
     const std::lock_guard lock(mutex_);
-    --out_;
-    --report_.calls;
+    ++report_.calls;
+    report_.repeated += job.repeats ? 1 : 0;
+    return true;
   }
   job.permit.abandoned();
   if (sent.error().code == Errc::invalid) {
@@ -467,62 +402,6 @@ bool Cycle::send(JobId id, Job& job) {
   }
   make_ready(id, job, parts_.clock.now() + kNoRoom);
   return false;
-}
-
-void Cycle::save_rows(bool all) {
-  const base::TimePoint now = parts_.clock.now();
-  if (options_.dry || rows_.empty() || !storing_.empty()) return;
-  if (!all && rows_.size() < options_.rows_of_commit) return;
-  if (now < next_save_) {
-    wake_ = std::min(wake_, next_save_);
-    return;
-  }
-  const auto count =
-      static_cast<std::ptrdiff_t>(std::min(rows_.size(), options_.rows_of_commit));
-  storing_.assign(rows_.begin(), rows_.begin() + count);
-  rows_.erase(rows_.begin(), rows_.begin() + count);
-  if (store_now(storing_, std::nullopt, 0)) return;
-  rows_.insert(rows_.end(), storing_.begin(), storing_.end());
-  storing_.clear();
-  next_save_ = now + kNoRoom;
-  wake_ = std::min(wake_, next_save_);
-}
-
-// Nothing of it is out afterwards. What had ended is still stored, if there is room.
-void Cycle::take_back() {
-  for (auto& [id, job] : jobs_) {
-    if (job.state == Job::State::out) parts_.outbound.cancel(job.call);
-  }
-  const auto until_quiet = [this] {
-    std::unique_lock lock(mutex_);
-    // Each ends soon, as the Outbound and the Ledger promise.
-    changed_.wait(lock, [this] { return out_ == 0; });
-  };
-  until_quiet();
-  for (auto& [id, answer] : inbox_.answers) {
-    if (const auto job = jobs_.find(id); job != jobs_.end()) {
-      settle(job->second.permit, answer);
-    }
-  }
-  const std::unique_lock lock(mutex_);
-  inbox_ = {};
-  jobs_.clear();
-  first_.clear();
-  again_.clear();
-}
-
-void Cycle::save_mark() {
-  if (options_.dry) return;
-  store::SyncMark mark{.partner = partner_.name, .seen_until = seen_until_};
-  const CycleReport report = progress();
-  if (report.whole && report.listed && !newest_listed_.empty()) mark.seen_until = newest_listed_;
-  mark.cycle = to_json(report);
-  // What had ended when it was stopped goes along.
-  rows_.insert(rows_.end(), storing_.begin(), storing_.end());
-  storing_.clear();
-  if (!store_now(std::move(rows_), std::move(mark), 0)) return;
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return out_ == 0; });
 }
 
 }  // namespace trialward::schedule

@@ -10,6 +10,7 @@ std::string to_json(const CycleReport& report) {
       .member("dry_run", report.dry)
       .member("whole", report.whole)
       .member("listed", report.listed)
+      .member("listed_whole", report.listed_whole)
       .member("started_at", model::format_utc(report.started_ms));
   if (report.ended_ms != 0) json.member("ended_at", model::format_utc(report.ended_ms));
   json.member("subjects", report.subjects);
@@ -23,6 +24,7 @@ std::string to_json(const CycleReport& report) {
       .member("repeated_calls", report.repeated)
       .member("listed_changes", report.listed_changes)
       .member("strangers", report.strangers)
+      .member("looked_at", report.looked)
       .member("pushed", report.pushed)
       .member("accepted", report.accepted)
       .member("conflicts", report.conflicts)
@@ -52,11 +54,14 @@ void Cycle::note_difference(const PatientSync& sync) {
   const auto time = [&json](const char* name, std::int64_t ms) {
     if (ms != 0) json.member(name, model::format_utc(ms));
   };
-  for (const Accepted& one : accepted) {
+  for (std::size_t i = 0; i < accepted.size() && i < kAcceptedListed; ++i) {
+    const Accepted& one = accepted[i];
     occurrence(one.key);
     json.member("from", to_string(one.before.status)).member("to", to_string(one.after.status));
     time("from_start", one.before.start_ms);
     time("to_start", one.after.start_ms);
+    if (one.before.end_ms != one.before.start_ms) time("from_end", one.before.end_ms);
+    if (one.after.end_ms != one.after.start_ms) time("to_end", one.after.end_ms);
     json.end_object();
   }
   json.end_array().key("conflicts").begin_array();
@@ -66,9 +71,19 @@ void Cycle::note_difference(const PatientSync& sync) {
     time("start", one.start_ms);
     json.member("why", one.why).end_object();
   }
-  json.end_array().end_object();
+  json.end_array();
+  if (accepted.size() > kAcceptedListed || sync.conflict_count() > std::ssize(conflicts)) {
+    json.member("cut", true);
+  }
+  json.end_object();
   const std::lock_guard lock(mutex_);
-  if (report_.differences.size() < kDifferencesMax) report_.differences.push_back(json.take());
+  const std::size_t bytes = difference_bytes_ + json.text().size();
+  if (report_.differences.size() == kDifferencesMax || bytes > kDifferencesBytesMax) {
+    ++report_.differences_left_out;
+    return;
+  }
+  difference_bytes_ = bytes;
+  report_.differences.push_back(json.take());
 }
 
 }  // namespace trialward::schedule

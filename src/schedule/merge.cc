@@ -8,6 +8,7 @@ namespace {
 using Fate = PlannedOccurrence::Fate;
 
 constexpr std::string_view kOutside = "the time is outside the window";
+constexpr std::string_view kEndsFirst = "it ends before it begins";
 constexpr std::string_view kNoTime = "it is booked without a time";
 constexpr std::string_view kIsDone = "it was done already";
 constexpr std::string_view kIsMissed = "it was missed already";
@@ -22,7 +23,7 @@ std::string_view why_final(Fate fate) {
 
 bool is_known(const Booking& booking, const Appointment& theirs) {
   return booking.status == AppointmentStatus::booked && theirs.start_ms &&
-         *theirs.start_ms == booking.start_ms;
+         *theirs.start_ms == booking.start_ms && theirs.last_ms() == booking.end_ms;
 }
 
 // Why theirs cannot be; empty: it can, or is nothing new.
@@ -38,6 +39,7 @@ std::string_view objection(const PlannedOccurrence& ours, const Appointment& the
   if (theirs.status == Status::fulfilled || theirs.status == Status::noshow) return kOnlyARecord;
   if (!booked || is_known(ours.booking, theirs)) return {};
   if (!theirs.start_ms) return kNoTime;
+  if (theirs.last_ms() < *theirs.start_ms) return kEndsFirst;
   return ours.has_in_window(*theirs.start_ms) ? std::string_view() : kOutside;
 }
 
@@ -48,7 +50,7 @@ void accept(PlannedOccurrence& ours, const Appointment& theirs, std::vector<Acce
   Booking after{.status = theirs.status};
   if (theirs.status == AppointmentStatus::booked) {
     after.start_ms = *theirs.start_ms;
-    after.end_ms = theirs.end_ms.value_or(*theirs.start_ms);
+    after.end_ms = theirs.last_ms();
   }
   accepted.push_back({ours.key, ours.booking, after});
   ours.booking = after;
@@ -99,6 +101,8 @@ Merged merge(std::vector<PlannedOccurrence> ours, const CarePlan& theirs) {
     if (why.empty()) {
       accept(*mine, one, merged.accepted);
     } else {
+      ++merged.conflict_count;
+      if (merged.conflicts.size() == kConflictsKept) continue;
       merged.conflicts.push_back({one.key, one.status, one.start_ms.value_or(0), why});
     }
   }

@@ -5,14 +5,16 @@
 //   theirs                                    ours is open              ours is done, missed or n/a
 //   a time within the window                  accepted                  conflict
 //   a time outside the window, or none given  conflict                  conflict
+//   an end before its time                    conflict                  conflict
 //   cancelled                                 accepted; it stays due    conflict where it was done
 //   proposed again                            accepted: the time goes   replaced
 //   fulfilled, noshow                         conflict                  replaced
 //   another window, or nothing at all         replaced                  replaced
 //   an occurrence that does not exist         conflict
 //
-// Of a conflict ours stands, it is listed, and is sent to the partner again. A time that was
-// accepted before is no news, whatever became of it since. Pure; any thread.
+// A time is a start and an end, which is the start where none is given; the start is what has to be
+// in the window. Of a conflict ours stands, it is listed, and is sent to the partner again. A time
+// that was accepted before is no news, whatever became of it since. Pure; any thread.
 #pragma once
 
 #include <string>
@@ -22,6 +24,8 @@
 #include "schedule/care_plan.h"
 
 namespace trialward::schedule {
+
+inline constexpr std::size_t kConflictsKept = 20;  // of a CarePlan; the others are counted
 
 // The partner's word on an occurrence that was accepted last.
 struct Booking {
@@ -57,7 +61,8 @@ struct Conflict {
 
 struct Merged {
   std::vector<Accepted> accepted;
-  std::vector<Conflict> conflicts;
+  std::vector<Conflict> conflicts;  // the first kConflictsKept
+  std::int64_t conflict_count = 0;
   std::vector<Appointment> agreed;  // what both sides shall have
   bool push = false;                // the partner has something else
 };

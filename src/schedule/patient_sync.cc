@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/utf8.h"
+
 namespace trialward::schedule {
 
 using base::OutboundFailure;
@@ -45,7 +47,8 @@ PatientSync::PatientSync(store::SyncSubject subject, PatientPlan plan, Options o
   row_.checked_ms = options_.now_ms;
   row_.conflicts = 0;
   const bool theirs_changed = !options_.listed.empty() && options_.listed != row_.version;
-  const bool look = theirs_changed || (!options_.unchanged && options_.listed.empty());
+  const bool unknown = !options_.unchanged && options_.listed.empty();
+  const bool look = options_.look || theirs_changed || unknown;
   if (row_.version.empty()) {
     // Nothing is known; where the partner has it already that is found by the PUT's 412.
     push_needed_ = true;
@@ -61,7 +64,7 @@ PatientCall PatientSync::call() const {
   PatientCall call{.method = next_ == Next::get ? "GET" : "PUT"};
   call.headers = {{"Accept", "application/fhir+json"}};
   if (next_ == Next::get) {
-    if (!row_.version.empty()) {
+    if (!row_.version.empty() && !options_.look) {
       call.headers.emplace_back("If-None-Match", etag_of_version(row_.version));
     }
     return call;
@@ -89,6 +92,7 @@ bool PatientSync::answer(const base::OutboundAnswer& answer) {
     return failed("the partner answered " + std::to_string(answer.status));
   }
   if (refused_for_good(answer)) return true;
+  answered_ = true;
   return next_ == Next::get ? got(answer) : put_answered(answer);
 }
 
@@ -102,13 +106,16 @@ bool PatientSync::refused_for_good(const base::OutboundAnswer& answer) {
 
 bool PatientSync::got(const base::OutboundAnswer& answer) {
   if (answer.status == 304) {
-    if (row_.version.empty()) return failed("the partner answered 304 to what named no version");
+    if (row_.version.empty() || options_.look) {
+      return failed("the partner answered 304 to what named no version");
+    }
     version_ = row_.version;
     push_needed_ = agreed_digest_ != row_.digest;
     push_or_end();
     return true;
   }
   if (gone(answer.status)) {
+    unlisted_ = options_.look && options_.unchanged;
     push_needed_ = true;
     push(Next::create);
     return true;
@@ -120,6 +127,7 @@ bool PatientSync::got(const base::OutboundAnswer& answer) {
   if (!version) return failed(std::string(kNoVersion));
   attempts_ = 0;
   version_ = std::move(*version);
+  if (options_.look && options_.unchanged && version_ != row_.version) unlisted_ = true;
   Merged merged = merge(plan_.occurrences, *theirs);
   agreed_ = std::move(merged.agreed);
   agreed_digest_ = digest_of(agreed_);
@@ -129,7 +137,7 @@ bool PatientSync::got(const base::OutboundAnswer& answer) {
       if (ours.key == one.key) ours.booking = one.after;
     }
   }
-  row_.conflicts = std::ssize(merged.conflicts);
+  row_.conflicts = merged.conflict_count;
   accepted_ = std::move(merged.accepted);
   changed_ = changed_ || !accepted_.empty();
   conflicts_ = std::move(merged.conflicts);
@@ -175,7 +183,7 @@ bool PatientSync::put_answered(const base::OutboundAnswer& answer) {
 
 bool PatientSync::failed(std::string why) {
   if (++attempts_ < kCallAttemptsMax) {
-    row_.note = why.substr(0, kNoteBytesMax);
+    row_.note = base::clean_line(why, kNoteBytesMax);
     return false;
   }
   out_of_step(why);
@@ -222,25 +230,24 @@ void PatientSync::in_step(std::string version) {
   row_.last_record = subject_.last_record;
   row_.definition = options_.definition;
   row_.check_after_ms = plan_.check_after_ms;
-  row_.in_step_ms = options_.now_ms;
+  if (answered_) row_.in_step_ms = options_.now_ms;
   row_.out_since_ms = 0;
   row_.note.clear();
   row_.state = SyncState::in_step;
   if (pushed_ || changed_) row_.state = SyncState::changed;
   if (!conflicts_.empty()) row_.state = SyncState::conflicting;
-  row_.conflicts = std::ssize(conflicts_);
   for (const Conflict& one : conflicts_) {
-    if (row_.note.size() > kNoteBytesMax) break;
     row_.note += (row_.note.empty() ? "" : "; ") + to_string(one.key) + " " +
                  std::string(to_string(one.theirs)) + ": " + std::string(one.why);
   }
+  row_.note = base::clean_line(row_.note, kNoteBytesMax);
   step_ = Step::ended;
 }
 
 void PatientSync::out_of_step(std::string_view why) {
   row_.state = SyncState::unreachable;
   if (row_.out_since_ms == 0) row_.out_since_ms = options_.now_ms;
-  row_.note = std::string(why.substr(0, kNoteBytesMax));
+  row_.note = base::clean_line(why, kNoteBytesMax);
   row_.check_after_ms = 0;
   step_ = Step::ended;
 }

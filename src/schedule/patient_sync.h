@@ -7,6 +7,8 @@
 //   Theirs has changed:  GET, merge; what is accepted and what is refused is written down first;
 //                        then PUT, if anything of ours is still to be said, on top of the version
 //                        that was merged.
+//   It is to be looked at: GET without the version that was agreed on, and merge, so that it is
+//                        found, too, when the partner gives another thing under the same version.
 //   Theirs changed meanwhile (412): again, up to kRoundsMax times.
 //
 // A PUT whose answer was lost is repeated; if it had been done the version does not match, and the
@@ -55,6 +57,7 @@ class PatientSync {
     // nobody has looked, and so theirs may be another than was agreed on.
     std::string listed;
     bool unchanged = false;  // the list was read, and did not name it
+    bool look = false;       // what it has is looked at, whatever is known of its version
     bool dry = false;        // it looks, and neither writes nor sends
     std::int64_t now_ms = 0, definition = 0;
   };
@@ -72,8 +75,12 @@ class PatientSync {
 
   const store::SyncSubject& subject() const { return subject_; }
   const std::vector<Accepted>& accepted() const { return accepted_; }
-  const std::vector<Conflict>& conflicts() const { return conflicts_; }
+  const std::vector<Conflict>& conflicts() const { return conflicts_; }  // the first, and …
+  std::int64_t conflict_count() const { return row_.conflicts; }         // … how many there are
   const std::string& theirs() const { return version_; }
+  bool looks() const { return options_.look; }
+  // It was found to have changed although the list said that it had not.
+  bool unlisted() const { return unlisted_; }
   bool pushes() const { return pushed_ || (options_.dry && pushing_); }
   // Once it has ended: what is to be kept of the subject.
   const store::SyncRow& row() const { return row_; }
@@ -104,6 +111,7 @@ class PatientSync {
   Step step_ = Step::call;
   Next next_ = Next::get;
   bool push_needed_ = false, pushed_ = false, pushing_ = false, changed_ = false;
+  bool answered_ = false, unlisted_ = false;
   int rounds_ = 0, attempts_ = 0;
 };
 

@@ -18,6 +18,8 @@ constexpr base::Duration kHangSlack = std::chrono::seconds(1);
 constexpr base::Duration kBreakerPause = std::chrono::milliseconds(500);
 constexpr base::Duration kBreakerPauseMax = std::chrono::seconds(10);
 constexpr int kProbesOfPatience = 4;  // at least
+// Beside that at the start, and when the list turns out to have left something out.
+constexpr base::Duration kWholeListEvery = std::chrono::hours(24);
 
 runtime::RemoteOptions remote_options(const Partner& partner) {
   runtime::RemoteOptions options{.in_flight_max = partner.in_flight_max};
@@ -57,6 +59,11 @@ Sync::Sync(Parts parts, Partner partner, CycleOptions options,
           [this](const runtime::Cancel& cancel) { return run(cancel); }, parts.random,
           parts.tasks) {}
 
+void Sync::run_now() {
+  cycle_wanted_ = true;
+  task_.run_now();
+}
+
 void Sync::dry_run() {
   dry_wanted_ = true;
   task_.run_now();
@@ -67,22 +74,31 @@ void Sync::catch_up() {
     const std::lock_guard lock(mutex_);
     if (started_ && clock_.now() < *started_ + partner_.every) return;
   }
-  task_.run_now();
+  run_now();
 }
 
 Status Sync::run(const runtime::Cancel& cancel) {
   if (options_.on_duty && !options_.on_duty()) return {};
+  const bool wanted = cycle_wanted_.exchange(false);
   if (dry_wanted_.exchange(false)) {
-    if (auto done = run_cycle(true, cancel); !done) return done;
-    const std::lock_guard lock(mutex_);
-    if (started_ && clock_.now() < *started_ + partner_.every) return {};
+    (void)run_cycle(true, cancel);  // its report says what came of it
+    if (!wanted && clock_.now() < cycle_due_) {
+      task_.run_by(cycle_due_);
+      return {};
+    }
   }
-  return run_cycle(false, cancel);
+  const base::TimePoint began = clock_.now();
+  Status done = run_cycle(false, cancel);
+  cycle_due_ = done ? began + partner_.every : base::TimePoint{};
+  return done;
 }
 
 Status Sync::run_cycle(bool dry, const runtime::Cancel& cancel) {
   CycleOptions options = options_;
   options.dry = dry;
+  const base::TimePoint began = clock_.now();
+  options.number = number_;
+  options.list_whole = !whole_listed_ || began - *whole_listed_ >= kWholeListEvery;
   Cycle cycle({.outbound = parts_.outbound,
                .ledger = parts_.ledger,
                .planner = parts_.planner,
@@ -100,6 +116,11 @@ Status Sync::run_cycle(bool dry, const runtime::Cancel& cancel) {
   {
     const store::StoppedBy stopping(cancel, *reader_);
     report = cycle.run(cancel);
+  }
+  if (!dry) {
+    ++number_;
+    if (report.whole && report.listed_whole) whole_listed_ = began;
+    if (report.unlisted) whole_listed_.reset();
   }
   const std::string error = report.error;
   {

@@ -67,7 +67,7 @@ Status put_sync_row(Connection& connection, std::int64_t study, std::int64_t sub
       {subject, study, std::string_view(row.version), std::string_view(row.seen),
        std::string_view(row.digest), row.last_record, row.definition, row.check_after_ms,
        static_cast<std::int64_t>(row.state), row.checked_ms, row.in_step_ms, row.out_since_ms,
-       row.conflicts, std::int64_t{row.alerted}, std::string_view(row.note)});
+       row.conflicts, row.alert, std::string_view(row.note)});
 }
 
 Status put_sync_mark(Connection& connection, std::int64_t study, const SyncMark& mark) {
@@ -137,20 +137,20 @@ Result<std::vector<SyncSubject>> read_sync_subjects(Connection& connection, cons
                .in_step_ms = rows->integer(12),
                .out_since_ms = rows->integer(13),
                .conflicts = rows->integer(14),
-               .alerted = rows->integer(15) != 0,
+               .alert = rows->integer(15),
                .note = std::string(rows->text(16))};
     all.push_back(std::move(one));
   }
 }
 
-Result<SyncCounts> count_sync(Connection& connection, std::int64_t study) {
+Result<SyncCounts> count_sync(Connection& connection, std::int64_t study, std::string_view site) {
   auto rows = connection.query(
       "SELECT coalesce(y.state, 0), count(*), "
       "count(CASE WHEN y.out_since_ms > 0 THEN 1 END), "
       "min(CASE WHEN y.out_since_ms > 0 THEN y.out_since_ms END) "
       "FROM subjects s LEFT JOIN schedule_sync y ON y.subject = s.id "
-      "WHERE s.study = $1 GROUP BY coalesce(y.state, 0)",
-      {study});
+      "WHERE s.study = $1 AND ($2 = '' OR s.site = $2) GROUP BY coalesce(y.state, 0)",
+      {study, site});
   if (!rows) return rows.error();
   SyncCounts counts;
   while (true) {
@@ -167,6 +167,11 @@ Result<SyncCounts> count_sync(Connection& connection, std::int64_t study) {
   }
 }
 
+Result<std::int64_t> count_refused(Connection& connection, std::int64_t subject) {
+  return connection.integer(
+      "SELECT count(*) FROM appointments WHERE subject = $1 AND state = 'refused'", {subject});
+}
+
 Result<SyncMark> read_sync_mark(Connection& connection, std::int64_t study) {
   auto rows = connection.query(
       "SELECT partner, seen_until, cycle FROM schedule_sync_marks WHERE study = $1", {study});
@@ -176,6 +181,15 @@ Result<SyncMark> read_sync_mark(Connection& connection, std::int64_t study) {
   if (!*row) return SyncMark();
   return SyncMark{std::string(rows->text(0)), std::string(rows->text(1)),
                   std::string(rows->text(2))};
+}
+
+Result<bool> is_alert_of(Connection& connection, std::int64_t alert, std::int64_t subject,
+                         std::string_view rule) {
+  auto found =
+      connection.integer("SELECT count(*) FROM alerts WHERE id = $1 AND subject = $2 AND rule = $3",
+                         {alert, subject, rule});
+  if (!found) return found.error();
+  return *found != 0;
 }
 
 Result<std::int64_t> open_alert_of(Connection& connection, std::int64_t subject,

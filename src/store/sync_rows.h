@@ -34,14 +34,15 @@ std::optional<SyncState> parse_sync_state(std::string_view text);
 struct SyncRow {
   std::string version;  // the partner's, that both agreed on; empty: none yet
   std::string seen;     // the partner's, of which everything is written down
-  std::string digest;   // of what was agreed
+  std::string digest;   // of what was agreed, and with whom
   // Nothing of ours can have changed as long as these are so, and this moment has not come.
   std::int64_t last_record = 0, definition = 0, check_after_ms = 0;
   SyncState state = SyncState::unknown;
-  std::int64_t checked_ms = 0, in_step_ms = 0;  // the last time; 0: never
+  std::int64_t checked_ms = 0;                  // the last time; 0: never
+  std::int64_t in_step_ms = 0;                  // when the partner was last seen to have the same
   std::int64_t out_since_ms = 0;                // 0: it is in step
   std::int64_t conflicts = 0;                   // in the last cycle
-  bool alerted = false;                         // an alert says that it is out of step
+  std::int64_t alert = 0;                       // that says that it is out of step; 0: none
   std::string note;
   bool operator==(const SyncRow&) const = default;
 };
@@ -71,11 +72,12 @@ struct SubjectSync {
   SyncRow row;
   std::vector<AppointmentRow> appointments;
   Alarm alarm = Alarm::none;
+  std::int64_t alert = 0;  // that ends
 };
 
 struct SyncMark {
-  std::string partner;
-  std::string seen_until;  // the partner's meta.lastUpdated, as it wrote it; empty: nothing
+  std::string partner;     // its name and place
+  std::string seen_until;  // by the partner's clock; empty: nothing
   std::string cycle;       // what the last whole cycle came to, as JSON
 };
 
@@ -103,9 +105,16 @@ struct SyncCounts {
   std::int64_t out_of_step = 0;
   std::int64_t oldest_out_ms = 0;  // 0: none is
 };
-base::Result<SyncCounts> count_sync(Connection& connection, std::int64_t study);
+// `site`: of this one; empty: of all.
+base::Result<SyncCounts> count_sync(Connection& connection, std::int64_t study,
+                                    std::string_view site);
+// The rows of what was refused of a subject.
+base::Result<std::int64_t> count_refused(Connection& connection, std::int64_t subject);
 base::Result<SyncMark> read_sync_mark(Connection& connection, std::int64_t study);
 
+// Whether an alert is of a rule and about a subject.
+base::Result<bool> is_alert_of(Connection& connection, std::int64_t alert, std::int64_t subject,
+                               std::string_view rule);
 // The open alert of a rule about a subject that is about today; 0: there is none.
 base::Result<std::int64_t> open_alert_of(Connection& connection, std::int64_t subject,
                                          std::string_view rule);

@@ -442,5 +442,31 @@ TEST_F(OutboundTlsTest, AHandshakeThatNeverEndsDoes) {
   EXPECT_EQ(call(wanted).failure, OutboundFailure::tls);
 }
 
+TEST_F(OutboundClientTest, AnIdleConnectionIsKeptForAWhileAndThenClosed) {
+  start({.idle_keep = milliseconds(500)});
+  Remote remote(answer("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
+  std::vector<Sent> sent;
+  for (int i = 0; i < 8; ++i) sent.push_back(send(request(remote.url())));
+  for (const Sent& one : sent) EXPECT_EQ(one.answers->take().status, 200);
+  EXPECT_GT(remote.open(), 0);
+  EXPECT_TRUE(eventually([&] { return remote.open() == 0; }));
+  // And it goes on as before.
+  EXPECT_EQ(call(request(remote.url())).status, 200);
+  EXPECT_EQ(remote.open(), 1);
+}
+
+TEST_F(OutboundClientTest, AnIdleConnectionIsClosedWhileOthersAreUsed) {
+  start({.idle_keep = seconds(1)});
+  const std::string ok = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+  Remote idle(answer(ok)), busy(answer(ok));
+  EXPECT_EQ(call(request(idle.url())).status, 200);
+  const base::TimePoint until = clock_.now() + seconds(8);
+  while (idle.open() > 0 && clock_.now() < until) {
+    EXPECT_EQ(call(request(busy.url())).status, 200);
+    (void)runtime::Cancel().wait_until(clock_, clock_.now() + milliseconds(100));
+  }
+  EXPECT_EQ(idle.open(), 0);
+}
+
 }  // namespace
 }  // namespace trialward::http

@@ -77,6 +77,25 @@ TEST_F(SyncCommandsTest, WhatThePartnerSaidIsAuditedWithTheRow) {
   EXPECT_EQ(count("SELECT count(*) FROM appointments"), 3);
 }
 
+TEST_F(SyncCommandsTest, OfWhatIsRefusedOnlySoMuchIsKept) {
+  store::SubjectSync said = subject(Alarm::none);
+  for (int i = 0; i < kRefusedOfSubject - 1; ++i) {
+    said.appointments.push_back(
+        {.activity = "WK4", .number = i + 1, .state = "refused", .note = "why"});
+  }
+  one({SyncSubjects{.subjects = {said}}});
+  EXPECT_EQ(count("SELECT count(*) FROM appointments"), kRefusedOfSubject - 1);
+  EXPECT_EQ(count("SELECT count(*) FROM appointments WHERE note <> 'why'"), 0);
+  said.appointments.push_back({.activity = "WK2", .number = 1, .state = "cancelled"});
+  one({SyncSubjects{.subjects = {said}}});
+  EXPECT_EQ(count("SELECT count(*) FROM appointments WHERE state = 'refused'"),
+            kRefusedOfSubject);
+  EXPECT_EQ(count("SELECT count(*) FROM appointments WHERE note = "
+                  "'why; what is refused after this is not kept'"),
+            1);
+  EXPECT_EQ(count("SELECT count(*) FROM appointments WHERE state = 'cancelled'"), 1);
+}
+
 TEST_F(SyncCommandsTest, AnAlertIsRaisedOnceTakenBackAndHoldsAgain) {
   auto done = one({SyncSubjects{.subjects = {subject(Alarm::raise)}}});
   ASSERT_EQ(done.publications.size(), 1u);
@@ -91,6 +110,29 @@ TEST_F(SyncCommandsTest, AnAlertIsRaisedOnceTakenBackAndHoldsAgain) {
   EXPECT_EQ(count("SELECT count(*) FROM alert_states WHERE holds = 1 AND waits = 1"), 1);
   EXPECT_EQ(events(), "raised revised revised ");
   EXPECT_EQ(count("SELECT count(*) FROM alerts"), 1);
+}
+
+TEST_F(SyncCommandsTest, OneThatWasAcknowledgedIsTakenBackAndTheNextIsAnother) {
+  one({SyncSubjects{.subjects = {subject(Alarm::raise)}}});
+  const std::int64_t first = count("SELECT alerted FROM schedule_sync");
+  EXPECT_EQ(first, count("SELECT id FROM alerts"));
+  EXPECT_EQ(one({AcknowledgeAlert{.alert = first, .note = "seen"}}).results.front().verdict,
+            Verdict::stored);
+  store::SubjectSync ends = subject(Alarm::end);
+  ends.alert = first;
+  EXPECT_EQ(one({SyncSubjects{.subjects = {ends}}}).publications.size(), 1u);
+  EXPECT_EQ(count("SELECT holds FROM alert_states"), 0);
+  EXPECT_EQ(count("SELECT alerted FROM schedule_sync"), 0);
+  // Out of step again: somebody has to look again.
+  EXPECT_EQ(one({SyncSubjects{.subjects = {subject(Alarm::raise)}}}).publications.size(), 1u);
+  EXPECT_EQ(count("SELECT count(*) FROM alerts"), 2);
+  EXPECT_EQ(count("SELECT alerted FROM schedule_sync"), count("SELECT max(id) FROM alerts"));
+  EXPECT_EQ(count("SELECT count(*) FROM alert_states WHERE waits = 1"), 1);
+  // A mark of before, or of something else, is no alert's id: the open one ends.
+  ends.alert = 99;
+  EXPECT_EQ(one({SyncSubjects{.subjects = {ends}}}).publications.size(), 1u);
+  EXPECT_EQ(count("SELECT count(*) FROM alert_states WHERE holds = 1"), 0);
+  EXPECT_EQ(events(), "raised acknowledged revised raised revised ");
 }
 
 TEST_F(SyncCommandsTest, OneThatNobodyHasOpenAnyMoreIsNotTakenBack) {

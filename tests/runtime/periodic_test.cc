@@ -6,6 +6,7 @@
 #include <chrono>
 #include <latch>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -259,6 +260,31 @@ TEST_F(PeriodicTest, TheListOfTasksKnowsItAndHasItRun) {
     EXPECT_TRUE(task.step());
   }
   EXPECT_TRUE(tasks_.recurring().empty());
+}
+
+TEST_F(PeriodicTest, ARunMayBeDueEarlierThanItsIntervalSays) {
+  Periodic* self = nullptr;
+  std::optional<base::TimePoint> by;
+  Periodic task(
+      options(),
+      [&](const Cancel&) -> Status {
+        if (by) self->run_by(*by);
+        return {};
+      },
+      random_, tasks_);
+  self = &task;
+  by = clock_.now() + seconds(10);
+  EXPECT_TRUE(task.step());
+  by.reset();
+  clock_.advance(seconds(10) - milliseconds(1));
+  EXPECT_FALSE(task.step());
+  clock_.advance(milliseconds(1));
+  EXPECT_TRUE(task.step());
+  task.run_by(clock_.now() + hours(1));
+  EXPECT_EQ(task.report().next_due, clock_.now() + seconds(60)) << "never later";
+  task.run_by(clock_.now() + seconds(1));
+  clock_.advance(seconds(1));
+  EXPECT_TRUE(task.step());
 }
 
 }  // namespace

@@ -116,5 +116,15 @@ TEST(CarePlan, EntityTags) {
   EXPECT_EQ(etag_of_version("3"), "W/\"3\"");
 }
 
+TEST(CarePlan, AKeyIsOneThatAStudyMayHave) {
+  EXPECT_EQ(parse_occurrence_key("a/b/2/7"), (OccurrenceKey{"a/b", 2, 7}));
+  for (const std::string& text :
+       {std::string("WK2"), std::string("WK2/1"), std::string("/1/0"), std::string("WK2/x/0"),
+        std::string("WK2/1/0x"), std::string("W\0K/1/0", 8), std::string("W\nK/1/0"),
+        std::string(129, 'x') + "/1/0"}) {
+    EXPECT_FALSE(parse_occurrence_key(text)) << text;
+  }
+}
+
 }  // namespace
 }  // namespace trialward::schedule

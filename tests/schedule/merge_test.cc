@@ -129,5 +129,36 @@ TEST(Merge, WhatIsMissingThereIsSentAndWhatIsUnknownHereIsAConflict) {
   EXPECT_TRUE(merge({planned()}, {.appointments = {theirs(Status::proposed)}, .unknown = 1}).push);
 }
 
+TEST(Merge, OfManyConflictsTheFirstAreKeptAndAllAreCounted) {
+  CarePlan plan;
+  for (int i = 2; i < 1000; ++i) {
+    plan.appointments.push_back(theirs(Status::booked, kTime));
+    plan.appointments.back().key.number = i;
+  }
+  const Merged merged = merge({planned()}, plan);
+  EXPECT_EQ(merged.conflicts.size(), kConflictsKept);
+  EXPECT_EQ(merged.conflict_count, 998);
+}
+
+TEST(Merge, AnotherEndIsAnotherTime) {
+  Appointment longer = theirs(Status::booked, kTime);
+  longer.end_ms = kTime + 60;
+  const Merged merged = merge({planned(Fate::open, kBooked)}, {.appointments = {longer}});
+  ASSERT_EQ(merged.accepted.size(), 1u);
+  EXPECT_EQ(merged.accepted[0].after.end_ms, kTime + 60);
+  EXPECT_FALSE(merged.push);
+  EXPECT_NE(digest_of({longer}), digest_of({theirs(Status::booked, kTime)}));
+  // An end that is not given is the start.
+  longer.end_ms.reset();
+  EXPECT_TRUE(merge({planned(Fate::open, kBooked)}, {.appointments = {longer}}).accepted.empty());
+  longer.end_ms = kTime - 1;
+  const Merged backwards = merge({planned()}, {.appointments = {longer}});
+  ASSERT_EQ(backwards.conflicts.size(), 1u);
+  EXPECT_EQ(backwards.conflicts[0].why, "it ends before it begins");
+  // What was done keeps its time, whatever its end is said to be.
+  longer.end_ms = kTime + 60;
+  EXPECT_EQ(merge({planned(Fate::done, kBooked)}, {.appointments = {longer}}).conflict_count, 1);
+}
+
 }  // namespace
 }  // namespace trialward::schedule

@@ -259,6 +259,37 @@ TEST_F(PatientSyncTest, WithoutAListTheyAreAskedForAndAnUnchangedOneCostsLittle)
   EXPECT_EQ(subject_.row.state, SyncState::in_step);
 }
 
+TEST_F(PatientSyncTest, ALookSeesAnotherContentUnderTheSameVersion) {
+  drive(make());
+  const auto look = [this] {
+    return PatientSync(
+        subject_, plan_,
+        {.study = "demo", .unchanged = true, .look = true, .now_ms = kNow + 5, .definition = 3});
+  };
+  calls_.clear();
+  drive(make("", true));
+  EXPECT_EQ(subject_.row.in_step_ms, kNow) << "nobody was asked";
+  drive(look());
+  EXPECT_EQ(calls_, "GET ");
+  EXPECT_EQ(subject_.row.in_step_ms, kNow + 5);
+  EXPECT_EQ(subject_.row.state, SyncState::in_step);
+  book(kFrom);
+  --number_;  // the version as before
+  const auto looked = [&] {
+    PatientSync sync = look();
+    EXPECT_TRUE(sync.answer(partner(sync.call())));
+    return sync;
+  };
+  EXPECT_EQ(looked().accepted().size(), 1u);
+  EXPECT_FALSE(looked().unlisted());
+  // Whoever has another version, or none, although the list said nothing, has lost something.
+  ++number_;
+  EXPECT_TRUE(looked().unlisted());
+  theirs_.clear();
+  EXPECT_TRUE(looked().unlisted());
+  EXPECT_FALSE(look().answer(answered(304, "1"))) << "no version was named";
+}
+
 TEST_F(PatientSyncTest, ADryRunSendsNothingAndSaysWhatWouldChange) {
   drive(make("", false, true));
   EXPECT_EQ(calls_, "GET ");

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -69,6 +70,7 @@ class PartnerInMemory final : public base::Outbound {
   Fault fault;
   std::int64_t now_ms = 1'600'000'000'000;  // a clock of its own, years behind
   std::size_t page = 2;
+  std::string date;  // the list's header Date; empty: it has none
 
  private:
   static std::string header(const base::OutboundRequest& request, std::string_view name) {
@@ -137,7 +139,9 @@ class PartnerInMemory final : public base::Outbound {
       next += last;
       body += R"(,"link":[{"relation":"next","url":")" + next + R"("}])";
     }
-    return {.status = 200, .body = body + "}"};
+    base::OutboundAnswer answer{.status = 200, .body = body + "}"};
+    if (!date.empty()) answer.headers = {{"date", date}};
+    return answer;
   }
 
   Id id_ = 0;
@@ -177,7 +181,10 @@ class SyncBench : public store::StoreBench, public Planner, public Ledger {
                          .definition = definition_,
                          .out_of_step_max_ms = out_of_step_max_ms_,
                          .dry = dry,
+                         .list_whole = list_whole_,
+                         .number = number_,
                          .pause = {std::chrono::milliseconds(1), std::chrono::milliseconds(2)},
+                         .list_time = list_time_,
                          .subjects_of_page = 3,
                          .rows_of_commit = 4};
     Cycle cycle({.outbound = *outbound_,
@@ -195,6 +202,7 @@ class SyncBench : public store::StoreBench, public Planner, public Ledger {
   base::Result<PatientPlan> plan(store::Connection& connection, const store::SyncSubject& subject,
                                  std::int64_t now_ms) override {
     ++planned_;
+    if (planner_fails_) return base::Error{base::Errc::unavailable, "no plan"};
     PatientPlan plan{.check_after_ms = now_ms + kDay};
     plan.occurrences = {{.key = {"WK2", 1, 0},
                          .fate = fates_[subject.subject],
@@ -219,6 +227,11 @@ class SyncBench : public store::StoreBench, public Planner, public Ledger {
       --full_;
       return false;
     }
+    if (holds_) {
+      held_.push_back(std::move(done));
+      ++held_count_;
+      return true;
+    }
     if (failing_ > 0) {
       --failing_;
       done(false);
@@ -231,7 +244,12 @@ class SyncBench : public store::StoreBench, public Planner, public Ledger {
           ASSERT_TRUE(store::append_appointment(writer(), 1, one.id, 0, row,
                                                 {.actor = "p", .action = action}).ok());
         }
-        ASSERT_TRUE(store::put_sync_row(connection(), 1, one.id, one.row).ok());
+        store::SyncRow row = one.row;
+        if (one.alarm == store::SubjectSync::Alarm::raise) row.alert = 7;
+        if (one.alarm == store::SubjectSync::Alarm::end) {
+          EXPECT_EQ(one.alert, 7);
+        }
+        ASSERT_TRUE(store::put_sync_row(connection(), 1, one.id, row).ok());
         alarms_ += one.alarm == store::SubjectSync::Alarm::raise   ? "raise "
                    : one.alarm == store::SubjectSync::Alarm::end ? "end "
                                                                  : "";
@@ -269,8 +287,14 @@ class SyncBench : public store::StoreBench, public Planner, public Ledger {
       .failures_max = 1, .pause = {std::chrono::milliseconds(5), std::chrono::milliseconds(10)}};
   std::unique_ptr<store::Connection> reader_;
   std::map<std::string, PlannedOccurrence::Fate> fates_;
-  std::int64_t definition_ = 1, out_of_step_max_ms_ = 0;
+  std::int64_t definition_ = 1, out_of_step_max_ms_ = 0, number_ = 0;
+  bool list_whole_ = false;
+  base::Duration list_time_ = kListTime;
   int subjects_ = 0, planned_ = 0, commits_ = 0, full_ = 0, failing_ = 0;
+  bool planner_fails_ = false;
+  bool holds_ = false;  // what is given to the store is not done
+  std::vector<std::function<void(bool stored)>> held_;
+  std::atomic<int> held_count_ = 0;
   std::string alarms_;
 };
 
