@@ -333,6 +333,7 @@ std::string FormularyApi::state_json() const {
         .member("codes", state.codes)
         .member("plans", state.plans)
         .member("bytes", state.bytes);
+    if (state.elsewhere) json.member("of_other_places", true);
     put_troubles("notes", state.notes);
     json.end_object();
   }

@@ -69,14 +69,18 @@ void Formulary::load() {
     base::log_warning("formulary: the last list cannot be read: " + image.error().message);
     return;
   }
-  sources_ = std::move(image->meta.sources);
+  // Of other places: it goes on answering until these have been read, and says nothing of them:
+  // neither whether they have changed nor how large their list should be.
+  elsewhere_ = image->meta.places != options_.gather.places;
+  if (!elsewhere_) sources_ = std::move(image->meta.sources);
   auto snapshot = std::make_unique<Snapshot>();
   snapshot->list = std::move(image->list);
   snapshot->names = NameIndex(snapshot->list);
   snapshot->version = image->meta.version;
   snapshot->fetched_ms = image->meta.fetched_ms;
   base::log_info("formulary: list " + snapshot->version + " of before, " +
-                 std::to_string(snapshot->list.drugs().size()) + " drugs");
+                 std::to_string(snapshot->list.drugs().size()) + " drugs" +
+                 (elsewhere_ ? ", of other places than are named now" : ""));
   swap(std::move(snapshot), image->meta.confirmed_ms);
 }
 
@@ -96,7 +100,7 @@ void Formulary::swap(std::unique_ptr<const Snapshot> fresh, std::int64_t confirm
 
 std::optional<Refusal> Formulary::implausible(const DrugList& list) const {
   const auto old = current_.read();
-  if (!old) return std::nullopt;
+  if (!old || elsewhere_) return std::nullopt;
   const auto shrunk = [&](const char* what, std::size_t before,
                           std::size_t now) -> std::optional<Refusal> {
     if (now >= before || (before - now) * 100 <= before * options_.shrink_percent_max) {
@@ -136,6 +140,7 @@ std::optional<Refusal> Formulary::take(Gathered gathered, const runtime::Cancel&
   const ListMeta meta{.version = snapshot->version,
                       .fetched_ms = now_ms,
                       .confirmed_ms = now_ms,
+                      .places = options_.gather.places,
                       .sources = gathered.sources};
   // On the disk before anybody sees it: what was answered once is what a restart answers.
   if (!options_.image.empty()) {
@@ -148,6 +153,7 @@ std::optional<Refusal> Formulary::take(Gathered gathered, const runtime::Cancel&
                  std::to_string(snapshot->list.drugs().size()) + " drugs of " +
                  std::to_string(snapshot->list.plans().size()) + " plans");
   sources_ = std::move(gathered.sources);
+  elsewhere_ = false;
   swap(std::move(snapshot), now_ms);
   const std::lock_guard lock(mutex_);
   ++told_.taken;
@@ -213,6 +219,7 @@ FormularyState Formulary::state() const {
     state.plans = current->list.plans().size();
     state.bytes = current->list.bytes() + current->names.bytes();
   }
+  state.elsewhere = elsewhere_;
   state.confirmed_ms = confirmed_ms();
   const std::int64_t since = state.confirmed_ms != 0 ? state.confirmed_ms : began_ms_;
   state.staleness_s = static_cast<double>(std::max<std::int64_t>(clock_.utc_ms() - since, 0)) / 1e3;

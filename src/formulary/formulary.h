@@ -3,7 +3,8 @@
 // that is. A new list is fetched, checked and built beside the old one, and takes its place at once
 // and whole; one that is refused leaves the old one where it is, however long its source is gone.
 //
-//   - The last good list lies beside the store (list_image.h) and is there after a restart.
+//   - The last good list lies beside the store (list_image.h) and is there after a restart. If other
+//     places are named by then, it answers until their list has been read.
 //   - After kStaleAfter without a word from the source an operational alert is raised, once, and
 //     the next good refresh clears it: in the log, in the metrics, at /ops/formulary.
 //   - The refresh has a thread of its own that gives way to all others, and frees the old list.
@@ -47,6 +48,7 @@ struct Snapshot {
 
 struct FormularyState {
   bool has_list = false;
+  bool elsewhere = false;  // it is of the places that were named before a restart
   std::string version;
   std::int64_t fetched_ms = 0, confirmed_ms = 0;
   std::uint64_t drugs = 0, codes = 0, plans = 0, bytes = 0;
@@ -99,6 +101,8 @@ class Formulary {
   const std::int64_t began_ms_;
   Fetcher fetcher_;
   std::vector<SourceFile> sources_;  // of the list that is there; the refresh's
+  // Whether the list that is there is of other places than GatherOptions::places. Set by the refresh.
+  std::atomic<bool> elsewhere_ = false;
   Published<Snapshot> current_;
   std::atomic<std::int64_t> confirmed_ms_ = 0;
   mutable std::mutex mutex_;  // guards told_

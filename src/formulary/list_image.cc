@@ -22,7 +22,7 @@ using base::Status;
 
 namespace {
 
-constexpr std::string_view kMagic = "TWFORM1\n";
+constexpr std::string_view kMagic = "TWFORM2\n";
 constexpr std::size_t kHeadBytes = 32;
 constexpr std::size_t kDigestBytes = 32;
 constexpr std::size_t kStepBytes = 64 << 10;
@@ -151,6 +151,8 @@ class Input {
 void put_meta(Output& out, const ListMeta& meta) {
   out.text(meta.version);
   out.number(meta.fetched_ms);
+  out.number(std::uint64_t{meta.places.size()});
+  for (const std::string& place : meta.places) out.text(place);
   out.number(std::uint64_t{meta.sources.size()});
   for (const SourceFile& file : meta.sources) {
     out.text(file.place);
@@ -163,6 +165,9 @@ ListMeta get_meta(Input& in) {
   ListMeta meta;
   meta.version = in.text();
   meta.fetched_ms = in.number<std::int64_t>();
+  for (auto left = in.count(kShortTextsMax); left > 0 && in.ok(); --left) {
+    meta.places.push_back(in.text());
+  }
   for (auto left = in.count(kShortTextsMax); left > 0 && in.ok(); --left) {
     SourceFile& file = meta.sources.emplace_back();
     file.place = in.text();

@@ -1,7 +1,7 @@
 // The image of a DrugList: the file in which the last good one is kept beside the store, so that it
 // is there at once after a restart, whatever has become of its source.
 //
-//   "TWFORM1\n"                        8 bytes
+//   "TWFORM2\n"                        8 bytes
 //   confirmed, and its complement      8 + 8: milliseconds since 1970, written anew in its place
 //   size of what follows               8
 //   meta                               sources as texts, with what makes a request conditional
@@ -31,6 +31,7 @@ struct ListMeta {
   std::string version;              // of the content: the same list has the same everywhere
   std::int64_t fetched_ms = 0;      // when it was taken over
   std::int64_t confirmed_ms = 0;    // when it was last known to be what the source has
+  std::vector<std::string> places;  // what the operator named, as given
   std::vector<SourceFile> sources;  // in the order in which they were read
 };
 

@@ -112,6 +112,28 @@ TEST_F(FormularyTest, TakesAListAndAsksOnlyWhetherItHasChanged) {
   }
 }
 
+TEST_F(FormularyTest, ARestartWithOtherPlacesServesTheOldListAndReadsTheNewOnes) {
+  remote_.files["http://x/drugs"] = {.body = drugs(10), .etag = "\"1\""};
+  EXPECT_TRUE(open()->step());
+  remote_.files["http://y/drugs"] = {.body = drugs(2), .etag = "\"1\""};
+  FormularyOptions others = options();
+  others.gather.places = {"http://y/drugs"};
+  Formulary formulary(others, &remote_, random_, tasks_);
+  formulary.load();
+  ASSERT_TRUE(formulary.read());
+  EXPECT_EQ(formulary.read()->list.codes(), 10U);
+  EXPECT_TRUE(formulary.state().elsewhere);
+  // Far smaller than the other one, of which it says nothing.
+  EXPECT_EQ(refusal_of_next(formulary), "");
+  EXPECT_EQ(formulary.read()->list.codes(), 2U);
+  EXPECT_FALSE(formulary.state().elsewhere);
+  // From now on lists are compared again.
+  remote_.files["http://y/drugs"] = {.body = drugs(10), .etag = "\"2\""};
+  EXPECT_EQ(refusal_of_next(formulary), "");
+  remote_.files["http://y/drugs"] = {.body = drugs(2), .etag = "\"3\""};
+  EXPECT_EQ(refusal_of_next(formulary), "shrunk");
+}
+
 TEST_F(FormularyTest, ARestartServesTheLastGoodListWithItsAge) {
   remote_.files["http://x/drugs"] = {.body = drugs(10), .etag = "\"1\""};
   {
