@@ -152,11 +152,21 @@ OutboundRequest Fetcher::request_for(const std::string& url, const SourceFile* k
   return request;
 }
 
-// Everything that is taken has an end, so it is waited for without a time of our own.
+// Everything that is taken has an end, so it is waited for without a time of our own. From send() on
+// nothing may throw: what was sent calls back to this stack.
 OutboundAnswer Fetcher::send(OutboundRequest request, const runtime::Cancel& cancel) {
   std::mutex mutex;
   std::condition_variable ended;
   std::optional<OutboundAnswer> answer;
+  std::optional<base::Outbound::Id> sent;
+  bool fired = false;
+  const auto wake = cancel.on_fire([&](runtime::CancelReason) {
+    std::unique_lock lock(mutex);
+    fired = true;
+    const auto id = sent;
+    lock.unlock();
+    if (id) outbound_->cancel(*id);
+  });
   const auto id = outbound_->send(std::move(request), [&](OutboundAnswer its_answer) {
     const std::lock_guard lock(mutex);
     answer = std::move(its_answer);
@@ -169,8 +179,13 @@ OutboundAnswer Fetcher::send(OutboundRequest request, const runtime::Cancel& can
     failed.error = id.error().message;
     return failed;
   }
-  const auto wake = cancel.on_fire([&](runtime::CancelReason) { outbound_->cancel(*id); });
   std::unique_lock lock(mutex);
+  sent = *id;
+  if (fired) {
+    lock.unlock();
+    outbound_->cancel(*id);
+    lock.lock();
+  }
   ended.wait(lock, [&] { return answer.has_value(); });
   return std::move(*answer);
 }

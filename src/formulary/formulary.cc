@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <new>
+#include <system_error>
 #include <utility>
 
 #include "base/log.h"
@@ -54,9 +56,10 @@ void Formulary::remove_spools() const {
   namespace files = std::filesystem;
   const files::path spool = options_.fetch.spool;
   const std::string begin = spool.filename().string() + std::string(kSpoolMark);
-  std::error_code error;
-  for (const auto& entry : files::directory_iterator(spool.parent_path(), error)) {
-    if (entry.path().filename().string().starts_with(begin)) files::remove(entry.path(), error);
+  const files::path folder = spool.has_parent_path() ? spool.parent_path() : ".";
+  std::error_code error, left;
+  for (files::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    if (at->path().filename().string().starts_with(begin)) files::remove(at->path(), left);
   }
 }
 
@@ -161,16 +164,21 @@ std::optional<Refusal> Formulary::take(Gathered gathered, const runtime::Cancel&
   return std::nullopt;
 }
 
+// What is thrown is a refusal as well: else it would not be shown, and never raise the alert.
+std::optional<Refusal> Formulary::attempt(const runtime::Cancel& cancel) try {
+  auto gathered = gather(options_.gather, fetcher_, sources_, cancel);
+  if (!gathered) return gathered.error();
+  return take(std::move(gathered).value(), cancel);
+} catch (const std::bad_alloc&) {
+  return Refusal{.kind = RefusalKind::limit, .reason = "there is not enough memory for the list"};
+} catch (const std::system_error& thrown) {
+  return Refusal{.kind = RefusalKind::disk, .reason = thrown.what()};
+} catch (const std::exception& thrown) {
+  return Refusal{.kind = RefusalKind::failed, .reason = thrown.what()};
+}
+
 Status Formulary::refresh(const runtime::Cancel& cancel) {
-  std::optional<Refusal> refusal;
-  {
-    auto gathered = gather(options_.gather, fetcher_, sources_, cancel);
-    if (gathered) {
-      refusal = take(std::move(gathered).value(), cancel);
-    } else {
-      refusal = gathered.error();
-    }
-  }
+  std::optional<Refusal> refusal = attempt(cancel);
   // Cut off by the task's own deadline, and not because the server stops.
   if (refusal && refusal->kind == RefusalKind::cancelled &&
       cancel.reason() == runtime::CancelReason::deadline) {
@@ -185,20 +193,27 @@ void Formulary::note_end(const std::optional<Refusal>& refusal) {
   const std::int64_t now_ms = clock_.utc_ms();
   const std::int64_t since = confirmed_ms_ != 0 ? confirmed_ms_.load() : began_ms_;
   const bool stopping = refusal && refusal->kind == RefusalKind::cancelled;
-  const std::lock_guard lock(mutex_);
-  ++told_.refreshes;
+  bool raised = false, cleared = false;
+  {
+    const std::lock_guard lock(mutex_);
+    ++told_.refreshes;
+    if (refusal && !stopping) {
+      ++told_.refused;
+      told_.last_refusal_ms = now_ms;
+    }
+    if (!stopping) told_.last_refusal = refusal;
+    cleared = !refusal && told_.alert_ms.has_value();
+    raised = refusal && !told_.alert_ms && now_ms - since >= in_ms(options_.stale_after);
+    if (cleared) told_.alert_ms.reset();
+    if (raised) told_.alert_ms = now_ms;
+  }
+  // Not while the mutex is held: whoever asks for the state would wait for the log.
   if (refusal && !stopping) {
-    ++told_.refused;
-    told_.last_refusal_ms = now_ms;
     base::log_warning("formulary: a refresh was refused: " + std::string(to_string(refusal->kind)) +
                       ": " + refusal->reason);
   }
-  if (!stopping) told_.last_refusal = refusal;
-  if (!refusal && told_.alert_ms) {
-    told_.alert_ms.reset();
-    base::log_info("formulary: operational alert cleared: the list is fresh again");
-  } else if (refusal && !told_.alert_ms && now_ms - since >= in_ms(options_.stale_after)) {
-    told_.alert_ms = now_ms;
+  if (cleared) base::log_info("formulary: operational alert cleared: the list is fresh again");
+  if (raised) {
     base::log_error("formulary: operational alert: no word from the list's source for " +
                     std::to_string((now_ms - since) / 3'600'000) + " h");
   }

@@ -89,6 +89,7 @@ class Formulary {
 
  private:
   base::Status refresh(const runtime::Cancel& cancel);
+  std::optional<Refusal> attempt(const runtime::Cancel& cancel);
   std::optional<Refusal> take(Gathered gathered, const runtime::Cancel& cancel);
   std::optional<Refusal> implausible(const DrugList& list) const;
   void remove_spools() const;
@@ -101,7 +102,7 @@ class Formulary {
   const std::int64_t began_ms_;
   Fetcher fetcher_;
   std::vector<SourceFile> sources_;  // of the list that is there; the refresh's
-  // Whether the list that is there is of other places than GatherOptions::places. Set by the refresh.
+  // Whether the list that is there is of other places than GatherOptions::places; the refresh's.
   std::atomic<bool> elsewhere_ = false;
   Published<Snapshot> current_;
   std::atomic<std::int64_t> confirmed_ms_ = 0;

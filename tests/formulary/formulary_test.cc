@@ -134,6 +134,34 @@ TEST_F(FormularyTest, ARestartWithOtherPlacesServesTheOldListAndReadsTheNewOnes)
   EXPECT_EQ(refusal_of_next(formulary), "shrunk");
 }
 
+TEST_F(FormularyTest, WhatARefreshThrowsIsARefusalAndRaisesTheAlert) {
+  FakeRemote::File& file = remote_.files["http://x/drugs"];
+  file.body = drugs(10);
+  const auto formulary = open();
+  EXPECT_TRUE(formulary->step());
+  const std::string version = formulary->read()->version;
+  clock_.advance(hours(25));
+  const struct {
+    std::function<void()> fault;
+    const char* refusal;
+  } cases[] = {
+      {[] { throw std::bad_alloc(); }, "limit"},
+      {[] { throw std::filesystem::filesystem_error("odd", {}); }, "disk"},
+      {[] { throw std::runtime_error("odd"); }, "failed"},
+  };
+  std::uint64_t refused = 0;
+  for (const auto& one : cases) {
+    remote_.on_request = [&](const std::string&) { one.fault(); };
+    EXPECT_EQ(refusal_of_next(*formulary), one.refusal);
+    EXPECT_EQ(formulary->state().refused, ++refused);
+    EXPECT_TRUE(formulary->state().alert_ms);
+    EXPECT_EQ(formulary->read()->version, version);
+  }
+  remote_.on_request = {};
+  EXPECT_EQ(refusal_of_next(*formulary), "");
+  EXPECT_FALSE(formulary->state().alert_ms);
+}
+
 TEST_F(FormularyTest, ARestartServesTheLastGoodListWithItsAge) {
   remote_.files["http://x/drugs"] = {.body = drugs(10), .etag = "\"1\""};
   {
