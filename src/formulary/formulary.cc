@@ -63,7 +63,7 @@ void Formulary::remove_spools() const {
   }
 }
 
-void Formulary::load() {
+void Formulary::load() try {
   remove_spools();
   if (options_.image.empty()) return;
   auto image = read_image(options_.image);
@@ -72,19 +72,21 @@ void Formulary::load() {
     base::log_warning("formulary: the last list cannot be read: " + image.error().message);
     return;
   }
-  // Of other places: it goes on answering until these have been read, and says nothing of them:
-  // neither whether they have changed nor how large their list should be.
-  elsewhere_ = image->meta.places != options_.gather.places;
-  if (!elsewhere_) sources_ = std::move(image->meta.sources);
   auto snapshot = std::make_unique<Snapshot>();
   snapshot->list = std::move(image->list);
   snapshot->names = NameIndex(snapshot->list);
   snapshot->version = image->meta.version;
   snapshot->fetched_ms = image->meta.fetched_ms;
+  // Of other places: it goes on answering until these have been read, and says nothing of them:
+  // neither whether they have changed nor how large their list should be.
+  elsewhere_ = image->meta.places != options_.gather.places;
+  if (!elsewhere_) sources_ = std::move(image->meta.sources);
   base::log_info("formulary: list " + snapshot->version + " of before, " +
                  std::to_string(snapshot->list.drugs().size()) + " drugs" +
                  (elsewhere_ ? ", of other places than are named now" : ""));
   swap(std::move(snapshot), image->meta.confirmed_ms);
+} catch (const std::bad_alloc&) {
+  base::log_warning("formulary: the last list cannot be read: there is not enough memory");
 }
 
 // Whoever reads the list that goes is waited for here, and it is freed here.
