@@ -68,10 +68,7 @@ std::pair<std::size_t, std::size_t> DrugList::entries(RxCui code) const {
 std::vector<std::string_view> DrugList::names(RxCui code) const {
   std::vector<std::string_view> found;
   const auto [first, end] = entries(code);
-  for (std::size_t i = first; i < end; ++i) {
-    const std::string_view one = name(drugs_[i]);
-    if (found.empty() || found.back() != one) found.push_back(one);
-  }
+  for (std::size_t i = first; i < end; ++i) found.push_back(name(drugs_[i]));
   return found;
 }
 
@@ -106,13 +103,7 @@ Coverage DrugList::coverage(RxCui code, std::string_view plan, int year) const {
   }
   const auto [first, end] = entries(code);
   for (std::size_t i = first; i < end; ++i) {
-    DrugCoverage one = of_drug(drugs_[i], place->second, year);
-    if (answer.drugs.empty() || answer.drugs.back().name != one.name) {
-      answer.drugs.push_back(std::move(one));
-    } else {  // the same drug, from another file
-      auto& all = answer.drugs.back().terms;
-      all.insert(all.end(), one.terms.begin(), one.terms.end());
-    }
+    answer.drugs.push_back(of_drug(drugs_[i], place->second, year));
   }
   answer.ambiguous = answer.drugs.size() > 1;
   const auto covered =

@@ -29,7 +29,9 @@ inline constexpr std::size_t kYearsMax = 16;           // of one plan, or of a d
 inline constexpr std::size_t kPlansMax = 65'535;       // of a list
 inline constexpr std::size_t kTermsMax = 65'535;       // kinds of terms
 inline constexpr std::size_t kDrugsMax = 20'000'000;   // entries
-inline constexpr std::size_t kNamesOfCodeMax = 64;     // entries of one code
+inline constexpr std::size_t kNamesOfCodeMax = 64;     // different ones
+inline constexpr std::size_t kTermsOfPlanMax = 64;     // different ones, of a drug in a plan
+inline constexpr std::size_t kSetsMax = 2 * kDrugsMax; // of plans and terms: ListBuilder::join
 inline constexpr std::size_t kPairsMax = 500'000'000;  // plans of drugs, where sets differ
 
 // On what terms a plan pays for a drug. Nothing: the list does not say.
@@ -88,7 +90,8 @@ class DrugList {
     std::uint32_t name = 0;  // in names_
     std::uint32_t set = 0;   // in sets_
   };
-  const std::deque<Drug>& drugs() const { return drugs_; }  // by code, then name
+  // By code, then name; each of both once.
+  const std::deque<Drug>& drugs() const { return drugs_; }
   std::string_view name(const Drug& drug) const { return names_.get(drug.name); }
   std::size_t codes() const { return codes_; }  // different ones
   std::size_t bytes() const;                    // of memory, about

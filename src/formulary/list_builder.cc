@@ -85,9 +85,15 @@ Result<std::uint16_t> ListBuilder::terms_place(const Terms& terms) {
   return found->second;
 }
 
-Result<std::uint32_t> ListBuilder::set_place(const Pairs& pairs) {
+Result<std::uint32_t> ListBuilder::set_place() {
+  std::sort(pairs_.begin(), pairs_.end());
+  pairs_.erase(std::unique(pairs_.begin(), pairs_.end()), pairs_.end());
   std::uint64_t hash = 1469598103934665603U;
-  for (const auto& [plan, terms] : pairs) {
+  std::size_t of_plan = 0;
+  for (std::size_t i = 0; i < pairs_.size(); ++i) {
+    const auto& [plan, terms] = pairs_[i];
+    of_plan = i > 0 && pairs_[i - 1].plan == plan ? of_plan + 1 : 1;
+    if (of_plan > kTermsOfPlanMax) return too_many("terms of one drug in a plan", kTermsOfPlanMax);
     hash = (hash ^ (std::uint32_t{plan} << 16 | terms)) * 1099511628211U;
   }
   if (recent_sets_.empty()) recent_sets_.resize(kRecentSets);
@@ -95,21 +101,26 @@ Result<std::uint32_t> ListBuilder::set_place(const Pairs& pairs) {
   if (recent != 0) {
     const auto begin = list_.pairs_.begin() + list_.sets_[recent - 1];
     const auto end = list_.pairs_.begin() + list_.sets_[recent];
-    if (std::equal(begin, end, pairs.begin(), pairs.end())) return recent - 1;
+    if (std::equal(begin, end, pairs_.begin(), pairs_.end())) return recent - 1;
   }
-  if (list_.pairs_.size() + pairs.size() > kPairsMax) return too_many("plans of drugs", kPairsMax);
+  if (list_.pairs_.size() + pairs_.size() > kPairsMax) return too_many("plans of drugs", kPairsMax);
   if (list_.sets_.empty()) list_.sets_.push_back(0);
-  list_.pairs_.insert(list_.pairs_.end(), pairs.begin(), pairs.end());
+  list_.pairs_.insert(list_.pairs_.end(), pairs_.begin(), pairs_.end());
   list_.sets_.push_back(static_cast<std::uint32_t>(list_.pairs_.size()));
   recent = static_cast<std::uint32_t>(list_.sets_.size() - 1);
   return recent - 1;
 }
 
+Status ListBuilder::check_room() const {
+  if (list_.bytes() <= bytes_max_) return {};
+  return Error{Errc::refused,
+               "the list would take more than " + std::to_string(bytes_max_) + " bytes of memory"};
+}
+
 Status ListBuilder::add_drug(RxCui code, std::string_view name, std::span<const PlanOfDrug> plans) {
   if (drugs() >= kDrugsMax) return too_many("drugs", kDrugsMax);
-  if (drugs() % kDrugsPerLook == 0 && list_.bytes() > bytes_max_) {
-    return Error{Errc::refused, "the list would take more than " + std::to_string(bytes_max_) +
-                                    " bytes of memory"};
+  if (drugs() % kDrugsPerLook == 0) {
+    if (auto room = check_room(); !room) return room;
   }
   pairs_.clear();
   for (const PlanOfDrug& one : plans) {
@@ -120,14 +131,27 @@ Status ListBuilder::add_drug(RxCui code, std::string_view name, std::span<const 
     if (!terms) return terms.error();
     pairs_.push_back({*plan, *terms});
   }
-  std::sort(pairs_.begin(), pairs_.end());
-  pairs_.erase(std::unique(pairs_.begin(), pairs_.end()), pairs_.end());
-  const auto set = set_place(pairs_);
+  const auto set = set_place();
   if (!set) return set.error();
   const auto place = list_.names_.add(name);
   if (!place) return Error{Errc::refused, "the names of the list's drugs take more than 4 GiB"};
   list_.drugs_.push_back({.code = code, .name = *place, .set = *set});
   return {};
+}
+
+// The sets that it takes the place of stay, unused: at most one new set for two entries.
+Result<std::uint32_t> ListBuilder::join(std::size_t first, std::size_t end) {
+  sets_.clear();
+  for (std::size_t i = first; i < end; ++i) sets_.push_back(list_.drugs_[i].set);
+  std::sort(sets_.begin(), sets_.end());
+  sets_.erase(std::unique(sets_.begin(), sets_.end()), sets_.end());
+  if (sets_.size() == 1) return sets_.front();
+  pairs_.clear();
+  for (const std::uint32_t set : sets_) {
+    pairs_.insert(pairs_.end(), list_.pairs_.begin() + list_.sets_[set],
+                  list_.pairs_.begin() + list_.sets_[set + 1]);
+  }
+  return set_place();
 }
 
 Result<DrugList> ListBuilder::finish(const runtime::Cancel& cancel) {
@@ -136,13 +160,26 @@ Result<DrugList> ListBuilder::finish(const runtime::Cancel& cancel) {
   std::sort(drugs.begin(), drugs.end(), [this](const auto& a, const auto& b) {
     return a.code != b.code ? a.code < b.code : list_.name(a) < list_.name(b);
   });
-  std::size_t same = 0;
-  for (std::size_t i = 0; i < drugs.size(); ++i) {
-    if (i % kDrugsPerLook == 0 && cancel.fired()) return Error{Errc::cancelled, "cancelled"};
-    same = i > 0 && drugs[i].code == drugs[i - 1].code ? same + 1 : 1;
-    if (same == 1) ++list_.codes_;
-    if (same > kNamesOfCodeMax) return too_many("entries of one code", kNamesOfCodeMax);
+  const auto same_drug = [this](const auto& a, const auto& b) {
+    return a.code == b.code && list_.name(a) == list_.name(b);
+  };
+  std::size_t kept = 0, of_code = 0;
+  for (std::size_t first = 0, end = 0; first < drugs.size(); first = end, ++kept) {
+    if (kept % kDrugsPerLook == 0) {
+      if (cancel.fired()) return Error{Errc::cancelled, "cancelled"};
+      if (auto room = check_room(); !room) return room.error();
+    }
+    do ++end;
+    while (end < drugs.size() && same_drug(drugs[end], drugs[first]));
+    const auto set = join(first, end);
+    if (!set) return set.error();
+    of_code = kept > 0 && drugs[kept - 1].code == drugs[first].code ? of_code + 1 : 1;
+    if (of_code == 1) ++list_.codes_;
+    if (of_code > kNamesOfCodeMax) return too_many("names of one code", kNamesOfCodeMax);
+    drugs[kept] = drugs[first];
+    drugs[kept].set = *set;
   }
+  drugs.resize(kept);
   return std::move(list_);
 }
 

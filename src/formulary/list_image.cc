@@ -281,7 +281,7 @@ class ListWriter {
 
   static void get_sets(Input& in, DrugList& list) {
     std::uint32_t last = 0;
-    for (auto left = in.count(kDrugsMax + 1); left > 0 && in.ok(); --left) {
+    for (auto left = in.count(kSetsMax + 1); left > 0 && in.ok(); --left) {
       const auto begin = in.number<std::uint32_t>();
       in.expect(begin >= last);
       list.sets_.push_back(last = begin);
@@ -296,18 +296,21 @@ class ListWriter {
   }
 
   static void get_drugs(Input& in, DrugList& list) {
-    std::size_t same = 0;
+    std::size_t of_code = 0;
+    std::string last_name;
     for (auto left = in.count(kDrugsMax); left > 0 && in.ok(); --left) {
       const RxCui before = list.drugs_.empty() ? 0 : list.drugs_.back().code;
       auto& drug = list.drugs_.emplace_back();
       drug.code = in.number<std::uint32_t>();
       drug.set = in.number<std::uint32_t>();
-      const auto name = list.names_.add(in.text());
+      std::string its_name = in.text();
+      const auto name = list.names_.add(its_name);
       drug.name = name.value_or(0);
-      same = drug.code == before ? same + 1 : 1;
-      if (same == 1) ++list.codes_;
-      in.expect(name && drug.code >= before && same <= kNamesOfCodeMax &&
-                std::size_t{drug.set} + 1 < list.sets_.size());
+      of_code = drug.code == before ? of_code + 1 : 1;
+      if (of_code == 1) ++list.codes_;
+      in.expect(name && (drug.code > before || (drug.code == before && its_name > last_name)) &&
+                of_code <= kNamesOfCodeMax && std::size_t{drug.set} + 1 < list.sets_.size());
+      last_name = std::move(its_name);
     }
   }
 };

@@ -97,7 +97,7 @@ def test_answers_are_as_described(tmp_path):
         for wrong in ("", "?name=", "?name=a&limit=51"):
             check(server.get(route + wrong, token), "get", route, 400)
         text = server.get("/metrics", ops=True).body.decode()
-        assert 'trialward_formulary{what="drugs"} 14' in text
+        assert 'trialward_formulary{what="drugs"} 11' in text
         assert "trialward_formulary_alert 0" in text
 
 
