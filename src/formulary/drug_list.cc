@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/heap_bytes.h"
+
 namespace trialward::formulary {
 namespace {
 
@@ -121,13 +123,27 @@ Coverage DrugList::coverage(RxCui code, std::string_view plan, int year) const {
   return answer;
 }
 
-std::size_t DrugList::bytes() const {
-  std::size_t others = 0;
-  for (const Plan& plan : plans_) {
-    others += sizeof plan + plan.id.size() * 2 + plan.name.size() + 64 + plan.tiers.size() * 40;
-  }
+std::size_t bytes_of(const Plan& plan) {
+  constexpr std::size_t kMapNode = 64;
+  std::size_t bytes = sizeof plan + kMapNode + 2 * base::heap_bytes(plan.id) +
+                      base::heap_bytes(plan.name) + kYearsMax * sizeof(std::uint16_t);
+  for (const Tier& tier : plan.tiers) bytes += sizeof tier + base::heap_bytes(tier.name);
+  return bytes;
+}
+
+std::size_t DrugList::bytes_of_drugs() const {
   return names_.bytes() + drugs_.size() * sizeof(Drug) + pairs_.size() * sizeof(PlanTerms) +
-         sets_.size() * sizeof(std::uint32_t) + terms_.size() * sizeof(TermsRow) + others;
+         sets_.size() * sizeof(std::uint32_t);
+}
+
+std::size_t DrugList::bytes() const {
+  std::size_t bytes = bytes_of_drugs() + terms_.size() * sizeof(TermsRow);
+  for (const Plan& plan : plans_) bytes += bytes_of(plan);
+  for (const std::string& tier : tiers_) bytes += sizeof tier + base::heap_bytes(tier);
+  for (const Years& years : years_) {
+    bytes += sizeof years + base::heap_bytes(years.size() * sizeof years.front());
+  }
+  return bytes;
 }
 
 }  // namespace trialward::formulary

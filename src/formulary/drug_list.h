@@ -27,6 +27,7 @@ std::optional<RxCui> parse_rxcui(std::string_view text);
 inline constexpr std::uint16_t kFirstYear = 2000, kLastYear = 2199;
 inline constexpr std::size_t kYearsMax = 16;           // of one plan, or of a drug in it
 inline constexpr std::size_t kPlansMax = 65'535;       // of a list
+inline constexpr std::size_t kTiersOfPlanMax = 200;
 inline constexpr std::size_t kTermsMax = 65'535;       // kinds of terms
 inline constexpr std::size_t kDrugsMax = 20'000'000;   // entries
 inline constexpr std::size_t kNamesOfCodeMax = 64;     // different ones
@@ -54,6 +55,7 @@ struct Plan {
   std::vector<std::uint16_t> years;  // ascending; none: no file of plans names it
   std::vector<Tier> tiers;
 };
+std::size_t bytes_of(const Plan& plan);  // of memory, about, with its place in a list
 
 enum class CoverageStatus : std::uint8_t { covered, not_covered, unknown };
 std::string_view to_string(CoverageStatus status);
@@ -94,7 +96,7 @@ class DrugList {
   const std::deque<Drug>& drugs() const { return drugs_; }
   std::string_view name(const Drug& drug) const { return names_.get(drug.name); }
   std::size_t codes() const { return codes_; }  // different ones
-  std::size_t bytes() const;                    // of memory, about
+  std::size_t bytes() const;                    // of memory, about; it looks at each plan
 
  private:
   friend class ListBuilder;
@@ -111,6 +113,7 @@ class DrugList {
   };
   using Years = std::vector<std::uint16_t>;
 
+  std::size_t bytes_of_drugs() const;
   Terms terms(const TermsRow& row) const;
   std::pair<std::size_t, std::size_t> entries(RxCui code) const;
   DrugCoverage of_drug(const Drug& drug, std::uint16_t plan, int year) const;

@@ -75,6 +75,7 @@ void Formulary::load() try {
   auto snapshot = std::make_unique<Snapshot>();
   snapshot->list = std::move(image->list);
   snapshot->names = NameIndex(snapshot->list);
+  snapshot->bytes = snapshot->list.bytes() + snapshot->names.bytes();
   snapshot->version = image->meta.version;
   snapshot->fetched_ms = image->meta.fetched_ms;
   // Of other places: it goes on answering until these have been read, and says nothing of them:
@@ -139,7 +140,11 @@ std::optional<Refusal> Formulary::take(Gathered gathered, const runtime::Cancel&
   if (auto refusal = implausible(*gathered.list)) return refusal;
   auto snapshot = std::make_unique<Snapshot>();
   snapshot->list = std::move(*gathered.list);
-  snapshot->names = NameIndex(snapshot->list);
+  const std::size_t bytes = snapshot->list.bytes(), most = options_.gather.list_bytes_max;
+  auto names = NameIndex::make(snapshot->list, most - std::min(bytes, most), cancel);
+  if (!names) return refusal_of(names.error());
+  snapshot->names = std::move(*names);
+  snapshot->bytes = bytes + snapshot->names.bytes();
   snapshot->version = version_of(snapshot->list);
   snapshot->fetched_ms = now_ms;
   const ListMeta meta{.version = snapshot->version,
@@ -234,7 +239,7 @@ FormularyState Formulary::state() const {
     state.drugs = current->list.drugs().size();
     state.codes = current->list.codes();
     state.plans = current->list.plans().size();
-    state.bytes = current->list.bytes() + current->names.bytes();
+    state.bytes = current->bytes;
   }
   state.elsewhere = elsewhere_;
   state.confirmed_ms = confirmed_ms();

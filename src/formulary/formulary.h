@@ -42,6 +42,7 @@ struct FormularyOptions {
 struct Snapshot {
   DrugList list;
   NameIndex names;
+  std::size_t bytes = 0;  // of both, of memory
   std::string version;
   std::int64_t fetched_ms = 0;
 };

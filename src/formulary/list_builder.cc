@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/heap_bytes.h"
+
 namespace trialward::formulary {
 
 using base::Errc;
@@ -15,6 +17,7 @@ namespace {
 // all would need more memory than it saves where sets differ.
 constexpr std::size_t kRecentSets = 1 << 16;
 constexpr std::size_t kDrugsPerLook = 1024;  // at the cancel token and the memory
+constexpr std::size_t kNode = 64;            // of a map, beside what it holds
 
 Error too_many(const char* what, std::size_t most) {
   return {Errc::refused, "the list has more than " + std::to_string(most) + " " + what};
@@ -33,6 +36,7 @@ Result<std::uint16_t> ListBuilder::plan_place(std::string_view id) {
   const auto place = static_cast<std::uint16_t>(list_.plans_.size());
   list_.plans_.push_back({.id = std::string(id)});
   list_.plan_places_.emplace(id, place);
+  other_bytes_ += bytes_of(list_.plans_.back());
   return place;
 }
 
@@ -51,12 +55,17 @@ Status ListBuilder::add_plan(Plan plan) {
   const auto place = plan_place(plan.id);
   if (!place) return place.error();
   Plan& known = list_.plans_[*place];
+  const std::size_t before = bytes_of(known);
   if (known.name.empty()) known.name = std::move(plan.name);
   for (Tier& tier : plan.tiers) {
     const bool again = std::any_of(known.tiers.begin(), known.tiers.end(),
                                    [&](const Tier& one) { return one.name == tier.name; });
-    if (!again) known.tiers.push_back(std::move(tier));
+    if (again) continue;
+    if (known.tiers.size() >= kTiersOfPlanMax) return too_many("tiers of a plan", kTiersOfPlanMax);
+    known.tiers.push_back(std::move(tier));
   }
+  other_bytes_ += bytes_of(known) - before;
+  if (auto room = check_room(); !room) return room;
   return join_years(known, plan.years);
 }
 
@@ -64,15 +73,23 @@ std::uint32_t ListBuilder::years_place(std::span<const std::uint16_t> years) {
   DrugList::Years copy(years.begin(), years.end());
   const auto [found, added] =
       years_places_.try_emplace(copy, static_cast<std::uint32_t>(list_.years_.size()));
-  if (added) list_.years_.push_back(std::move(copy));
+  if (!added) return found->second;
+  other_bytes_ += 2 * (sizeof copy + base::heap_bytes(copy.size() * sizeof copy.front())) + kNode;
+  list_.years_.push_back(std::move(copy));
+  return found->second;
+}
+
+std::uint32_t ListBuilder::tier_place(std::string_view text) {
+  const auto [found, added] = tier_places_.try_emplace(
+      std::string(text), static_cast<std::uint32_t>(list_.tiers_.size()));
+  if (!added) return found->second;
+  list_.tiers_.emplace_back(text);
+  other_bytes_ += 2 * (sizeof(std::string) + base::heap_bytes(list_.tiers_.back())) + kNode;
   return found->second;
 }
 
 Result<std::uint16_t> ListBuilder::terms_place(const Terms& terms) {
-  const auto [tier, new_tier] = tier_places_.try_emplace(
-      std::string(terms.tier), static_cast<std::uint32_t>(list_.tiers_.size()));
-  if (new_tier) list_.tiers_.emplace_back(terms.tier);
-  const DrugList::TermsRow row{.tier = tier->second,
+  const DrugList::TermsRow row{.tier = tier_place(terms.tier),
                                .years = years_place(terms.years),
                                .flags = static_cast<std::uint8_t>(
                                    bits(terms.prior_authorization, 0) |
@@ -82,6 +99,7 @@ Result<std::uint16_t> ListBuilder::terms_place(const Terms& terms) {
   if (!added) return found->second;
   if (list_.terms_.size() >= kTermsMax) return too_many("kinds of terms", kTermsMax);
   list_.terms_.push_back(row);
+  other_bytes_ += 2 * sizeof row + kNode;
   return found->second;
 }
 
@@ -112,16 +130,14 @@ Result<std::uint32_t> ListBuilder::set_place() {
 }
 
 Status ListBuilder::check_room() const {
-  if (list_.bytes() <= bytes_max_) return {};
+  if (list_.bytes_of_drugs() + other_bytes_ <= bytes_max_) return {};
   return Error{Errc::refused,
                "the list would take more than " + std::to_string(bytes_max_) + " bytes of memory"};
 }
 
 Status ListBuilder::add_drug(RxCui code, std::string_view name, std::span<const PlanOfDrug> plans) {
   if (drugs() >= kDrugsMax) return too_many("drugs", kDrugsMax);
-  if (drugs() % kDrugsPerLook == 0) {
-    if (auto room = check_room(); !room) return room;
-  }
+  if (auto room = check_room(); !room) return room;
   pairs_.clear();
   for (const PlanOfDrug& one : plans) {
     const auto plan = plan_place(one.plan);

@@ -37,6 +37,7 @@ class ListBuilder {
 
   base::Result<std::uint16_t> plan_place(std::string_view id);
   base::Result<std::uint16_t> terms_place(const Terms& terms);
+  std::uint32_t tier_place(std::string_view text);
   std::uint32_t years_place(std::span<const std::uint16_t> years);
   // Of pairs_, which it sorts.
   base::Result<std::uint32_t> set_place();
@@ -47,6 +48,7 @@ class ListBuilder {
 
   const std::size_t bytes_max_;
   DrugList list_;
+  std::size_t other_bytes_ = 0;  // of plans, tiers, years and terms, with the maps below
   std::unordered_map<std::string, std::uint32_t> tier_places_;
   std::map<DrugList::Years, std::uint32_t> years_places_;
   std::map<DrugList::TermsRow, std::uint16_t> terms_places_;

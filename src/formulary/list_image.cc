@@ -28,7 +28,7 @@ constexpr std::size_t kDigestBytes = 32;
 constexpr std::size_t kStepBytes = 64 << 10;
 constexpr std::size_t kVersionDigits = 16;
 constexpr std::uint64_t kSyncBytes = 4 << 20;
-constexpr std::uint64_t kShortTextsMax = 1'000'000;  // of sources, plans, tiers
+constexpr std::uint64_t kShortTextsMax = 1'000'000;  // of sources, tiers
 
 class OpenFile {
  public:
@@ -267,7 +267,7 @@ class ListWriter {
       Plan plan{.id = in.text()};
       plan.name = in.text();
       plan.years = get_years(in);
-      for (auto tiers = in.count(kShortTextsMax); tiers > 0 && in.ok(); --tiers) {
+      for (auto tiers = in.count(kTiersOfPlanMax); tiers > 0 && in.ok(); --tiers) {
         Tier& tier = plan.tiers.emplace_back();
         tier.name = in.text();
         const auto mail = in.number<std::uint8_t>();

@@ -6,6 +6,8 @@
 #include <tuple>
 #include <utility>
 
+#include "formulary/sort.h"
+
 namespace trialward::formulary {
 namespace {
 
@@ -15,6 +17,7 @@ constexpr std::size_t kCommonMin = 64;         // and in more than so many
 constexpr std::size_t kWordBytesMax = 40;      // what of a word counts
 constexpr std::size_t kLookedAtMax = 200'000;  // drugs, for one question
 constexpr std::size_t kFoundMax = 10'000;      // of which the best are taken
+constexpr std::size_t kDrugsPerLook = 1024;    // at the token and the memory, while it is made
 constexpr std::size_t kSlipFrom = 4, kTwoSlipsFrom = 8;  // letters
 
 bool in_word(unsigned char c) {
@@ -58,6 +61,8 @@ class Numbers {
     }
   }
 
+  std::size_t bytes() const { return places_.size() * sizeof places_.front(); }
+
  private:
   std::vector<std::uint32_t> places_ = std::vector<std::uint32_t>(1 << 10);  // number + 1
 };
@@ -96,46 +101,105 @@ int slips_between(std::string_view word, std::string_view longer, int most) {
   return best;
 }
 
-NameIndex::NameIndex(const DrugList& list) {
-  Numbers numbers;
-  const auto text_of = [this](std::uint32_t word) { return text(word); };
-  const auto& drugs = list.drugs();
-  for (const DrugList::Drug& drug : drugs) {
-    each_word(list.name(drug), [&](std::string_view word) {
-      std::uint32_t& place = numbers.find(word, text_of);
-      if (place == 0) {
-        const auto its_text = texts_.add(word);
+// One index, while it is made.
+class NameIndex::Making {
+ public:
+  Making(const DrugList& list, std::size_t bytes_max, const runtime::Cancel& cancel)
+      : list_(list), bytes_max_(bytes_max), cancel_(cancel) {}
+
+  base::Result<NameIndex> make() {
+    if (auto counted = count_words(); !counted) return counted.error();
+    index_.places_.resize(set_begins());
+    for (std::uint32_t i = 0; i < index_.words_.size(); ++i) index_.order_.push_back(i);
+    const bool sorted = sort_unless(
+        cancel_, index_.order_.begin(), index_.order_.end(),
+        [this](std::uint32_t a, std::uint32_t b) { return index_.text(a) < index_.text(b); });
+    if (!sorted) return base::Error{base::Errc::cancelled, "cancelled"};
+    if (auto put = put_places(); !put) return put.error();
+    return std::move(index_);
+  }
+
+ private:
+  // Also of what it will have when all that is counted so far has its place.
+  base::Status look(std::size_t drug) const {
+    if (drug % kDrugsPerLook != 0) return {};
+    if (cancel_.fired()) return base::Error{base::Errc::cancelled, "cancelled"};
+    const std::size_t bytes = index_.texts_.bytes() + numbers_.bytes() + occurrences_ * 4 +
+                              index_.words_.size() * (sizeof(Word) + sizeof(std::uint32_t));
+    if (bytes <= bytes_max_) return {};
+    return base::Error{base::Errc::refused, "the list with the words of its names would take " +
+                                                std::to_string(bytes - bytes_max_) +
+                                                " bytes of memory more than it may"};
+  }
+
+  base::Status count_words() {
+    const auto text_of = [this](std::uint32_t word) { return index_.text(word); };
+    auto& words = index_.words_;
+    const auto& drugs = list_.drugs();
+    for (std::size_t i = 0; i < drugs.size(); ++i) {
+      if (auto looked = look(i); !looked) return looked;
+      each_word(list_.name(drugs[i]), [&](std::string_view word) {
+        std::uint32_t& place = numbers_.find(word, text_of);
+        ++occurrences_;
+        if (place != 0) {
+          ++words[place - 1].drugs;
+          return;
+        }
+        const auto its_text = index_.texts_.add(word);
         if (!its_text) return;
-        words_.push_back({.text = *its_text});
-        place = static_cast<std::uint32_t>(words_.size());
-        ++words_[place - 1].drugs;
-        numbers.make_room(words_.size(), text_of);
-        return;
-      }
-      ++words_[place - 1].drugs;
-    });
+        words.push_back({.text = *its_text, .drugs = 1});
+        place = static_cast<std::uint32_t>(words.size());
+        numbers_.make_room(words.size(), text_of);
+      });
+    }
+    return look(0);
   }
-  const std::size_t common = std::max(kCommonMin, drugs.size() / kCommonPart);
-  std::uint32_t all = 0;
-  for (Word& word : words_) {
-    word.begin = word.drugs > common ? kCommon : all;
-    if (word.begin != kCommon) all += word.drugs;
-    order_.push_back(static_cast<std::uint32_t>(order_.size()));
+
+  // Gives how many places there are in all.
+  std::uint32_t set_begins() {
+    const std::size_t common = std::max(kCommonMin, list_.drugs().size() / kCommonPart);
+    std::uint32_t all = 0;
+    for (Word& word : index_.words_) {
+      word.begin = word.drugs > common ? kCommon : all;
+      if (word.begin != kCommon) all += word.drugs;
+    }
+    return all;
   }
-  std::sort(order_.begin(), order_.end(),
-            [this](std::uint32_t a, std::uint32_t b) { return text(a) < text(b); });
-  places_.resize(all);
+
   // Each word's `begin` runs to its end as its drugs are put down, and is set back after that.
-  for (std::size_t i = 0; i < drugs.size(); ++i) {
-    each_word(list.name(drugs[i]), [&](std::string_view word) {
-      const std::uint32_t place = numbers.find(word, text_of);
-      if (place == 0 || words_[place - 1].begin == kCommon) return;
-      places_[words_[place - 1].begin++] = static_cast<std::uint32_t>(i);
-    });
+  base::Status put_places() {
+    const auto text_of = [this](std::uint32_t word) { return index_.text(word); };
+    auto& words = index_.words_;
+    const auto& drugs = list_.drugs();
+    for (std::size_t i = 0; i < drugs.size(); ++i) {
+      if (auto looked = look(i); !looked) return looked;
+      each_word(list_.name(drugs[i]), [&](std::string_view word) {
+        const std::uint32_t place = numbers_.find(word, text_of);
+        if (place == 0 || words[place - 1].begin == kCommon) return;
+        index_.places_[words[place - 1].begin++] = static_cast<std::uint32_t>(i);
+      });
+    }
+    for (Word& word : words) {
+      if (word.begin != kCommon) word.begin -= word.drugs;
+    }
+    return {};
   }
-  for (Word& word : words_) {
-    if (word.begin != kCommon) word.begin -= word.drugs;
-  }
+
+  const DrugList& list_;
+  const std::size_t bytes_max_;
+  const runtime::Cancel& cancel_;
+  NameIndex index_;
+  Numbers numbers_;
+  std::size_t occurrences_ = 0;  // of words
+};
+
+base::Result<NameIndex> NameIndex::make(const DrugList& list, std::size_t bytes_max,
+                                        const runtime::Cancel& cancel) {
+  return Making(list, bytes_max, cancel).make();
+}
+
+NameIndex::NameIndex(const DrugList& list) {
+  *this = std::move(make(list, SIZE_MAX, {}).value());
 }
 
 std::size_t NameIndex::bytes() const {

@@ -4,7 +4,7 @@
 //
 // It keeps the different words of all names, sorted, and for each that is not everywhere ("MG",
 // "Tablet") which drugs have it: 4 bytes. Built once and then read by any thread; it names drugs by
-// their place in the list that it was made of. Nothing here fails.
+// their place in the list that it was made of.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
 #include "formulary/drug_list.h"
+#include "runtime/cancel.h"
 
 namespace trialward::formulary {
 
@@ -31,6 +33,9 @@ class NameIndex {
  public:
   NameIndex() = default;
   explicit NameIndex(const DrugList& list);
+  // Errors: refused (it would take more memory than that), cancelled.
+  static base::Result<NameIndex> make(const DrugList& list, std::size_t bytes_max,
+                                      const runtime::Cancel& cancel);
 
   // The best first: without slips, then those whose name begins so, then by name. `list` is the one
   // that it was made of.
@@ -45,6 +50,7 @@ class NameIndex {
     std::uint32_t begin = 0;  // of them in places_; kCommon: they are not kept
   };
   struct Sought;
+  class Making;
 
   Sought seek(std::string_view word) const;
   std::string_view text(std::uint32_t word) const { return texts_.get(words_[word].text); }

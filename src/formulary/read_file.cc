@@ -20,7 +20,6 @@ namespace {
 constexpr std::size_t kPlanIdBytesMax = 64;
 constexpr std::size_t kNameBytesMax = TextPool::kTextBytesMax;
 constexpr std::size_t kTierBytesMax = 200;
-constexpr std::size_t kTiersMax = 200;         // of a plan
 constexpr std::size_t kElementsPerLook = 256;  // at the cancel token
 
 std::string place(const std::string& path, std::size_t index) {
@@ -186,7 +185,7 @@ class FileReader::Elements {
       } else {
         std::size_t i = 0;
         for (element one : array) read_tier(one, place("/formulary", i++), plan);
-        if (i > kTiersMax) fault("/formulary", "has too many tiers");
+        if (i > kTiersOfPlanMax) fault("/formulary", "has too many tiers");
       }
     }
     ++contents_.plans;

@@ -1,5 +1,7 @@
 #include "formulary/drug_list.h"
 
+#include <functional>
+
 #include "formulary/list_builder.h"
 #include "tests/formulary/files.h"
 
@@ -135,6 +137,51 @@ TEST_F(DrugListTest, EveryOneOfManyIsFound) {
   EXPECT_LT(list->bytes(), kCount * 40);
 }
 
+// Whatever it is that a source sends without end.
+TEST_F(DrugListTest, AllThatGrowsWithTheSourceCountsAsMemory) {
+  constexpr std::size_t kBytesMax = 4 << 20, kStepsMax = 60'000;
+  const std::uint16_t years[] = {2020};
+  const std::string long_text(200, 'x');
+  using Add = std::function<base::Status(ListBuilder&, const std::string&)>;
+  const struct {
+    const char* what;
+    Add add;
+  } cases[] = {
+      {"plans",
+       [](ListBuilder& list, const std::string& text) { return list.add_plan({.id = text}); }},
+      {"names of plans",
+       [&](ListBuilder& list, const std::string& text) {
+         return list.add_plan({.id = text, .name = long_text});
+       }},
+      {"tiers of plans",
+       [&](ListBuilder& list, const std::string& text) {
+         return list.add_plan({.id = text.substr(0, 4), .tiers = {{.name = text + long_text}}});
+       }},
+      {"tiers of drugs",
+       [&](ListBuilder& list, const std::string& text) {
+         const std::string tier = text + long_text;
+         const ListBuilder::PlanOfDrug one[] = {
+             {.plan = "P", .terms = {.tier = tier, .years = years}}};
+         return list.add_drug(1, "name", one);
+       }},
+      {"names",
+       [&](ListBuilder& list, const std::string&) { return list.add_drug(1, long_text, {}); }},
+  };
+  for (const auto& one : cases) {
+    ListBuilder builder(kBytesMax);
+    base::Status added;
+    std::size_t steps = 0;
+    for (; steps < kStepsMax && added; ++steps) {
+      added = one.add(builder, std::to_string(100'000 + steps));
+    }
+    ASSERT_FALSE(added) << one.what;
+    EXPECT_EQ(added.error().code, base::Errc::refused) << one.what;
+    EXPECT_NE(added.error().message.find("bytes of memory"), std::string::npos)
+        << one.what << ": " << added.error().message;
+    EXPECT_GT(steps, 1000U) << one.what;
+  }
+}
+
 TEST_F(DrugListTest, LimitsAreTold) {
   ListBuilder small(1000);
   base::Status added;
@@ -175,6 +222,15 @@ TEST_F(DrugListTest, LimitsAreTold) {
     const std::string tier = std::to_string(i);
     const ListBuilder::PlanOfDrug one[] = {{.plan = "P", .terms = {.tier = tier, .years = years}}};
     EXPECT_EQ(terms.add_drug(1, "name", one).ok(), i < kTermsMax);
+  }
+
+  for (const std::size_t count : {kTiersOfPlanMax, kTiersOfPlanMax + 1}) {
+    ListBuilder tiers(1 << 30);
+    added = {};
+    for (std::size_t i = 0; i < count && added; ++i) {
+      added = tiers.add_plan({.id = "P", .tiers = {{.name = std::to_string(i)}}});
+    }
+    EXPECT_EQ(added.ok(), count == kTiersOfPlanMax);
   }
 
   runtime::Cancel cancel;

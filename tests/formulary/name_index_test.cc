@@ -77,5 +77,20 @@ TEST(NameIndex, WordsThatAreEverywhereAreFoundAsWell) {
   }
 }
 
+TEST(NameIndex, TakesNoMoreMemoryThanItMayAndStopsWhenAsked) {
+  std::vector<std::string> names;
+  for (int i = 0; i < 20'000; ++i) names.push_back(std::to_string(i) + "a " + std::to_string(i));
+  const DrugList list = list_of_names(names);
+  const NameIndex whole(list);
+  EXPECT_EQ(NameIndex::make(list, whole.bytes() / 2, {}).error().code, base::Errc::refused);
+  // While it is made it also has a table of its words.
+  const auto made = NameIndex::make(list, 2 * whole.bytes(), {});
+  ASSERT_TRUE(made);
+  EXPECT_EQ(made->words(), whole.words());
+  runtime::Cancel cancel;
+  cancel.fire(runtime::CancelReason::shutdown);
+  EXPECT_EQ(NameIndex::make(list, SIZE_MAX, cancel).error().code, base::Errc::cancelled);
+}
+
 }  // namespace
 }  // namespace trialward::formulary
