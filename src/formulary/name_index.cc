@@ -17,7 +17,7 @@ constexpr std::size_t kCommonMin = 64;         // and in more than so many
 constexpr std::size_t kWordBytesMax = 40;      // what of a word counts
 constexpr std::size_t kLookedAtMax = 200'000;  // drugs, for one question
 constexpr std::size_t kFoundMax = 10'000;      // of which the best are taken
-constexpr std::size_t kDrugsPerLook = 1024;    // at the token and the memory, while it is made
+constexpr std::size_t kNamesPerLook = 1024;    // at the token and the memory, while it is made
 constexpr std::size_t kSlipFrom = 4, kTwoSlipsFrom = 8;  // letters
 
 bool in_word(unsigned char c) {
@@ -40,32 +40,6 @@ void each_word(std::string_view text, F&& use) {
     }
   }
 }
-
-// From a word to its number, while the index is made. Four bytes a place.
-class Numbers {
- public:
-  template <class Text>
-  std::uint32_t& find(std::string_view word, Text&& text_of) {
-    for (std::size_t at = std::hash<std::string_view>()(word);; ++at) {
-      std::uint32_t& place = places_[at & (places_.size() - 1)];
-      if (place == 0 || text_of(place - 1) == word) return place;
-    }
-  }
-  template <class Text>
-  void make_room(std::size_t words, Text&& text_of) {
-    if (words * 4 < places_.size() * 3) return;
-    std::vector<std::uint32_t> larger(places_.size() * 2);
-    larger.swap(places_);
-    for (const std::uint32_t place : larger) {
-      if (place != 0) find(text_of(place - 1), text_of) = place;
-    }
-  }
-
-  std::size_t bytes() const { return places_.size() * sizeof places_.front(); }
-
- private:
-  std::vector<std::uint32_t> places_ = std::vector<std::uint32_t>(1 << 10);  // number + 1
-};
 
 int slips_allowed(std::string_view word) {
   return word.size() >= kTwoSlipsFrom ? 2 : word.size() >= kSlipFrom ? 1 : 0;
@@ -101,11 +75,40 @@ int slips_between(std::string_view word, std::string_view longer, int most) {
   return best;
 }
 
+// From a word to its number, while the index is made. Four bytes a place.
+class NameIndex::Numbers {
+ public:
+  template <class Text>
+  std::uint32_t& find(std::string_view word, Text&& text_of) {
+    for (std::size_t at = std::hash<std::string_view>()(word);; ++at) {
+      std::uint32_t& place = places_[at & (places_.size() - 1)];
+      if (place == 0 || text_of(place - 1) == word) return place;
+    }
+  }
+  template <class Text>
+  void make_room(std::size_t words, Text&& text_of) {
+    if (words * 4 < places_.size() * 3) return;
+    std::vector<std::uint32_t> larger(places_.size() * 2);
+    larger.swap(places_);
+    for (const std::uint32_t place : larger) {
+      if (place != 0) find(text_of(place - 1), text_of) = place;
+    }
+  }
+
+  std::size_t bytes() const { return places_.size() * sizeof places_.front(); }
+
+ private:
+  std::vector<std::uint32_t> places_ = std::vector<std::uint32_t>(1 << 10);  // number + 1
+};
+
 // One index, while it is made.
 class NameIndex::Making {
  public:
   Making(const DrugList& list, std::size_t bytes_max, const runtime::Cancel& cancel)
-      : list_(list), bytes_max_(bytes_max), cancel_(cancel) {}
+      : list_(list),
+        bytes_max_(bytes_max),
+        cancel_(cancel),
+        common_(std::max(kCommonMin, list.drugs().size() / kCommonPart)) {}
 
   base::Result<NameIndex> make() {
     if (auto counted = count_words(); !counted) return counted.error();
@@ -122,14 +125,13 @@ class NameIndex::Making {
  private:
   // Also of what it will have when all that is counted so far has its place.
   base::Status look(std::size_t drug) const {
-    if (drug % kDrugsPerLook != 0) return {};
+    if (drug % kNamesPerLook != 0) return {};
     if (cancel_.fired()) return base::Error{base::Errc::cancelled, "cancelled"};
     const std::size_t bytes = index_.texts_.bytes() + numbers_.bytes() + occurrences_ * 4 +
                               index_.words_.size() * (sizeof(Word) + sizeof(std::uint32_t));
     if (bytes <= bytes_max_) return {};
-    return base::Error{base::Errc::refused, "the list with the words of its names would take " +
-                                                std::to_string(bytes - bytes_max_) +
-                                                " bytes of memory more than it may"};
+    return base::Error{base::Errc::refused, "the words of the list's names would take more than " +
+                                                std::to_string(bytes_max_) + " bytes of memory"};
   }
 
   base::Status count_words() {
@@ -140,11 +142,11 @@ class NameIndex::Making {
       if (auto looked = look(i); !looked) return looked;
       each_word(list_.name(drugs[i]), [&](std::string_view word) {
         std::uint32_t& place = numbers_.find(word, text_of);
-        ++occurrences_;
         if (place != 0) {
-          ++words[place - 1].drugs;
+          if (++words[place - 1].drugs <= common_) ++occurrences_;
           return;
         }
+        ++occurrences_;
         const auto its_text = index_.texts_.add(word);
         if (!its_text) return;
         words.push_back({.text = *its_text, .drugs = 1});
@@ -157,10 +159,9 @@ class NameIndex::Making {
 
   // Gives how many places there are in all.
   std::uint32_t set_begins() {
-    const std::size_t common = std::max(kCommonMin, list_.drugs().size() / kCommonPart);
     std::uint32_t all = 0;
     for (Word& word : index_.words_) {
-      word.begin = word.drugs > common ? kCommon : all;
+      word.begin = word.drugs > common_ ? kCommon : all;
       if (word.begin != kCommon) all += word.drugs;
     }
     return all;
@@ -188,9 +189,10 @@ class NameIndex::Making {
   const DrugList& list_;
   const std::size_t bytes_max_;
   const runtime::Cancel& cancel_;
+  const std::size_t common_;  // a word that more drugs have is common
   NameIndex index_;
   Numbers numbers_;
-  std::size_t occurrences_ = 0;  // of words
+  std::size_t occurrences_ = 0;  // of words, about: those that places_ has to have
 };
 
 base::Result<NameIndex> NameIndex::make(const DrugList& list, std::size_t bytes_max,
@@ -199,7 +201,7 @@ base::Result<NameIndex> NameIndex::make(const DrugList& list, std::size_t bytes_
 }
 
 NameIndex::NameIndex(const DrugList& list) {
-  *this = std::move(make(list, SIZE_MAX, {}).value());
+  *this = make(list, SIZE_MAX, {}).value();
 }
 
 std::size_t NameIndex::bytes() const {

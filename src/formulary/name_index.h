@@ -50,6 +50,7 @@ class NameIndex {
     std::uint32_t begin = 0;  // of them in places_; kCommon: they are not kept
   };
   struct Sought;
+  class Numbers;
   class Making;
 
   Sought seek(std::string_view word) const;
