@@ -79,6 +79,21 @@ const Plan* DrugList::find_plan(std::string_view id) const {
   return found == plan_places_.end() ? nullptr : &plans_[found->second];
 }
 
+std::vector<std::size_t> DrugList::drugs_of_plans() const {
+  std::vector<std::uint32_t> uses(sets_.size());
+  for (const Drug& drug : drugs_) ++uses[drug.set];
+  std::vector<std::size_t> found(plans_.size());
+  for (std::size_t set = 0; set + 1 < sets_.size(); ++set) {
+    if (uses[set] == 0) continue;
+    for (std::size_t at = sets_[set]; at < sets_[set + 1]; ++at) {
+      // With several terms a plan stands there several times, side by side.
+      const bool again = at > sets_[set] && pairs_[at - 1].plan == pairs_[at].plan;
+      if (!again) found[pairs_[at].plan] += uses[set];
+    }
+  }
+  return found;
+}
+
 DrugCoverage DrugList::of_drug(const Drug& drug, std::uint16_t plan, int year) const {
   DrugCoverage found{.name = name(drug)};
   const auto begin = pairs_.begin() + sets_[drug.set];

@@ -86,6 +86,8 @@ class DrugList {
   std::vector<std::string_view> names(RxCui code) const;
   const Plan* find_plan(std::string_view id) const;
   const std::vector<Plan>& plans() const { return plans_; }
+  // How many drugs each of them lists, in their order. It looks at all there is.
+  std::vector<std::size_t> drugs_of_plans() const;
 
   struct Drug {
     RxCui code = 0;

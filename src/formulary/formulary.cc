@@ -23,6 +23,13 @@ constexpr base::Duration kRetryFirst = std::chrono::seconds(15);
 constexpr base::Duration kRetryLast = std::chrono::minutes(10);
 constexpr base::Duration kPause = std::chrono::milliseconds(1);
 
+// "plan 12345XX9876543 (Silver)"
+std::string plan_words(const Plan& plan) {
+  constexpr std::size_t kNameBytesMax = 200;
+  const bool named = !plan.name.empty() && plan.name.size() <= kNameBytesMax;
+  return "plan " + plan.id + (named ? " (" + plan.name + ")" : "");
+}
+
 runtime::PeriodicOptions task_options(const FormularyOptions& options) {
   return {.name = "formulary",
           .interval = options.interval,
@@ -104,21 +111,43 @@ void Formulary::swap(std::unique_ptr<const Snapshot> fresh, std::int64_t confirm
   runtime::return_freed_memory();
 }
 
+bool Formulary::shrunk(std::size_t before, std::size_t now) const {
+  return now < before && (before - now) * 100 > before * options_.shrink_percent_max;
+}
+
 std::optional<Refusal> Formulary::implausible(const DrugList& list) const {
   const auto old = current_.read();
   if (!old || elsewhere_) return std::nullopt;
-  const auto shrunk = [&](const char* what, std::size_t before,
-                          std::size_t now) -> std::optional<Refusal> {
-    if (now >= before || (before - now) * 100 <= before * options_.shrink_percent_max) {
-      return std::nullopt;
-    }
+  const std::string by =
+      ": more than " + std::to_string(options_.shrink_percent_max) + " % less";
+  const auto told = [&](const char* what, std::size_t before, std::size_t now) {
     return Refusal{.kind = RefusalKind::shrunk,
                    .reason = "the list has " + std::to_string(now) + " " + what +
-                             " and the last one had " + std::to_string(before) + ": more than " +
-                             std::to_string(options_.shrink_percent_max) + " % less"};
+                             " and the last one had " + std::to_string(before) + by};
   };
-  if (auto drugs = shrunk("codes", old->list.codes(), list.codes())) return drugs;
-  return shrunk("plans", old->list.plans().size(), list.plans().size());
+  const std::size_t codes = old->list.codes(), plans = old->list.plans().size();
+  if (shrunk(codes, list.codes())) return told("codes", codes, list.codes());
+  if (shrunk(plans, list.plans().size())) return told("plans", plans, list.plans().size());
+  // Of each plan as well: of one whose file came empty all drugs would be told not to be covered.
+  Refusal refusal{.kind = RefusalKind::shrunk};
+  const auto before = old->list.drugs_of_plans(), now = list.drugs_of_plans();
+  for (std::size_t i = 0; i < plans; ++i) {
+    const Plan& plan = old->list.plans()[i];
+    const Plan* still = list.find_plan(plan.id);
+    const auto place = still ? static_cast<std::size_t>(still - list.plans().data()) : 0;
+    const std::size_t its_drugs = still ? now[place] : 0;
+    if (!shrunk(before[i], its_drugs)) continue;
+    refusal.faults.add({.file = plan_words(plan),
+                        .reason = (still ? "has " + std::to_string(its_drugs) + " drugs"
+                                         : "is in the list no more") +
+                                  ", and had " + std::to_string(before[i]) + " in the last one"});
+  }
+  if (refusal.faults.count == 0) return std::nullopt;
+  refusal.reason = to_string(refusal.faults.told.front()) + by;
+  if (refusal.faults.count > 1) {
+    refusal.reason += "; and " + std::to_string(refusal.faults.count - 1) + " more plans";
+  }
+  return refusal;
 }
 
 void Formulary::confirm(std::int64_t now_ms) {

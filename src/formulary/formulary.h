@@ -34,7 +34,8 @@ struct FormularyOptions {
   std::string image;  // the file of the last good list; empty: none is kept
   base::Duration interval = std::chrono::hours(1);
   base::Duration stale_after = std::chrono::hours(24);
-  // How much smaller than the last one a list may be, in percent of its drugs or its plans.
+  // How much smaller than the last one a list may be, in percent of its codes, of its plans, and of
+  // the drugs of each plan. 100: as much as it likes.
   unsigned shrink_percent_max = 50;
 };
 
@@ -92,6 +93,7 @@ class Formulary {
   base::Status refresh(const runtime::Cancel& cancel);
   std::optional<Refusal> attempt(const runtime::Cancel& cancel);
   std::optional<Refusal> take(Gathered gathered, const runtime::Cancel& cancel);
+  bool shrunk(std::size_t before, std::size_t now) const;
   std::optional<Refusal> implausible(const DrugList& list) const;
   void remove_spools() const;
   void swap(std::unique_ptr<const Snapshot> fresh, std::int64_t confirmed_ms);

@@ -241,6 +241,56 @@ TEST_F(FormularyTest, ABadUpdateIsRefusedAndNamedAndTheOldListStays) {
   EXPECT_EQ(formulary->read()->list.codes(), 50U);
 }
 
+// All in all it has hardly shrunk, but of one plan everything would be told not to be covered.
+TEST_F(FormularyTest, AListThatLostAPlansDrugsIsRefusedWithThePlansName) {
+  const auto list_of = [](int of_q, bool q, bool n) {
+    std::string json = "[";
+    if (q) json += R"({"plan_id":"Q","marketing_name":"Silver","years":[2020]},)";
+    if (n) json += R"({"plan_id":"N","years":[2020]},)";
+    for (int i = 1; i <= of_q; ++i) {
+      json += drug(std::to_string(200 + i), "B", in_plan("Q") + "," + in_plan("Q", "BRAND")) + ",";
+    }
+    return json + drugs(100).substr(1);
+  };
+  FakeRemote::File& file = remote_.files["http://x/drugs"];
+  file.body = list_of(10, true, true);
+  auto formulary = open();
+  EXPECT_TRUE(formulary->step());
+  const std::string version = formulary->read()->version;
+  const struct {
+    std::string body, reason;
+  } cases[] = {
+      {list_of(0, true, true),
+       "plan Q (Silver): has 0 drugs, and had 10 in the last one: more than 50 % less"},
+      {list_of(4, true, true),
+       "plan Q (Silver): has 4 drugs, and had 10 in the last one: more than 50 % less"},
+      {list_of(0, false, true),
+       "plan Q (Silver): is in the list no more, and had 10 in the last one: more than 50 % less"},
+  };
+  for (const auto& one : cases) {
+    file.body = one.body;
+    EXPECT_EQ(refusal_of_next(*formulary), "shrunk");
+    const auto state = formulary->state();
+    EXPECT_EQ(state.last_refusal->reason, one.reason);
+    EXPECT_EQ(state.last_refusal->faults.count, 1U);
+    EXPECT_EQ(state.version, version);
+    EXPECT_EQ(formulary->read()->list.coverage(203, "Q", 2020).status, CoverageStatus::covered);
+  }
+  // Half of it is the least that may be left; a plan without drugs may go.
+  file.body = list_of(5, true, false);
+  EXPECT_EQ(refusal_of_next(*formulary), "");
+  // What is so for a reason is taken as it is for the whole list.
+  file.body = list_of(0, true, false);
+  EXPECT_EQ(refusal_of_next(*formulary), "shrunk");
+  formulary.reset();
+  FormularyOptions any_size = options();
+  any_size.shrink_percent_max = 100;
+  Formulary willing(any_size, &remote_, random_, tasks_);
+  willing.load();
+  EXPECT_EQ(refusal_of_next(willing), "");
+  EXPECT_EQ(willing.read()->list.coverage(203, "Q", 2020).status, CoverageStatus::not_covered);
+}
+
 TEST_F(FormularyTest, RedirectsAreFollowedAFewTimes) {
   remote_.files["http://x/drugs"] = {.status = 301, .location = "/1"};
   for (int i = 1; i < kRedirectsMax; ++i) {
