@@ -59,7 +59,9 @@ int check_formulary(const FormularyArguments& given) {
   std::error_code error;
   const auto temporary =
       std::filesystem::temp_directory_path(error) / ("trialward-" + std::to_string(::getpid()));
-  formulary::Fetcher fetcher({.spool = temporary.string()}, remote->get());
+  // No store lies there that would need a reserve.
+  formulary::Fetcher fetcher({.spool = temporary.string(), .room = {.reserve_bytes = 0}},
+                             remote->get());
   auto gathered = formulary::gather({.places = given.places}, fetcher, {}, {});
   if (!gathered) {
     const formulary::Refusal& refusal = gathered.error();

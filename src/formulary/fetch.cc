@@ -29,9 +29,11 @@ constexpr base::Duration kConnectTimeout = std::chrono::seconds(10);
 // A file that an answer is written to.
 class Spool {
  public:
-  explicit Spool(const std::string& path)
-      : fd_(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)) {
-    if (fd_ < 0) error_ = errno;
+  Spool(const std::string& path, const DiskRoom& room) : path_(path), room_(room) {
+    refusal_ = room_.lack(path_, kFlushBytes);
+    if (refusal_) return;
+    fd_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd_ < 0) fail();
   }
   ~Spool() {
     if (fd_ >= 0) ::close(fd_);
@@ -40,27 +42,36 @@ class Spool {
   Spool& operator=(const Spool&) = delete;
 
   bool write(std::string_view bytes) {
-    while (!bytes.empty() && error_ == 0) {
+    while (!bytes.empty() && !refusal_) {
       const ssize_t count = ::write(fd_, bytes.data(), bytes.size());
       if (count >= 0) {
         bytes.remove_prefix(static_cast<std::size_t>(count));
         written_ += count;
       } else if (errno != EINTR) {
-        error_ = errno;
+        fail();
       }
     }
     // To the disk as it comes: what piles up would hold up the commits that share it.
-    if (error_ == 0 && written_ - flushed_ >= kFlushBytes) {
+    if (!refusal_ && written_ - flushed_ >= kFlushBytes) {
       (void)::sync_file_range(fd_, flushed_, written_ - flushed_, SYNC_FILE_RANGE_WRITE);
       flushed_ = written_;
+      refusal_ = room_.lack(path_, kFlushBytes);
     }
-    return error_ == 0;
+    return !refusal_;
   }
-  int error() const { return error_; }  // an errno
+  const std::optional<Refusal>& refusal() const { return refusal_; }
 
  private:
+  void fail() {
+    refusal_ = Refusal{
+        .kind = RefusalKind::disk,
+        .reason = path_ + ": cannot be written: " + std::generic_category().message(errno)};
+  }
+
+  const std::string path_;
+  const DiskRoom& room_;
   int fd_ = -1;
-  int error_ = 0;
+  std::optional<Refusal> refusal_;
   off_t written_ = 0, flushed_ = 0;
 };
 
@@ -204,15 +215,12 @@ Result<Fetched, Refusal> Fetcher::fetch_url(const std::string& place, const Sour
     Fetched found;
     found.path = options_.spool + std::string(kSpoolMark) + std::to_string(++spools_);
     found.spooled = true;
-    Spool spool(found.path);
+    Spool spool(found.path, options_.room);
+    if (spool.refusal()) return *spool.refusal();
     OutboundRequest request = request_for(url, known);
     request.sink = [&spool](std::string_view bytes) { return spool.write(bytes); };
     const OutboundAnswer answer = send(std::move(request), cancel);
-    if (spool.error() != 0) {
-      return Refusal{.kind = RefusalKind::disk,
-                     .reason = found.path + ": cannot be written: " +
-                               std::generic_category().message(spool.error())};
-    }
+    if (spool.refusal()) return *spool.refusal();
     if (cancel.fired()) {
       const bool late = cancel.reason() == runtime::CancelReason::deadline;
       return Refusal{.kind = late ? RefusalKind::deadline : RefusalKind::cancelled,

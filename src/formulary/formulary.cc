@@ -58,7 +58,7 @@ Formulary::Formulary(FormularyOptions options, base::Outbound* outbound, base::R
 
 std::int64_t Formulary::stale_after_ms() const { return in_ms(options_.stale_after); }
 
-// Of a process that was killed while it fetched.
+// Of a process that was killed while it fetched, or wrote an image.
 void Formulary::remove_spools() const {
   namespace files = std::filesystem;
   const files::path spool = options_.fetch.spool;
@@ -68,6 +68,7 @@ void Formulary::remove_spools() const {
   for (files::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
     if (at->path().filename().string().starts_with(begin)) files::remove(at->path(), left);
   }
+  if (!options_.image.empty()) files::remove(options_.image + std::string(kImageMark), left);
 }
 
 void Formulary::load() try {
@@ -183,6 +184,7 @@ std::optional<Refusal> Formulary::take(Gathered gathered, const runtime::Cancel&
                       .sources = gathered.sources};
   // On the disk before anybody sees it: what was answered once is what a restart answers.
   if (!options_.image.empty()) {
+    if (auto lack = options_.fetch.room.lack(options_.image, bytes)) return lack;
     if (auto written = write_image(options_.image, snapshot->list, meta); !written) {
       return refusal_of(written.error());
     }

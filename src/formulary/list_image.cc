@@ -324,7 +324,7 @@ std::string version_of(const DrugList& list) {
 }
 
 Status write_image(const std::string& path, const DrugList& list, const ListMeta& meta) {
-  const std::string fresh = path + ".new";
+  const std::string fresh = path + std::string(kImageMark);
   OpenFile file(fresh, O_WRONLY | O_CREAT | O_TRUNC);
   if (file.get() < 0) {
     return Error{Errc::unavailable, of_disk(fresh, "cannot be written").message};

@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -38,6 +39,7 @@ struct ListMeta {
 // What ListMeta::version is to be.
 std::string version_of(const DrugList& list);
 
+inline constexpr std::string_view kImageMark = ".new";  // follows its path while it is written
 base::Status write_image(const std::string& path, const DrugList& list, const ListMeta& meta);
 base::Status write_confirmed(const std::string& path, std::int64_t confirmed_ms);
 

@@ -37,7 +37,7 @@ class FakeRemote final : public base::Outbound {
     for (const auto& [name, value] : request.headers) {
       if (name == "If-None-Match" && value == file.etag) answer.status = 304;
     }
-    if (answer.status == 200 && !request.sink(file.body)) {
+    if (answer.status == 200 && !give(file.body, request)) {
       answer.failure = base::OutboundFailure::cancelled;
     }
     done(std::move(answer));
@@ -46,9 +46,24 @@ class FakeRemote final : public base::Outbound {
   base::Result<Id> mail(base::OutboundMail, Done) override { return base::invalid("no mail"); }
   void cancel(Id) override {}
 
+  // What a body comes in, and how much of the last one was taken.
+  std::size_t piece_bytes = SIZE_MAX, sent_bytes = 0;
   std::map<std::string, File> files;
   std::function<void(const std::string&)> on_request;
   std::atomic<int> requests = 0;
+
+ private:
+  bool give(const std::string& body, const base::OutboundRequest& request) {
+    sent_bytes = 0;
+    std::string_view left = body;
+    do {
+      const std::string_view piece = left.substr(0, piece_bytes);
+      sent_bytes += piece.size();
+      if (!request.sink(piece)) return false;
+      left.remove_prefix(piece.size());
+    } while (!left.empty());
+    return true;
+  }
 };
 
 class FormularyTest : public FormularyFiles {
@@ -57,6 +72,7 @@ class FormularyTest : public FormularyFiles {
     FormularyOptions options;
     options.gather.places = {"http://x/drugs"};
     options.fetch.spool = folder_.file("s.formulary");
+    options.fetch.room.free_bytes = [this](const std::string&) { return free_; };
     options.image = folder_.file("s.formulary");
     return options;
   }
@@ -84,6 +100,7 @@ class FormularyTest : public FormularyFiles {
   base::SeededRandom random_{1};
   runtime::TaskList tasks_{clock_};
   FakeRemote remote_;
+  std::optional<std::uint64_t> free_ = std::uint64_t{1} << 40;  // on the disk
 };
 
 TEST_F(FormularyTest, TakesAListAndAsksOnlyWhetherItHasChanged) {
@@ -195,8 +212,10 @@ TEST_F(FormularyTest, ADamagedImageIsNoList) {
 TEST_F(FormularyTest, WhatAKilledProcessHadSpooledIsRemoved) {
   write("s.formulary.fetch-1", "half");
   write("s.formulary.other", "not ours");
+  write("s.formulary.new", "half");
   (void)open();
   EXPECT_FALSE(std::filesystem::exists(folder_.file("s.formulary.fetch-1")));
+  EXPECT_FALSE(std::filesystem::exists(folder_.file("s.formulary.new")));
   EXPECT_TRUE(std::filesystem::exists(folder_.file("s.formulary.other")));
 }
 
@@ -405,6 +424,60 @@ TEST_F(FormularyTest, TenThousandWhoRaceAtAColdStartBeginOneRefresh) {
   EXPECT_EQ(remote_.requests, 1);
   EXPECT_EQ(formulary.state().refreshes, 1U);
   EXPECT_EQ(tasks.count(), 0U);
+}
+
+// The store lies on the same disk, and stops for good when that is full.
+TEST_F(FormularyTest, ARefreshLeavesAReserveOfTheDisk) {
+  constexpr std::uint64_t kMiB = 1 << 20;
+  FakeRemote::File& file = remote_.files["http://x/drugs"];
+  file.body = drugs(10);
+  const auto formulary = open();
+  EXPECT_TRUE(formulary->step());
+  const std::string version = formulary->read()->version;
+  file.body = drugs(11);
+  const auto refused = [&](const char* reason) {
+    const int requests = remote_.requests;
+    EXPECT_EQ(refusal_of_next(*formulary), "disk");
+    EXPECT_NE(formulary->state().last_refusal->reason.find(reason), std::string::npos)
+        << formulary->state().last_refusal->reason;
+    EXPECT_EQ(formulary->state().version, version);
+    for (const auto& entry : std::filesystem::directory_iterator(folder_.file(""))) {
+      EXPECT_EQ(entry.path().filename(), "s.formulary");
+    }
+    return remote_.requests - requests;
+  };
+  // Too little from the start: nothing is asked for.
+  free_ = kDiskReserveBytes + kMiB;
+  EXPECT_EQ(refused("513 MiB left, of which 512 MiB are kept for the store"), 0);
+  free_ = 0;
+  EXPECT_EQ(refused(": its disk has 0 MiB left"), 0);
+  // It ends while the answer comes: no more of it is read.
+  file.body = std::string(64 * kMiB, ' ') + drugs(11);
+  std::uint64_t looks = 0;
+  FormularyOptions shrinking = options();
+  shrinking.fetch.room.free_bytes = [&](const std::string&) {
+    return std::optional(kDiskReserveBytes + 20 * kMiB - 4 * kMiB * looks++);
+  };
+  remote_.piece_bytes = kMiB;
+  Formulary shorter(shrinking, &remote_, random_, tasks_);
+  shorter.load();
+  EXPECT_EQ(refusal_of_next(shorter), "disk");
+  EXPECT_EQ(looks, 6U);
+  EXPECT_EQ(remote_.sent_bytes, 20 * kMiB);
+  // There is room to spool it and none to keep it.
+  remote_.piece_bytes = SIZE_MAX;
+  file.body = drugs(11);
+  looks = 0;
+  shrinking.fetch.room.free_bytes = [&](const std::string& path) {
+    return std::optional(path.ends_with("s.formulary") ? kDiskReserveBytes : 1ULL << 40);
+  };
+  Formulary full(shrinking, &remote_, random_, tasks_);
+  full.load();
+  EXPECT_EQ(refusal_of_next(full), "disk");
+  EXPECT_EQ(full.state().version, version);
+  free_.reset();  // nobody knows
+  EXPECT_EQ(refusal_of_next(*formulary), "");
+  EXPECT_EQ(formulary->read()->list.codes(), 11U);
 }
 
 TEST_F(FormularyTest, AListThatCannotBeKeptIsNotTaken) {
