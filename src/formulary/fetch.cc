@@ -29,10 +29,10 @@ constexpr base::Duration kConnectTimeout = std::chrono::seconds(10);
 // A file that an answer is written to.
 class Spool {
  public:
-  Spool(const std::string& path, const DiskRoom& room) : path_(path), room_(room) {
-    refusal_ = room_.lack(path_, kFlushBytes);
-    if (refusal_) return;
-    fd_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  Spool(const std::string& path, const DiskRoom& room)
+      : path_(path),
+        room_(room),
+        fd_(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)) {
     if (fd_ < 0) fail();
   }
   ~Spool() {
@@ -42,6 +42,11 @@ class Spool {
   Spool& operator=(const Spool&) = delete;
 
   bool write(std::string_view bytes) {
+    // Not before there is something to write: what has not changed needs no room.
+    if (!refusal_ && written_ >= looked_) {
+      refusal_ = room_.lack(path_, kFlushBytes);
+      looked_ = written_ + kFlushBytes;
+    }
     while (!bytes.empty() && !refusal_) {
       const ssize_t count = ::write(fd_, bytes.data(), bytes.size());
       if (count >= 0) {
@@ -55,7 +60,6 @@ class Spool {
     if (!refusal_ && written_ - flushed_ >= kFlushBytes) {
       (void)::sync_file_range(fd_, flushed_, written_ - flushed_, SYNC_FILE_RANGE_WRITE);
       flushed_ = written_;
-      refusal_ = room_.lack(path_, kFlushBytes);
     }
     return !refusal_;
   }
@@ -70,9 +74,10 @@ class Spool {
 
   const std::string path_;
   const DiskRoom& room_;
-  int fd_ = -1;
+  const int fd_;
   std::optional<Refusal> refusal_;
   off_t written_ = 0, flushed_ = 0;
+  off_t looked_ = 0;  // there is room up to this
 };
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 'a' - 'A') : c; }
