@@ -185,7 +185,7 @@ std::optional<Refusal> Formulary::take(Gathered gathered, const runtime::Cancel&
   // On the disk before anybody sees it: what was answered once is what a restart answers.
   if (!options_.image.empty()) {
     if (auto lack = options_.fetch.room.lack(options_.image, bytes)) return lack;
-    if (auto written = write_image(options_.image, snapshot->list, meta); !written) {
+    if (auto written = write_image(options_.image, snapshot->list, meta, cancel); !written) {
       return refusal_of(written.error());
     }
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/heap_bytes.h"
+#include "formulary/sort.h"
 
 namespace trialward::formulary {
 
@@ -173,9 +174,11 @@ Result<std::uint32_t> ListBuilder::join(std::size_t first, std::size_t end) {
 Result<DrugList> ListBuilder::finish(const runtime::Cancel& cancel) {
   auto& drugs = list_.drugs_;
   if (list_.sets_.empty()) list_.sets_.push_back(0);
-  std::sort(drugs.begin(), drugs.end(), [this](const auto& a, const auto& b) {
-    return a.code != b.code ? a.code < b.code : list_.name(a) < list_.name(b);
-  });
+  const bool sorted =
+      sort_unless(cancel, drugs.begin(), drugs.end(), [this](const auto& a, const auto& b) {
+        return a.code != b.code ? a.code < b.code : list_.name(a) < list_.name(b);
+      });
+  if (!sorted) return Error{Errc::cancelled, "cancelled"};
   const auto same_drug = [this](const auto& a, const auto& b) {
     return a.code == b.code && list_.name(a) == list_.name(b);
   };

@@ -323,7 +323,8 @@ std::string version_of(const DrugList& list) {
   return base::to_hex(hash.finish()).substr(0, kVersionDigits);
 }
 
-Status write_image(const std::string& path, const DrugList& list, const ListMeta& meta) {
+Status write_image(const std::string& path, const DrugList& list, const ListMeta& meta,
+                   const runtime::Cancel& cancel) {
   const std::string fresh = path + std::string(kImageMark);
   OpenFile file(fresh, O_WRONLY | O_CREAT | O_TRUNC);
   if (file.get() < 0) {
@@ -335,7 +336,7 @@ Status write_image(const std::string& path, const DrugList& list, const ListMeta
   Output out([&](std::string_view bytes) {
     hash.add(bytes);
     size += bytes.size();
-    well = well && write_all(file.get(), bytes);
+    well = well && !cancel.fired() && write_all(file.get(), bytes);
     // Little by little: commits to the store share the disk, and would wait for all of it at once.
     if (size - synced >= kSyncBytes) {
       synced = size;
@@ -359,6 +360,7 @@ Status write_image(const std::string& path, const DrugList& list, const ListMeta
   }
   const Error error = of_disk(fresh, "cannot be written");
   ::unlink(fresh.c_str());
+  if (cancel.fired()) return Error{Errc::cancelled, "cancelled"};
   return Error{Errc::unavailable, error.message};
 }
 

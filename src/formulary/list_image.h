@@ -9,7 +9,7 @@
 //   SHA-256 of meta and content        32
 //
 // Numbers are of the machine that wrote it, which is the one that reads it. A new image replaces an
-// old one at once and whole. Errors: unavailable (the disk), not_found, corrupt.
+// old one at once and whole. Errors: unavailable (the disk), not_found, corrupt, cancelled.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +19,7 @@
 
 #include "base/result.h"
 #include "formulary/drug_list.h"
+#include "runtime/cancel.h"
 
 namespace trialward::formulary {
 
@@ -40,7 +41,8 @@ struct ListMeta {
 std::string version_of(const DrugList& list);
 
 inline constexpr std::string_view kImageMark = ".new";  // follows its path while it is written
-base::Status write_image(const std::string& path, const DrugList& list, const ListMeta& meta);
+base::Status write_image(const std::string& path, const DrugList& list, const ListMeta& meta,
+                         const runtime::Cancel& cancel = {});
 base::Status write_confirmed(const std::string& path, std::int64_t confirmed_ms);
 
 struct Image {

@@ -54,6 +54,18 @@ TEST_F(ListImageTest, GivesBackTheSameList) {
   EXPECT_EQ(image->list.names(1), (std::vector<std::string_view>{"A", "C"}));
 }
 
+TEST_F(ListImageTest, StopsWhenAskedAndLeavesTheOldOne) {
+  ASSERT_TRUE(write_image(path_, sample(), meta_));
+  const std::string before = text_of(path_);
+  runtime::Cancel cancel;
+  cancel.fire(runtime::CancelReason::shutdown);
+  const auto written = write_image(path_, list_of("[" + drug("2", "B") + "]"), meta_, cancel);
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().code, base::Errc::cancelled);
+  EXPECT_EQ(text_of(path_), before);
+  EXPECT_FALSE(std::filesystem::exists(path_ + ".new"));
+}
+
 TEST_F(ListImageTest, TheVersionIsThatOfTheContent) {
   EXPECT_EQ(version_of(sample()), version_of(sample()));
   EXPECT_EQ(version_of(sample()).size(), 16U);
