@@ -51,6 +51,10 @@ void add_formulary_flags(CLI::App& app, FormularyFlags& flags) {
 base::Result<api::FormularySetup> formulary_setup(const FormularyFlags& flags) {
   api::FormularySetup setup;
   for (const std::string& place : flags.places) {
+    if (place.size() > formulary::kPlaceBytesMax) {
+      return base::invalid("--formulary: it is longer than " +
+                           std::to_string(formulary::kPlaceBytesMax) + " bytes");
+    }
     struct stat status {};
     if (!formulary::is_url(place) && ::stat(place.c_str(), &status) != 0) {
       return base::invalid("--formulary: " + place + ": there is no such file");

@@ -92,6 +92,15 @@ std::string header_of(const base::OutboundHeaders& headers, std::string_view nam
   return {};
 }
 
+// What may be sent back as it came, and kept; of another one nothing: its file counts as changed.
+std::string validator(const base::OutboundHeaders& headers, std::string_view name) {
+  std::string value = header_of(headers, name);
+  const bool clean = std::all_of(value.begin(), value.end(), [](char c) {
+    return static_cast<unsigned char>(c) >= ' ' && c != 127;
+  });
+  return clean && value.size() <= kValidatorBytesMax ? value : std::string();
+}
+
 bool is_redirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
@@ -243,8 +252,8 @@ Result<Fetched, Refusal> Fetcher::fetch_url(const std::string& place, const Sour
       continue;
     }
     found.source = {.place = place,
-                    .etag = header_of(answer.headers, "ETag"),
-                    .last_modified = header_of(answer.headers, "Last-Modified")};
+                    .etag = validator(answer.headers, "ETag"),
+                    .last_modified = validator(answer.headers, "Last-Modified")};
     if (answer.failure == OutboundFailure::none && answer.status == 200) return found;
     if (answer.failure == OutboundFailure::none && answer.status == 304 && known != nullptr) {
       Fetched same;
@@ -277,9 +286,8 @@ Result<bool, Refusal> Fetcher::same(const SourceFile& known, const runtime::Canc
     }
     if (answer.status == 304) return true;
     if (answer.status != 200) return refusal_of(known.place, answer);
-    const std::string etag = header_of(answer.headers, "ETag");
-    return known.etag.empty() ? header_of(answer.headers, "Last-Modified") == known.last_modified
-                              : etag == known.etag;
+    return known.etag.empty() ? validator(answer.headers, "Last-Modified") == known.last_modified
+                              : validator(answer.headers, "ETag") == known.etag;
   }
   return false;
 }

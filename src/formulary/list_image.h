@@ -23,10 +23,13 @@
 
 namespace trialward::formulary {
 
+inline constexpr std::size_t kPlaceBytesMax = TextPool::kTextBytesMax;
+inline constexpr std::size_t kValidatorBytesMax = 1024;  // of what is told of a file's version
+
 // A file that the list was made of, as it was then.
 struct SourceFile {
-  std::string place;  // a URL or a path
-  std::string etag, last_modified;
+  std::string place;                // a URL or a path, up to kPlaceBytesMax
+  std::string etag, last_modified;  // each up to kValidatorBytesMax
 };
 
 struct ListMeta {

@@ -200,6 +200,57 @@ TEST_F(FormularyTest, ARestartServesTheLastGoodListWithItsAge) {
   EXPECT_EQ(formulary->state().unchanged, 1U);
 }
 
+// What is too long to be kept, or could not be sent back, must not make the image unreadable or the
+// next request impossible: then the file is simply read again.
+TEST_F(FormularyTest, WhatAServerTellsOfAVersionIsKeptOnlyIfItCanBe) {
+  FakeRemote::File& file = remote_.files["http://x/drugs"];
+  file.body = drugs(10);
+  const struct {
+    std::string etag;
+    bool kept;
+  } cases[] = {
+      {"\"" + std::string(kValidatorBytesMax - 2, 'e') + "\"", true},
+      {"\"" + std::string(kValidatorBytesMax - 1, 'e') + "\"", false},
+      {"\"" + std::string(100'000, 'e') + "\"", false},
+      {"\"a\x01\"", false},
+  };
+  for (const auto& one : cases) {
+    file.etag = one.etag;
+    std::filesystem::remove(folder_.file("s.formulary"));
+    EXPECT_TRUE(open()->step());
+    const auto formulary = open();
+    ASSERT_TRUE(formulary->read()) << one.etag.size();
+    EXPECT_EQ(refusal_of_next(*formulary), "");
+    EXPECT_EQ(formulary->state().unchanged, one.kept ? 1U : 0U) << one.etag.size();
+  }
+}
+
+TEST_F(FormularyTest, AnURLThatIsTooLongIsRefusedByName) {
+  const std::string base = "http://x/";
+  for (const std::size_t size : {kPlaceBytesMax, kPlaceBytesMax + 1}) {
+    const std::string url = base + std::string(size - base.size(), 'u');
+    remote_.files[url] = {.body = drugs(3), .etag = "\"1\""};
+    remote_.files["http://x/drugs"] = {
+        .body = R"({"provider_urls":[],"plan_urls":[],"formulary_urls":[")" + url + "\"]}",
+        .etag = "\"1\""};
+    FormularyOptions alone = options();
+    alone.gather.places = {url};
+    for (const FormularyOptions& one : {options(), alone}) {
+      std::filesystem::remove(folder_.file("s.formulary"));
+      Formulary formulary(one, &remote_, random_, tasks_);
+      const bool fits = size == kPlaceBytesMax;
+      EXPECT_EQ(refusal_of_next(formulary), fits ? "" : "invalid");
+      Formulary again(one, &remote_, random_, tasks_);
+      again.load();
+      EXPECT_EQ(again.state().has_list, fits);
+      if (fits) continue;
+      const std::string reason = formulary.state().last_refusal->reason;
+      EXPECT_NE(reason.find("longer than 4096 bytes"), std::string::npos) << reason;
+      EXPECT_LT(reason.size(), 500U);
+    }
+  }
+}
+
 TEST_F(FormularyTest, ADamagedImageIsNoList) {
   write("s.formulary", "nonsense");
   remote_.files["http://x/drugs"] = {.body = drugs(10)};
