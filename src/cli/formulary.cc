@@ -81,9 +81,11 @@ int check_formulary(const FormularyArguments& given) {
   }
   if (!given.name.empty()) {
     const formulary::NameIndex names(list);
-    for (const formulary::Hit& hit : names.search(list, given.name, formulary::kHitsMax)) {
+    const formulary::Hits hits = names.search(list, given.name, formulary::kHitsMax);
+    for (const formulary::Hit& hit : hits.best) {
       std::cout << hit.code << "  " << hit.name << '\n';
     }
+    if (!hits.complete) std::cerr << "note: there may be more; say more words, or more of them\n";
   }
   return std::cout.flush() ? kSuccess : fail(kFailure, "the standard output cannot be written");
 }

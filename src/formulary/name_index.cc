@@ -47,7 +47,7 @@ int slips_allowed(std::string_view word) {
 
 }  // namespace
 
-int slips_between(std::string_view word, std::string_view longer, int most) {
+int slips_between(std::string_view word, std::string_view longer, int most, std::size_t& steps) {
   // Rows of the usual table, of which three are needed: swapped letters look back by two.
   std::array<std::array<int, kWordBytesMax + 3>, 3> rows;
   longer = longer.substr(0, word.size() + static_cast<std::size_t>(most));
@@ -58,6 +58,7 @@ int slips_between(std::string_view word, std::string_view longer, int most) {
     auto& row = rows[i % 3];
     const auto& above = rows[(i - 1) % 3];
     row[0] = static_cast<int>(i);
+    steps += longer.size();
     int least = row[0];
     for (std::size_t j = 1; j <= longer.size(); ++j) {
       const int other = word[i - 1] == longer[j - 1] ? 0 : 1;
@@ -217,88 +218,143 @@ struct NameIndex::Sought {
   std::size_t drugs = 0;
   std::vector<std::uint32_t> words;
 
-  int in(std::string_view other) const {
-    if (slips == 0) return other.starts_with(word) ? 0 : slips + 1;
-    return slips_between(word, other, slips);
+  int in(std::string_view other, std::size_t& steps) const {
+    if (slips > 0) return slips_between(word, other, slips, steps);
+    ++steps;
+    return other.starts_with(word) ? 0 : slips + 1;
   }
 };
 
-NameIndex::Sought NameIndex::seek(std::string_view word) const {
-  Sought sought{.word = std::string(word)};
-  const auto add = [&](std::uint32_t one) {
-    sought.words.push_back(one);
-    sought.drugs += words_[one].drugs;
-    sought.everywhere |= words_[one].begin == kCommon;
-  };
-  auto at = std::lower_bound(order_.begin(), order_.end(), word,
-                             [this](std::uint32_t a, std::string_view b) { return text(a) < b; });
-  for (; at != order_.end() && text(*at).starts_with(word); ++at) add(*at);
-  if (!sought.words.empty()) return sought;
-  sought.slips = slips_allowed(word);
-  if (sought.slips == 0) return sought;
-  for (std::uint32_t one = 0; one < words_.size(); ++one) {
-    if (slips_between(word, text(one), sought.slips) <= sought.slips) add(one);
-  }
-  return sought;
-}
+// One search.
+class NameIndex::Search {
+ public:
+  Search(const NameIndex& index, const DrugList& list, std::size_t steps_max)
+      : index_(index), list_(list), steps_max_(steps_max) {}
 
-std::vector<Hit> NameIndex::search(const DrugList& list, std::string_view text_given,
-                                   std::size_t limit) const {
-  std::vector<Sought> all;
-  std::string folded;
-  each_word(text_given.substr(0, kSearchBytesMax), [&](std::string_view word) {
-    if (all.size() < kSearchWordsMax) all.push_back(seek(word));
-    folded += word;
-  });
-  if (all.empty()) return {};
-  // The word that the fewest drugs have says which are looked at.
-  const Sought* fewest = nullptr;
-  for (const Sought& one : all) {
-    if (!one.everywhere && (fewest == nullptr || one.drugs < fewest->drugs)) fewest = &one;
-  }
-  std::vector<std::pair<bool, Hit>> found;  // and whether its name does not begin so
-  std::uint32_t last = kCommon;
-  const auto look_at = [&](std::uint32_t place) {
-    if (std::exchange(last, place) == place) return;
-    const DrugList::Drug& drug = list.drugs()[place];
-    std::array<int, kSearchWordsMax> best;
-    best.fill(INT32_MAX);
-    std::string name;
-    each_word(list.name(drug), [&](std::string_view word) {
-      for (std::size_t i = 0; i < all.size(); ++i) best[i] = std::min(best[i], all[i].in(word));
-      if (name.size() < folded.size()) name += word;
+  Hits run(std::string_view text, std::size_t limit) {
+    std::vector<std::string> words;
+    each_word(text.substr(0, kSearchBytesMax), [&](std::string_view word) {
+      if (words.size() < kSearchWordsMax) words.emplace_back(word);
+      folded_ += word;
     });
-    Hit hit{.code = drug.code, .name = list.name(drug)};
-    for (std::size_t i = 0; i < all.size(); ++i) {
-      if (best[i] > all[i].slips) return;
-      hit.slips += best[i];
+    if (words.empty()) return {};
+    // Half of the steps are for finding words, the same for each, and what is left for looking.
+    const std::size_t share = steps_max_ / 2 / words.size();
+    for (std::size_t i = 0; i < words.size(); ++i) seek(words[i], steps_ + share);
+    look();
+    return best(limit);
+  }
+
+ private:
+  bool spent(std::size_t until) {
+    if (steps_ < until) return false;
+    complete_ = false;
+    return true;
+  }
+
+  void seek(const std::string& word, std::size_t until) {
+    Sought& sought = all_.emplace_back(Sought{.word = word});
+    const auto& order = index_.order_;
+    const auto add = [&](std::uint32_t one) {
+      sought.words.push_back(one);
+      sought.drugs += index_.words_[one].drugs;
+      sought.everywhere |= index_.words_[one].begin == kCommon;
+    };
+    auto at = std::lower_bound(
+        order.begin(), order.end(), word,
+        [this](std::uint32_t a, const std::string& b) { return index_.text(a) < b; });
+    for (; at != order.end() && index_.text(*at).starts_with(word) && !spent(until); ++at) {
+      ++steps_;
+      add(*at);
     }
-    found.emplace_back(!name.starts_with(folded), hit);
-  };
-  std::size_t left = kLookedAtMax;
-  if (fewest == nullptr) {
-    const std::size_t most = std::min(left, list.drugs().size());
-    for (std::uint32_t i = 0; i < most && found.size() < kFoundMax; ++i) look_at(i);
-  } else {
+    if (!sought.words.empty()) return;
+    sought.slips = slips_allowed(word);
+    if (sought.slips == 0) return;
+    for (std::uint32_t one = 0; one < index_.words_.size() && !spent(until); ++one) {
+      const std::string_view other = index_.text(one);
+      ++steps_;
+      if (other.size() + static_cast<std::size_t>(sought.slips) < word.size()) continue;
+      if (slips_between(word, other, sought.slips, steps_) <= sought.slips) add(one);
+    }
+  }
+
+  // The word that the fewest drugs have says which are looked at.
+  void look() {
+    const Sought* fewest = nullptr;
+    for (const Sought& one : all_) {
+      if (!one.everywhere && (fewest == nullptr || one.drugs < fewest->drugs)) fewest = &one;
+    }
+    if (fewest == nullptr) {
+      for (std::uint32_t i = 0; i < list_.drugs().size() && may_look(); ++i) look_at(i);
+      return;
+    }
     for (const std::uint32_t word : fewest->words) {
-      const Word& one = words_[word];
-      for (std::uint32_t i = 0; i < one.drugs && left > 0 && found.size() < kFoundMax;
-           ++i, --left) {
-        look_at(places_[one.begin + i]);
+      const Word& one = index_.words_[word];
+      for (std::uint32_t i = 0; i < one.drugs; ++i) {
+        if (!may_look()) return;
+        look_at(index_.places_[one.begin + i]);
       }
     }
   }
-  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
-    return std::tie(a.second.slips, a.first, a.second.name, a.second.code) <
-           std::tie(b.second.slips, b.first, b.second.name, b.second.code);
-  });
-  std::vector<Hit> hits;
-  for (const auto& [later, hit] : found) {
-    const bool again =
-        !hits.empty() && hits.back().code == hit.code && hits.back().name == hit.name;
-    if (!again && hits.size() < limit) hits.push_back(hit);
+
+  bool may_look() {
+    if (spent(steps_max_)) return false;
+    if (looked_at_ < kLookedAtMax && found_.size() < kFoundMax) return true;
+    complete_ = false;
+    return false;
   }
-  return hits;
+
+  void look_at(std::uint32_t place) {
+    ++looked_at_;
+    if (std::exchange(last_, place) == place) return;
+    const DrugList::Drug& drug = list_.drugs()[place];
+    const std::string_view its_name = list_.name(drug);
+    steps_ += its_name.size();
+    std::array<int, kSearchWordsMax> slips;
+    slips.fill(INT32_MAX);
+    std::string name;
+    each_word(its_name, [&](std::string_view word) {
+      for (std::size_t i = 0; i < all_.size(); ++i) {
+        if (slips[i] > 0) slips[i] = std::min(slips[i], all_[i].in(word, steps_));
+      }
+      if (name.size() < folded_.size()) name += word;
+    });
+    Hit hit{.code = drug.code, .name = its_name};
+    for (std::size_t i = 0; i < all_.size(); ++i) {
+      if (slips[i] > all_[i].slips) return;
+      hit.slips += slips[i];
+    }
+    found_.emplace_back(!name.starts_with(folded_), hit);
+  }
+
+  Hits best(std::size_t limit) {
+    std::sort(found_.begin(), found_.end(), [](const auto& a, const auto& b) {
+      return std::tie(a.second.slips, a.first, a.second.name, a.second.code) <
+             std::tie(b.second.slips, b.first, b.second.name, b.second.code);
+    });
+    Hits hits{.complete = complete_, .steps = steps_};
+    for (const auto& [later, hit] : found_) {
+      const bool again = !hits.best.empty() && hits.best.back().code == hit.code &&
+                         hits.best.back().name == hit.name;
+      if (!again && hits.best.size() < limit) hits.best.push_back(hit);
+    }
+    return hits;
+  }
+
+  const NameIndex& index_;
+  const DrugList& list_;
+  const std::size_t steps_max_;
+  std::vector<Sought> all_;
+  std::string folded_;  // the question, without what is between its words
+  std::uint32_t last_ = kCommon;
+  std::vector<std::pair<bool, Hit>> found_;  // and whether its name does not begin so
+  std::size_t steps_ = 0, looked_at_ = 0;
+  bool complete_ = true;
+};
+
+Hits NameIndex::search(const DrugList& list, std::string_view text, std::size_t limit,
+                       std::size_t steps_max) const {
+  return Search(*this, list, steps_max).run(text, limit);
 }
 
 }  // namespace trialward::formulary

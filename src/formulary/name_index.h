@@ -22,11 +22,19 @@ namespace trialward::formulary {
 inline constexpr std::size_t kSearchBytesMax = 100;  // of a question; the rest is not looked at
 inline constexpr std::size_t kSearchWordsMax = 8;
 inline constexpr std::size_t kHitsMax = 50;
+// Of work, about a letter that is compared: some 0.2 s at most, whatever is asked of whichever list.
+inline constexpr std::size_t kSearchStepsMax = 64'000'000;
 
 struct Hit {
   RxCui code = 0;
   std::string_view name;
   int slips = 0;
+};
+
+struct Hits {
+  std::vector<Hit> best;
+  bool complete = true;   // false: there may be better ones, for which it would have had to go on
+  std::size_t steps = 0;  // that it took
 };
 
 class NameIndex {
@@ -39,7 +47,8 @@ class NameIndex {
 
   // The best first: without slips, then those whose name begins so, then by name. `list` is the one
   // that it was made of.
-  std::vector<Hit> search(const DrugList& list, std::string_view text, std::size_t limit) const;
+  Hits search(const DrugList& list, std::string_view text, std::size_t limit,
+              std::size_t steps_max = kSearchStepsMax) const;
   std::size_t words() const { return words_.size(); }
   std::size_t bytes() const;
 
@@ -50,10 +59,10 @@ class NameIndex {
     std::uint32_t begin = 0;  // of them in places_; kCommon: they are not kept
   };
   struct Sought;
+  class Search;
   class Numbers;
   class Making;
 
-  Sought seek(std::string_view word) const;
   std::string_view text(std::uint32_t word) const { return texts_.get(words_[word].text); }
 
   TextPool texts_;
@@ -63,7 +72,7 @@ class NameIndex {
 };
 
 // How many slips turn the first into the beginning of the second: a letter too many, missing,
-// another one, or two that are swapped; more than `most` is most + 1.
-int slips_between(std::string_view word, std::string_view longer, int most);
+// another one, or two that are swapped; more than `most` is most + 1. Adds to `steps` what it took.
+int slips_between(std::string_view word, std::string_view longer, int most, std::size_t& steps);
 
 }  // namespace trialward::formulary

@@ -92,6 +92,7 @@ def test_answers_are_as_described(tmp_path):
         route = "/v1/medications"
         found = check(server.get(route + "?name=anohter", token), "get", route, 200)
         assert found["medications"] == [{"rxcui": "1", "name": "Another", "slips": 1}]
+        assert found["complete"] is True
         found = check(server.get(route + "?name=DRUG&limit=3", token), "get", route, 200)
         assert [one["rxcui"] for one in found["medications"]] == ["1", "10", "2"]
         for wrong in ("", "?name=", "?name=a&limit=51"):
@@ -99,6 +100,40 @@ def test_answers_are_as_described(tmp_path):
         text = server.get("/metrics", ops=True).body.decode()
         assert 'trialward_formulary{what="drugs"} 11' in text
         assert "trialward_formulary_alert 0" in text
+
+
+def test_searches_that_cost_much_are_bounded_and_hold_up_no_coverage(tmp_path):
+    # Of these names each has a word that nearly fits, so all are compared letter by letter.
+    listed = tmp_path / "drugs.json"
+    listed.write_text(json.dumps([
+        {**one, "drug_name": f"acetaminophenol{one['rxnorm_id']} of the longest sort"}
+        for one in drugs(12_000)]))
+    # Eight words, each with a slip of its own.
+    words = [f"acetamino{letter}henol" for letter in "qwrtyzxv"]
+    query = "/v1/medications?name=" + "+".join(words)[:100]
+    with Server(tmp_path / "store.db", options=options(listed, interval=3600)) as server:
+        server.wait_for(lambda: state(server).get("list"))
+        token, other = server.token("monitor"), server.token("safety")
+        answers = []
+
+        def search():
+            answers.append(server.get(query, token))
+
+        searches = [threading.Thread(target=search) for _ in range(40)]
+        for one in searches:
+            one.start()
+        assert coverage(server, other)["status"] == "covered"
+        # What one token asks for leaves room for others.
+        assert server.get("/v1/medications?name=acetaminophenol77", other).status == 200
+        for one in searches:
+            one.join()
+        assert {one.status for one in answers} == {200, 503}
+        for one in answers:
+            check(one, "get", "/v1/medications", one.status)
+            if one.status == 503:
+                assert one.headers["Retry-After"] == "1"
+            else:
+                assert len(one.json()["medications"]) == 50
 
 
 def test_without_a_formulary_it_says_so(server):
