@@ -41,8 +41,8 @@ void add_formulary_flags(CLI::App& app, FormularyFlags& flags) {
       ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str();
   app.add_option("--formulary-shrink", flags.shrink_percent,
-                 "Percent that a new list may lack of its drugs, of its plans and of the drugs of each "
-                 "plan; one that lacks more is refused as implausible. 100 takes any")
+                 "Percent that a new list may lack of its drugs, of its plans and of each plan's "
+                 "drugs; one that lacks more is refused as implausible. 100 takes any")
       ->needs(formulary)
       ->check(CLI::Range(0, 100))
       ->capture_default_str();

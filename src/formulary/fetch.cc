@@ -177,7 +177,7 @@ OutboundRequest Fetcher::request_for(const std::string& url, const SourceFile* k
   return request;
 }
 
-// Everything that is taken has an end, so it is waited for without a time of our own. From send() on
+// Everything that is taken has an end, so it is waited for without a time of our own. After send()
 // nothing may throw: what was sent calls back to this stack.
 OutboundAnswer Fetcher::send(OutboundRequest request, const runtime::Cancel& cancel) {
   std::mutex mutex;

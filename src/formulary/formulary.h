@@ -3,8 +3,8 @@
 // that is. A new list is fetched, checked and built beside the old one, and takes its place at once
 // and whole; one that is refused leaves the old one where it is, however long its source is gone.
 //
-//   - The last good list lies beside the store (list_image.h) and is there after a restart. If other
-//     places are named by then, it answers until their list has been read.
+//   - The last good list lies beside the store (list_image.h) and is there after a restart. If by
+//     then other places are named, it answers until their list has been read.
 //   - After kStaleAfter without a word from the source an operational alert is raised, once, and
 //     the next good refresh clears it: in the log, in the metrics, at /ops/formulary.
 //   - The refresh has a thread of its own that gives way to all others, and frees the old list.

@@ -82,14 +82,14 @@ TEST(NameIndex, WordsThatAreEverywhereAreFoundAsWell) {
   }
 }
 
-// Questions that would take seconds of a list of a million drugs: words that nothing begins with, so
-// that all are compared with a slip in mind; one letter that begins everything; words that are
+// Questions that would take seconds of a list of a million drugs: words that nothing begins with,
+// so that all are compared with a slip in mind; one letter that begins everything; words that are
 // everywhere.
 TEST(NameIndex, NoQuestionTakesMoreStepsThanItMay) {
   std::vector<std::string> names;
   for (int i = 0; i < 5000; ++i) {
-    names.push_back("acetaminophenol" + std::to_string(i) + " oral tablet of the most common sort " +
-                    std::string(200, 'x'));
+    names.push_back("acetaminophenol" + std::to_string(i) +
+                    " oral tablet of the most common sort " + std::string(200, 'x'));
   }
   const DrugList list = list_of_names(names);
   const NameIndex index(list);
