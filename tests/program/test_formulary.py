@@ -266,6 +266,59 @@ def test_a_restart_serves_the_last_good_list(tmp_path):
         assert coverage(server, token)["list"]["staleness_s"] >= 0
 
 
+def test_a_restart_with_another_place_reads_that_one(tmp_path):
+    old, new = tmp_path / "old.json", tmp_path / "new.json"
+    old.write_bytes(GOOD)
+    new.write_text(json.dumps(drugs(3, "Q")))
+    with Server(tmp_path / "store.db", options=options(old)) as server:
+        server.wait_for(lambda: state(server).get("list"))
+        token = server.token("monitor")
+        assert coverage(server, token)["status"] == "covered"
+    with Server(tmp_path / "store.db", options=options(new)) as server:
+        server.wait_for(lambda: state(server)["taken"])
+        assert state(server)["list"]["codes"] == 3
+        assert "of_other_places" not in state(server)["list"]
+        assert coverage(server, token, code=2, plan="Q")["status"] == "covered"
+        assert coverage(server, token)["status"] == "unknown"
+    new.unlink()
+    new.write_text("[")
+    with Server(tmp_path / "store.db", options=options(old)) as server:
+        server.wait_for(lambda: state(server)["taken"])
+    with Server(tmp_path / "store.db", options=options(new)) as server:
+        # Until the new place has a list the old one answers, and says so.
+        server.wait_for(lambda: state(server)["refused"])
+        check(server.get("/ops/formulary", ops=True), "get", "/ops/formulary", 200)
+        assert state(server)["list"]["of_other_places"] is True
+        assert coverage(server, token)["status"] == "covered"
+
+
+def test_a_list_that_lost_a_plan_is_refused_until_an_operator_wants_it(tmp_path):
+    listed = tmp_path / "drugs.json"
+
+    def put(of_q):
+        plan = {"plan_id": "Q", "marketing_name": "Silver", "years": [2026]}
+        fresh = tmp_path / "fresh.json"
+        fresh.write_text(json.dumps([plan, *drugs(200), *drugs(of_q, "Q")]))
+        fresh.replace(listed)
+
+    put(10)
+    with Server(tmp_path / "store.db", options=options(listed)) as server:
+        token = server.token("monitor")
+        server.wait_for(lambda: state(server).get("list"))
+        put(0)
+        server.wait_for(lambda: state(server)["refused"])
+        told = check(server.get("/ops/formulary", ops=True), "get", "/ops/formulary", 200)
+        assert told["refusal"]["kind"] == "shrunk"
+        assert told["refusal"]["faults"] == [
+            "plan Q (Silver): has 0 drugs, and had 10 in the last one"]
+        assert coverage(server, token, plan="Q")["status"] == "covered"
+    willing = (*options(listed), "--formulary-shrink", "100")
+    with Server(tmp_path / "store.db", options=willing) as server:
+        server.wait_for(lambda: state(server)["taken"])
+        assert coverage(server, token, plan="Q")["status"] == "not_covered"
+        assert coverage(server, token)["status"] == "covered"
+
+
 def test_ten_thousand_racing_requests_begin_one_refresh(tmp_path):
     begun, may_answer = [], threading.Event()
 
