@@ -23,7 +23,7 @@ namespace trialward::api {
 
 inline constexpr std::size_t kLookupsMax = 200;  // of a batch
 inline constexpr std::size_t kLookupBodyBytesMax = 64 << 10;
-// Waiting or answered, and of one token; more are refused. Each takes 0.2 s at most
+// Waiting or answered, and of one token; more are refused. Each takes 0.3 s at most
 // (formulary::kSearchStepsMax), so that the last is answered within kSearchTimeout.
 inline constexpr std::size_t kSearchesMax = 32;
 inline constexpr std::size_t kSearchesPerTokenMax = 8;

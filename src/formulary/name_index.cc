@@ -238,9 +238,13 @@ class NameIndex::Search {
       folded_ += word;
     });
     if (words.empty()) return {};
-    // Half of the steps are for finding words, the same for each, and what is left for looking.
-    const std::size_t share = steps_max_ / 2 / words.size();
-    for (std::size_t i = 0; i < words.size(); ++i) seek(words[i], steps_ + share);
+    // Half of the steps are for finding words, each of which has its part of what the others have
+    // left, and the rest is for looking.
+    const std::size_t for_words = steps_max_ / 2;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      const std::size_t left = for_words - std::min(for_words, steps_);
+      seek(words[i], steps_ + left / (words.size() - i));
+    }
     look();
     return best(limit);
   }

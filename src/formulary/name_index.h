@@ -22,7 +22,7 @@ namespace trialward::formulary {
 inline constexpr std::size_t kSearchBytesMax = 100;  // of a question; the rest is not looked at
 inline constexpr std::size_t kSearchWordsMax = 8;
 inline constexpr std::size_t kHitsMax = 50;
-// About letters that are compared: some 0.2 s at most, whatever is asked of whichever list.
+// About letters that are compared: some 0.3 s at most, whatever is asked of whichever list.
 inline constexpr std::size_t kSearchStepsMax = 64'000'000;
 
 struct Hit {

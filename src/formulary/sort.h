@@ -10,7 +10,7 @@ namespace trialward::formulary {
 
 template <class Iterator, class Less>
 bool sort_unless(const runtime::Cancel& cancel, Iterator begin, Iterator end, const Less& less) {
-  constexpr auto kSortedAtOnce = 100'000;
+  constexpr auto kSortedAtOnce = 250'000;
   if (cancel.fired()) return false;
   if (end - begin <= kSortedAtOnce) {
     std::sort(begin, end, less);
