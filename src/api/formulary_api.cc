@@ -3,6 +3,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "api/answers.h"
 #include "api/lists.h"
@@ -20,10 +21,27 @@ struct FormularyApi::Lookup {
   formulary::RxCui rxcui = 0;
 };
 
+// One that waits or runs. Let go without an answer it is told that it was too late.
+struct FormularyApi::Search {
+  std::shared_ptr<http::Exchange> exchange;
+  TokenSlots::Slot slot;
+
+  Search(std::shared_ptr<http::Exchange> its_exchange, TokenSlots::Slot its_slot)
+      : exchange(std::move(its_exchange)), slot(std::move(its_slot)) {}
+  ~Search() { answer(busy_response("the search did not get its turn in time")); }
+  Search(const Search&) = delete;
+  Search& operator=(const Search&) = delete;
+
+  void answer(http::Response response) {
+    if (const auto its_exchange = std::exchange(exchange, nullptr)) {
+      its_exchange->respond(std::move(response));
+    }
+  }
+};
+
 namespace {
 
 constexpr std::size_t kPlanBytesMax = 64;
-constexpr base::Duration kSearchTimeout = std::chrono::seconds(10);
 
 http::Response no_formulary() {
   return http::fault_response(503, "this server has no formulary: serve --formulary");
@@ -197,33 +215,40 @@ http::Response FormularyApi::found(const std::string& name, std::size_t limit) c
   const auto now = formulary_->read();
   base::JsonWriter json;
   json.begin_object().key("medications").begin_array();
+  formulary::Hits hits;
   if (now) {
-    for (const formulary::Hit& hit : now->names.search(now->list, name, limit)) {
+    hits = now->names.search(now->list, name, limit);
+    for (const formulary::Hit& hit : hits.best) {
       json.begin_object().member("rxcui", std::to_string(hit.code)).member("name", hit.name);
       if (hit.slips > 0) json.member("slips", hit.slips);
       json.end_object();
     }
   }
-  json.end_array();
+  json.end_array().member("complete", hits.complete);
   put_list(json, now.get());
   return http::json_response(200, json.end_object().take());
 }
 
-http::Decision FormularyApi::by_name(const Call& call) const {
+http::Decision FormularyApi::by_name(const Call& call) {
   if (formulary_ == nullptr) return no_formulary();
   constexpr auto kMost = static_cast<std::int64_t>(formulary::kHitsMax);
   const std::int64_t limit = number_in(call.query, "limit", kMost, kMost);
   if (limit <= 0) return http::fault_response(400, "limit is not a number from 1 to 50");
   const std::string name(call.query.get("name"));
   if (name.empty()) return http::fault_response(400, "name is missing");
-  return http::Accepted{.handler = [this, name, limit](std::shared_ptr<http::Exchange> exchange) {
+  const auto serve = [this, name, limit, token = call.principal->token](
+                         std::shared_ptr<http::Exchange> exchange) {
+    TokenSlots::Slot slot = search_slots_.take(token);
+    if (slot == nullptr) return exchange->respond(busy_response("too many searches wait"));
+    const auto search = std::make_shared<Search>(std::move(exchange), std::move(slot));
     const auto job = searches_->submit(
-        "search", clock_.now() + kSearchTimeout, [this, name, limit, exchange](const auto&) {
-          exchange->respond(found(name, static_cast<std::size_t>(limit)));
+        "search", clock_.now() + kSearchTimeout, [this, name, limit, search](const auto&) {
+          search->answer(found(name, static_cast<std::size_t>(limit)));
           return base::Status();
         });
-    if (!job) exchange->respond(busy_response("too many searches wait"));
-  }};
+    if (!job) search->answer(busy_response("too many searches wait"));
+  };
+  return http::Accepted{.handler = serve};
 }
 
 // All of a batch is answered from one list.
@@ -333,6 +358,7 @@ std::string FormularyApi::state_json() const {
         .member("codes", state.codes)
         .member("plans", state.plans)
         .member("bytes", state.bytes);
+    if (state.elsewhere) json.member("of_other_places", true);
     put_troubles("notes", state.notes);
     json.end_object();
   }

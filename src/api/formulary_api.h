@@ -1,7 +1,7 @@
 // /v1/medications: whether a plan covers a drug, and which drugs have a name. Answered from memory
 // on the thread of the connection, without a wait (formulary/formulary.h), searches by a thread of
-// their own; with the version of the
-// list and how old it is in every answer. For any valid token: a formulary is no study's.
+// their own, which takes nothing from that; with the version of the list and how old it is in every
+// answer. For any valid token: a formulary is no study's.
 //
 // It owns the list and what keeps it fresh. Without a formulary its routes answer 503. Any thread.
 #pragma once
@@ -12,6 +12,7 @@
 
 #include "api/metrics.h"
 #include "api/route.h"
+#include "api/token_slots.h"
 #include "base/json_writer.h"
 #include "formulary/formulary.h"
 #include "formulary/ndc.h"
@@ -22,7 +23,11 @@ namespace trialward::api {
 
 inline constexpr std::size_t kLookupsMax = 200;  // of a batch
 inline constexpr std::size_t kLookupBodyBytesMax = 64 << 10;
-inline constexpr std::size_t kSearchesMax = 64;  // waiting; more are refused
+// Waiting or answered, and of one token; more are refused. Each takes 0.3 s at most
+// (formulary::kSearchStepsMax), so that the last is answered within kSearchTimeout.
+inline constexpr std::size_t kSearchesMax = 32;
+inline constexpr std::size_t kSearchesPerTokenMax = 8;
+inline constexpr base::Duration kSearchTimeout = std::chrono::seconds(10);
 
 // Without a place there is no formulary. Shared: options are copied.
 struct FormularySetup {
@@ -47,11 +52,12 @@ class FormularyApi {
 
  private:
   struct Lookup;
+  struct Search;
   http::Response one(const Lookup& lookup) const;
   http::Response batch(const std::string& body) const;
   http::Decision by_code(const Call& call) const;
   http::Decision by_ndc(const Call& call) const;
-  http::Decision by_name(const Call& call) const;
+  http::Decision by_name(const Call& call);
   http::Response found(const std::string& name, std::size_t limit) const;
   // Fills in the code from its text; a reason when there is none.
   std::string resolve(Lookup& lookup) const;
@@ -64,7 +70,8 @@ class FormularyApi {
   std::shared_ptr<const formulary::NdcMap> ndcs_;
   std::unique_ptr<http::OutboundClient> remote_;
   std::unique_ptr<formulary::Formulary> formulary_;
-  std::unique_ptr<runtime::JobPool> searches_;  // one thread: a search may take milliseconds
+  TokenSlots search_slots_{kSearchesMax, kSearchesPerTokenMax};  // outlives what holds them
+  std::unique_ptr<runtime::JobPool> searches_;                  // one thread
 };
 
 }  // namespace trialward::api

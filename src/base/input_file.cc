@@ -67,8 +67,14 @@ Result<InputFile> InputFile::open(const std::string& path) {
   return input;
 }
 
+Status InputFile::ask() const {
+  if (give_up_ && give_up_()) return Error{Errc::cancelled, "cancelled"};
+  return {};
+}
+
 Result<bool> InputFile::fill() {
   if (begin_ < end_) return true;
+  if (auto asked = ask(); !asked) return asked.error();
   begin_ = end_ = 0;
   const auto more = fill_more();
   if (!more) return more.error();
@@ -98,6 +104,7 @@ Result<std::string_view> InputFile::beginning(std::size_t size) {
 
 Result<std::size_t> InputFile::read(char* out, std::size_t size) {
   TW_CHECK(size > 0);
+  if (auto asked = ask(); !asked) return asked.error();
   std::size_t count = head_.copy(out, size);
   if (count > 0) {
     head_.erase(0, count);

@@ -5,16 +5,18 @@
 //
 // It owns the open file. One thread uses it at a time. Errors give the reason alone, as whoever
 // reads knows the place better: not_found when it cannot be opened, invalid when it cannot be read,
-// is damaged or is cut off,
-// or unpacks to too much. After an error there is nothing more to read.
+// is damaged or is cut off, or unpacks to too much; cancelled. After an error there is nothing more
+// to read.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/result.h"
 
@@ -37,6 +39,10 @@ class InputFile {
   // What it may unpack to; no limit without this.
   void unpack_at_most(std::uint64_t bytes) { unpacked_max_ = bytes; }
 
+  // Asked before each step of a read, which is at most 64 KiB of the file; true: it fails with
+  // cancelled.
+  void give_up_when(std::function<bool()> asked) { give_up_ = std::move(asked); }
+
   // Of the file as it lies on the disk, for a progress bar. The total is 0 when nobody knows it,
   // as with a pipe.
   std::uint64_t bytes_read() const { return bytes_read_; }
@@ -51,6 +57,7 @@ class InputFile {
   };
 
   InputFile() = default;
+  Status ask() const;
   // Reads more of the file when all that was read is used up; false at the file's end.
   Result<bool> fill();
   // Adds what the file gives at once to the buffer; 0 is its end.
@@ -66,6 +73,7 @@ class InputFile {
   std::string head_;  // what beginning() took and read() has not yet given
   std::uint64_t bytes_read_ = 0, bytes_total_ = 0;
   std::uint64_t unpacked_ = 0, unpacked_max_ = UINT64_MAX;
+  std::function<bool()> give_up_;  // or empty
 };
 
 // The error with its place before it: "PATH: reason".

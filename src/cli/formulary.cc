@@ -59,7 +59,9 @@ int check_formulary(const FormularyArguments& given) {
   std::error_code error;
   const auto temporary =
       std::filesystem::temp_directory_path(error) / ("trialward-" + std::to_string(::getpid()));
-  formulary::Fetcher fetcher({.spool = temporary.string()}, remote->get());
+  // No store lies there that would need a reserve.
+  formulary::Fetcher fetcher({.spool = temporary.string(), .room = {.reserve_bytes = 0}},
+                             remote->get());
   auto gathered = formulary::gather({.places = given.places}, fetcher, {}, {});
   if (!gathered) {
     const formulary::Refusal& refusal = gathered.error();
@@ -79,9 +81,11 @@ int check_formulary(const FormularyArguments& given) {
   }
   if (!given.name.empty()) {
     const formulary::NameIndex names(list);
-    for (const formulary::Hit& hit : names.search(list, given.name, formulary::kHitsMax)) {
+    const formulary::Hits hits = names.search(list, given.name, formulary::kHitsMax);
+    for (const formulary::Hit& hit : hits.best) {
       std::cout << hit.code << "  " << hit.name << '\n';
     }
+    if (!hits.complete) std::cerr << "note: there may be more; say more words, or more of them\n";
   }
   return std::cout.flush() ? kSuccess : fail(kFailure, "the standard output cannot be written");
 }

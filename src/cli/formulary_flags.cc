@@ -41,8 +41,8 @@ void add_formulary_flags(CLI::App& app, FormularyFlags& flags) {
       ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str();
   app.add_option("--formulary-shrink", flags.shrink_percent,
-                 "Percent of its drugs or plans that a new list may lack; one that lacks more is "
-                 "refused as implausible")
+                 "Percent that a new list may lack of its drugs, of its plans and of each plan's "
+                 "drugs; one that lacks more is refused as implausible. 100 takes any")
       ->needs(formulary)
       ->check(CLI::Range(0, 100))
       ->capture_default_str();
@@ -51,6 +51,10 @@ void add_formulary_flags(CLI::App& app, FormularyFlags& flags) {
 base::Result<api::FormularySetup> formulary_setup(const FormularyFlags& flags) {
   api::FormularySetup setup;
   for (const std::string& place : flags.places) {
+    if (place.size() > formulary::kPlaceBytesMax) {
+      return base::invalid("--formulary: it is longer than " +
+                           std::to_string(formulary::kPlaceBytesMax) + " bytes");
+    }
     struct stat status {};
     if (!formulary::is_url(place) && ::stat(place.c_str(), &status) != 0) {
       return base::invalid("--formulary: " + place + ": there is no such file");

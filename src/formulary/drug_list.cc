@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/heap_bytes.h"
+
 namespace trialward::formulary {
 namespace {
 
@@ -68,16 +70,28 @@ std::pair<std::size_t, std::size_t> DrugList::entries(RxCui code) const {
 std::vector<std::string_view> DrugList::names(RxCui code) const {
   std::vector<std::string_view> found;
   const auto [first, end] = entries(code);
-  for (std::size_t i = first; i < end; ++i) {
-    const std::string_view one = name(drugs_[i]);
-    if (found.empty() || found.back() != one) found.push_back(one);
-  }
+  for (std::size_t i = first; i < end; ++i) found.push_back(name(drugs_[i]));
   return found;
 }
 
 const Plan* DrugList::find_plan(std::string_view id) const {
   const auto found = plan_places_.find(id);
   return found == plan_places_.end() ? nullptr : &plans_[found->second];
+}
+
+std::vector<std::size_t> DrugList::drugs_of_plans() const {
+  std::vector<std::uint32_t> uses(sets_.size());
+  for (const Drug& drug : drugs_) ++uses[drug.set];
+  std::vector<std::size_t> found(plans_.size());
+  for (std::size_t set = 0; set + 1 < sets_.size(); ++set) {
+    if (uses[set] == 0) continue;
+    for (std::size_t at = sets_[set]; at < sets_[set + 1]; ++at) {
+      // With several terms a plan stands there several times, side by side.
+      const bool again = at > sets_[set] && pairs_[at - 1].plan == pairs_[at].plan;
+      if (!again) found[pairs_[at].plan] += uses[set];
+    }
+  }
+  return found;
 }
 
 DrugCoverage DrugList::of_drug(const Drug& drug, std::uint16_t plan, int year) const {
@@ -106,13 +120,7 @@ Coverage DrugList::coverage(RxCui code, std::string_view plan, int year) const {
   }
   const auto [first, end] = entries(code);
   for (std::size_t i = first; i < end; ++i) {
-    DrugCoverage one = of_drug(drugs_[i], place->second, year);
-    if (answer.drugs.empty() || answer.drugs.back().name != one.name) {
-      answer.drugs.push_back(std::move(one));
-    } else {  // the same drug, from another file
-      auto& all = answer.drugs.back().terms;
-      all.insert(all.end(), one.terms.begin(), one.terms.end());
-    }
+    answer.drugs.push_back(of_drug(drugs_[i], place->second, year));
   }
   answer.ambiguous = answer.drugs.size() > 1;
   const auto covered =
@@ -130,13 +138,27 @@ Coverage DrugList::coverage(RxCui code, std::string_view plan, int year) const {
   return answer;
 }
 
-std::size_t DrugList::bytes() const {
-  std::size_t others = 0;
-  for (const Plan& plan : plans_) {
-    others += sizeof plan + plan.id.size() * 2 + plan.name.size() + 64 + plan.tiers.size() * 40;
-  }
+std::size_t bytes_of(const Plan& plan) {
+  constexpr std::size_t kMapNode = 64;
+  std::size_t bytes = sizeof plan + kMapNode + 2 * base::heap_bytes(plan.id) +
+                      base::heap_bytes(plan.name) + kYearsMax * sizeof(std::uint16_t);
+  for (const Tier& tier : plan.tiers) bytes += sizeof tier + base::heap_bytes(tier.name);
+  return bytes;
+}
+
+std::size_t DrugList::bytes_of_drugs() const {
   return names_.bytes() + drugs_.size() * sizeof(Drug) + pairs_.size() * sizeof(PlanTerms) +
-         sets_.size() * sizeof(std::uint32_t) + terms_.size() * sizeof(TermsRow) + others;
+         sets_.size() * sizeof(std::uint32_t);
+}
+
+std::size_t DrugList::bytes() const {
+  std::size_t bytes = bytes_of_drugs() + terms_.size() * sizeof(TermsRow);
+  for (const Plan& plan : plans_) bytes += bytes_of(plan);
+  for (const std::string& tier : tiers_) bytes += sizeof tier + base::heap_bytes(tier);
+  for (const Years& years : years_) {
+    bytes += sizeof years + base::heap_bytes(years.size() * sizeof years.front());
+  }
+  return bytes;
 }
 
 }  // namespace trialward::formulary

@@ -27,9 +27,12 @@ std::optional<RxCui> parse_rxcui(std::string_view text);
 inline constexpr std::uint16_t kFirstYear = 2000, kLastYear = 2199;
 inline constexpr std::size_t kYearsMax = 16;           // of one plan, or of a drug in it
 inline constexpr std::size_t kPlansMax = 65'535;       // of a list
+inline constexpr std::size_t kTiersOfPlanMax = 200;
 inline constexpr std::size_t kTermsMax = 65'535;       // kinds of terms
 inline constexpr std::size_t kDrugsMax = 20'000'000;   // entries
-inline constexpr std::size_t kNamesOfCodeMax = 64;     // entries of one code
+inline constexpr std::size_t kNamesOfCodeMax = 64;     // different ones
+inline constexpr std::size_t kTermsOfPlanMax = 64;     // different ones, of a drug in a plan
+inline constexpr std::size_t kSetsMax = 2 * kDrugsMax; // of plans and terms: ListBuilder::join
 inline constexpr std::size_t kPairsMax = 500'000'000;  // plans of drugs, where sets differ
 
 // On what terms a plan pays for a drug. Nothing: the list does not say.
@@ -52,6 +55,7 @@ struct Plan {
   std::vector<std::uint16_t> years;  // ascending; none: no file of plans names it
   std::vector<Tier> tiers;
 };
+std::size_t bytes_of(const Plan& plan);  // of memory, about, with its place in a list
 
 enum class CoverageStatus : std::uint8_t { covered, not_covered, unknown };
 std::string_view to_string(CoverageStatus status);
@@ -82,16 +86,19 @@ class DrugList {
   std::vector<std::string_view> names(RxCui code) const;
   const Plan* find_plan(std::string_view id) const;
   const std::vector<Plan>& plans() const { return plans_; }
+  // How many drugs each of them lists, in their order. It looks at all there is.
+  std::vector<std::size_t> drugs_of_plans() const;
 
   struct Drug {
     RxCui code = 0;
     std::uint32_t name = 0;  // in names_
     std::uint32_t set = 0;   // in sets_
   };
-  const std::deque<Drug>& drugs() const { return drugs_; }  // by code, then name
+  // By code, then name; each of both once.
+  const std::deque<Drug>& drugs() const { return drugs_; }
   std::string_view name(const Drug& drug) const { return names_.get(drug.name); }
   std::size_t codes() const { return codes_; }  // different ones
-  std::size_t bytes() const;                    // of memory, about
+  std::size_t bytes() const;                    // of memory, about; it looks at each plan
 
  private:
   friend class ListBuilder;
@@ -108,6 +115,7 @@ class DrugList {
   };
   using Years = std::vector<std::uint16_t>;
 
+  std::size_t bytes_of_drugs() const;
   Terms terms(const TermsRow& row) const;
   std::pair<std::size_t, std::size_t> entries(RxCui code) const;
   DrugCoverage of_drug(const Drug& drug, std::uint16_t plan, int year) const;

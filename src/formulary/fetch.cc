@@ -29,9 +29,11 @@ constexpr base::Duration kConnectTimeout = std::chrono::seconds(10);
 // A file that an answer is written to.
 class Spool {
  public:
-  explicit Spool(const std::string& path)
-      : fd_(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)) {
-    if (fd_ < 0) error_ = errno;
+  Spool(const std::string& path, const DiskRoom& room)
+      : path_(path),
+        room_(room),
+        fd_(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)) {
+    if (fd_ < 0) fail();
   }
   ~Spool() {
     if (fd_ >= 0) ::close(fd_);
@@ -40,28 +42,42 @@ class Spool {
   Spool& operator=(const Spool&) = delete;
 
   bool write(std::string_view bytes) {
-    while (!bytes.empty() && error_ == 0) {
+    // Not before there is something to write: what has not changed needs no room.
+    if (!refusal_ && written_ >= looked_) {
+      refusal_ = room_.lack(path_, kFlushBytes);
+      looked_ = written_ + kFlushBytes;
+    }
+    while (!bytes.empty() && !refusal_) {
       const ssize_t count = ::write(fd_, bytes.data(), bytes.size());
       if (count >= 0) {
         bytes.remove_prefix(static_cast<std::size_t>(count));
         written_ += count;
       } else if (errno != EINTR) {
-        error_ = errno;
+        fail();
       }
     }
     // To the disk as it comes: what piles up would hold up the commits that share it.
-    if (error_ == 0 && written_ - flushed_ >= kFlushBytes) {
+    if (!refusal_ && written_ - flushed_ >= kFlushBytes) {
       (void)::sync_file_range(fd_, flushed_, written_ - flushed_, SYNC_FILE_RANGE_WRITE);
       flushed_ = written_;
     }
-    return error_ == 0;
+    return !refusal_;
   }
-  int error() const { return error_; }  // an errno
+  const std::optional<Refusal>& refusal() const { return refusal_; }
 
  private:
-  int fd_ = -1;
-  int error_ = 0;
+  void fail() {
+    refusal_ = Refusal{
+        .kind = RefusalKind::disk,
+        .reason = path_ + ": cannot be written: " + std::generic_category().message(errno)};
+  }
+
+  const std::string path_;
+  const DiskRoom& room_;
+  const int fd_;
+  std::optional<Refusal> refusal_;
   off_t written_ = 0, flushed_ = 0;
+  off_t looked_ = 0;  // there is room up to this
 };
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 'a' - 'A') : c; }
@@ -74,6 +90,15 @@ std::string header_of(const base::OutboundHeaders& headers, std::string_view nam
     }
   }
   return {};
+}
+
+// What may be sent back as it came, and kept; of another one nothing: its file counts as changed.
+std::string validator(const base::OutboundHeaders& headers, std::string_view name) {
+  std::string value = header_of(headers, name);
+  const bool clean = std::all_of(value.begin(), value.end(), [](char c) {
+    return static_cast<unsigned char>(c) >= ' ' && c != 127;
+  });
+  return clean && value.size() <= kValidatorBytesMax ? value : std::string();
 }
 
 bool is_redirect(int status) {
@@ -152,11 +177,21 @@ OutboundRequest Fetcher::request_for(const std::string& url, const SourceFile* k
   return request;
 }
 
-// Everything that is taken has an end, so it is waited for without a time of our own.
+// Everything that is taken has an end, so it is waited for without a time of our own. After send()
+// nothing may throw: what was sent calls back to this stack.
 OutboundAnswer Fetcher::send(OutboundRequest request, const runtime::Cancel& cancel) {
   std::mutex mutex;
   std::condition_variable ended;
   std::optional<OutboundAnswer> answer;
+  std::optional<base::Outbound::Id> sent;
+  bool fired = false;
+  const auto wake = cancel.on_fire([&](runtime::CancelReason) {
+    std::unique_lock lock(mutex);
+    fired = true;
+    const auto id = sent;
+    lock.unlock();
+    if (id) outbound_->cancel(*id);
+  });
   const auto id = outbound_->send(std::move(request), [&](OutboundAnswer its_answer) {
     const std::lock_guard lock(mutex);
     answer = std::move(its_answer);
@@ -169,8 +204,13 @@ OutboundAnswer Fetcher::send(OutboundRequest request, const runtime::Cancel& can
     failed.error = id.error().message;
     return failed;
   }
-  const auto wake = cancel.on_fire([&](runtime::CancelReason) { outbound_->cancel(*id); });
   std::unique_lock lock(mutex);
+  sent = *id;
+  if (fired) {
+    lock.unlock();
+    outbound_->cancel(*id);
+    lock.lock();
+  }
   ended.wait(lock, [&] { return answer.has_value(); });
   return std::move(*answer);
 }
@@ -189,15 +229,12 @@ Result<Fetched, Refusal> Fetcher::fetch_url(const std::string& place, const Sour
     Fetched found;
     found.path = options_.spool + std::string(kSpoolMark) + std::to_string(++spools_);
     found.spooled = true;
-    Spool spool(found.path);
+    Spool spool(found.path, options_.room);
+    if (spool.refusal()) return *spool.refusal();
     OutboundRequest request = request_for(url, known);
     request.sink = [&spool](std::string_view bytes) { return spool.write(bytes); };
     const OutboundAnswer answer = send(std::move(request), cancel);
-    if (spool.error() != 0) {
-      return Refusal{.kind = RefusalKind::disk,
-                     .reason = found.path + ": cannot be written: " +
-                               std::generic_category().message(spool.error())};
-    }
+    if (spool.refusal()) return *spool.refusal();
     if (cancel.fired()) {
       const bool late = cancel.reason() == runtime::CancelReason::deadline;
       return Refusal{.kind = late ? RefusalKind::deadline : RefusalKind::cancelled,
@@ -215,8 +252,8 @@ Result<Fetched, Refusal> Fetcher::fetch_url(const std::string& place, const Sour
       continue;
     }
     found.source = {.place = place,
-                    .etag = header_of(answer.headers, "ETag"),
-                    .last_modified = header_of(answer.headers, "Last-Modified")};
+                    .etag = validator(answer.headers, "ETag"),
+                    .last_modified = validator(answer.headers, "Last-Modified")};
     if (answer.failure == OutboundFailure::none && answer.status == 200) return found;
     if (answer.failure == OutboundFailure::none && answer.status == 304 && known != nullptr) {
       Fetched same;
@@ -249,9 +286,8 @@ Result<bool, Refusal> Fetcher::same(const SourceFile& known, const runtime::Canc
     }
     if (answer.status == 304) return true;
     if (answer.status != 200) return refusal_of(known.place, answer);
-    const std::string etag = header_of(answer.headers, "ETag");
-    return known.etag.empty() ? header_of(answer.headers, "Last-Modified") == known.last_modified
-                              : etag == known.etag;
+    return known.etag.empty() ? validator(answer.headers, "Last-Modified") == known.last_modified
+                              : validator(answer.headers, "ETag") == known.etag;
   }
   return false;
 }

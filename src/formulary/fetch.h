@@ -1,5 +1,6 @@
 // Fetcher: gets the files of a formulary, from this machine or by HTTP, to where they can be read
-// as a stream: an answer is spooled to a file, whatever its size, and never held in memory.
+// as a stream: an answer is spooled to a file, whatever its size, and never held in memory. At most
+// two files are spooled at a time, each up to file_bytes_max, and never into the disk's reserve.
 //
 // It follows a few redirects itself, never from https to http; it sends no credentials, and asks
 // for nothing compressed. One thread, which waits; the answers come on the Outbound's.
@@ -8,6 +9,7 @@
 #include <string>
 
 #include "base/outbound.h"
+#include "formulary/disk_room.h"
 #include "formulary/list_image.h"
 #include "formulary/refusal.h"
 #include "runtime/cancel.h"
@@ -18,6 +20,7 @@ struct FetchOptions {
   std::string spool;                                      // what the names of its files begin with
   base::Duration timeout = std::chrono::minutes(10);      // of one file
   std::uint64_t file_bytes_max = std::uint64_t{4} << 30;  // as it is sent
+  DiskRoom room;                                          // for what is spooled
 };
 
 inline constexpr std::string_view kSpoolMark = ".fetch-";  // follows FetchOptions::spool

@@ -3,7 +3,8 @@
 // that is. A new list is fetched, checked and built beside the old one, and takes its place at once
 // and whole; one that is refused leaves the old one where it is, however long its source is gone.
 //
-//   - The last good list lies beside the store (list_image.h) and is there after a restart.
+//   - The last good list lies beside the store (list_image.h) and is there after a restart. If by
+//     then other places are named, it answers until their list has been read.
 //   - After kStaleAfter without a word from the source an operational alert is raised, once, and
 //     the next good refresh clears it: in the log, in the metrics, at /ops/formulary.
 //   - The refresh has a thread of its own that gives way to all others, and frees the old list.
@@ -33,7 +34,8 @@ struct FormularyOptions {
   std::string image;  // the file of the last good list; empty: none is kept
   base::Duration interval = std::chrono::hours(1);
   base::Duration stale_after = std::chrono::hours(24);
-  // How much smaller than the last one a list may be, in percent of its drugs or its plans.
+  // How much smaller than the last one a list may be, in percent of its codes, of its plans, and of
+  // the drugs of each plan. 100: as much as it likes.
   unsigned shrink_percent_max = 50;
 };
 
@@ -41,12 +43,14 @@ struct FormularyOptions {
 struct Snapshot {
   DrugList list;
   NameIndex names;
+  std::size_t bytes = 0;  // of both, of memory
   std::string version;
   std::int64_t fetched_ms = 0;
 };
 
 struct FormularyState {
   bool has_list = false;
+  bool elsewhere = false;  // it is of the places that were named before a restart
   std::string version;
   std::int64_t fetched_ms = 0, confirmed_ms = 0;
   std::uint64_t drugs = 0, codes = 0, plans = 0, bytes = 0;
@@ -87,7 +91,9 @@ class Formulary {
 
  private:
   base::Status refresh(const runtime::Cancel& cancel);
+  std::optional<Refusal> attempt(const runtime::Cancel& cancel);
   std::optional<Refusal> take(Gathered gathered, const runtime::Cancel& cancel);
+  bool shrunk(std::size_t before, std::size_t now) const;
   std::optional<Refusal> implausible(const DrugList& list) const;
   void remove_spools() const;
   void swap(std::unique_ptr<const Snapshot> fresh, std::int64_t confirmed_ms);
@@ -99,6 +105,8 @@ class Formulary {
   const std::int64_t began_ms_;
   Fetcher fetcher_;
   std::vector<SourceFile> sources_;  // of the list that is there; the refresh's
+  // Whether the list that is there is of other places than GatherOptions::places; the refresh's.
+  std::atomic<bool> elsewhere_ = false;
   Published<Snapshot> current_;
   std::atomic<std::int64_t> confirmed_ms_ = 0;
   mutable std::mutex mutex_;  // guards told_

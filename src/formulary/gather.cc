@@ -16,6 +16,15 @@ struct Wanted {
   FileKind kind = FileKind::any;
 };
 
+// For what is told of it.
+std::string shortened(const std::string& place) {
+  constexpr std::size_t kToldBytes = 200;
+  if (place.size() <= kToldBytes) return place;
+  std::size_t end = kToldBytes;
+  while (end > 0 && (static_cast<unsigned char>(place[end]) & 0xC0U) == 0x80U) --end;  // UTF-8
+  return place.substr(0, end) + "…";
+}
+
 // Where a file of an index is. Nothing: it may not be had from there.
 std::optional<std::string> place_in(const std::string& index, const std::string& entry) {
   if (is_url(entry)) {
@@ -51,7 +60,13 @@ class Gathering {
   }
 
   Result<Gathered, Refusal> run() {
-    for (const std::string& place : options_.places) want(place, FileKind::any);
+    for (const std::string& place : options_.places) {
+      if (place.size() > kPlaceBytesMax) {
+        return Refusal{.reason = shortened(place) + ": is longer than " +
+                                 std::to_string(kPlaceBytesMax) + " bytes"};
+      }
+      want(place, FileKind::any);
+    }
     while (!wanted_.empty()) {
       const Wanted next = std::move(wanted_.front());
       wanted_.pop_front();
@@ -102,9 +117,11 @@ class Gathering {
 
   void follow(const std::string& index, const std::string& entry, FileKind kind) {
     const auto place = place_in(index, entry);
-    if (place) return want(*place, kind);
+    if (place && place->size() <= kPlaceBytesMax) return want(*place, kind);
     faults_.add({index, kind == FileKind::plans ? "/plan_urls" : "/formulary_urls",
-                 "names '" + entry + "', which may not be had by it"});
+                 "names '" + shortened(entry) + "', which " +
+                     (place ? "is longer than " + std::to_string(kPlaceBytesMax) + " bytes"
+                            : "may not be had by it")});
   }
 
   std::optional<Refusal> changed_meanwhile() {

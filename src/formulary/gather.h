@@ -18,7 +18,7 @@ namespace trialward::formulary {
 struct GatherOptions {
   std::vector<std::string> places;  // indexes and files, as URLs and paths
   std::uint64_t unpacked_bytes_max = std::uint64_t{16} << 30;  // of one file
-  std::size_t list_bytes_max = std::size_t{1} << 30;           // of memory
+  std::size_t list_bytes_max = std::size_t{1} << 30;           // of memory, with its NameIndex
 };
 
 struct Gathered {

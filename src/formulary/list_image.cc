@@ -22,13 +22,13 @@ using base::Status;
 
 namespace {
 
-constexpr std::string_view kMagic = "TWFORM1\n";
+constexpr std::string_view kMagic = "TWFORM2\n";
 constexpr std::size_t kHeadBytes = 32;
 constexpr std::size_t kDigestBytes = 32;
 constexpr std::size_t kStepBytes = 64 << 10;
 constexpr std::size_t kVersionDigits = 16;
 constexpr std::uint64_t kSyncBytes = 4 << 20;
-constexpr std::uint64_t kShortTextsMax = 1'000'000;  // of sources, plans, tiers
+constexpr std::uint64_t kShortTextsMax = 1'000'000;  // of sources, tiers
 
 class OpenFile {
  public:
@@ -151,6 +151,8 @@ class Input {
 void put_meta(Output& out, const ListMeta& meta) {
   out.text(meta.version);
   out.number(meta.fetched_ms);
+  out.number(std::uint64_t{meta.places.size()});
+  for (const std::string& place : meta.places) out.text(place);
   out.number(std::uint64_t{meta.sources.size()});
   for (const SourceFile& file : meta.sources) {
     out.text(file.place);
@@ -163,6 +165,9 @@ ListMeta get_meta(Input& in) {
   ListMeta meta;
   meta.version = in.text();
   meta.fetched_ms = in.number<std::int64_t>();
+  for (auto left = in.count(kShortTextsMax); left > 0 && in.ok(); --left) {
+    meta.places.push_back(in.text());
+  }
   for (auto left = in.count(kShortTextsMax); left > 0 && in.ok(); --left) {
     SourceFile& file = meta.sources.emplace_back();
     file.place = in.text();
@@ -262,7 +267,7 @@ class ListWriter {
       Plan plan{.id = in.text()};
       plan.name = in.text();
       plan.years = get_years(in);
-      for (auto tiers = in.count(kShortTextsMax); tiers > 0 && in.ok(); --tiers) {
+      for (auto tiers = in.count(kTiersOfPlanMax); tiers > 0 && in.ok(); --tiers) {
         Tier& tier = plan.tiers.emplace_back();
         tier.name = in.text();
         const auto mail = in.number<std::uint8_t>();
@@ -276,7 +281,7 @@ class ListWriter {
 
   static void get_sets(Input& in, DrugList& list) {
     std::uint32_t last = 0;
-    for (auto left = in.count(kDrugsMax + 1); left > 0 && in.ok(); --left) {
+    for (auto left = in.count(kSetsMax + 1); left > 0 && in.ok(); --left) {
       const auto begin = in.number<std::uint32_t>();
       in.expect(begin >= last);
       list.sets_.push_back(last = begin);
@@ -291,18 +296,21 @@ class ListWriter {
   }
 
   static void get_drugs(Input& in, DrugList& list) {
-    std::size_t same = 0;
+    std::size_t of_code = 0;
+    std::string last_name;
     for (auto left = in.count(kDrugsMax); left > 0 && in.ok(); --left) {
       const RxCui before = list.drugs_.empty() ? 0 : list.drugs_.back().code;
       auto& drug = list.drugs_.emplace_back();
       drug.code = in.number<std::uint32_t>();
       drug.set = in.number<std::uint32_t>();
-      const auto name = list.names_.add(in.text());
+      std::string its_name = in.text();
+      const auto name = list.names_.add(its_name);
       drug.name = name.value_or(0);
-      same = drug.code == before ? same + 1 : 1;
-      if (same == 1) ++list.codes_;
-      in.expect(name && drug.code >= before && same <= kNamesOfCodeMax &&
-                std::size_t{drug.set} + 1 < list.sets_.size());
+      of_code = drug.code == before ? of_code + 1 : 1;
+      if (of_code == 1) ++list.codes_;
+      in.expect(name && (drug.code > before || (drug.code == before && its_name > last_name)) &&
+                of_code <= kNamesOfCodeMax && std::size_t{drug.set} + 1 < list.sets_.size());
+      last_name = std::move(its_name);
     }
   }
 };
@@ -315,8 +323,9 @@ std::string version_of(const DrugList& list) {
   return base::to_hex(hash.finish()).substr(0, kVersionDigits);
 }
 
-Status write_image(const std::string& path, const DrugList& list, const ListMeta& meta) {
-  const std::string fresh = path + ".new";
+Status write_image(const std::string& path, const DrugList& list, const ListMeta& meta,
+                   const runtime::Cancel& cancel) {
+  const std::string fresh = path + std::string(kImageMark);
   OpenFile file(fresh, O_WRONLY | O_CREAT | O_TRUNC);
   if (file.get() < 0) {
     return Error{Errc::unavailable, of_disk(fresh, "cannot be written").message};
@@ -327,7 +336,7 @@ Status write_image(const std::string& path, const DrugList& list, const ListMeta
   Output out([&](std::string_view bytes) {
     hash.add(bytes);
     size += bytes.size();
-    well = well && write_all(file.get(), bytes);
+    well = well && !cancel.fired() && write_all(file.get(), bytes);
     // Little by little: commits to the store share the disk, and would wait for all of it at once.
     if (size - synced >= kSyncBytes) {
       synced = size;
@@ -351,6 +360,7 @@ Status write_image(const std::string& path, const DrugList& list, const ListMeta
   }
   const Error error = of_disk(fresh, "cannot be written");
   ::unlink(fresh.c_str());
+  if (cancel.fired()) return Error{Errc::cancelled, "cancelled"};
   return Error{Errc::unavailable, error.message};
 }
 

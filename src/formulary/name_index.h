@@ -4,7 +4,7 @@
 //
 // It keeps the different words of all names, sorted, and for each that is not everywhere ("MG",
 // "Tablet") which drugs have it: 4 bytes. Built once and then read by any thread; it names drugs by
-// their place in the list that it was made of. Nothing here fails.
+// their place in the list that it was made of.
 #pragma once
 
 #include <cstdint>
@@ -13,13 +13,17 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
 #include "formulary/drug_list.h"
+#include "runtime/cancel.h"
 
 namespace trialward::formulary {
 
 inline constexpr std::size_t kSearchBytesMax = 100;  // of a question; the rest is not looked at
 inline constexpr std::size_t kSearchWordsMax = 8;
 inline constexpr std::size_t kHitsMax = 50;
+// About letters that are compared: some 0.3 s at most, whatever is asked of whichever list.
+inline constexpr std::size_t kSearchStepsMax = 64'000'000;
 
 struct Hit {
   RxCui code = 0;
@@ -27,14 +31,24 @@ struct Hit {
   int slips = 0;
 };
 
+struct Hits {
+  std::vector<Hit> best;
+  bool complete = true;   // false: there may be better ones, for which it would have had to go on
+  std::size_t steps = 0;  // that it took
+};
+
 class NameIndex {
  public:
   NameIndex() = default;
   explicit NameIndex(const DrugList& list);
+  // Errors: refused (it would take more memory than that), cancelled.
+  static base::Result<NameIndex> make(const DrugList& list, std::size_t bytes_max,
+                                      const runtime::Cancel& cancel);
 
   // The best first: without slips, then those whose name begins so, then by name. `list` is the one
   // that it was made of.
-  std::vector<Hit> search(const DrugList& list, std::string_view text, std::size_t limit) const;
+  Hits search(const DrugList& list, std::string_view text, std::size_t limit,
+              std::size_t steps_max = kSearchStepsMax) const;
   std::size_t words() const { return words_.size(); }
   std::size_t bytes() const;
 
@@ -45,8 +59,10 @@ class NameIndex {
     std::uint32_t begin = 0;  // of them in places_; kCommon: they are not kept
   };
   struct Sought;
+  class Search;
+  class Numbers;
+  class Making;
 
-  Sought seek(std::string_view word) const;
   std::string_view text(std::uint32_t word) const { return texts_.get(words_[word].text); }
 
   TextPool texts_;
@@ -56,7 +72,7 @@ class NameIndex {
 };
 
 // How many slips turn the first into the beginning of the second: a letter too many, missing,
-// another one, or two that are swapped; more than `most` is most + 1.
-int slips_between(std::string_view word, std::string_view longer, int most);
+// another one, or two that are swapped; more than `most` is most + 1. Adds to `steps` what it took.
+int slips_between(std::string_view word, std::string_view longer, int most, std::size_t& steps);
 
 }  // namespace trialward::formulary

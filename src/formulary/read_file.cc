@@ -9,7 +9,6 @@
 
 namespace trialward::formulary {
 
-using base::Errc;
 using base::Error;
 using base::Result;
 using base::Status;
@@ -20,8 +19,6 @@ namespace {
 constexpr std::size_t kPlanIdBytesMax = 64;
 constexpr std::size_t kNameBytesMax = TextPool::kTextBytesMax;
 constexpr std::size_t kTierBytesMax = 200;
-constexpr std::size_t kTiersMax = 200;         // of a plan
-constexpr std::size_t kElementsPerLook = 256;  // at the cancel token
 
 std::string place(const std::string& path, std::size_t index) {
   return path + "/" + std::to_string(index);
@@ -186,7 +183,7 @@ class FileReader::Elements {
       } else {
         std::size_t i = 0;
         for (element one : array) read_tier(one, place("/formulary", i++), plan);
-        if (i > kTiersMax) fault("/formulary", "has too many tiers");
+        if (i > kTiersOfPlanMax) fault("/formulary", "has too many tiers");
       }
     }
     ++contents_.plans;
@@ -260,6 +257,8 @@ Result<FileContents> FileReader::read(base::InputFile file, const std::string& n
                                       const runtime::Cancel& cancel) {
   Elements& elements = *elements_;
   elements.begin(name, kind);
+  // Whatever the file consists of: large elements, small ones or none.
+  file.give_up_when([&cancel] { return cancel.fired(); });
   base::JsonStream stream(std::move(file));
   std::string json;
   auto next = stream.peek();
@@ -272,7 +271,6 @@ Result<FileContents> FileReader::read(base::InputFile file, const std::string& n
     stream.skip();
     next = stream.peek();
     for (std::size_t i = 0; next && *next != ']' && !elements.sick(); ++i) {
-      if (i % kElementsPerLook == 0 && cancel.fired()) return Error{Errc::cancelled, "cancelled"};
       const std::string where = name + ": /" + std::to_string(i);
       if (*next != '{') return base::invalid(where + " must be an object");
       if (auto taken = stream.take_value(json, kElementBytesMax); !taken) {

@@ -7,7 +7,8 @@ namespace trialward::formulary {
 std::string_view to_string(RefusalKind kind) {
   static constexpr std::array<std::string_view, kRefusalKinds> kNames = {
       "unreachable", "deadline", "stalled", "broken", "status", "redirected", "too_large",
-      "changed",     "invalid",  "limit",   "empty",  "shrunk", "disk",       "cancelled"};
+      "changed",     "invalid",  "limit",   "empty",  "shrunk", "disk",       "cancelled",
+      "failed"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 

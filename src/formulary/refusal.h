@@ -27,8 +27,9 @@ enum class RefusalKind : std::uint8_t {
   shrunk,     // implausibly
   disk,       // ours
   cancelled,  // the server stops
+  failed,     // this program
 };
-inline constexpr std::size_t kRefusalKinds = 14;
+inline constexpr std::size_t kRefusalKinds = 15;
 std::string_view to_string(RefusalKind kind);
 
 struct Refusal {

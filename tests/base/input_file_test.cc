@@ -37,6 +37,31 @@ std::string long_text() {
   return text;
 }
 
+TEST_F(InputFileTest, GivesUpWhenItIsTold) {
+  const std::string plain(1 << 20, ' ');
+  // Packed it is one step of the file, and unpacked many of read().
+  for (const std::string& path : {write("plain", plain), write("gzip", compressed(plain, kGzip))}) {
+    auto file = InputFile::open(path);
+    ASSERT_TRUE(file);
+    int asked = 0;
+    file->give_up_when([&] { return ++asked > 6; });
+    std::string piece(64 << 10, '\0');
+    std::size_t read = 0;
+    for (;;) {
+      const auto count = file->read(piece.data(), piece.size());
+      if (!count) {
+        EXPECT_EQ(count.error().code, Errc::cancelled);
+        break;
+      }
+      ASSERT_NE(*count, 0U);
+      read += *count;
+    }
+    EXPECT_EQ(asked, 7);
+    EXPECT_GE(read, 3U << 16);
+    EXPECT_LE(read, 7U << 16);
+  }
+}
+
 TEST_F(InputFileTest, ReadsEveryFormWhateverTheName) {
   const std::string text = long_text();
   const std::string two = compressed(text, kGzip) + compressed("and more", kGzip);

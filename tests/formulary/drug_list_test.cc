@@ -1,5 +1,7 @@
 #include "formulary/drug_list.h"
 
+#include <functional>
+
 #include "formulary/list_builder.h"
 #include "tests/formulary/files.h"
 
@@ -68,7 +70,7 @@ TEST_F(DrugListTest, ACodeOfSeveralDrugsAnswersAllOfThem) {
   EXPECT_TRUE(found.ambiguous);
   EXPECT_EQ(found.status, CoverageStatus::unknown);
   EXPECT_EQ(list.codes(), 2U);
-  EXPECT_EQ(list.drugs().size(), 5U);
+  EXPECT_EQ(list.drugs().size(), 4U);
 }
 
 TEST_F(DrugListTest, AListThatContradictsItselfTellsBoth) {
@@ -77,7 +79,35 @@ TEST_F(DrugListTest, AListThatContradictsItselfTellsBoth) {
   const Coverage found = list.coverage(1, "P", 0);
   EXPECT_FALSE(found.ambiguous);
   ASSERT_EQ(found.drugs.size(), 1U);
-  EXPECT_EQ(found.drugs[0].terms.size(), 3U);
+  EXPECT_EQ(found.drugs[0].terms.size(), 2U);
+}
+
+// An issuer's list has a drug once for each of its plans, more often than a code may have names.
+TEST_F(DrugListTest, EntriesOfTheSameDrugAreOne) {
+  ListBuilder builder(1 << 30);
+  const std::uint16_t years[] = {2020};
+  constexpr int kPlans = 3 * kNamesOfCodeMax;
+  for (int i = 0; i < kPlans; ++i) {
+    const std::string plan = "P" + std::to_string(i);
+    const ListBuilder::PlanOfDrug covered[] = {
+        {.plan = plan, .terms = {.tier = i % 2 == 0 ? "A" : "B", .years = years}}};
+    for (int again = 0; again < 2; ++again) {
+      ASSERT_TRUE(builder.add_drug(1, "X", covered));
+      ASSERT_TRUE(builder.add_drug(1, "Y", {}));
+      ASSERT_TRUE(builder.add_drug(2, "X", covered));
+    }
+  }
+  const auto list = builder.finish({});
+  ASSERT_TRUE(list) << list.error().message;
+  EXPECT_EQ(list->drugs().size(), 3U);
+  EXPECT_EQ(list->codes(), 2U);
+  EXPECT_EQ(list->names(1), (std::vector<std::string_view>{"X", "Y"}));
+  for (int i = 0; i < kPlans; ++i) {
+    const Coverage found = list->coverage(2, "P" + std::to_string(i), 2020);
+    ASSERT_EQ(found.status, CoverageStatus::covered) << i;
+    ASSERT_EQ(found.drugs.at(0).terms.size(), 1U);
+    ASSERT_EQ(found.drugs[0].terms[0].tier, i % 2 == 0 ? "A" : "B");
+  }
 }
 
 TEST_F(DrugListTest, EveryOneOfManyIsFound) {
@@ -107,6 +137,51 @@ TEST_F(DrugListTest, EveryOneOfManyIsFound) {
   EXPECT_LT(list->bytes(), kCount * 40);
 }
 
+// Whatever it is that a source sends without end.
+TEST_F(DrugListTest, AllThatGrowsWithTheSourceCountsAsMemory) {
+  constexpr std::size_t kBytesMax = 4 << 20, kStepsMax = 60'000;
+  const std::uint16_t years[] = {2020};
+  const std::string long_text(200, 'x');
+  using Add = std::function<base::Status(ListBuilder&, const std::string&)>;
+  const struct {
+    const char* what;
+    Add add;
+  } cases[] = {
+      {"plans",
+       [](ListBuilder& list, const std::string& text) { return list.add_plan({.id = text}); }},
+      {"names of plans",
+       [&](ListBuilder& list, const std::string& text) {
+         return list.add_plan({.id = text, .name = long_text});
+       }},
+      {"tiers of plans",
+       [&](ListBuilder& list, const std::string& text) {
+         return list.add_plan({.id = text.substr(0, 4), .tiers = {{.name = text + long_text}}});
+       }},
+      {"tiers of drugs",
+       [&](ListBuilder& list, const std::string& text) {
+         const std::string tier = text + long_text;
+         const ListBuilder::PlanOfDrug one[] = {
+             {.plan = "P", .terms = {.tier = tier, .years = years}}};
+         return list.add_drug(1, "name", one);
+       }},
+      {"names",
+       [&](ListBuilder& list, const std::string&) { return list.add_drug(1, long_text, {}); }},
+  };
+  for (const auto& one : cases) {
+    ListBuilder builder(kBytesMax);
+    base::Status added;
+    std::size_t steps = 0;
+    for (; steps < kStepsMax && added; ++steps) {
+      added = one.add(builder, std::to_string(100'000 + steps));
+    }
+    ASSERT_FALSE(added) << one.what;
+    EXPECT_EQ(added.error().code, base::Errc::refused) << one.what;
+    EXPECT_NE(added.error().message.find("bytes of memory"), std::string::npos)
+        << one.what << ": " << added.error().message;
+    EXPECT_GT(steps, 1000U) << one.what;
+  }
+}
+
 TEST_F(DrugListTest, LimitsAreTold) {
   ListBuilder small(1000);
   base::Status added;
@@ -114,11 +189,25 @@ TEST_F(DrugListTest, LimitsAreTold) {
   ASSERT_FALSE(added);
   EXPECT_EQ(added.error().code, base::Errc::refused);
 
-  ListBuilder names(1 << 30);
-  for (std::size_t i = 0; i <= kNamesOfCodeMax; ++i) {
-    ASSERT_TRUE(names.add_drug(1, std::to_string(i), {}));
+  for (const std::size_t count : {kNamesOfCodeMax, kNamesOfCodeMax + 1}) {
+    ListBuilder names(1 << 30);
+    for (std::size_t i = 0; i < count; ++i) {
+      ASSERT_TRUE(names.add_drug(1, std::to_string(i), {}));
+    }
+    EXPECT_EQ(names.finish({}).ok(), count == kNamesOfCodeMax);
   }
-  EXPECT_EQ(names.finish({}).error().code, base::Errc::refused);
+
+  const std::uint16_t some_years[] = {2020};
+  for (const std::size_t count : {kTermsOfPlanMax, kTermsOfPlanMax + 1}) {
+    ListBuilder terms_of_plan(1 << 30);
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::string tier = std::to_string(i);
+      const ListBuilder::PlanOfDrug one[] = {
+          {.plan = "P", .terms = {.tier = tier, .years = some_years}}};
+      ASSERT_TRUE(terms_of_plan.add_drug(1, "name", one));
+    }
+    EXPECT_EQ(terms_of_plan.finish({}).ok(), count == kTermsOfPlanMax);
+  }
 
   ListBuilder plans(1 << 30);
   added = {};
@@ -133,6 +222,15 @@ TEST_F(DrugListTest, LimitsAreTold) {
     const std::string tier = std::to_string(i);
     const ListBuilder::PlanOfDrug one[] = {{.plan = "P", .terms = {.tier = tier, .years = years}}};
     EXPECT_EQ(terms.add_drug(1, "name", one).ok(), i < kTermsMax);
+  }
+
+  for (const std::size_t count : {kTiersOfPlanMax, kTiersOfPlanMax + 1}) {
+    ListBuilder tiers(1 << 30);
+    added = {};
+    for (std::size_t i = 0; i < count && added; ++i) {
+      added = tiers.add_plan({.id = "P", .tiers = {{.name = std::to_string(i)}}});
+    }
+    EXPECT_EQ(added.ok(), count == kTiersOfPlanMax);
   }
 
   runtime::Cancel cancel;

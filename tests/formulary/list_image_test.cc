@@ -24,6 +24,7 @@ class ListImageTest : public FormularyFiles {
   const ListMeta meta_{.version = "v1",
                        .fetched_ms = 5,
                        .confirmed_ms = 7,
+                       .places = {"http://x/a", "b.json"},
                        .sources = {{"http://x/a", "\"e\"", "Mon"}, {"b.json", "1", ""}}};
   const std::string path_ = folder_.file("image");
 };
@@ -37,6 +38,7 @@ TEST_F(ListImageTest, GivesBackTheSameList) {
   EXPECT_EQ(image->meta.version, "v1");
   EXPECT_EQ(image->meta.fetched_ms, 5);
   EXPECT_EQ(image->meta.confirmed_ms, 7);
+  EXPECT_EQ(image->meta.places, meta_.places);
   ASSERT_EQ(image->meta.sources.size(), 2U);
   EXPECT_EQ(image->meta.sources[0].etag, "\"e\"");
   EXPECT_EQ(image->meta.sources[0].last_modified, "Mon");
@@ -50,6 +52,18 @@ TEST_F(ListImageTest, GivesBackTheSameList) {
     }
   }
   EXPECT_EQ(image->list.names(1), (std::vector<std::string_view>{"A", "C"}));
+}
+
+TEST_F(ListImageTest, StopsWhenAskedAndLeavesTheOldOne) {
+  ASSERT_TRUE(write_image(path_, sample(), meta_));
+  const std::string before = text_of(path_);
+  runtime::Cancel cancel;
+  cancel.fire(runtime::CancelReason::shutdown);
+  const auto written = write_image(path_, list_of("[" + drug("2", "B") + "]"), meta_, cancel);
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().code, base::Errc::cancelled);
+  EXPECT_EQ(text_of(path_), before);
+  EXPECT_FALSE(std::filesystem::exists(path_ + ".new"));
 }
 
 TEST_F(ListImageTest, TheVersionIsThatOfTheContent) {

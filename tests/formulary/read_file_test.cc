@@ -1,5 +1,11 @@
 #include "formulary/read_file.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <thread>
+
 #include "tests/formulary/files.h"
 
 namespace trialward::formulary {
@@ -118,6 +124,49 @@ TEST_F(ReadFileTest, AnIndexNamesItsFilesBesideIt) {
       {write("wrong.json",
              R"({"provider_urls":["x"],"formulary_urls":["p.json"],"plan_urls":["p.json"]})")});
   ASSERT_FALSE(wrong);
+}
+
+// A file without an end, from a pipe, so that nothing depends on how fast it is read: of blanks, of
+// one element, and of elements.
+TEST_F(ReadFileTest, StopsSoonWhateverTheFileConsistsOf) {
+  (void)std::signal(SIGPIPE, SIG_IGN);
+  constexpr std::size_t kStopAfter = 1 << 20, kWrittenMax = 12 << 20;
+  const struct {
+    const char *begin, *again;
+  } cases[] = {
+      {" ", "    "},
+      {"[", "    "},
+      {R"([{"rxnorm_id":"1","drug_name":"A","plans":[)", R"({"a":1},)"},
+      {R"([{"rxnorm_id":"1","drug_name":"A","plans":[]})",
+       R"(,{"rxnorm_id":"2","drug_name":"B","plans":[]})"},
+  };
+  for (const auto& one : cases) {
+    const std::string path = folder_.file("pipe");
+    ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+    runtime::Cancel cancel;
+    std::thread writer([&] {
+      std::ofstream pipe(path, std::ios::binary);
+      pipe << one.begin;
+      std::string piece;
+      while (piece.size() < 64 << 10) piece += one.again;
+      for (std::size_t written = 0; pipe && written < kWrittenMax; written += piece.size()) {
+        pipe << piece << std::flush;
+        if (written >= kStopAfter) cancel.fire(runtime::CancelReason::shutdown);
+      }
+    });
+    ListBuilder list(1 << 30);
+    Troubles faults, notes;
+    FileReader reader(list, faults, notes);
+    {
+      auto file = base::InputFile::open(path);
+      ASSERT_TRUE(file);
+      const auto read = reader.read(std::move(*file), "pipe", FileKind::any, cancel);
+      ASSERT_FALSE(read);
+      EXPECT_EQ(read.error().code, base::Errc::cancelled) << one.begin << read.error().message;
+    }
+    writer.join();
+    ::unlink(path.c_str());
+  }
 }
 
 TEST_F(ReadFileTest, AnElementAndWhatAFileUnpacksToHaveLimits) {

@@ -16,7 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const std::string path = "/tmp/trialward-image-fuzz-" + std::to_string(::getpid());
   const std::string content(reinterpret_cast<const char*>(data), size);
   const std::uint64_t length = size;
-  std::string bytes = "TWFORM1\n" + std::string(16, '\0');
+  std::string bytes = "TWFORM2\n" + std::string(16, '\0');
   bytes.append(reinterpret_cast<const char*>(&length), sizeof length);
   bytes += content;
   bytes += base::as_bytes(base::sha256(content));

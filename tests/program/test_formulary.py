@@ -92,13 +92,48 @@ def test_answers_are_as_described(tmp_path):
         route = "/v1/medications"
         found = check(server.get(route + "?name=anohter", token), "get", route, 200)
         assert found["medications"] == [{"rxcui": "1", "name": "Another", "slips": 1}]
+        assert found["complete"] is True
         found = check(server.get(route + "?name=DRUG&limit=3", token), "get", route, 200)
         assert [one["rxcui"] for one in found["medications"]] == ["1", "10", "2"]
         for wrong in ("", "?name=", "?name=a&limit=51"):
             check(server.get(route + wrong, token), "get", route, 400)
         text = server.get("/metrics", ops=True).body.decode()
-        assert 'trialward_formulary{what="drugs"} 14' in text
+        assert 'trialward_formulary{what="drugs"} 11' in text
         assert "trialward_formulary_alert 0" in text
+
+
+def test_searches_that_cost_much_are_bounded_and_hold_up_no_coverage(tmp_path):
+    # Of these names each has a word that nearly fits, so all are compared letter by letter.
+    listed = tmp_path / "drugs.json"
+    listed.write_text(json.dumps([
+        {**one, "drug_name": f"acetaminophenol{one['rxnorm_id']} of the longest sort"}
+        for one in drugs(12_000)]))
+    # Eight words, each with a slip of its own.
+    words = [f"acetamino{letter}henol" for letter in "qwrtyzxv"]
+    query = "/v1/medications?name=" + "+".join(words)[:100]
+    with Server(tmp_path / "store.db", options=options(listed, interval=3600)) as server:
+        server.wait_for(lambda: state(server).get("list"))
+        token, other = server.token("monitor"), server.token("safety")
+        answers = []
+
+        def search():
+            answers.append(server.get(query, token))
+
+        searches = [threading.Thread(target=search) for _ in range(40)]
+        for one in searches:
+            one.start()
+        assert coverage(server, other)["status"] == "covered"
+        # What one token asks for leaves room for others.
+        assert server.get("/v1/medications?name=acetaminophenol77", other).status == 200
+        for one in searches:
+            one.join()
+        assert {one.status for one in answers} == {200, 503}
+        for one in answers:
+            check(one, "get", "/v1/medications", one.status)
+            if one.status == 503:
+                assert one.headers["Retry-After"] == "1"
+            else:
+                assert len(one.json()["medications"]) == 50
 
 
 def test_without_a_formulary_it_says_so(server):
@@ -229,6 +264,59 @@ def test_a_restart_serves_the_last_good_list(tmp_path):
         server.wait_for(lambda: state(server)["refused"] > 0)
         assert state(server)["refusal"]["kind"] == "unreachable"
         assert coverage(server, token)["list"]["staleness_s"] >= 0
+
+
+def test_a_restart_with_another_place_reads_that_one(tmp_path):
+    old, new = tmp_path / "old.json", tmp_path / "new.json"
+    old.write_bytes(GOOD)
+    new.write_text(json.dumps(drugs(3, "Q")))
+    with Server(tmp_path / "store.db", options=options(old)) as server:
+        server.wait_for(lambda: state(server).get("list"))
+        token = server.token("monitor")
+        assert coverage(server, token)["status"] == "covered"
+    with Server(tmp_path / "store.db", options=options(new)) as server:
+        server.wait_for(lambda: state(server)["taken"])
+        assert state(server)["list"]["codes"] == 3
+        assert "of_other_places" not in state(server)["list"]
+        assert coverage(server, token, code=2, plan="Q")["status"] == "covered"
+        assert coverage(server, token)["status"] == "unknown"
+    new.unlink()
+    new.write_text("[")
+    with Server(tmp_path / "store.db", options=options(old)) as server:
+        server.wait_for(lambda: state(server)["taken"])
+    with Server(tmp_path / "store.db", options=options(new)) as server:
+        # Until the new place has a list the old one answers, and says so.
+        server.wait_for(lambda: state(server)["refused"])
+        check(server.get("/ops/formulary", ops=True), "get", "/ops/formulary", 200)
+        assert state(server)["list"]["of_other_places"] is True
+        assert coverage(server, token)["status"] == "covered"
+
+
+def test_a_list_that_lost_a_plan_is_refused_until_an_operator_wants_it(tmp_path):
+    listed = tmp_path / "drugs.json"
+
+    def put(of_q):
+        plan = {"plan_id": "Q", "marketing_name": "Silver", "years": [2026]}
+        fresh = tmp_path / "fresh.json"
+        fresh.write_text(json.dumps([plan, *drugs(200), *drugs(of_q, "Q")]))
+        fresh.replace(listed)
+
+    put(10)
+    with Server(tmp_path / "store.db", options=options(listed)) as server:
+        token = server.token("monitor")
+        server.wait_for(lambda: state(server).get("list"))
+        put(0)
+        server.wait_for(lambda: state(server)["refused"])
+        told = check(server.get("/ops/formulary", ops=True), "get", "/ops/formulary", 200)
+        assert told["refusal"]["kind"] == "shrunk"
+        assert told["refusal"]["faults"] == [
+            "plan Q (Silver): has 0 drugs, and had 10 in the last one"]
+        assert coverage(server, token, plan="Q")["status"] == "covered"
+    willing = (*options(listed), "--formulary-shrink", "100")
+    with Server(tmp_path / "store.db", options=willing) as server:
+        server.wait_for(lambda: state(server)["taken"])
+        assert coverage(server, token, plan="Q")["status"] == "not_covered"
+        assert coverage(server, token)["status"] == "covered"
 
 
 def test_ten_thousand_racing_requests_begin_one_refresh(tmp_path):
