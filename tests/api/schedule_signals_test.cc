@@ -289,11 +289,11 @@ TEST_F(ScheduleSignalsTest, WhatWasDueBeforeTheStudyHadTheAlertIsNotTold) {
 
 TEST_F(ScheduleSignalsTest, WhoLeftBeforeTheStudyHadTheAlertIsNotTold) {
   const std::string visit = "[[activities]]\nid = \"diary\"\nquestionnaire = \"Q\"\n"
-                            "anchor = \"enrolment\"\n";
+                            "anchor = \"enrolment\"\noffset = \"PT1H\"\n";
   start(visit);
   send(first());
-  send(record("left", model::Kind::disposition, "WITHDRAWN", 10min));
   pass(2h);
+  send(record("left", model::Kind::disposition, "WITHDRAWN", 90min));
   start(visit + kMissed);
   pass(10s);
   EXPECT_EQ(told(), "");
