@@ -196,7 +196,7 @@ test('a patient enrols, answers PHQ-9 offline with a break, and it arrives once'
   await phone.at('Check your answers');
   await phone.press('Send my answers');
   await phone.at('Thank you');
-  await phone.page.getByText('kept on this phone').waitFor();
+  await phone.page.getByText('They are sent as soon as there is a network').waitFor();
   await phone.look('14-thanks-offline');
   await phone.press('Back to my questionnaires');
   await phone.page.getByText('Kept on this phone', { exact: true }).waitFor();

@@ -122,7 +122,8 @@ test('a patient answers offline, and the program has it once, with edits and ale
   await phone.choose('Not difficult at all');
   await phone.press('Review answers');
   await phone.press('Send my answers');
-  await phone.page.getByText('kept on this phone').waitFor();
+  await phone.at('Thank you');
+  await phone.page.getByText('They are sent as soon as there is a network').waitFor();
   await phone.press('Back to my questionnaires');
   await phone.offline(false);
   await phone.page.getByText('Received', { exact: true }).waitFor();
