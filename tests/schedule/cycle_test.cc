@@ -300,7 +300,11 @@ TEST_F(CycleTest, AChangeOfPartnerThatIsInterruptedGoesOnAndMayBeTakenBack) {
   const auto old = memory_.plans;
   const auto old_url = partner_.url;
   // The same versions mean other things at the new place.
-  memory_.plans.clear();
+  auto booked = memory_.of("S-12");
+  booked[0].status = AppointmentStatus::booked;
+  booked[0].start_ms = booked[0].end_ms = kFrom + 1;
+  memory_.plans = {{"S-12", old.at("S-12")}};
+  memory_.plans.at("S-12").text = to_json("s", "S-12", booked);
   partner_.url = "http://elsewhere/{study}";
   int puts = 0;
   const runtime::Cancel cancel;
@@ -314,6 +318,7 @@ TEST_F(CycleTest, AChangeOfPartnerThatIsInterruptedGoesOnAndMayBeTakenBack) {
   memory_.fault = nullptr;
   report = cycle();
   EXPECT_EQ(memory_.plans.size(), 12u) << "whom the first cycle did not come to, too";
+  EXPECT_EQ(count("appointments WHERE state = 'booked'"), 1);
   EXPECT_EQ(of(cycle(), SyncState::in_step), 12);
   // Back again, after another interruption: what some have agreed on elsewhere says nothing here.
   memory_.plans = old;
