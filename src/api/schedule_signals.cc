@@ -161,9 +161,9 @@ Status ScheduleSignals::run(const runtime::Cancel& cancel) {
     if (auto found = find_subjects(i); !found) return found;
   }
   const std::int64_t now_ms = utc_.now_ms();
-  const base::TimePoint end = clock_.now() + kRunTime;
+  const base::TimePoint begun = clock_.now();
   for (std::size_t looked = 0; looked < kPlansMax && has_place(); ++looked) {
-    if (cancel.fired() || clock_.now() > end) break;
+    if (cancel.fired() || clock_.now() - begun > (busy() ? kBusyRunTime : kRunTime)) break;
     // What is due goes first; but of four looks one is for the others.
     const bool others = looked % 4 == 3;
     const Key* key = (others ? found_subjects_ : due_).ready(now_ms);
@@ -249,11 +249,17 @@ Status ScheduleSignals::find_subjects(std::size_t study) {
   return {};
 }
 
+// Records wait for their commit: they go first.
+bool ScheduleSignals::busy() const {
+  return intake_.backlog(intake::Lane::live) > base::Duration::zero();
+}
+
 Status ScheduleSignals::find_changed() {
   auto last = store::last_record(*reader_);
   if (!last) return last.error();
   if (last_record_ < 0) last_record_ = *last;  // the subjects up to here are found by themselves
-  const std::int64_t until = std::min(*last, last_record_ + kRecordsMax);
+  const std::int64_t until =
+      std::min(*last, last_record_ + (busy() ? kBusyRecordsMax : kRecordsMax));
   if (until == last_record_) return {};
   auto subjects = store::changed_subjects(*reader_, last_record_, until);
   if (!subjects) return subjects.error();

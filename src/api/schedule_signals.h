@@ -10,7 +10,8 @@
 // missed, kAgain after a record came that may change its plan, and once a day; a start looks at all
 // of them. Of what is to be looked at now, what becomes late or missed goes first. A run looks at
 // kPlansMax subjects at most, for kRunTime, and as long as fewer than kUnderWayMax submissions are
-// under way. One whose plan cannot be worked out is passed over for kFaultPause, as the log says.
+// under way; while records wait for their commit it does much less, for they go first. One whose
+// plan cannot be worked out is passed over for kFaultPause, as the log says.
 //
 // run() belongs to one thread at a time: that of the task, once start() was called. start() and
 // stop() belong to one thread. Errors: those of the store.
@@ -36,9 +37,11 @@ class ScheduleSignals {
  public:
   static constexpr base::Duration kInterval = std::chrono::milliseconds(250);
   static constexpr base::Duration kRunTime = std::chrono::milliseconds(100);
+  static constexpr base::Duration kBusyRunTime = std::chrono::milliseconds(5);
   static constexpr std::size_t kPlansMax = 50;         // of a run
   static constexpr std::size_t kSubjectsMax = 500;     // found by a run after a start
   static constexpr std::int64_t kRecordsMax = 20'000;  // looked through by a run
+  static constexpr std::int64_t kBusyRecordsMax = 500;
   static constexpr std::size_t kSignalsMax = 10;       // of a submission
   static constexpr std::size_t kUnderWayMax = 64;      // submissions
   static constexpr std::size_t kDefinitionsMax = 100;  // older ones of a study that are read
@@ -83,6 +86,7 @@ class ScheduleSignals {
   base::Status begin(Watched& watched);
   base::Status find_subjects(std::size_t study);
   base::Status find_changed();
+  bool busy() const;
   base::Status look(const Key& key, std::int64_t now_ms);
   base::Result<intake::SignalSchedule> compare(const Watched& watched,
                                                const store::SubjectPlace& place,
