@@ -38,7 +38,10 @@ class ReadPoolTest : public ::testing::Test {
       pool_->run(
           cls, "held", {},
           [this](store::Connection& connection) {
-            EXPECT_EQ(connection.integer("SELECT 5").value(), 5);
+            const auto five = connection.integer("SELECT 5");
+            // Who has waited until the test's end may be stopped as soon as it has its turn.
+            if (!five && five.error().code == Errc::cancelled) return;
+            EXPECT_EQ(five.value(), 5);
             ++working_;
             release_.wait(false);
           },
@@ -100,7 +103,7 @@ TEST_F(ReadPoolTest, P7WhatIsSpareMayBeBorrowed) {
 }
 
 TEST_F(ReadPoolTest, WithoutBudgetsOneClassMayHaveThemAll) {
-  open({.connections = 8, .reports_max = 50, .deadline = 200ms, .budgets = false});
+  open({.connections = 8, .reports_max = 50, .deadline = 1s, .budgets = false});
   hold(ReadClass::reports, 20);
   wait_for([&] { return working_ == 7; });
   EXPECT_EQ(stats(kIntake).in_use, 1u);
@@ -117,8 +120,10 @@ TEST_F(ReadPoolTest, FewerThanAreGuaranteedAreRefused) {
 }
 
 TEST_F(ReadPoolTest, AWaiterIsRefusedAtItsDeadline) {
-  open({.deadline = 100ms});
-  hold(ReadClass::reports, 3);
+  open({.deadline = 1s});
+  hold(ReadClass::reports, 2);
+  wait_for([&] { return working_ == 2; });
+  hold(ReadClass::reports);
   wait_for([&] { return refused_ == 1; });
   EXPECT_EQ(reason(), "it waited for a database connection past its deadline");
   EXPECT_EQ(stats(static_cast<std::size_t>(ReadClass::reports)).refused, 1u);
