@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -40,15 +41,15 @@ class [[nodiscard]] Result {
   explicit operator bool() const { return ok(); }
 
   T& value() & {
-    TW_CHECK(ok());
+    check_ok();
     return *std::get_if<0>(&state_);
   }
   const T& value() const& {
-    TW_CHECK(ok());
+    check_ok();
     return *std::get_if<0>(&state_);
   }
   T&& value() && {
-    TW_CHECK(ok());
+    check_ok();
     return std::move(*std::get_if<0>(&state_));
   }
   T* operator->() { return &value(); }
@@ -62,6 +63,16 @@ class [[nodiscard]] Result {
   }
 
  private:
+  // The reason is printed too: without it nobody could tell what went wrong.
+  void check_ok() const {
+    if (ok()) return;
+    if constexpr (std::is_same_v<E, Error>) {
+      check_failed(__FILE__, __LINE__, ("ok(); " + error().message).c_str());
+    } else {
+      check_failed(__FILE__, __LINE__, "ok()");
+    }
+  }
+
   std::variant<T, E> state_;
 };
 
