@@ -117,6 +117,7 @@ runtime::PeriodicOptions signals_task() {
 
 struct ScheduleSignals::Watched {
   StudyPointer study;
+  bool retired = false;  // it has no such alerts any more
   std::array<bool, model::kKinds> kinds{};
   // Since when the study has each alert; by activity, and in the activity's order.
   std::vector<std::vector<std::int64_t>> since_ms;
@@ -141,12 +142,21 @@ ScheduleSignals::ScheduleSignals(Parts parts)
           parts.random, parts.tasks) {
   for (const auto& [id, study] : parts.studies) {
     const auto& schedule = study->study->schedule;
-    if (schedule == nullptr || !schedule->has_alerts()) continue;
-    studies_.push_back({.study = study, .kinds = kinds_of(*schedule)});
+    if (schedule != nullptr && schedule->has_alerts()) {
+      studies_.push_back({.study = study, .kinds = kinds_of(*schedule)});
+    } else if (holds_some(study->row)) {
+      studies_.push_back({.study = study, .retired = true});
+    }
   }
 }
 
 ScheduleSignals::~ScheduleSignals() = default;
+
+// Also when that cannot be read now.
+bool ScheduleSignals::holds_some(std::int64_t study) const {
+  const auto found = store::subjects_with_alerts(*reader_, study, intake::kSignalRules, 0, 1);
+  return !found || !found->empty();
+}
 
 void ScheduleSignals::start() {
   if (!studies_.empty()) task_.start();
@@ -197,7 +207,7 @@ const ScheduleSignals::Key* ScheduleSignals::Looks::ready(std::int64_t now_ms) c
 
 // An alert is the study's since the first of its definitions, up to that in force, that has it.
 Status ScheduleSignals::begin(Watched& watched) {
-  if (watched.begun) return {};
+  if (watched.begun || watched.retired) return {};
   constexpr std::int64_t kOpen = -1;
   constexpr std::size_t kRowsMax = 10'000;
   const intake::ActiveStudy& study = *watched.study;
@@ -238,6 +248,17 @@ Status ScheduleSignals::begin(Watched& watched) {
 Status ScheduleSignals::find_subjects(std::size_t study) {
   Watched& watched = studies_[study];
   if (watched.all_found) return {};
+  if (watched.retired) {
+    auto subjects = store::subjects_with_alerts(*reader_, watched.study->row,
+                                                intake::kSignalRules, watched.found, kSubjectsMax);
+    if (!subjects) return subjects.error();
+    for (const std::int64_t subject : *subjects) {
+      found_subjects_.put({study, subject}, 0);
+      watched.found = subject;
+    }
+    watched.all_found = subjects->size() < kSubjectsMax;
+    return {};
+  }
   auto places =
       store::read_subjects_after(*reader_, watched.study->row, watched.found, "", kSubjectsMax);
   if (!places) return places.error();
@@ -267,7 +288,7 @@ Status ScheduleSignals::find_changed() {
     const auto watched = std::find_if(
         studies_.begin(), studies_.end(),
         [&one](const Watched& candidate) { return candidate.study->row == one.study; });
-    if (watched == studies_.end()) continue;
+    if (watched == studies_.end() || watched->retired) continue;
     const Key key{static_cast<std::size_t>(watched - studies_.begin()), one.subject};
     const auto not_before = not_before_.find(key);
     if (not_before == not_before_.end()) {
@@ -293,8 +314,10 @@ Status ScheduleSignals::look(const Key& key, std::int64_t now_ms) {
   if (!places || places->empty()) again(kTroublePauseMs);
   if (!places) return places.error();
   if (places->empty()) return base::Error{Errc::corrupt, "a subject is gone"};
-  auto plan =
-      epro::plan_subject(*reader_, *watched.study->study, places->front(), {.now_ms = now_ms});
+  using Plan = Result<epro::SubjectPlan, epro::PlanError>;
+  auto plan = watched.retired ? Plan(epro::SubjectPlan{.now_ms = now_ms})
+                              : epro::plan_subject(*reader_, *watched.study->study,
+                                                   places->front(), {.now_ms = now_ms});
   if (!plan && !plan.error().of_subject) {
     again(kTroublePauseMs);
     return plan.error();
@@ -311,7 +334,7 @@ Status ScheduleSignals::look(const Key& key, std::int64_t now_ms) {
     return signals.error();
   }
   not_before_[key] = now_ms + kAgainMs;
-  due_.put(key, next_look(*watched.study->study->schedule, *plan));
+  if (!watched.retired) due_.put(key, next_look(*watched.study->study->schedule, *plan));
   if (signals->signals.empty()) return {};
   // Whether it was stored is seen by looking again; and so is what had no place.
   due_.put(key, now_ms + kAgainMs);
@@ -331,9 +354,8 @@ Result<SignalSchedule> ScheduleSignals::compare(const Watched& watched,
   if (!raised) return raised.error();
   std::map<std::pair<std::string, std::string>, bool> holds;  // by rule and group
   for (store::SubjectAlert& one : *raised) holds[{one.rule, one.group}] = one.holds;
-  const auto& activities = watched.study->study->schedule->activities;
   for (const Occurrence& one : plan.plan.occurrences) {
-    const model::Activity& activity = activities[one.activity];
+    const model::Activity& activity = watched.study->study->schedule->activities[one.activity];
     for (std::size_t i = 0; i < activity.alerts.size(); ++i) {
       const ActivityAlert& alert = activity.alerts[i];
       SignalSchedule::Signal said{.rule = {.id = rule_of(activity, alert),

@@ -2,6 +2,8 @@
 // missed, or is so no longer, and submits that to Intake, a submission for a subject. The commit
 // looks again at what there is already, so nothing is raised twice, however often it is submitted.
 //
+// Where a study has no such alerts any more, those that hold are taken back.
+//
 // An alert is of a subject, an activity and an occurrence. Nothing is raised of what was due before
 // the first definition of the study that has this alert was loaded; what was due before the subject
 // came into the store is about the past (docs/decisions/017).
@@ -60,11 +62,13 @@ class ScheduleSignals {
   explicit ScheduleSignals(Parts parts);
   ~ScheduleSignals();
 
-  void start();  // does nothing when no study has such alerts
+  void start();  // does nothing when no study has such alerts, or has had
   void stop() { task_.stop(); }
 
   base::Status run(const runtime::Cancel& cancel);
-  std::uint64_t faults() const { return faults_; }  // looks that came to no plan; run's thread
+  // Of run()'s thread: looks that came to no plan; the record up to which changes were found.
+  std::uint64_t faults() const { return faults_; }
+  std::int64_t last_record() const { return last_record_; }
 
  private:
   using Key = std::pair<std::size_t, std::int64_t>;  // study (its place here), subject's row
@@ -85,6 +89,7 @@ class ScheduleSignals {
 
   base::Status begin(Watched& watched);
   base::Status find_subjects(std::size_t study);
+  bool holds_some(std::int64_t study) const;
   base::Status find_changed();
   bool busy() const;
   base::Status look(const Key& key, std::int64_t now_ms);

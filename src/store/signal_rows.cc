@@ -15,13 +15,18 @@ std::optional<std::size_t> kind_of(const Query& rows, int column) {
   return static_cast<std::size_t>(kind);
 }
 
+// Above all texts that begin so: they are compared by their bytes.
+std::string end_of(std::string_view begin) {
+  std::string end(begin);
+  ++end.back();
+  return end;
+}
+
 }  // namespace
 
 Result<std::vector<SubjectAlert>> alerts_of_subject(Connection& connection, std::int64_t subject,
                                                     std::string_view rule_begin) {
-  // Above all that begin so: texts are compared by their bytes.
-  std::string end(rule_begin);
-  ++end.back();
+  const std::string end = end_of(rule_begin);
   auto rows = connection.query(
       "SELECT a.id, a.rule, a.join_group, t.holds FROM alerts a "
       "JOIN alert_states t ON t.alert = a.id "
@@ -37,6 +42,26 @@ Result<std::vector<SubjectAlert>> alerts_of_subject(Connection& connection, std:
                       .rule = std::string(rows->text(1)),
                       .group = std::string(rows->text(2)),
                       .holds = rows->integer(3) != 0});
+  }
+}
+
+Result<std::vector<std::int64_t>> subjects_with_alerts(Connection& connection,
+                                                       std::int64_t study,
+                                                       std::string_view rule_begin,
+                                                       std::int64_t after, std::size_t limit) {
+  const std::string end = end_of(rule_begin);
+  auto rows = connection.query(
+      "SELECT DISTINCT a.subject FROM alerts a JOIN alert_states t ON t.alert = a.id "
+      "WHERE a.study = $1 AND a.rule >= $2 AND a.rule < $3 AND a.subject > $4 AND t.holds = 1 "
+      "ORDER BY a.subject LIMIT $5",
+      {study, rule_begin, std::string_view(end), after, static_cast<std::int64_t>(limit)});
+  if (!rows) return rows.error();
+  std::vector<std::int64_t> subjects;
+  while (true) {
+    auto row = rows->next();
+    if (!row) return row.error();
+    if (!*row) return subjects;
+    subjects.push_back(rows->integer(0));
   }
 }
 

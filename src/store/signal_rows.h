@@ -24,6 +24,13 @@ base::Result<std::vector<SubjectAlert>> alerts_of_subject(Connection& connection
                                                           std::int64_t subject,
                                                           std::string_view rule_begin);
 
+// The subjects of a study, with ids above `after`, of whom an alert of these rules holds; in order.
+base::Result<std::vector<std::int64_t>> subjects_with_alerts(Connection& connection,
+                                                             std::int64_t study,
+                                                             std::string_view rule_begin,
+                                                             std::int64_t after,
+                                                             std::size_t limit);
+
 // Whether a subject, whose newest record is `newest`, has records of these kinds that are newer
 // than `known`; or so many newer ones of any kind (kNewerMax) that it is not looked at.
 inline constexpr int kNewerMax = 64;

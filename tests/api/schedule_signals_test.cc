@@ -59,12 +59,13 @@ class ScheduleSignalsTest : public intake::StudyBench {
   }
   void TearDown() override { stop(); }
 
-  // A server whose study has this schedule.
+  // A server whose study has this schedule; none when it is empty.
   void start(const std::string& schedule, bool two_sites = true) {
     stop();
-    auto study = model::load_study(
-        {{"schedule.toml", schedule},
-         {"study.toml", std::string(kTwoSites) + (two_sites ? kSecondSite : "")}});
+    std::vector<model::DefinitionFile> files = {
+        {"study.toml", std::string(kTwoSites) + (two_sites ? kSecondSite : "")}};
+    if (!schedule.empty()) files.push_back({"schedule.toml", schedule});
+    auto study = model::load_study(std::move(files));
     ASSERT_TRUE(study.ok()) << model::to_string(study.error().front());
     auto active = std::make_shared<intake::ActiveStudy>();
     active->study = std::make_shared<const model::Study>(std::move(*study));
@@ -94,6 +95,20 @@ class ScheduleSignalsTest : public intake::StudyBench {
     if (intake_ != nullptr) intake_->drain(clock_.now());
     signals_.reset();
     intake_.reset();
+  }
+
+  // What was missed, once the study has this schedule, which has no alerts.
+  void take_back(const std::string& schedule) {
+    start(diary(kMissed, 1));
+    send(first());
+    pass(2h);
+    EXPECT_TRUE(told().starts_with("raised missed P-1"));
+    start(schedule);
+    pass(10s);
+    EXPECT_EQ(told(), "revised! missed P-1: the schedule asks for it no more\n");
+    start(schedule);
+    pass(10s);
+    EXPECT_EQ(told(), "");
   }
 
   // "raised late diary#1 P-1"; historical ones with "past " before.
@@ -147,27 +162,33 @@ class ScheduleSignalsTest : public intake::StudyBench {
   model::Record answer(std::chrono::minutes after) {
     return record("answer", model::Kind::questionnaire, "Q", after);
   }
-  std::int64_t send(model::Record record) {
-    AppendRecord command;
-    const auto faults = prepare(*study_, std::move(record), clock_.utc_ms(), command);
+  std::int64_t send(model::Record record) { return submit({command(std::move(record))}); }
+  AppendRecord command(model::Record record) {
+    AppendRecord append;
+    const auto faults = prepare(*study_, std::move(record), clock_.utc_ms(), append);
     EXPECT_TRUE(faults.empty()) << model::to_json(faults);
-    return submit({std::move(command)});
+    return append;
   }
   std::int64_t submit(std::vector<intake::Command> commands) {
-    auto ticket = intake_->admit(intake::Lane::live, 100);
-    EXPECT_TRUE(ticket.ok());
     std::int64_t id = 0;
-    Submission sent = submission(std::move(commands));
-    sent.received_ms = clock_.utc_ms();
-    intake_->submit(std::move(*ticket), std::move(sent), runtime::kForever,
-                    [&](const intake::SubmissionResult& result) {
-                      EXPECT_EQ(result.verdict, intake::Verdict::stored)
-                          << model::to_json(result.faults);
-                      if (!result.results.empty()) id = result.results.front().id;
-                    });
+    leave(std::move(commands), [&id](std::int64_t stored) { id = stored; });
     while (intake_->run_once()) {
     }
     return id;
+  }
+  // It waits for its commit.
+  void leave(std::vector<intake::Command> commands,
+             std::function<void(std::int64_t)> done = [](std::int64_t) {}) {
+    auto ticket = intake_->admit(intake::Lane::live, 100);
+    ASSERT_TRUE(ticket.ok());
+    Submission sent = submission(std::move(commands));
+    sent.received_ms = clock_.utc_ms();
+    intake_->submit(std::move(*ticket), std::move(sent), runtime::kForever,
+                    [done = std::move(done)](const intake::SubmissionResult& result) {
+                      EXPECT_EQ(result.verdict, intake::Verdict::stored)
+                          << model::to_json(result.faults);
+                      if (!result.results.empty()) done(result.results.front().id);
+                    });
   }
 
   std::int64_t start_ms_ = 0;
@@ -250,6 +271,10 @@ TEST_F(ScheduleSignalsTest, OneThatIsNotApplicableAnyMoreIsTakenBack) {
   pass(6s);
   EXPECT_EQ(told(), "revised! missed P-1: it is not applicable any more\n");
 }
+
+TEST_F(ScheduleSignalsTest, WhatAStudyHasNoAlertsForAnyMoreIsTakenBack) { take_back(diary("")); }
+
+TEST_F(ScheduleSignalsTest, WhatAStudyHasNoScheduleForAnyMoreIsTakenBack) { take_back(""); }
 
 TEST_F(ScheduleSignalsTest, OneSubjectsFaultDoesNotKeepTheOthersWaiting) {
   start(diary(kMissed));
@@ -338,6 +363,25 @@ TEST_F(ScheduleSignalsTest, OnlyWhoIsOnDutyTells) {
   on_duty_ = true;
   run();
   EXPECT_TRUE(told().starts_with("raised missed"));
+}
+
+TEST_F(ScheduleSignalsTest, WhileRecordsWaitFewAreLookedThrough) {
+  start(diary(kMissed));
+  run();
+  std::vector<intake::Command> commands;
+  for (std::int64_t i = 0; i <= ScheduleSignals::kBusyRecordsMax; ++i) {
+    commands.emplace_back(command(record(std::to_string(i), model::Kind::visit, "V", 0min)));
+  }
+  // A commit that takes its time, so that another is waited for.
+  leave(std::move(commands), [this](std::int64_t) { clock_.advance(1s); });
+  EXPECT_TRUE(intake_->run_once());
+  leave({command(first("P-2"))});
+  ASSERT_GT(intake_->backlog(intake::Lane::live), base::Duration::zero());
+  EXPECT_TRUE(signals_->run(runtime::Cancel()).ok());
+  EXPECT_EQ(signals_->last_record(), ScheduleSignals::kBusyRecordsMax);
+  run();
+  EXPECT_TRUE(signals_->run(runtime::Cancel()).ok());
+  EXPECT_EQ(signals_->last_record(), ScheduleSignals::kBusyRecordsMax + 2);
 }
 
 TEST_F(ScheduleSignalsTest, ARunAndASubmissionAreBounded) {
