@@ -22,13 +22,13 @@ std::vector<std::string> cut(const std::vector<std::string>& pieces) {
   return lines;
 }
 
-struct Case {
+struct CutCase {
   std::string_view name;
   std::string text;
   std::vector<std::string> lines;
 };
 
-class LineCutterCase : public testing::TestWithParam<Case> {};
+class LineCutterCase : public testing::TestWithParam<CutCase> {};
 
 TEST_P(LineCutterCase, IsCutTheSameInWhateverPieces) {
   const auto& [name, text, lines] = GetParam();
@@ -45,15 +45,15 @@ TEST_P(LineCutterCase, IsCutTheSameInWhateverPieces) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, LineCutterCase,
-    testing::Values(Case{"nothing", "", {}}, Case{"one_without_an_end", "ab", {"1:ab"}},
-                    Case{"one_with_an_end", "ab\n", {"1:ab"}},
-                    Case{"of_windows", "ab\r\nc\r\n", {"1:ab", "2:c"}},
-                    Case{"blank_ones_count", "\n\na\n", {"1:", "2:", "3:a"}},
-                    Case{"as_long_as_may_be", "12345\n6", {"1:12345", "2:6"}},
-                    Case{"too_long", "123456\na\n", {"1!", "2:a"}},
-                    Case{"much_too_long", "1234567890123\na", {"1!", "2:a"}},
-                    Case{"too_long_at_the_end", "a\n1234567", {"1:a", "2!"}},
-                    Case{"two_too_long", "123456\n1234567\n\n", {"1!", "2!", "3:"}}),
+    testing::Values(CutCase{"nothing", "", {}}, CutCase{"one_without_an_end", "ab", {"1:ab"}},
+                    CutCase{"one_with_an_end", "ab\n", {"1:ab"}},
+                    CutCase{"of_windows", "ab\r\nc\r\n", {"1:ab", "2:c"}},
+                    CutCase{"blank_ones_count", "\n\na\n", {"1:", "2:", "3:a"}},
+                    CutCase{"as_long_as_may_be", "12345\n6", {"1:12345", "2:6"}},
+                    CutCase{"too_long", "123456\na\n", {"1!", "2:a"}},
+                    CutCase{"much_too_long", "1234567890123\na", {"1!", "2:a"}},
+                    CutCase{"too_long_at_the_end", "a\n1234567", {"1:a", "2!"}},
+                    CutCase{"two_too_long", "123456\n1234567\n\n", {"1!", "2!", "3:"}}),
     [](const auto& test) { return std::string(test.param.name); });
 
 TEST(LineCutter, NothingComesAfterClear) {
