@@ -2,26 +2,20 @@
 
 #include "monitor/rules.h"
 #include "store/alert_rows.h"
-#include "tests/intake/bench_study.h"
+#include "tests/intake/committer_bench.h"
 
 namespace trialward::intake {
 namespace {
 
-class CommitterTest : public StudyBench {
+class CommitterTest : public CommitterBench {
  protected:
   void SetUp() override {
-    StudyBench::SetUp();
-    renew();
+    CommitterBench::SetUp();
+    if (store_ != nullptr) renew();
   }
   void renew(SubjectCacheOptions subjects = {.subjects_max = 100, .unsaved_max = 1}) {
-    committer_ = std::make_unique<Committer>(store_->writer(), clock_, subjects);
+    CommitterBench::renew(subjects);
   }
-  Committer::Outcome commit(std::vector<Submission> batch) { return committer_->commit(batch); }
-  SubmissionResult one(std::vector<Command> commands) {
-    return commit({submission(std::move(commands))}).results.front();
-  }
-
-  std::unique_ptr<Committer> committer_;
 };
 
 TEST_F(CommitterTest, P1ARecordIsStoredWithItsAuditEntryAlertAndState) {

@@ -1,21 +1,14 @@
 // Records of one submission whose originals refer to each other.
 #include "intake/linked_original.h"
 
-#include "intake/committer.h"
 #include "store/record_rows.h"
-#include "tests/intake/bench_study.h"
+#include "tests/intake/committer_bench.h"
 
 namespace trialward::intake {
 namespace {
 
-class LinkedOriginalTest : public StudyBench {
+class LinkedOriginalTest : public CommitterBench {
  protected:
-  void SetUp() override {
-    StudyBench::SetUp();
-    if (store_ == nullptr) return;
-    committer_ =
-        std::make_unique<Committer>(store_->writer(), clock_, SubjectCacheOptions{}, nullptr);
-  }
   // A lab value whose original names the results of these commands.
   AppendRecord linked(const std::string& source_id, const std::vector<std::size_t>& commands,
                       double value = 50) {
@@ -28,29 +21,22 @@ class LinkedOriginalTest : public StudyBench {
     command.record.original += ">";
     return command;
   }
-  Committer::Outcome commit(std::vector<Submission>& batch) { return committer_->commit(batch); }
-  SubmissionResult commit(std::vector<Command> commands) {
-    std::vector<Submission> batch = {submission(std::move(commands))};
-    return commit(batch).results.front();
-  }
   std::string original(std::int64_t id) {
     auto record = store::read_record(store_->writer().connection(), id);
     EXPECT_TRUE(record.ok() && *record) << id;
     return record && *record ? (*record)->stored.record.original : "";
   }
-
-  std::unique_ptr<Committer> committer_;
 };
 
 TEST_F(LinkedOriginalTest, ItHasTheIdsOfWhatIsStoredWithItBeforeBehindAndItself) {
-  commit({alt("0", 1)});
-  const auto done = commit({linked("a", {2, 1}), linked("b", {0, 1}), linked("c", {})});
+  one({alt("0", 1)});
+  const auto done = one({linked("a", {2, 1}), linked("b", {0, 1}), linked("c", {})});
   ASSERT_EQ(done.verdict, Verdict::stored);
   EXPECT_EQ(done.results[0].id, 2);
   EXPECT_EQ(original(2), "<Observation/4,Observation/3,>");
   EXPECT_EQ(original(3), "<Observation/2,Observation/3,>");
   EXPECT_EQ(original(4), "<>");
-  EXPECT_EQ(commit({linked("self", {0})}).results[0].id, 5);
+  EXPECT_EQ(one({linked("self", {0})}).results[0].id, 5);
   EXPECT_EQ(original(5), "<Observation/5,>");
 }
 
@@ -58,7 +44,7 @@ TEST_F(LinkedOriginalTest, WhatIsStoredASecondTimeForItsIdsIsThereOnce) {
   std::vector<Submission> batch = {submission({alt("0", 1)}),
                                    submission({linked("a", {1}, 150), linked("b", {0}, 160)}),
                                    submission({alt("1", 170)})};
-  const auto outcome = commit(batch);
+  const auto outcome = committer_->commit(batch);
   for (const SubmissionResult& result : outcome.results) {
     ASSERT_EQ(result.verdict, Verdict::stored);
   }
@@ -73,15 +59,15 @@ TEST_F(LinkedOriginalTest, WhatIsStoredASecondTimeForItsIdsIsThereOnce) {
 }
 
 TEST_F(LinkedOriginalTest, P2SentAgainItIsWhatWasStoredAndOthersReferToThat) {
-  const auto first = commit({linked("a", {1}), linked("b", {0})});
-  commit({alt("between", 1)});
-  const auto again = commit({linked("a", {1}), linked("b", {0})});
+  const auto first = one({linked("a", {1}), linked("b", {0})});
+  one({alt("between", 1)});
+  const auto again = one({linked("a", {1}), linked("b", {0})});
   ASSERT_EQ(again.verdict, Verdict::stored);
   for (std::size_t i = 0; i < 2; ++i) {
     EXPECT_TRUE(again.results[i].repeated);
     EXPECT_EQ(again.results[i].id, first.results[i].id);
   }
-  const auto later = commit({linked("c", {1, 2}), linked("a", {}), linked("d", {0})});
+  const auto later = one({linked("c", {1, 2}), linked("a", {}), linked("d", {0})});
   ASSERT_EQ(later.verdict, Verdict::stored);
   EXPECT_EQ(original(later.results[0].id), "<Observation/1,Observation/5,>");
   EXPECT_EQ(original(later.results[2].id), "<Observation/4,>");
@@ -91,7 +77,7 @@ TEST_F(LinkedOriginalTest, P2SentAgainItIsWhatWasStoredAndOthersReferToThat) {
 TEST_F(LinkedOriginalTest, ARefusalOfOneTakesAllBackWithItsPlace) {
   AppendRecord refused = alt("bad", 1);
   refused.faults = {{"/value", "no such value"}};
-  const auto done = commit({linked("a", {2}), linked("b", {0}), std::move(refused)});
+  const auto done = one({linked("a", {2}), linked("b", {0}), std::move(refused)});
   EXPECT_EQ(done.verdict, Verdict::invalid);
   ASSERT_FALSE(done.faults.empty());
   EXPECT_EQ(done.faults.front().path, "/2/value");

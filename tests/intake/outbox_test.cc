@@ -1,7 +1,6 @@
 // What the commit has to do with the outbox (store/outbox_rows.h).
-#include "intake/committer.h"
 #include "store/read_back.h"
-#include "tests/intake/bench_study.h"
+#include "tests/intake/committer_bench.h"
 
 namespace trialward::intake {
 namespace {
@@ -18,23 +17,17 @@ class TwoRoutes final : public model::AlertRoutes {
   }
 };
 
-class OutboxTest : public StudyBench {
+class OutboxTest : public CommitterBench {
  protected:
   void SetUp() override {
-    StudyBench::SetUp();
-    committer_ = std::make_unique<Committer>(store_->writer(), clock_, SubjectCacheOptions{},
-                                             &routes_);
+    CommitterBench::SetUp();
+    if (store_ != nullptr) renew({}, &routes_);
   }
   SubmissionResult commit(Submission submission) {
-    std::vector<Submission> batch{std::move(submission)};
-    return committer_->commit(batch).results.front();
-  }
-  SubmissionResult one(std::vector<Command> commands) {
-    return commit(submission(std::move(commands)));
+    return CommitterBench::commit({std::move(submission)}).results.front();
   }
 
   const TwoRoutes routes_;
-  std::unique_ptr<Committer> committer_;
 };
 
 TEST_F(OutboxTest, P1TheOutboxIsWrittenWithTheAlert) {

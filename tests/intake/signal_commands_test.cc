@@ -2,25 +2,20 @@
 // a while before.
 #include "intake/signal_commands.h"
 
-#include "intake/committer.h"
 #include "store/signal_rows.h"
-#include "tests/intake/bench_study.h"
+#include "tests/intake/committer_bench.h"
 
 namespace trialward::intake {
 namespace {
 
-class SignalCommandsTest : public StudyBench {
+class SignalCommandsTest : public CommitterBench {
  protected:
   void SetUp() override {
-    StudyBench::SetUp();
-    if (store_ == nullptr) return;
-    committer_ =
-        std::make_unique<Committer>(store_->writer(), clock_, SubjectCacheOptions{}, nullptr);
-    commit(alt("1", 5));
+    CommitterBench::SetUp();
+    if (store_ != nullptr) commit(alt("1", 5));
   }
   Committer::Outcome commit(Command command) {
-    std::vector<Submission> batch{submission({std::move(command)})};
-    return committer_->commit(batch);
+    return CommitterBench::commit({submission({std::move(command)})});
   }
   static SignalSchedule signal(bool holds, std::string group = "diary#1") {
     return {.id = 1,
@@ -32,8 +27,6 @@ class SignalCommandsTest : public StudyBench {
                          .due_ms = kNow,
                          .holds = holds}}};
   }
-
-  std::unique_ptr<Committer> committer_;
 };
 
 TEST_F(SignalCommandsTest, SaidTwiceItIsRaisedAndTakenBackOnce) {

@@ -1,30 +1,23 @@
 // What the commit has to do with schedule sync: what the partner said, and who is out of step.
 #include "intake/sync_commands.h"
 
-#include "intake/committer.h"
-#include "tests/intake/bench_study.h"
+#include "tests/intake/committer_bench.h"
 
 namespace trialward::intake {
 namespace {
 
 using Alarm = store::SubjectSync::Alarm;
 
-class SyncCommandsTest : public StudyBench {
+class SyncCommandsTest : public CommitterBench {
  protected:
   void SetUp() override {
-    StudyBench::SetUp();
-    if (store_ == nullptr) return;
-    committer_ =
-        std::make_unique<Committer>(store_->writer(), clock_, SubjectCacheOptions{}, nullptr);
-    one({alt("1", 5)});
-  }
-  Committer::Outcome commit(Submission submission) {
-    submission.actor = "partner:ecoa";
-    std::vector<Submission> batch{std::move(submission)};
-    return committer_->commit(batch);
+    CommitterBench::SetUp();
+    if (store_ != nullptr) one({alt("1", 5)});
   }
   Committer::Outcome one(std::vector<Command> commands) {
-    return commit(submission(std::move(commands)));
+    Submission sent = submission(std::move(commands));
+    sent.actor = "partner:ecoa";
+    return commit({std::move(sent)});
   }
   static store::SubjectSync subject(Alarm alarm, std::string note = "it does not answer") {
     return {.id = 1,
@@ -40,8 +33,6 @@ class SyncCommandsTest : public StudyBench {
     while (rows->next().value()) all += std::string(rows->text(0)) + " ";
     return all;
   }
-
-  std::unique_ptr<Committer> committer_;
 };
 
 TEST_F(SyncCommandsTest, WhatThePartnerSaidIsAuditedWithTheRow) {
