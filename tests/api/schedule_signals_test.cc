@@ -65,23 +65,11 @@ class ScheduleSignalsTest : public intake::StudyBench {
     std::vector<model::DefinitionFile> files = {
         {"study.toml", std::string(kTwoSites) + (two_sites ? kSecondSite : "")}};
     if (!schedule.empty()) files.push_back({"schedule.toml", schedule});
-    auto study = model::load_study(std::move(files));
-    ASSERT_TRUE(study.ok()) << model::to_string(study.error().front());
-    auto active = std::make_shared<intake::ActiveStudy>();
-    active->study = std::make_shared<const model::Study>(std::move(*study));
-    active->monitor = std::make_shared<const intake::HundredMonitor>();
-    store::Writer& writer = store_->writer();
-    ASSERT_TRUE(writer.begin().ok());
-    auto row =
-        store::ensure_study(writer, *active->study, {.actor = "test", .at_ms = clock_.utc_ms()});
-    ASSERT_TRUE(row.ok()) << row.error().message;
-    ASSERT_TRUE(writer.commit().ok());
-    active->row = row->study;
-    active->definition = row->definition;
-    study_ = active;
+    load(std::move(files),
+         [](const auto&) { return std::make_shared<const intake::HundredMonitor>(); });
     studies_ = {{"s", study_}};
     intake_ = std::make_unique<intake::Intake>(
-        writer, clock_, intake::IntakeOptions(),
+        store_->writer(), clock_, intake::IntakeOptions(),
         [this](std::vector<intake::Publication> events) {
           for (const intake::Publication& one : events) tell(one.event);
         },

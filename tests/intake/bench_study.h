@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -111,14 +112,23 @@ class StudyBench : public ::testing::Test {
     auto opened = store::Store::open(folder_.store(), random_);
     ASSERT_TRUE(opened.ok()) << opened.error().message;
     store_ = std::move(*opened);
-    auto study = model::load_study(std::vector<model::DefinitionFile>{{"study.toml", toml}});
+    load({{"study.toml", std::move(toml)}}, [&](const auto&) {
+      return std::make_shared<const HundredMonitor>(std::move(monitor_hash));
+    });
+  }
+  // Another definition of the study; what is stored stays.
+  using MakeMonitor =
+      std::function<std::shared_ptr<const model::Monitor>(std::shared_ptr<const model::Study>)>;
+  void load(std::vector<model::DefinitionFile> files, const MakeMonitor& monitor_of) {
+    auto study = model::load_study(std::move(files));
     ASSERT_TRUE(study.ok()) << model::to_string(study.error().front());
     auto active = std::make_shared<ActiveStudy>();
     active->study = std::make_shared<const model::Study>(std::move(*study));
-    active->monitor = std::make_shared<const HundredMonitor>(std::move(monitor_hash));
+    active->monitor = monitor_of(active->study);
     store::Writer& writer = store_->writer();
     ASSERT_TRUE(writer.begin().ok());
-    auto row = store::ensure_study(writer, *active->study, {.actor = "test", .at_ms = 1});
+    auto row =
+        store::ensure_study(writer, *active->study, {.actor = "test", .at_ms = clock_.utc_ms()});
     ASSERT_TRUE(row.ok()) << row.error().message;
     ASSERT_TRUE(writer.commit().ok());
     active->row = row->study;

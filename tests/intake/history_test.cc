@@ -246,7 +246,7 @@ TEST_F(HistoryTest, WhatIsMissingAfterALateRecordOfTodayCallsSomebody) {
 
 TEST_F(HistoryTest, TheBrokenRuleOfAPastRecordCallsNobody) {
   StudyBench::reopen();
-  committer_ = std::make_unique<Committer>(store_->writer(), clock_, SubjectCacheOptions{}, &desk_);
+  renew({}, &desk_);
   AppendRecord broken = alt("1", 666);
   broken.flags |= model::kHistorical;
   (void)run(submission({broken}));

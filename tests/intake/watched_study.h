@@ -1,18 +1,17 @@
 // A store with the monitor's test study, and rules of one's own; the real rules, not invented ones.
 #pragma once
 
-#include "intake/committer.h"
 #include "monitor/rules.h"
 #include "store/alert_rows.h"
 #include "store/read_back.h"
-#include "tests/intake/bench_study.h"
+#include "tests/intake/committer_bench.h"
 
 #include <fstream>
 #include <sstream>
 
 namespace trialward::intake {
 
-class WatchedStudy : public StudyBench {
+class WatchedStudy : public CommitterBench {
  protected:
   // Anew with these rules; what is stored stays.
   void use_rules(const std::string& rules, const std::string& escalation = "") {
@@ -21,23 +20,12 @@ class WatchedStudy : public StudyBench {
     toml << file.rdbuf();
     std::vector<model::DefinitionFile> files{{"study.toml", toml.str()}, {"rules.toml", rules}};
     if (!escalation.empty()) files.insert(files.begin(), {"escalation.toml", escalation});
-    auto study = model::load_study(std::move(files));
-    ASSERT_TRUE(study.ok()) << model::to_string(study.error().front());
-    auto active = std::make_shared<ActiveStudy>();
-    active->study = std::make_shared<const model::Study>(std::move(*study));
-    auto monitor = monitor::load_rules(active->study);
-    ASSERT_TRUE(monitor.ok()) << model::to_string(monitor.error().front());
-    active->monitor = std::move(*monitor);
-    store::Writer& writer = store_->writer();
-    ASSERT_TRUE(writer.begin().ok());
-    auto row = store::ensure_study(writer, *active->study, {.actor = "test", .at_ms = 1});
-    ASSERT_TRUE(row.ok()) << row.error().message;
-    ASSERT_TRUE(writer.commit().ok());
-    active->row = row->study;
-    active->definition = row->definition;
-    study_ = active;
-    committer_ = std::make_unique<Committer>(writer, clock_, SubjectCacheOptions{.unsaved_max = 2},
-                                             routes_);
+    load(std::move(files), [](const auto& study) {
+      auto monitor = monitor::load_rules(study);
+      EXPECT_TRUE(monitor.ok()) << model::to_string(monitor.error().front());
+      return std::move(*monitor);
+    });
+    renew({.unsaved_max = 2}, routes_);
   }
 
   model::Record record(const std::string& source_id, model::Kind kind, const std::string& code,
@@ -117,7 +105,6 @@ class WatchedStudy : public StudyBench {
   }
 
   const model::AlertRoutes* routes_ = nullptr;  // to be set before use_rules()
-  std::unique_ptr<Committer> committer_;
   std::vector<Publication> events_;  // of the last commit
 };
 
