@@ -114,11 +114,11 @@ bench-article:  ## Measure the article's designs in Go beside ours; rewrites doc
 	$(benchmarks)
 	@$(PYTHON) bench/article.py --build build/release $(BENCH_LENGTH)
 
-fuzz:  ## Fuzz each target of tests/fuzz/ for FUZZ_SECONDS (60)
+fuzz:  ## Fuzz each target of tests/fuzz/ for FUZZ_SECONDS (60), JOBS at once
 	$(PACKAGES) build fuzz
 	$(call configure,fuzz)
 	@cmake --build --preset fuzz -j $(JOBS) --target fuzzers
-	@tools/fuzz.sh build/fuzz $(FUZZ_SECONDS)
+	@tools/fuzz.sh build/fuzz $(FUZZ_SECONDS) $(JOBS)
 
 format:  ## Format the C++ files
 	$(PACKAGES) format
