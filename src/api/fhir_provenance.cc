@@ -17,7 +17,7 @@ std::string id_of_provenance(const ResourceKey& key, int version) {
   return std::string(fhir::to_string(key.type)) + "-" + key.id + "-" + std::to_string(version);
 }
 
-std::string provenance_of(const ResourceKey& key, const RecordRow& row) {
+std::string provenance_of(const ResourceKey& key, const RecordRow& row, bool unblinded) {
   const model::StoredRecord& stored = row.stored;
   const ResourceVersion version{
       .type = std::string(fhir::to_string(key.type)), .id = key.id, .version = stored.version};
@@ -27,7 +27,8 @@ std::string provenance_of(const ResourceKey& key, const RecordRow& row) {
   json.key("target").begin_array().begin_object();
   json.member("reference", location_of(version)).end_object().end_array();
   json.member("recorded", model::format_utc(stored.received_ms));
-  if (!stored.record.reason.empty()) {
+  const bool shown = unblinded || !model::tells_treatment(stored.record);
+  if (shown && !stored.record.reason.empty()) {
     json.key("reason").begin_array().begin_object();
     json.member("text", stored.record.reason).end_object().end_array();
   }
@@ -69,7 +70,8 @@ http::Decision FhirProvenance::search(const Call& call) {
         bundle.begin();
         for (const RecordRow& row : *versions) {
           const std::string id = id_of_provenance(key, row.stored.version);
-          bundle.entry("Provenance/" + id, provenance_of(key, row), "match").end_object();
+          bundle.entry("Provenance/" + id, provenance_of(key, row, principal->unblinded), "match")
+              .end_object();
         }
         return fhir_response(200, bundle.end());
       });
@@ -88,7 +90,8 @@ http::Decision FhirProvenance::one(const Call& call) {
                        auto row = read_version(connection, key, *principal, version);
                        if (!row) return row.error();
                        if (!*row) return outcome_response(404, none);
-                       return fhir_response(200, provenance_of(key, **row));
+                       return fhir_response(200,
+                                            provenance_of(key, **row, principal->unblinded));
                      });
 }
 

@@ -4,6 +4,7 @@
 #include <new>
 
 #include "base/log.h"
+#include "intake/correction.h"
 #include "intake/linked_original.h"
 #include "intake/outbox_commands.h"
 #include "intake/repeat.h"
@@ -41,10 +42,12 @@ SubmissionResult not_enrolled(const std::string& subject) {
 class Loan {
  public:
   Loan(Record& owner, Record& borrower) : owner_(owner), borrower_(borrower), site_(owner.site) {
+    if (owner.amends != 0) attributes_ = owner.attributes;
     borrower_ = std::move(owner_);
   }
   ~Loan() {
     borrower_.site = std::move(site_);
+    if (attributes_) borrower_.attributes = *std::move(attributes_);
     owner_ = std::move(borrower_);
   }
   Loan(const Loan&) = delete;
@@ -54,6 +57,7 @@ class Loan {
   Record& owner_;
   Record& borrower_;
   std::string site_;
+  std::optional<decltype(Record::attributes)> attributes_;  // of a correction
 };
 
 // It stays so when the batch is tried again: the id is taken by what was there before it.
@@ -396,7 +400,8 @@ Committer::Applied Committer::append_of(const Submission& submission, CachedSubj
   }
   if (record.amends != 0) {
     SubmissionResult refusal;
-    auto placed = place_correction(submission, subject.row, stored, refusal);
+    auto placed =
+        place_correction(writer_.connection(), submission, subject.row.id, stored, refusal);
     if (!placed) return placed.error();
     if (!refusal.faults.empty()) return refusal;
   }
@@ -457,59 +462,6 @@ Result<CachedSubject*> Committer::subject_of(const Submission& submission, const
   auto id = store::append_subject(writer_, newcomer, act);
   if (!id) return id.error();
   return subjects_.add(study, record.subject, {.id = *id, .site = site});
-}
-
-Status Committer::place_correction(const Submission& submission, const store::SubjectRow& subject,
-                                   StoredRecord& stored, SubmissionResult& refusal) {
-  const std::int64_t id = stored.record.amends;
-  const std::string name = "record " + std::to_string(id);
-  auto row = store::read_record(writer_.connection(), id);
-  if (!row) return row.error();
-  if (!*row || (*row)->links.study != submission.study->row) {
-    refusal = SubmissionResult::refused(Verdict::invalid, name + " is not in this study",
-                                        "/amends");
-    return {};
-  }
-  const store::RecordRow& amended = **row;
-  if (amended.links.subject != subject.id || amended.stored.record.kind != stored.record.kind) {
-    refusal = SubmissionResult::refused(
-        Verdict::invalid, name + " is of another subject or kind and cannot be corrected by this",
-        "/amends");
-    return {};
-  }
-  if (!submission.source.empty() && amended.stored.record.source != submission.source) {
-    refusal = SubmissionResult::refused(
-        Verdict::forbidden, name + " is of another source than this token's", "/amends");
-    return {};
-  }
-  // What FHIR knows as a resource, or as told by one, is corrected as such: with all that belongs
-  // to it.
-  constexpr int kOfResource = model::kResource | model::kPart | model::kTold;
-  const int before = amended.stored.flags & kOfResource;
-  const bool unfit = (amended.stored.flags & model::kUnfit) != 0;
-  if (before != 0 && !unfit && before != (stored.flags & kOfResource)) {
-    refusal = SubmissionResult::refused(
-        Verdict::invalid, name + " came with a FHIR resource, and is corrected with that",
-        "/amends");
-    return {};
-  }
-  auto newer = store::amended_by(writer_.connection(), id);
-  if (!newer) return newer.error();
-  if (*newer != 0) {
-    refusal = SubmissionResult::refused(
-        Verdict::conflict, name + " is corrected already by record " + std::to_string(*newer),
-        "/amends");
-    return {};
-  }
-  stored.version = amended.stored.version + 1;
-  // What is known of today is not made a thing of the past by its correction.
-  if ((amended.stored.flags & model::kHistorical) == 0) {
-    stored.flags &= static_cast<std::uint16_t>(~model::kHistorical);
-  }
-  auto first = store::first_version(writer_.connection(), id);
-  if (!first) return first.error();
-  stored.first = *first;
-  return {};
 }
 
 Status Committer::watch(const Submission& submission, CachedSubject& subject,

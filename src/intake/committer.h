@@ -83,8 +83,6 @@ class Committer {
   base::Result<CachedSubject*> subject_of(const Submission& submission,
                                           const model::Record& record, CachedSubject* enrolled,
                                           SubmissionResult& refusal);
-  base::Status place_correction(const Submission& submission, const store::SubjectRow& subject,
-                                model::StoredRecord& stored, SubmissionResult& refusal);
   base::Status watch(const Submission& submission, CachedSubject& subject,
                      const model::StoredRecord& stored, CommandResult& result);
   // commit_alerts.cc, up to publish():

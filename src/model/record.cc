@@ -14,11 +14,6 @@ constexpr std::array<std::string_view, kKinds> kKindNames = {
     "demographics", "visit",    "questionnaire",   "lab",        "vital", "adverse_event",
     "medication",   "exposure", "medical_history", "disposition"};
 
-bool blinded(std::string_view attribute) {
-  return std::find(kBlindedAttributes.begin(), kBlindedAttributes.end(), attribute) !=
-         kBlindedAttributes.end();
-}
-
 // As it was sent where JSON can say it so, else the shortest text of the number.
 void write_number(JsonWriter& json, std::string_view name, double number, const std::string& text) {
   json.key(name);
@@ -85,7 +80,7 @@ void write_observation(JsonWriter& json, const StoredRecord& stored, bool unblin
   if (record.serious) json.member("serious", *record.serious);
   json.member_if("severity", record.severity);
   write_attributes(json, record, unblinded);
-  json.member_if("reason", record.reason);
+  if (unblinded || !tells_treatment(record)) json.member_if("reason", record.reason);
 }
 
 void write_times(JsonWriter& json, const StoredRecord& stored) {
@@ -164,6 +159,11 @@ std::string canonical_content(const Record& record) {
   json.member_if("reason", record.reason);
   json.end_object();
   return json.take();
+}
+
+bool blinded(std::string_view attribute) {
+  return std::find(kBlindedAttributes.begin(), kBlindedAttributes.end(), attribute) !=
+         kBlindedAttributes.end();
 }
 
 bool tells_treatment(const Record& record) {

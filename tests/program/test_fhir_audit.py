@@ -226,6 +226,55 @@ def test_who_may_not_see_it_does_not(tmp_path):
             "subject.enrolled", "record.stored", "token.created"]
 
 
+def test_the_reason_of_a_correction_of_the_arm_is_hidden_everywhere(server):
+    admin = server.token("admin", unblinded=True)
+    first = {"source": "site", "source_id": "DM-1", "subject": "SUBJ-1", "kind": "demographics",
+             "attributes": {"arm": "A"}}
+    stored = server.post(STUDY + "/records", admin, first)
+    assert stored.status == 201, stored.body
+    why = "Allocated to Placebo, not Demovir"
+    corrected = {**first, "source_id": "DM-2", "attributes": {"arm": "P"}, "reason": why,
+                 "amends": stored.json()["id"]}
+    assert server.post(STUDY + "/records", admin, corrected).status == 201
+    for token, shown in ((server.token("coordinator"), False),
+                         (server.token("patient", subject="SUBJ-1"), False), (admin, True)):
+        number = stored.json()["id"]
+        for path in (STUDY + "/subjects/SUBJ-1/records",
+                     f"/fhir/Provenance?target=ResearchSubject/{number}",
+                     f"/fhir/Provenance/ResearchSubject-{number}-2"):
+            answer = server.get(path, token)
+            assert answer.status == 200, answer.body
+            assert (why in answer.body.decode()) == shown, path
+
+
+def test_who_is_blinded_leaves_the_arm_as_it_is(server):
+    admin, coordinator = server.token("admin", unblinded=True), server.token("coordinator")
+    first = {"source": "site", "source_id": "DM-1", "subject": "SUBJ-1", "kind": "demographics",
+             "attributes": {"arm": "A", "sex": "F"}}
+    stored = server.post(STUDY + "/records", admin, first)
+    assert stored.status == 201, stored.body
+    corrected = {**first, "source_id": "DM-2", "attributes": {"sex": "M"}, "reason": "misread",
+                 "amends": stored.json()["id"]}
+    refused = {**corrected, "attributes": {"arm": "B"}}
+    answer = server.post(STUDY + "/records", coordinator, refused)
+    assert answer.status == 403 and b"arm" in answer.body, answer.body
+    for status in (201, 200):  # sent again it is what was stored
+        answer = server.post(STUDY + "/records", coordinator, corrected)
+        assert answer.status == status, answer.body
+    records = server.get(STUDY + "/subjects/SUBJ-1/records", admin).json()["records"]
+    newest = [one for one in records if one["source_id"] == "DM-2"]
+    assert newest[0]["attributes"] == {"arm": "A", "sex": "M"}
+    # A dose of which she was shown that there is one.
+    dose = {"source": "site", "source_id": "D-1", "subject": "SUBJ-1", "kind": "exposure",
+            "code": "STUDY-DRUG", "value": 54, "unit": "mg", "effective": "2026-03-01"}
+    given = server.post(STUDY + "/records", admin, dose)
+    assert given.status == 201, given.body
+    answer = server.post(STUDY + "/records", coordinator,
+                         {**dose, "source_id": "D-2", "value": 81, "amends": given.json()["id"],
+                          "reason": "misread"})
+    assert answer.status == 403 and b"blinded" in answer.body, answer.body
+
+
 def test_the_reason_of_what_tells_the_treatment_is_hidden(server):
     feed = server.token("feed", unblinded=True)
     dose = {"source": "site", "source_id": "D-1", "subject": "SUBJ-1", "kind": "exposure",
