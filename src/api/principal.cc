@@ -48,6 +48,11 @@ constexpr std::array<unsigned, kRoles> kPermissions = {
     set({}),
 };
 
+// Told of all sources' records alike.
+constexpr unsigned kOfAllSources =
+    bit(read_alerts) | bit(acknowledge_alerts) | bit(close_alerts) | bit(read_figures) |
+    bit(read_reports) | bit(manage_deliveries);
+
 }  // namespace
 
 std::string_view to_string(Role role) { return kRoleNames[static_cast<std::size_t>(role)]; }
@@ -78,6 +83,7 @@ std::string Principal::own_source() const {
 }
 
 bool Principal::allows(Permission permission) const {
+  if (reads_one_source() && (kOfAllSources & bit(permission)) != 0) return false;
   return (kPermissions[static_cast<std::size_t>(role)] & bit(permission)) != 0;
 }
 

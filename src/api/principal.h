@@ -54,7 +54,9 @@ struct Principal {
   bool unblinded = false;
   std::optional<std::int64_t> expires_ms;
 
+  // A staff's token of one source does not read what is told of all sources' records.
   bool allows(Permission permission) const;
+  bool reads_one_source() const { return subject.empty() && !source.empty(); }
   bool expired(std::int64_t now_ms) const { return expires_ms && *expires_ms <= now_ms; }
   // The only source whose records it may send and correct; empty: any. A patient's token that names
   // none has one of its own, or a patient could take the ids of a laboratory.

@@ -89,8 +89,9 @@ http::Decision Router::decide(const http::Request& head) const {
       return unauthorized("a valid token is needed: Authorization: Bearer TOKEN");
     }
     if (!call.principal->allows(route->permission)) {
+      const std::string of = call.principal->reads_one_source() ? " of one source" : "";
       return http::fault_response(403, "the role " + std::string(to_string(call.principal->role)) +
-                                           " may not " +
+                                           of + " may not " +
                                            std::string(to_string(route->permission)));
     }
   }

@@ -157,11 +157,6 @@ Result<http::Response> answer(store::Connection& connection, const StudyPointer&
   return http::json_response(200, epro::to_json(*study->study, *plan));
 }
 
-// Of those who see a part of the records only; a patient sees all that is planned for itself.
-bool sees_a_part(const Principal& principal) {
-  return principal.subject.empty() && !principal.source.empty();
-}
-
 }  // namespace
 
 http::Decision ScheduleApi::subject(const Call& call) {
@@ -170,7 +165,7 @@ http::Decision ScheduleApi::subject(const Call& call) {
   if (!principal.subject.empty() && principal.subject != subject) {
     return http::fault_response(404, "there is no subject '" + subject + "' for this token");
   }
-  if (sees_a_part(principal)) {
+  if (principal.reads_one_source()) {
     return http::fault_response(403, "this token may only read '" + principal.source + "'");
   }
   if (!call.study->study->schedule) return http::fault_response(404, std::string(kNoSchedule));
@@ -193,7 +188,7 @@ http::Decision ScheduleApi::list(const Call& call) {
   if (!principal.subject.empty()) {
     return http::fault_response(403, "a patient's token reads …/subjects/{subject}/schedule");
   }
-  if (sees_a_part(principal)) {
+  if (principal.reads_one_source()) {
     return http::fault_response(403, "this token may only read '" + principal.source + "'");
   }
   ScheduleWalk walk{.study = call.study, .site = principal.site, .clock = &clock_};

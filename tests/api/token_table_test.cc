@@ -87,6 +87,13 @@ TEST(Principal, RolesAllowWhatIsListedAndNoMore) {
     EXPECT_EQ(principal.allows(one.permission), one.allowed)
         << to_string(one.role) << ' ' << to_string(one.permission);
   }
+  // What is told of all sources' records is not for who has those of one.
+  const Principal monitor{.role = Role::monitor, .source = "lab"};
+  for (const Permission one : {Permission::read_alerts, Permission::read_reports,
+                               Permission::read_figures}) {
+    EXPECT_FALSE(monitor.allows(one)) << to_string(one);
+  }
+  EXPECT_TRUE(monitor.allows(Permission::read_records));
   for (const Role role : {Role::patient, Role::feed}) {
     EXPECT_EQ(parse_role(to_string(role)), role);
   }
