@@ -29,6 +29,7 @@ struct AlertStreams::Subscriber {
 
   std::shared_ptr<http::Exchange> exchange;  // null once it has ended
   Wish wish;                                 // wish.after moves on with what was sent
+  TokenSlots::Slot slot;
   bool live = false;
 };
 
@@ -47,10 +48,12 @@ void AlertStreams::begin_study(std::int64_t study, std::int64_t last_number) {
 
 bool AlertStreams::subscribe(std::shared_ptr<http::Exchange> exchange, Wish wish) {
   auto subscriber = std::make_shared<Subscriber>();
+  subscriber->slot = slots_.take(wish.principal->token);
+  if (subscriber->slot == nullptr) return false;
   bool ahead = false;
   {
     Visit visit(mutex_);
-    if (closed_ || subscribers_.size() >= options_.subscribers_max) return false;
+    if (closed_) return false;
     // A number from the future would make a subscriber wait for events that were never promised.
     // Of what another node has told it this one may not have heard yet.
     const std::int64_t last = studies_[wish.study].last_number;
@@ -158,6 +161,7 @@ void AlertStreams::drop(Visit& visit, Subscriber& subscriber) {
   // Let go unfinished: the connection breaks, and the client resumes.
   visit.dropped.push_back(std::move(subscriber.exchange));
   subscriber.exchange = nullptr;
+  subscriber.slot = nullptr;
   subscribers_.remove_if([&](const auto& one) { return one.get() == &subscriber; });
 }
 

@@ -23,6 +23,7 @@
 
 #include "api/principal.h"
 #include "api/read_pool.h"
+#include "api/token_slots.h"
 #include "http/exchange.h"
 #include "intake/submission.h"
 
@@ -30,6 +31,7 @@ namespace trialward::api {
 
 struct AlertStreamOptions {
   std::size_t subscribers_max = 1000;
+  std::size_t subscribers_of_token_max = 100;
   std::size_t recent_max = 1024;      // events kept for a study
   std::size_t page = 200;             // events read from the store at once
   std::size_t piece_bytes = 64 << 10;  // about what one write of missed events has
@@ -37,7 +39,10 @@ struct AlertStreamOptions {
 
 class AlertStreams {
  public:
-  AlertStreams(ReadPool& reads, AlertStreamOptions options) : reads_(reads), options_(options) {}
+  AlertStreams(ReadPool& reads, AlertStreamOptions options)
+      : reads_(reads),
+        options_(options),
+        slots_(options.subscribers_max, options.subscribers_of_token_max) {}
 
   // Where a study's events stand before anything is published.
   void begin_study(std::int64_t study, std::int64_t last_number);
@@ -51,7 +56,7 @@ class AlertStreams {
     std::int64_t study = 0;
     std::int64_t after = 0;
   };
-  // False when there are too many subscribers already; the exchange is then still to be answered.
+  // False when there are too many subscribers already, or of this token; the exchange is then still to be answered.
   bool subscribe(std::shared_ptr<http::Exchange> exchange, Wish wish);
 
   // Where memory runs out, all streams break: their clients resume.
@@ -98,6 +103,7 @@ class AlertStreams {
   ReadPool& reads_;
   const AlertStreamOptions options_;
   std::function<void()> behind_;
+  TokenSlots slots_;  // outlives what holds them
   mutable std::mutex mutex_;  // guards all below
   std::map<std::int64_t, Study> studies_;
   std::list<std::shared_ptr<Subscriber>> subscribers_;
