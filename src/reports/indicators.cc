@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "base/milliseconds.h"
 #include "reports/emergent.h"
@@ -19,14 +20,17 @@ class Counting {
  public:
   explicit Counting(const Context& context)
       : context_(context), data_(context.data), endings_(endings_of(data_)) {
-    std::unordered_map<std::string_view, std::size_t> subjects;
-    for (const Subject& subject : data_.subjects) ++subjects[subject.site];
-    std::unordered_map<std::string_view, std::size_t> places;
+    std::unordered_set<std::string_view> with_subjects;
+    for (const Subject& subject : data_.subjects) with_subjects.insert(subject.site);
     for (const model::Site& site : context.study().sites) {
-      if (!subjects.contains(site.id)) continue;
-      places.emplace(site.id, sites_.size());
-      sites_.push_back(site.id);
+      if (with_subjects.erase(site.id) != 0) sites_.push_back(site.id);
     }
+    // Those that the definition has no more come last.
+    const std::size_t former = sites_.size();
+    sites_.insert(sites_.end(), with_subjects.begin(), with_subjects.end());
+    std::sort(sites_.begin() + static_cast<std::ptrdiff_t>(former), sites_.end());
+    std::unordered_map<std::string_view, std::size_t> places;
+    for (const auto& site : sites_) places.emplace(site, places.size());
     for (const Subject& subject : data_.subjects) site_of_.push_back(places.at(subject.site));
   }
 

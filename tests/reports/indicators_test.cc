@@ -63,6 +63,16 @@ TEST_F(IndicatorsTest, LateIsMoreDaysThanTheStudySays) {
   EXPECT_EQ(count("late-entries", "A").count, 4);
 }
 
+TEST_F(IndicatorsTest, ASiteThatTheDefinitionHasNoMoreIsCounted) {
+  enrol("A-1", "P");
+  receive(2);
+  alt("A-1", R"("value":20,"unit":"U/L","effective":"2024-01-02")");
+  auto changed = std::make_shared<model::Study>(*study_);
+  std::erase_if(changed->sites, [](const model::Site& site) { return site.id == "A"; });
+  study_ = changed;
+  EXPECT_EQ(count("late-entries", "A").of, 1);
+}
+
 TEST_F(IndicatorsTest, MissingIsWhatWasNotDoneOrHasNoValueOrIsDoubtful) {
   enrol("A-1", "P");
   alt("A-1", R"("value":20,"unit":"U/L")");
