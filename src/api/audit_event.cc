@@ -17,7 +17,7 @@ constexpr std::string_view kEntityType = "http://terminology.hl7.org/CodeSystem/
 constexpr std::string_view kEntityRole = "http://terminology.hl7.org/CodeSystem/object-role";
 constexpr std::string_view kTokenChanged = "110137";  // User Security Attributes Changed
 
-constexpr std::array<AuditAct, 26> kAuditActs = {{
+constexpr std::array<AuditAct, 33> kAuditActs = {{
     {"study.added", kAuditType, "configuration", "", 'C'},
     {"definition.added", kAuditType, "configuration", "", 'C'},
     {"subject.enrolled", kAuditType, "enrolment", "", 'C'},
@@ -42,6 +42,13 @@ constexpr std::array<AuditAct, 26> kAuditActs = {{
     {"delivery.dead", kAuditType, "delivery", "", 'E'},
     {"delivery.resent", kAuditType, "delivery", "", 'E'},
     {"delivery.discarded", kAuditType, "delivery", "", 'E'},
+    {"subscription.created", kAuditType, "subscription", "", 'C'},
+    {"subscription.changed", kAuditType, "subscription", "", 'U'},
+    {"subscription.deleted", kAuditType, "subscription", "", 'D'},
+    {"appointment.proposed", kAuditType, "appointment", "", 'U'},
+    {"appointment.booked", kAuditType, "appointment", "", 'U'},
+    {"appointment.cancelled", kAuditType, "appointment", "", 'U'},
+    {"appointment.refused", kAuditType, "appointment", "", 'U'},
     {"token.created", kDicom, kTokenChanged, "", 'C'},
     {"token.revoked", kDicom, kTokenChanged, "", 'D'},
 }};

@@ -15,7 +15,7 @@ namespace {
 // after_ms, until_ms, actor, subject, site, source, whether actions are named, actions, limit.
 constexpr const char* kAuditFrom = R"sql(
 SELECT a.seq, a.shard, a.position, a.at_ms, a.actor, a.action, a.object_table, a.object, a.reason,
-  a.hash, l.id, s.subject, coalesce(r.site, l.site, s.site, t.site),
+  a.hash, l.id, s.subject, coalesce(r.site, l.site, s.site, t.site, u.site),
   CASE WHEN o.id IS NULL THEN t.name ELSE o.target END, t.role, l.rule
 FROM audit a
 LEFT JOIN records r ON r.id = CASE a.object_table WHEN 'records' THEN a.object END
@@ -27,18 +27,22 @@ LEFT JOIN delivery_outcomes o ON
 LEFT JOIN alerts l ON l.id = CASE a.object_table WHEN 'alerts' THEN a.object
   WHEN 'delivery_outcomes' THEN o.alert ELSE e.alert END
 LEFT JOIN subject_passes p ON p.id = CASE a.object_table WHEN 'subject_passes' THEN a.object END
+LEFT JOIN appointments m ON m.id = CASE a.object_table WHEN 'appointments' THEN a.object END
+LEFT JOIN subscriptions u ON u.id = CASE a.object_table WHEN 'subscriptions' THEN a.object END
 LEFT JOIN subjects s ON s.id = CASE a.object_table WHEN 'subjects' THEN a.object
-  WHEN 'records' THEN r.subject WHEN 'subject_passes' THEN p.subject ELSE l.subject END
+  WHEN 'records' THEN r.subject WHEN 'subject_passes' THEN p.subject
+  WHEN 'appointments' THEN m.subject ELSE l.subject END
 LEFT JOIN token_revocations v ON
   v.id = CASE a.object_table WHEN 'token_revocations' THEN a.object END
 LEFT JOIN tokens t ON t.id = CASE a.object_table WHEN 'tokens' THEN a.object ELSE v.token END
 LEFT JOIN definitions f ON f.id = CASE a.object_table WHEN 'definitions' THEN a.object END
 WHERE CASE a.object_table WHEN 'studies' THEN a.object WHEN 'definitions' THEN f.study
   WHEN 'records' THEN r.study WHEN 'tokens' THEN t.study WHEN 'token_revocations' THEN t.study
+  WHEN 'subscriptions' THEN u.study
   ELSE coalesce(l.study, s.study) END = $1
 AND a.seq >= $2 AND a.seq <= $3 AND a.at_ms >= $4 AND a.at_ms < $5
 AND ($6 = '' OR substr(lower(a.actor), 1, length($6)) = $6)
-AND ($7 = 0 OR s.id = $7) AND ($8 = '' OR coalesce(r.site, l.site, s.site, t.site) = $8)
+AND ($7 = 0 OR s.id = $7) AND ($8 = '' OR coalesce(r.site, l.site, s.site, t.site, u.site) = $8)
 AND ($9 = '' OR r.source = $9)
 AND ($10 = 0 OR a.action IN ()sql";
 constexpr std::size_t kBeforeActions = 10;

@@ -31,7 +31,7 @@ struct AuditRow {
   std::string rule;           // of an alert
 };
 
-inline constexpr std::size_t kAuditActionsMax = 32;
+inline constexpr std::size_t kAuditActionsMax = 40;
 
 // Which entries: those of a study with from <= seq <= until, up to `limit`, in the order of seq.
 // What is empty, 0 or nothing does not narrow.

@@ -188,6 +188,10 @@ def test_a_subscription_is_greeted_told_changed_and_deleted(tmp_path):
         assert late.status == 412
         assert server.request("PUT", f"{ALL}/{id}", safety, resource,
                               headers={**FHIR, "If-Match": 'W/"1"'}).status == 200
+        for act in ("created", "changed"):
+            trail = server.get(f"/fhir/AuditEvent?subtype=subscription.{act}", admin).json()
+            [event] = [one["resource"] for one in trail["entry"]]
+            assert event["agent"][0]["who"]["display"].startswith("safety:")
         raise_alerts(server, admin, [5, 6])
         status = status_of(server, safety, id)
         assert status["status"] == "off" and status["events-since-subscription-start"] == "6"
