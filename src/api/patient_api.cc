@@ -337,10 +337,16 @@ http::Decision PatientApi::enrol(const Call&) {
 void PatientApi::take_code(const std::shared_ptr<http::Exchange>& exchange) {
   const http::Request& request = exchange->request();
   const base::TimePoint now = parts_.clock.now();
-  if (!tries_.admits(request.peer, now)) {
-    return exchange->respond(http::fault_response(429, "too many wrong codes; wait ten minutes")
-                                 .with("Retry-After", "600"));
-  }
+  // Whoever has a right code is let in, whatever others behind the same address have tried: a code
+  // has 50 bits.
+  const auto refuse = [&](http::Response wrong) {
+    if (!tries_.admits(request.peer, now)) {
+      wrong = http::fault_response(429, "too many wrong codes; wait ten minutes")
+                  .with("Retry-After", "600");
+    }
+    tries_.failed(request.peer, now);
+    exchange->respond(std::move(wrong));
+  };
   const auto wish = parse_enrolment(request.body);
   if (!wish) {
     return exchange->respond(http::fault_response(400, "expected {\"code\":…,\"device\":{…}}"));
@@ -349,8 +355,7 @@ void PatientApi::take_code(const std::shared_ptr<http::Exchange>& exchange) {
   const auto invitation = parts_.tokens.find(code_text(wish->code), now_ms);
   const StudyPointer study = invitation != nullptr ? study_of(*invitation) : nullptr;
   if (study == nullptr) {
-    tries_.failed(request.peer, now);
-    return exchange->respond(
+    return refuse(
         http::fault_response(410, "there is no such code, or it was used, or its time is over"));
   }
   // A place in the queue is for whoever has a code.
