@@ -4,7 +4,7 @@
 // a time.
 import type { QuestionnaireResponse } from './fhir';
 import type { Records } from './records';
-import { sendMisfit, sendResponse, type Answer } from './server';
+import { sendMisfit, sendResponse, type Answer, type Due } from './server';
 import type { StudyText } from './translation';
 
 // kept: on this phone alone. sent: on its way, or sent without an answer. received: the server has
@@ -33,6 +33,17 @@ const FIRST_WAIT_MS = 2_000;
 const LONGEST_WAIT_MS = 300_000;
 // Receipts of what was received, the latest first, so that the phone does not fill up.
 export const RECEIPTS_MAX = 100;
+
+// Whether what the server asked for at `askedAt` is done with this. What it had received by then it
+// asks for anew: as often as the patient likes, or because it was corrected.
+export function settles(parcel: Parcel, due: Due, askedAt: string | undefined): boolean {
+  const same = parcel.activity === due.activity &&
+    String(parcel.occurrence) === String(due.occurrence);
+  if (!same) return false;
+  // What did not fit may be asked for again, by another version.
+  if (parcel.stage === 'referred') return parcel.canonical === due.questionnaire;
+  return parcel.stage !== 'received' || !askedAt || !parcel.received || askedAt <= parcel.received;
+}
 
 export const isOpen = (parcel: Parcel) =>
   parcel.stage !== 'received' && parcel.stage !== 'referred';

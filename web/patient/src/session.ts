@@ -5,7 +5,7 @@
 import { askToPersist, readDevice, writeDevice } from './storage';
 import { newDraft, responseOf, type Draft } from './draft';
 import type { Questionnaire } from './fhir';
-import { isOpen, Outbox, type Parcel } from './outbox';
+import { isOpen, Outbox, settles, type Parcel } from './outbox';
 import { Records } from './records';
 import {
   enrol, fetchHome, fetchQuestionnaire, type Due, type Enrolment, type Help,
@@ -38,7 +38,7 @@ export interface ShownHelp {
 export class Session {
   phase: Phase = 'loading';
   home: Home | undefined;
-  homeAt: string | undefined; // when it was fetched, by the device's time
+  homeAt: string | undefined; // when it was asked for, by the device's time
   parcels: Parcel[] = [];
   drafts: Draft[] = [];
   ended = false; // the server no longer takes the token
@@ -157,13 +157,14 @@ export class Session {
     if (!token || !records) return;
     await this.send(now);
     if (this.token !== token || this.ended) return;
+    const asked = new Date().toISOString();
     const answer = await fetchHome(token);
     if (this.records !== records) return; // locked meanwhile
     if (answer.kind === 'ended') {
       this.ended = true;
     } else if (answer.kind === 'ok') {
       this.home = answer.body;
-      this.homeAt = new Date().toISOString();
+      this.homeAt = asked;
       await this.keep(async () => {
         await records.write('home', this.home);
         await records.write('homeAt', this.homeAt);
@@ -191,10 +192,8 @@ export class Session {
     const begun = this.drafts.filter((draft) => !listed.some((due) => this.draftOf(due) === draft))
       .map(({ activity, occurrence, title, canonical }): Due =>
         ({ activity, occurrence, title, questionnaire: canonical }));
-    return [...begun, ...listed].filter((due) => !this.parcels.some((parcel) =>
-      parcel.activity === due.activity && String(parcel.occurrence) === String(due.occurrence) &&
-      // What did not fit may be asked for again, by another version.
-      (parcel.stage !== 'referred' || parcel.canonical === due.questionnaire)));
+    return [...begun, ...listed].filter((due) =>
+      !this.parcels.some((parcel) => settles(parcel, due, this.homeAt)));
   }
 
   async begin(due: Due): Promise<Draft | undefined> {

@@ -1,6 +1,6 @@
 // What is finished is kept until the server has it, and arrives once.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { backoff, Outbox, type Parcel } from '../src/outbox';
+import { backoff, Outbox, settles, type Parcel } from '../src/outbox';
 import type { QuestionnaireResponse } from '../src/fhir';
 import type { Records } from '../src/records';
 
@@ -52,6 +52,26 @@ const stage = async () => (await outbox.list()).map((parcel: Parcel) => parcel.s
 const answer = (status: number, body: unknown = {}, headers = {}) =>
   () => new Response(JSON.stringify(body), { status, headers });
 const lost = (name: string) => () => { throw Object.assign(new Error('lost'), { name }); };
+
+describe('what is asked for', () => {
+  const due = { activity: 'diary', occurrence: 1, title: 'Diary', questionnaire: 'urn:q|2' };
+  const parcel = (more: Partial<Parcel>): Parcel => ({
+    id: 'p', title: 'Diary', activity: 'diary', occurrence: '1', canonical: 'urn:q|1',
+    finished: '2026-05-01T08:00:00Z', stage: 'kept', tries: 0, notBefore: 0, ...more });
+  const at = (minute: string) => `2026-05-01T08:${minute}:00Z`;
+
+  it.each<[string, Partial<Parcel>, boolean]>([
+    ['is done with what is on its way', { stage: 'sent' }, true],
+    ['is done with what was received since', { stage: 'received', received: at('06') }, true],
+    ['is asked anew of what was received before', { stage: 'received', received: at('04') }, false],
+    ['is asked anew in another version', { stage: 'referred' }, false],
+    ['is not asked again in the version that did not fit',
+     { stage: 'referred', canonical: 'urn:q|2' }, true],
+    ['has nothing to do with another occurrence', { occurrence: 2 }, false],
+  ])('%s', (_, more, done) => {
+    expect(settles(parcel(more), due, at('05'))).toBe(done);
+  });
+});
 
 describe('the outbox', () => {
   it('sends with the key by which it counts once, and keeps only a receipt', async () => {

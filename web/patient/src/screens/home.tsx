@@ -10,21 +10,19 @@ function DueCard({ due, onBegin }: { due: Due; onBegin: (due: Due) => void }) {
   const { session, language } = useSurroundings();
   const draft = session.draftOf(due);
   const canonical = draft?.canonical ?? due.questionnaire;
-  const later = due.from !== undefined && Date.parse(due.from) > Date.now();
   const title = studyText(due.title, language.code);
   const id = `due-${due.activity}-${due.occurrence}`;
   return (
     <li class="card due">
       <h3 id={id}>{title}</h3>
       {draft && <p class="hint">{language.say('home.begun')}</p>}
-      {later && <p class="hint">{language.say('home.from', { time: language.time(due.from!) })}</p>}
-      {!later && due.until &&
+      {due.until &&
         <p class="hint">{language.say('home.until', { time: language.time(due.until) })}</p>}
-      {!later && (session.questionnaire(canonical)
+      {session.questionnaire(canonical)
         ? <button type="button" class="wide" aria-describedby={id} onClick={() => onBegin(due)}>
             {language.say(draft ? 'home.continue' : 'home.start')}
           </button>
-        : <p>{language.say('home.missing')}</p>)}
+        : <p>{language.say('home.missing')}</p>}
     </li>
   );
 }
