@@ -8,6 +8,7 @@ const kCardsMax = 200; // a longer list helps nobody; its length is told
 const kRenderMs = 50; // changes that come together are shown together
 const kNewMs = 6_000;
 const kClockMs = 10_000;
+const kRetryMs = { first: 1_000, max: 10_000 };
 const kSeverities = ["critical", "warning", "info"];
 
 function tellTime(time) {
@@ -26,6 +27,8 @@ export class AlertList {
   #timer = null;
   #closed = false;
   #loads = 0; // how often it was asked for another list
+  #held = []; // events that came while it was being loaded
+  #trouble = ""; // why it is not loaded
   #view = byId("view").value; // as the server's list is asked for it
   #clock = setInterval(() => this.#cards.forEach(({ time }) => tellTime(time)), kClockMs);
 
@@ -56,14 +59,31 @@ export class AlertList {
     this.#alerts = null;
     this.#news.clear();
     byId("view-name").textContent = `${byId("view").selectedOptions[0].text} alerts`;
+    this.#trouble = "";
     this.#change();
-    // A break is told by the stream, which loads the list when it is over.
-    await this.load().catch(() => {});
+    await this.#insist(() => this.load(), () => this.#view === view);
+  }
+
+  // Asks until there is an answer, as long as it is still wanted.
+  async #insist(ask, wanted) {
+    for (let wait = kRetryMs.first; !this.#closed && wanted(); ) {
+      try {
+        return await ask();
+      } catch (refusal) {
+        if (!this.#alerts) this.#trouble = refusal.message;
+        if (refusal.final) return;
+      } finally {
+        this.#change();
+      }
+      await new Promise((resolve) => setTimeout(resolve, wait));
+      wait = Math.min(2 * wait, kRetryMs.max);
+    }
   }
 
   // Takes what is there now; throws a Refusal.
   async load() {
     const load = ++this.#loads;
+    this.#held = [];
     const alerts = new Map();
     for (let after = ""; after !== undefined; ) {
       const query = `${this.#view}&limit=500${after && `&after=${after}`}`;
@@ -73,11 +93,16 @@ export class AlertList {
     }
     if (load !== this.#loads) return; // another list was asked for meanwhile
     this.#alerts = alerts;
+    for (const event of this.#held.splice(0)) {
+      const raised = this.#isOpen && event.type === "raised" && !event.historical;
+      if (raised && alerts.has(event.alert)) this.#news.add(event.alert);
+      this.apply(event);
+    }
     this.#change();
   }
 
   apply(event) {
-    if (!this.#alerts) return;
+    if (!this.#alerts) return this.#held.push(event);
     const { alert: id, records, type } = event;
     if (this.#isOpen && (type === "raised" || (type === "joined" && this.#alerts.has(id)))) {
       const known = this.#alerts.get(id);
@@ -94,8 +119,9 @@ export class AlertList {
   // Asks what has become of one alert, and whether it belongs here.
   async #refresh(id) {
     const load = this.#loads;
-    const alert = await this.server.json(`${this.path}/${id}`).catch(() => null);
-    if (!alert || load !== this.#loads || !this.#alerts) return;
+    const current = () => load === this.#loads && this.#alerts;
+    const alert = await this.#insist(() => this.server.json(`${this.path}/${id}`), current);
+    if (!alert || !current()) return;
     const [member, wanted] = this.#view.split("=");
     if (alert[member] !== wanted) return this.remove(id);
     if (!this.#alerts.has(id) && !alert.historical) this.#news.add(id);
@@ -191,7 +217,9 @@ export class AlertList {
     document.title = current > 0 && this.#isOpen ? `(${current}) trialward` : "trialward";
     byId("empty").hidden = count > 0 && count <= kCardsMax;
     byId("empty").textContent =
-      !this.#alerts ? "Loading the alerts…"
+      !this.#alerts && this.#trouble
+        ? `The alerts cannot be loaded: ${this.#trouble}. The server is asked again by itself.`
+      : !this.#alerts ? "Loading the alerts…"
       : count > 0 ? `These are the ${kCardsMax} most severe and newest of ${count}.`
       : this.#isOpen ? "There are no open alerts. New ones appear here by themselves."
       : "There are none.";

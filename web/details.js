@@ -59,14 +59,20 @@ export function detailsDialog(server, path, may) {
       if (id === shown) tell(`${refusal.message}.`);
     }
   };
+  let sending = false;
+  // Once, however often the button is pressed; what was written stays when it is refused.
   const send = async (act, body) => {
+    if (sending) return;
+    sending = true;
     tell("");
     try {
       await server.json(`${path}/${shown}/${act}`, body);
+      byId("reason").value = byId("duplicate-of").value = "";
     } catch (refusal) {
       tell(`It was refused: ${refusal.message}.`);
     }
     await load();
+    sending = false;
   };
   byId("assess").onsubmit = (event) => {
     event.preventDefault();
@@ -83,7 +89,6 @@ export function detailsDialog(server, path, may) {
       if (!body.duplicate_of) return tell("Of which alert is it a duplicate?");
     }
     send(act, body);
-    byId("reason").value = byId("duplicate-of").value = "";
   };
   byId("details-done").onclick = () => dialog.close();
   return (alert) => {

@@ -3,6 +3,7 @@
 // answer.
 
 const PERIOD_MS = 2000;
+const ANSWER_MS = 5000;
 const TASKS_MAX = 100;  // rows of what runs now
 
 const element = (id) => document.getElementById(id);
@@ -83,7 +84,7 @@ function lost(error) {
 }
 
 async function ask(path) {
-  const answer = await fetch(path);
+  const answer = await fetch(path, { signal: AbortSignal.timeout(ANSWER_MS) });
   if (!answer.ok) throw new Error(`${path} answered ${answer.status}`);
   return answer.json();
 }
