@@ -196,14 +196,17 @@ Status PostgresWriter::about_to_run(const StatementKind& kind) {
 }
 
 Status PostgresWriter::write_rows(std::uint64_t tables) {
-  writing_rows_ = true;
-  Status done;
+  // Also when memory runs out in between.
+  struct Writing {
+    bool& now;
+    ~Writing() { now = false; }
+  } writing{writing_rows_};
+  writing.now = true;
   for (const auto& rows : rows_) {
-    if ((rows->table() & tables) == 0 || !done) continue;
-    done = rows->write();
+    if ((rows->table() & tables) == 0) continue;
+    if (auto done = rows->write(); !done) return done;
   }
-  writing_rows_ = false;
-  return done;
+  return {};
 }
 
 void PostgresWriter::drop_rows() {

@@ -198,7 +198,9 @@ Status Writer::commit() {
 }
 
 Status Writer::find_out() {
-  unreached_ = true;
+  // Only a new session asks: in the old one the transaction may be open still, and what is asked in
+  // it would be its end.
+  unreached_ = stale_ = true;
   now_ = std::move(before_);
   in_transaction_ = false;
   while (!connection_->abandoned()) {

@@ -170,6 +170,17 @@ TEST_F(MemoryTest, P1P2P9ACommitThatRunsOutOfMemoryLosesNothing) {
             << stopped_ << " stopped it\n";
 }
 
+// A commit whose end is unknown is asked after in a new session: what is open in the old one, with
+// rows that were sent already, must never be committed by that.
+TEST_F(MemoryTest, P1P8OnAServerHalfATransactionIsNeverCommitted) {
+  if (!on_postgres()) GTEST_SKIP() << "there is no server";
+  for (std::int64_t at = 0; !survives({.at = at, .heap = true}) && !HasFailure(); at += 7) {
+  }
+  EXPECT_GT(recovered_, 20);
+  store_->writer().connection().release_memory();
+  EXPECT_EQ(count("SELECT count(*) FROM audit"), store_->writer().last_seq());
+}
+
 // What comes before and after the commit takes memory, too; each is answered once, whatever fails.
 TEST_F(MemoryTest, P1EachIsAnsweredOnceWhateverFails) {
   committer_.reset();
