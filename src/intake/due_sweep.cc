@@ -1,5 +1,6 @@
 #include "intake/due_sweep.h"
 
+#include <map>
 #include <mutex>
 #include <set>
 
@@ -18,6 +19,8 @@ constexpr std::size_t kBytes = 256;  // that a submission counts for in the queu
 struct DueSweep::UnderWay {
   mutable std::mutex mutex;
   std::set<std::string> subjects;  // by study and subject
+  // Studies of whose subjects one was not read, since when: it has to be found again.
+  std::map<std::int64_t, base::TimePoint> missed;
 };
 
 DueSweep::DueSweep(Intake& intake, const base::Clock& clock,
@@ -55,6 +58,15 @@ base::Status DueSweep::run(Waiting& waiting) {
   for (std::string& subject : *due) {
     if (!submit(waiting, std::move(subject), utc_ms)) return {};
   }
+  {
+    const std::lock_guard lock(under_way_->mutex);
+    const auto missed = under_way_->missed.find(study.row);
+    if (missed != under_way_->missed.end() && clock_.now() - missed->second >= kAgainAfter) {
+      under_way_->missed.erase(missed);
+      waiting.all_known = false;
+      waiting.known = 0;
+    }
+  }
   if (waiting.all_known) return {};
   // Subjects from before the study had these rules; nothing passes for them but that they are read.
   std::int64_t known = waiting.known;
@@ -76,13 +88,15 @@ bool DueSweep::submit(const Waiting& waiting, std::string subject, std::int64_t 
     if (under_way_->subjects.size() >= kUnderWayMax) return false;
     if (!under_way_->subjects.insert(key).second) return true;
   }
-  const auto end = [under_way = under_way_, key] {
+  const auto end = [clock = &clock_, under_way = under_way_, key,
+                    study = waiting.study->row](bool stored) {
     const std::lock_guard lock(under_way->mutex);
     under_way->subjects.erase(key);
+    if (!stored) under_way->missed.emplace(study, clock->now());
   };
   auto ticket = intake_.admit(Lane::safety, kBytes);
   if (!ticket) {
-    end();
+    end(true);  // the caller has not counted it
     return false;
   }
   Submission submission{.study = waiting.study,
@@ -96,7 +110,7 @@ bool DueSweep::submit(const Waiting& waiting, std::string subject, std::int64_t 
                      base::log_warning("what is overdue of " + key + " was not found: " +
                                        std::string(to_string(result.verdict)));
                    }
-                   end();
+                   end(result.verdict == Verdict::stored);
                  });
   return true;
 }

@@ -29,6 +29,7 @@ class DueSweep {
             .backoff = {.initial = kInterval, .max = kInterval}};
   }
   static constexpr std::size_t kUnderWayMax = 256;  // submissions
+  static constexpr base::Duration kAgainAfter = std::chrono::seconds(5);  // what was not stored
 
   // `reader`: for run() alone.
   DueSweep(Intake& intake, const base::Clock& clock,

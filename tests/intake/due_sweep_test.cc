@@ -214,6 +214,24 @@ TEST_F(DueSweepTest, MoreThanMayBeUnderWayAtOnceAreFoundOneAfterTheOther) {
   EXPECT_EQ(count("SELECT count(*) FROM alerts"), std::int64_t{kSubjects});
 }
 
+TEST_F(DueSweepTest, WhatCouldNotBeStoredIsFoundAgain) {
+  if (on_postgres()) GTEST_SKIP() << "triggers are written otherwise";
+  stop();
+  start("");
+  send(dose("1", 2h));
+  stop();
+  start(kRules);
+  auto& connection = store_->writer().connection();
+  ASSERT_TRUE(connection.script("CREATE TEMP TRIGGER t BEFORE INSERT ON subject_dues "
+                                "BEGIN SELECT RAISE(ABORT, 'not now'); END").ok());
+  pass(1s);
+  ASSERT_TRUE(connection.script("DROP TRIGGER t").ok());
+  pass(1s);
+  EXPECT_EQ(count("SELECT count(*) FROM subject_dues"), 0);
+  pass(5s);
+  EXPECT_EQ(told(), "no-alt: 1\n");
+}
+
 TEST_F(DueSweepTest, AFullQueueIsAskedAgainLater) {
   send(dose("1", 3h));
   std::vector<Intake::Ticket> tickets;
