@@ -185,10 +185,9 @@ Result<std::int64_t> append_alert_event(Writer& writer, const AlertPlace& place,
         "INSERT INTO alert_causes (alert, record) VALUES ($1, $2)", {alert, cause});
     if (!done) return done.error();
   }
-  if (auto put = put_alert_life(writer, alert, before, **life, {step.type, act.at_ms});
-      !put) {
-    return put.error();
-  }
+  const bool of_storm = step.type == model::AlertEventType::escalated && step.detail.storm != 0;
+  auto put = put_alert_life(writer, alert, before, **life, {step.type, act.at_ms, of_storm});
+  if (!put) return put.error();
   return *number;
 }
 

@@ -82,7 +82,7 @@ Status put_alert_life(Writer& writer, std::int64_t alert, const std::optional<Al
           {alert, std::int64_t{before->historical}});
       if (!taken) return taken;
     }
-    const bool told = cause.type == model::AlertEventType::escalated;
+    const bool told = cause.type == model::AlertEventType::escalated && !cause.of_storm;
     const bool waits_anew =
         after.waits == AlertWait::alone && (before->waits == AlertWait::none || told);
     if (after == *before && !waits_anew) return {};

@@ -18,6 +18,7 @@ base::Result<std::optional<model::AlertLife>> read_alert_life(Connection& connec
 struct AlertChangeCause {
   model::AlertEventType type = model::AlertEventType::raised;
   std::int64_t at_ms = 0;
+  bool of_storm = false;  // a storm was told to its next tier, and not the alert that leads it
 };
 base::Status put_alert_life(Writer& writer, std::int64_t alert,
                             const std::optional<model::AlertLife>& before,

@@ -244,6 +244,24 @@ TEST_F(AlertCommandsTest, AStormIsOnePageAndItsAlertsAreCounted) {
   EXPECT_EQ(pages(), "raised 0 to on-call; ");
 }
 
+TEST_F(AlertCommandsTest, AStormsTierIsNotThatOfTheAlertThatLeadsIt) {
+  begin(kTwoTiersToml);
+  for (int i = 1; i <= 3; ++i) one(alt(std::to_string(i), 150, "P-" + std::to_string(i)));
+  // What has ended and holds again waits by itself.
+  for (const bool holds : {false, true}) {
+    ASSERT_TRUE(store_->writer().begin().ok());
+    const store::Act act{.actor = "test", .at_ms = clock_.utc_ms()};
+    ASSERT_TRUE(
+        store::revise_alert(store_->writer(), study_->row, 3, {.holds = holds}, act).ok());
+    ASSERT_TRUE(store_->writer().commit().ok());
+  }
+  const std::string since = "SELECT since_ms FROM alert_states WHERE alert = 3 AND waits = 1";
+  const std::int64_t began = count(since);
+  clock_.advance(std::chrono::minutes(15));
+  ASSERT_EQ(one(EscalateAlert{.alert = 3, .storm = true, .told = 1}).verdict, Verdict::stored);
+  EXPECT_EQ(count(since), began);
+}
+
 TEST_F(AlertCommandsTest, OneSubjectIsNoStorm) {
   begin(kTwoTiersToml);
   for (int i = 0; i < 8; ++i) {
