@@ -8,6 +8,7 @@
 #include "api/alerts_api.h"
 #include "api/answers.h"
 #include "api/cluster.h"
+#include "api/commits.h"
 #include "api/connection_room.h"
 #include "api/deliveries_api.h"
 #include "api/delivery_ledger.h"
@@ -73,7 +74,7 @@ class App::Impl {
             store.writer(), clock_, with_routes(options_),
             [this](std::vector<intake::Publication> events) { publish(std::move(events)); },
             [this](const intake::BatchReport& report) {
-              ++commits_;
+              commits_.observe(report, clock_.now());
               metrics_.batch(report);
             }),
         memory_(options_.memory),
@@ -319,7 +320,7 @@ class App::Impl {
                              if (delivery_ != nullptr) delivery_->wake();
                              subscriptions_.wake(again);
                            },
-                       .fit = [this] { return !intake_.failed(); }},
+                       .fit = [this] { return !intake_.failed() && !intake_.unreached(); }},
         tasks_);
     cluster_->start();
   }
@@ -328,7 +329,7 @@ class App::Impl {
   // here; it is seen this much later at most.
   std::uint64_t version() const {
     constexpr std::int64_t kForeignMs = 2000;
-    const std::uint64_t own = commits_;
+    const std::uint64_t own = commits_.count();
     if (cluster_ == nullptr) return own;
     return own + static_cast<std::uint64_t>(clock_.utc_ms() / kForeignMs);
   }
@@ -517,6 +518,7 @@ class App::Impl {
   std::string not_ready() const {
     if (intake_.failed()) return "the store cannot be written; restart the server";
     if (intake_.unreached()) return "the database cannot be reached; it is tried again";
+    if (commits_.refused(clock_.now())) return "the store does not take what it is given";
     return ready_ ? "" : "starting or stopping";
   }
 
@@ -550,7 +552,7 @@ class App::Impl {
   const Router router_;
   const Router ops_router_;
   std::atomic<bool> ready_ = false, caches_dropped_ = false, recovering_ = false;
-  std::atomic<std::uint64_t> commits_ = 0;  // batches, so far
+  Commits commits_;
   std::atomic<const http::Stats*> main_stats_ = nullptr;  // for the other listeners' threads
   int sweeps_ = 0;
   base::Random& random_;
