@@ -4,8 +4,10 @@
 // thread uses a sink.
 #pragma once
 
+#include <chrono>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +26,8 @@ class ImportSink {
   // Begins with a batch. `native`: the records' originals are records in the native form. At most
   // kAheadMax batches may be put and not taken.
   static constexpr std::size_t kAheadMax = 4;
+  // How long what cannot take records now is asked again, before take() is a deadline.
+  static constexpr std::chrono::minutes kPatience{2};
   virtual void put(std::vector<model::Record> batch, bool native) = 0;
   // The results of the oldest batch that was not taken, one a record, in order; waits for them.
   // Errors: unavailable, deadline, cancelled (a signal came first); nothing is known of the batch
@@ -37,12 +41,13 @@ struct ImportWish {
   std::shared_ptr<const model::AlertRoutes> routes;  // who is told otherwise; shared as read
 };
 
-// Commits through an Intake of its own, in the bulk lane.
+// Commits through an Intake of its own, in the bulk lane. What the store had not judged, as its
+// database was out of reach, is sent again, for kPatience.
 class StoreSink final : public ImportSink {
  public:
   StoreSink(std::unique_ptr<store::Store> store, intake::ActiveStudy study, ImportWish wish,
             runtime::TaskList& tasks);
-  // Commits what waits, and signs a head over all of it.
+  // Commits what waits, unless a take() failed, and signs a head over all of it.
   ~StoreSink() override;
   void put(std::vector<model::Record> batch, bool native) override;
   base::Result<Results> take() override;
@@ -50,11 +55,19 @@ class StoreSink final : public ImportSink {
  private:
   struct Batch;
 
+  void send(Batch& batch, std::size_t row);
+  // Until all of it is answered. Errors: deadline.
+  base::Status wait_for(Batch& batch);
+  base::Status send_again();
+  // Whether what cannot be stored may be waited for any longer. Errors: deadline.
+  base::Status check_patience();
+
   const std::unique_ptr<store::Store> store_;
   const ImportWish wish_;
   const std::shared_ptr<const intake::ActiveStudy> study_;
   const base::Clock& clock_;
   std::deque<std::unique_ptr<Batch>> batches_;  // put and not taken; the intake answers into them
+  std::optional<base::TimePoint> lost_since_;  // nothing could be stored from then on
   intake::Intake intake_;
 };
 
@@ -63,8 +76,6 @@ class StoreSink final : public ImportSink {
 // kPatience.
 class ServerSink final : public ImportSink {
  public:
-  static constexpr std::chrono::minutes kPatience{2};
-
   // Errors: not_found (the server does not serve the study), conflict (it has another definition of
   // it, so that it would not check the rows as the user expects), unavailable, cancelled.
   static base::Result<std::unique_ptr<ServerSink>> open(const std::string& store_path,
