@@ -18,6 +18,7 @@
 #include "cli/store_flag.h"
 #include "cli/study_folder.h"
 #include "cli/targets_file.h"
+#include "store/store_path.h"
 
 namespace trialward::cli {
 namespace {
@@ -178,6 +179,35 @@ class Import {
   std::uint64_t bytes_total_ = 0, bytes_before_ = 0;
 };
 
+// Whether a path leads to a file, which need not be there yet if its name is the real one.
+bool leads_to(const std::string& path, const std::string& file) {
+  std::error_code unknown;  // one of them is not there
+  if (std::filesystem::equivalent(path, file, unknown)) return true;
+  const auto real = store::real_store_path(path);
+  return real && *real == file;
+}
+
+// What the file for the refused rows is already, so that it must not be written over; else empty.
+std::string use_of_refused(const ImportOptions& options, const std::string& store) {
+  if (options.refused.empty()) return "";
+  for (const std::string& file : options.files) {
+    if (leads_to(options.refused, file)) return "a file to import";
+  }
+  if (!options.targets.empty() && leads_to(options.refused, options.targets)) {
+    return "the file of the targets";
+  }
+  // Of a database that is not there yet, or not a store, nothing lies anywhere.
+  const auto beside = store::beside_store(store);
+  if (!beside) return "";
+  for (const char* const end : {"", "-wal", "-shm", "-journal", ".lock", ".sock", ".heads", ".key",
+                                ".pub", ".set-aside.ndjson", ".formulary"}) {
+    if (leads_to(options.refused, *beside + end)) {
+      return *end == '\0' ? "the store" : "a file of the store";
+    }
+  }
+  return "";
+}
+
 // The server that holds the store, or the store itself. When it is neither, null, and `code` is
 // that of what was said.
 std::unique_ptr<ImportSink> open_sink(const std::string& path, intake::ActiveStudy study,
@@ -257,16 +287,8 @@ int import_files(const ImportOptions& options) {
     }
     wish.routes = targets;
   }
-  std::ofstream refused;
-  if (!options.refused.empty()) {
-    for (const std::string& file : options.files) {
-      std::error_code unknown;  // the file is not there: it is none of those
-      if (std::filesystem::equivalent(options.refused, file, unknown)) {
-        return fail(kWrongUse, "--refused: " + options.refused + " is a file to import");
-      }
-    }
-    refused.open(options.refused);
-    if (!refused) return fail(kWrongUse, "--refused: cannot write " + options.refused);
+  if (const std::string use = use_of_refused(options, *path); !use.empty()) {
+    return fail(kWrongUse, "--refused: " + options.refused + " is " + use);
   }
   base::SystemClock clock;
   base::SystemRandom random;
@@ -274,6 +296,12 @@ int import_files(const ImportOptions& options) {
   int code = kFailure;
   auto sink = open_sink(*path, std::move(*study), std::move(wish), tasks, random, code);
   if (sink == nullptr) return code;
+  // Not before: what does not come so far takes nothing away of an earlier import's.
+  std::ofstream refused;
+  if (!options.refused.empty()) {
+    refused.open(options.refused);
+    if (!refused) return fail(kWrongUse, "--refused: cannot write " + options.refused);
+  }
 
   Import import(*sink, clock, options.refused.empty() ? nullptr : &refused);
   const Status done = import.run(std::move(sources));

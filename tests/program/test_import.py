@@ -18,7 +18,7 @@ import time
 import pytest
 
 import cdiscpilot01
-from program import DEMO, ROOT, TRIALWARD, Server, trialward
+from program import DEMO, ON_POSTGRES, ROOT, TRIALWARD, Server, trialward
 
 STUDY = ROOT / "studies/cdiscpilot01"
 # Under the sanitizers everything is some ten times slower: then the large domains stay out.
@@ -323,6 +323,40 @@ def test_a_file_to_import_is_not_overwritten_by_the_refused_rows(tmp_path):
     assert done.returncode == 2
     assert "--refused" in done.stderr
     assert lines.read_text() == _native(1) + "\n"
+
+
+# The store as it is, and one that is not there yet.
+@pytest.mark.skipif(ON_POSTGRES, reason="the store is no file")
+@pytest.mark.parametrize("there", [True, False])
+@pytest.mark.parametrize("name", ["s.db", "s.db-wal", "s.db-shm", "s.db.lock", "s.db.heads",
+                                  "folder/../s.db", "link.db"])
+def test_the_store_is_not_overwritten_by_the_refused_rows(tmp_path, name, there):
+    store, lines = tmp_path / "s.db", tmp_path / "records.ndjson"
+    lines.write_text(_native(1) + "\n" + _native(2, code="NOPE") + "\n")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link.db").symlink_to(store)
+    if there:
+        _import(store, lines, study=DEMO)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    done = trialward("import", "--store", f"sqlite:{store}", "--study", DEMO, "--refused",
+                     tmp_path / name, lines, check=False)
+    assert done.returncode == 2
+    assert f"--refused: {tmp_path / name} is " in done.stderr and "store" in done.stderr
+    after = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    assert after == before
+
+
+def test_refused_rows_of_an_earlier_import_stay_when_the_store_does_not_open(tmp_path):
+    lines, refused = tmp_path / "records.ndjson", tmp_path / "refused.ndjson"
+    lines.write_text(_native(1, code="NOPE") + "\n")
+    _import(tmp_path / "s.db", lines, study=DEMO, options=("--refused", refused))
+    before = refused.read_text()
+    assert before
+    (tmp_path / "broken.db").write_bytes(b"no database " * 1000)
+    done = subprocess.run([TRIALWARD, "import", "--store", f"sqlite:{tmp_path}/broken.db",
+                           "--study", DEMO, "--refused", refused, lines], capture_output=True)
+    assert done.returncode != 0
+    assert refused.read_text() == before
 
 
 def test_ctrl_c_ends_it_and_the_same_command_goes_on(tmp_path):
