@@ -100,7 +100,8 @@ StoreSink::StoreSink(std::unique_ptr<store::Store> store, intake::ActiveStudy st
           {.batch = kBatch,
            .routes = wish_.routes.get(),
            .set_aside_path = store_->beside() + ".set-aside.ndjson"},
-          [](std::vector<intake::Publication>) {}, [](const intake::BatchReport&) {}) {
+          [this](const std::vector<intake::Publication>& made) { count_untold(made); },
+          [](const intake::BatchReport&) {}) {
   intake_.start(tasks);
 }
 
@@ -117,6 +118,15 @@ StoreSink::~StoreSink() {
   if (auto done = sign(); !done) {
     base::log_warning("import: no head could be signed: " + done.error().message);
   }
+}
+
+// The store's next server tells nobody of what was raised before it, unless the time of a tier is
+// over then.
+void StoreSink::count_untold(const std::vector<intake::Publication>& publications) {
+  if (wish_.routes != nullptr) return;
+  untold_ += std::count_if(publications.begin(), publications.end(), [](const auto& made) {
+    return made.event.type == model::AlertEventType::raised && !made.event.historical;
+  });
 }
 
 void StoreSink::put(std::vector<model::Record> records, bool) {

@@ -4,7 +4,9 @@
 // thread uses a sink.
 #pragma once
 
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -33,12 +35,14 @@ class ImportSink {
   // Errors: unavailable, deadline, cancelled (a signal came first); nothing is known of the batch
   // then, and sending it again is safe (P2).
   virtual base::Result<Results> take() = 0;
+  // How many alerts that are not about the past were raised, of those taken, with nobody to tell.
+  virtual std::int64_t untold() const { return 0; }
 };
 
 // What becomes of the alerts.
 struct ImportWish {
-  bool historical = true;                            // they are of the past: nobody is told
-  std::shared_ptr<const model::AlertRoutes> routes;  // who is told otherwise; shared as read
+  bool historical = true;  // the records are of the past: nobody is told of what they alone raise
+  std::shared_ptr<const model::AlertRoutes> routes;  // who is told of the rest; shared as read
 };
 
 // Commits through an Intake of its own, in the bulk lane. What the store had not judged, as its
@@ -51,10 +55,12 @@ class StoreSink final : public ImportSink {
   ~StoreSink() override;
   void put(std::vector<model::Record> batch, bool native) override;
   base::Result<Results> take() override;
+  std::int64_t untold() const override { return untold_.load(); }
 
  private:
   struct Batch;
 
+  void count_untold(const std::vector<intake::Publication>& publications);
   void send(Batch& batch, std::size_t row);
   // Until all of it is answered. Errors: deadline.
   base::Status wait_for(Batch& batch);
@@ -68,6 +74,7 @@ class StoreSink final : public ImportSink {
   const base::Clock& clock_;
   std::deque<std::unique_ptr<Batch>> batches_;  // put and not taken; the intake answers into them
   std::optional<base::TimePoint> lost_since_;  // nothing could be stored from then on
+  std::atomic<std::int64_t> untold_ = 0;  // counted by the intake's thread
   intake::Intake intake_;
 };
 

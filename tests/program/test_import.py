@@ -71,7 +71,7 @@ def test_every_row_is_stored_and_none_refused(imported, expected):
     store, summary = imported
     alerts = 3 if SLOW else 10
     assert summary == {"read": len(expected), "stored": len(expected), "repeated": 0, "refused": 0,
-                       "alerts": alerts}
+                       "alerts": alerts, "untold": 0}
     assert SLOW or len(expected) == 226_543
     assert _ids(_export(store, "records")) == expected
 
@@ -80,7 +80,8 @@ def test_every_row_is_stored_and_none_refused(imported, expected):
 def test_importing_again_adds_nothing(imported, expected):
     store, _ = imported
     assert _import(store, *_files()) == {"read": len(expected), "stored": 0,
-                                         "repeated": len(expected), "refused": 0, "alerts": 0}
+                                         "repeated": len(expected), "refused": 0, "alerts": 0,
+                                         "untold": 0}
 
 
 @needs_data
@@ -131,7 +132,7 @@ def test_into_a_running_server(tmp_path):
     with Server(tmp_path / "store.db", studies=(STUDY,)) as server:
         summary = _import(server.store, *files)
         assert summary == {"read": len(rows), "stored": len(rows), "repeated": 0, "refused": 0,
-                           "alerts": 3}
+                           "alerts": 3, "untold": 0}
         again = _import(server.store, *files)
         assert again["repeated"] == len(rows) and again["stored"] == 0
     # Straight into the store the same rows are repeats, too: the content is the same.
@@ -202,7 +203,7 @@ class _BusyServer(http.server.BaseHTTPRequestHandler):
         answers = [{"line": i + 1, "status": one, **({"id": 1, "alerts": []} if one == "stored" else
                                                      {"faults": [{"path": "", "reason": "?"}]})}
                    for i, one in enumerate(status)]
-        answers.append({"summary": {"alerts": 1}})
+        answers.append({"summary": {"alerts": 1, "untold": 0}})
         return self._answer(200, "".join(json.dumps(one) + "\n" for one in answers))
 
 
@@ -227,7 +228,8 @@ def test_what_a_busy_server_has_no_time_for_is_sent_again(tmp_path):
     file.write_text("\n".join(lines))
     with _busy_server(tmp_path / "store.db") as bodies:
         summary = _import(tmp_path / "store.db", file, study=DEMO)
-    assert summary == {"read": 4, "stored": 4, "repeated": 0, "refused": 0, "alerts": 2}
+    assert summary == {"read": 4, "stored": 4, "repeated": 0, "refused": 0, "alerts": 2,
+                       "untold": 0}
     expected = [[0, 1, 2, 3], [0, 1, 2, 3], [1, 2]]
     assert bodies == [[lines[i].encode() for i in numbers] for numbers in expected]
 
@@ -244,7 +246,8 @@ def test_native_lines_with_faults_go_to_the_refused_file(tmp_path):
                               _native(1, value=71), "x" * 100_000, _native(3)]) + "\n")
     refused = tmp_path / "refused.ndjson"
     summary = _import(tmp_path / "s.db", lines, study=DEMO, options=("--refused", refused))
-    assert summary == {"read": 7, "stored": 2, "repeated": 1, "refused": 4, "alerts": 0}
+    assert summary == {"read": 7, "stored": 2, "repeated": 1, "refused": 4, "alerts": 0,
+                       "untold": 0}
     rows = [json.loads(line) for line in refused.read_text().splitlines()]
     assert sorted(row["row"] for row in rows) == [3, 4, 6, 7]
     by_row = {row["row"]: row for row in rows}
