@@ -30,6 +30,8 @@ constexpr base::Duration kDeadline = std::chrono::minutes(10);
 constexpr long kAnswerTimeoutS = 120;
 constexpr std::chrono::milliseconds kPause(1000);  // before a busy server is asked again
 constexpr std::chrono::milliseconds kLook(200);    // between two looks at what may end a wait
+// What is on its way when a signal comes may still be committed for so long.
+constexpr base::Duration kStopGrace = std::chrono::seconds(5);
 constexpr base::Duration kDrainGrace = std::chrono::seconds(1);  // for what nobody takes any more
 // Nobody waits for a single one of them, so a batch may be as large as what is put ahead.
 constexpr intake::BatchPace::Options kBatch{.items_max = 4096,
@@ -193,6 +195,8 @@ base::Status StoreSink::wait_for(Batch& batch) {
   std::unique_lock lock(batch.mutex);
   const auto ready = [&batch] { return batch.open == 0; };
   while (!runtime::wait_until(batch.answered, lock, clock_, clock_.now() + kLook, ready)) {
+    if (StopSignal::requested() && !stop_) stop_ = clock_.now() + kStopGrace;
+    if (stop_ && clock_.now() >= *stop_) return Error{Errc::cancelled, "stopped by a signal"};
     if (!intake_.unreached()) continue;
     if (auto done = check_patience(); !done) return done;
   }

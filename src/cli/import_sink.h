@@ -62,7 +62,7 @@ class StoreSink final : public ImportSink {
 
   void count_untold(const std::vector<intake::Publication>& publications);
   void send(Batch& batch, std::size_t row);
-  // Until all of it is answered. Errors: deadline.
+  // Until all of it is answered. Errors: deadline, and cancelled: a signal came a while ago.
   base::Status wait_for(Batch& batch);
   base::Status send_again();
   // Whether what cannot be stored may be waited for any longer. Errors: deadline.
@@ -74,6 +74,7 @@ class StoreSink final : public ImportSink {
   const base::Clock& clock_;
   std::deque<std::unique_ptr<Batch>> batches_;  // put and not taken; the intake answers into them
   std::optional<base::TimePoint> lost_since_;  // nothing could be stored from then on
+  std::optional<base::TimePoint> stop_;        // when to wait no longer, after a signal
   std::atomic<std::int64_t> untold_ = 0;  // counted by the intake's thread
   intake::Intake intake_;
 };

@@ -226,3 +226,26 @@ def test_ctrl_c_ends_an_import_whose_database_is_gone(tmp_path, database):
     assert process.wait(30) == 1
     feed.join(60)
     assert b"the same command goes on where this one ended" in process.stderr.read()
+
+
+def test_ctrl_c_ends_an_import_whose_commit_waits_for_a_standby(tmp_path, database):
+    file = tmp_path / "records.ndjson"
+    file.write_bytes(_lines(0, 10))
+    trialward("import", "--store", database.url, "--study", DEMO, file)
+    database.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+    database.sql("SELECT pg_reload_conf()")
+    file.write_bytes(_lines(0, 5000))
+    process = _importing(database, file)
+    _wait_for(lambda: database.sql("SELECT count(*) FROM pg_stat_activity "
+                                   "WHERE wait_event = 'SyncRep'") == "1")
+    process.send_signal(signal.SIGTERM)
+    output, errors = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert b"stopped by a signal" in errors
+    assert json.loads(output)["refused"] == 0
+    database.sql("ALTER SYSTEM RESET synchronous_standby_names")
+    database.sql("SELECT pg_reload_conf()")
+    again = json.loads(trialward("import", "--store", database.url, "--study", DEMO, "--json",
+                                 file).stdout)
+    assert again["stored"] + again["repeated"] == 5000
+    assert database.sql("SELECT count(*) FROM records") == "5000"
