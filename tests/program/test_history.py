@@ -167,8 +167,9 @@ def test_what_the_past_completes_of_today_is_told_or_said(tmp_path, study, past,
         server = Server(tmp_path / "store.db", studies=(study,),
                         options=("--targets", str(targets)))
         with server:
-            today = {**alarm(9, "SUBJ-1", 2014), "code": "BILI", "unit": "mg/dL",
-                     "range": {"low": 1, "high": 2}, "effective": "2014-01-17T13:17"}
+            today = {**alarm(9, "SUBJ-1", 2014), "code": "BILI", "value": 9,
+                     "unit": "mg/dL", "range": {"low": 1, "high": 2},
+                     "effective": "2014-01-17T13:17"}
             assert server.post(f"{STUDY}/records", server.token("feed"), today).status == 201
         done = trialward("import", "--store", f"sqlite:{server.store}", "--study", study, "--json",
                          past, *(["--targets", targets] if named else []))

@@ -1,6 +1,7 @@
 """A store in PostgreSQL with one server of ours: what becomes of a lost database, and of a commit
 whose end is unknown. Each test has a PostgreSQL server of its own, as it is stopped and changed."""
 
+import contextlib
 import json
 import os
 import signal
@@ -176,6 +177,11 @@ def _lines(first, end):
     return "".join(json.dumps(_record(number)) + "\n" for number in range(first, end)).encode()
 
 
+def _feed(process, lines):
+    with contextlib.suppress(BrokenPipeError):  # it has ended, as it was told to
+        process.stdin.write(lines)
+
+
 def _wait_for(condition):
     until = time.monotonic() + 60
     while not condition():
@@ -189,11 +195,10 @@ def test_an_import_sends_again_what_a_lost_database_did_not_judge(tmp_path, data
     process.stdin.write(_lines(0, 3000))
     process.stdin.flush()
     _wait_for(lambda: database.sql("SELECT to_regclass('records') IS NOT NULL") == "t")
-    _wait_for(lambda: int(database.sql("SELECT count(*) FROM records")) >= 1000)
+    _wait_for(lambda: int(database.sql("SELECT count(*) FROM records")) == 3000)
     database.control("stop", "-m", "fast")
-    # More than it puts ahead, so that it must have been told that some could not be stored. A
-    # subject that they enrol is found out again, too.
-    feed = threading.Thread(target=lambda: process.stdin.write(_lines(3000, 20_000)))
+    # More than it puts ahead, so that it must have been told that some could not be stored.
+    feed = threading.Thread(target=_feed, args=(process, _lines(3000, 20_000)))
     feed.start()
     log = []
     while not any(b"a batch was not stored" in line for line in log):
@@ -215,9 +220,9 @@ def test_ctrl_c_ends_an_import_whose_database_is_gone(tmp_path, database):
     process.stdin.write(_lines(0, 3000))
     process.stdin.flush()
     _wait_for(lambda: database.sql("SELECT to_regclass('records') IS NOT NULL") == "t")
-    _wait_for(lambda: int(database.sql("SELECT count(*) FROM records")) >= 1000)
+    _wait_for(lambda: int(database.sql("SELECT count(*) FROM records")) == 3000)
     database.control("stop", "-m", "fast")
-    feed = threading.Thread(target=lambda: process.stdin.write(_lines(3000, 8000)))
+    feed = threading.Thread(target=_feed, args=(process, _lines(3000, 8000)))
     feed.start()
     while b"a batch was not stored" not in process.stderr.readline():
         assert process.poll() is None
@@ -229,13 +234,15 @@ def test_ctrl_c_ends_an_import_whose_database_is_gone(tmp_path, database):
 
 
 def test_ctrl_c_ends_an_import_whose_commit_waits_for_a_standby(tmp_path, database):
-    file = tmp_path / "records.ndjson"
-    file.write_bytes(_lines(0, 10))
-    trialward("import", "--store", database.url, "--study", DEMO, file)
+    process = _importing(database, "-")
+    process.stdin.write(_lines(0, 3000))
+    process.stdin.flush()
+    _wait_for(lambda: database.sql("SELECT to_regclass('records') IS NOT NULL") == "t")
+    _wait_for(lambda: int(database.sql("SELECT count(*) FROM records")) == 3000)
     database.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
     database.sql("SELECT pg_reload_conf()")
-    file.write_bytes(_lines(0, 5000))
-    process = _importing(database, file)
+    process.stdin.write(_lines(3000, 5000))
+    process.stdin.flush()
     _wait_for(lambda: database.sql("SELECT count(*) FROM pg_stat_activity "
                                    "WHERE wait_event = 'SyncRep'") == "1")
     process.send_signal(signal.SIGTERM)
@@ -245,6 +252,8 @@ def test_ctrl_c_ends_an_import_whose_commit_waits_for_a_standby(tmp_path, databa
     assert json.loads(output)["refused"] == 0
     database.sql("ALTER SYSTEM RESET synchronous_standby_names")
     database.sql("SELECT pg_reload_conf()")
+    file = tmp_path / "records.ndjson"
+    file.write_bytes(_lines(0, 5000))
     again = json.loads(trialward("import", "--store", database.url, "--study", DEMO, "--json",
                                  file).stdout)
     assert again["stored"] + again["repeated"] == 5000
