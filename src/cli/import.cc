@@ -18,6 +18,7 @@
 #include "cli/store_flag.h"
 #include "cli/study_folder.h"
 #include "cli/targets_file.h"
+#include "store/store_path.h"
 
 namespace trialward::cli {
 namespace {
@@ -41,6 +42,7 @@ struct ImportOptions {
 
 struct Totals {
   std::int64_t read = 0, stored = 0, repeated = 0, refused = 0, alerts = 0;
+  std::int64_t untold = 0;  // of the alerts, those of today that nobody is told of
 };
 
 class Import {
@@ -62,7 +64,11 @@ class Import {
     progress_.clear();
     return {};
   }
-  const Totals& totals() const { return totals_; }
+  Totals totals() const {
+    Totals totals = totals_;
+    totals.untold = sink_.untold();
+    return totals;
+  }
 
  private:
   struct Sent {
@@ -178,6 +184,35 @@ class Import {
   std::uint64_t bytes_total_ = 0, bytes_before_ = 0;
 };
 
+// Whether a path leads to a file, which need not be there yet if its name is the real one.
+bool leads_to(const std::string& path, const std::string& file) {
+  std::error_code unknown;  // one of them is not there
+  if (std::filesystem::equivalent(path, file, unknown)) return true;
+  const auto real = store::real_store_path(path);
+  return real && *real == file;
+}
+
+// What the file for the refused rows is already, so that it must not be written over; else empty.
+std::string use_of_refused(const ImportOptions& options, const std::string& store) {
+  if (options.refused.empty()) return "";
+  for (const std::string& file : options.files) {
+    if (leads_to(options.refused, file)) return "a file to import";
+  }
+  if (!options.targets.empty() && leads_to(options.refused, options.targets)) {
+    return "the file of the targets";
+  }
+  // Of a database that is not there yet, or not a store, nothing lies anywhere.
+  const auto beside = store::beside_store(store);
+  if (!beside) return "";
+  for (const char* const end : {"", "-wal", "-shm", "-journal", ".lock", ".sock", ".heads", ".key",
+                                ".pub", ".set-aside.ndjson", ".formulary"}) {
+    if (leads_to(options.refused, *beside + end)) {
+      return *end == '\0' ? "the store" : "a file of the store";
+    }
+  }
+  return "";
+}
+
 // The server that holds the store, or the store itself. When it is neither, null, and `code` is
 // that of what was said.
 std::unique_ptr<ImportSink> open_sink(const std::string& path, intake::ActiveStudy study,
@@ -228,8 +263,17 @@ void print(const Totals& totals, bool json) {
       .member("repeated", totals.repeated)
       .member("refused", totals.refused)
       .member("alerts", totals.alerts)
+      .member("untold", totals.untold)
       .end_object();
   std::cout << line.text() << std::endl;
+}
+
+// A patient may be in danger of whom nobody will hear otherwise.
+void tell_untold(std::int64_t untold) {
+  if (untold == 0) return;
+  std::cerr << "trialward: of the alerts raised, " << untold
+            << " are not about the past, for a record of today has a part in each, and nobody is "
+               "told of them: look at them now, and give --targets to have people told\n";
 }
 
 int import_files(const ImportOptions& options) {
@@ -257,16 +301,8 @@ int import_files(const ImportOptions& options) {
     }
     wish.routes = targets;
   }
-  std::ofstream refused;
-  if (!options.refused.empty()) {
-    for (const std::string& file : options.files) {
-      std::error_code unknown;  // the file is not there: it is none of those
-      if (std::filesystem::equivalent(options.refused, file, unknown)) {
-        return fail(kWrongUse, "--refused: " + options.refused + " is a file to import");
-      }
-    }
-    refused.open(options.refused);
-    if (!refused) return fail(kWrongUse, "--refused: cannot write " + options.refused);
+  if (const std::string use = use_of_refused(options, *path); !use.empty()) {
+    return fail(kWrongUse, "--refused: " + options.refused + " is " + use);
   }
   base::SystemClock clock;
   base::SystemRandom random;
@@ -274,9 +310,16 @@ int import_files(const ImportOptions& options) {
   int code = kFailure;
   auto sink = open_sink(*path, std::move(*study), std::move(wish), tasks, random, code);
   if (sink == nullptr) return code;
+  // Not before: what does not come so far takes nothing away of an earlier import's.
+  std::ofstream refused;
+  if (!options.refused.empty()) {
+    refused.open(options.refused);
+    if (!refused) return fail(kWrongUse, "--refused: cannot write " + options.refused);
+  }
 
   Import import(*sink, clock, options.refused.empty() ? nullptr : &refused);
   const Status done = import.run(std::move(sources));
+  const Totals totals = import.totals();
   sink.reset();
   if (!options.refused.empty() && !refused.flush()) {
     (void)fail(kFailure, "--refused: cannot write " + options.refused);
@@ -288,7 +331,8 @@ int import_files(const ImportOptions& options) {
   if (StopSignal::requested()) {
     (void)fail(kFailure, "stopped by a signal; the same command goes on where this one ended");
   }
-  print(import.totals(), options.json);
+  tell_untold(totals.untold);
+  print(totals, options.json);
   return done && !StopSignal::requested() ? kSuccess : kFailure;
 }
 
@@ -300,17 +344,18 @@ Run add_import(CLI::App& app) {
   app.add_option("--study", options->study, "Folder of the study's definition")->required();
   app.add_option("--refused", options->refused, "File for the refused rows, with the reasons");
   app.add_flag("--json", options->json, "Print the summary as one JSON line");
-  auto* notify = app.add_flag("--notify", options->notify,
-                              "It is data of today: who is told of alerts is told of its alerts");
+  app.add_flag("--notify", options->notify,
+               "It is data of today: who is told of alerts is told of its alerts");
   app.add_option("--targets", options->targets,
-                 "With --notify, when no server holds the store: who is told, as serve has it")
-      ->needs(notify);
+                 "When no server holds the store: who is told of alerts, as serve has it");
   app.add_option("FILE", options->files,
                  "NDJSON or CDISC Dataset-JSON, plain or gzip; - is the standard input")
       ->required();
   app.footer(
       "The data is taken for that of the past: its alerts are marked historical, and nobody is\n"
-      "told of them or waited for, unless a record of today has a part in one. See --notify.\n"
+      "told of them or waited for, unless a record of today has a part in one. Of such an alert\n"
+      "the server that holds the store tells people; when none does, --targets says whom. Without\n"
+      "it nobody is told, and the end of the import says how many there were. See --notify.\n"
       "Goes through the server when one holds the store, if it serves the same definition; rows\n"
       "of Dataset-JSON are then kept as native records, not as they stand in the file.\n"
       "Importing again is safe: what is there already is counted as repeated. Exit code 0 also\n"

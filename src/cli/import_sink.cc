@@ -2,7 +2,9 @@
 
 #include <simdjson.h>
 
-#include <latch>
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
 #include <numeric>
 #include <sstream>
 
@@ -12,6 +14,7 @@
 #include "cli/stop_signal.h"
 #include "model/encode_record.h"
 #include "records/heads.h"
+#include "runtime/wait.h"
 
 namespace trialward::cli {
 
@@ -26,6 +29,10 @@ namespace {
 constexpr base::Duration kDeadline = std::chrono::minutes(10);
 constexpr long kAnswerTimeoutS = 120;
 constexpr std::chrono::milliseconds kPause(1000);  // before a busy server is asked again
+constexpr std::chrono::milliseconds kLook(200);    // between two looks at what may end a wait
+// What is on its way when a signal comes may still be committed for so long.
+constexpr base::Duration kStopGrace = std::chrono::seconds(5);
+constexpr base::Duration kDrainGrace = std::chrono::seconds(1);  // for what nobody takes any more
 // Nobody waits for a single one of them, so a batch may be as large as what is put ahead.
 constexpr intake::BatchPace::Options kBatch{.items_max = 4096,
                                             .work_max = std::chrono::milliseconds(100)};
@@ -65,14 +72,23 @@ Result<SubmissionResult> parse_result(simdjson::dom::element line) {
   return result;
 }
 
+// Whether a row was not judged at all: that says nothing against it, and another time it will be.
+bool is_lost(const SubmissionResult& result) {
+  return result.verdict == Verdict::unavailable || result.verdict == Verdict::expired ||
+         result.verdict == Verdict::cancelled;
+}
+
 }  // namespace
 
 struct StoreSink::Batch {
-  explicit Batch(std::size_t size)
-      : results(size), answered(static_cast<std::ptrdiff_t>(size)) {}
+  explicit Batch(std::size_t size) : results(size), commands(size) {}
 
-  Results results;
-  std::latch answered;  // by the intake's thread, which writes the results before
+  Results results;  // written by the intake's thread while `open` counts them
+  // What was sent, to be sent again; none of a row that was refused before.
+  std::vector<std::optional<intake::AppendRecord>> commands;
+  std::mutex mutex;
+  std::condition_variable answered;
+  std::size_t open = 0;  // sent and not answered; guarded by mutex
 };
 
 StoreSink::StoreSink(std::unique_ptr<store::Store> store, intake::ActiveStudy study,
@@ -86,12 +102,14 @@ StoreSink::StoreSink(std::unique_ptr<store::Store> store, intake::ActiveStudy st
           {.batch = kBatch,
            .routes = wish_.routes.get(),
            .set_aside_path = store_->beside() + ".set-aside.ndjson"},
-          [](std::vector<intake::Publication>) {}, [](const intake::BatchReport&) {}) {
+          [this](const std::vector<intake::Publication>& made) { count_untold(made); },
+          [](const intake::BatchReport&) {}) {
   intake_.start(tasks);
 }
 
 StoreSink::~StoreSink() {
-  intake_.drain(clock_.now() + kDeadline);
+  // What was not taken is of no account any more: its database may be out of reach.
+  intake_.drain(clock_.now() + (batches_.empty() ? kDeadline : kDrainGrace));
   const auto sign = [this]() -> base::Status {
     auto signer = records::HeadSigner::open(store_->beside());
     if (!signer) return signer.error();
@@ -104,45 +122,112 @@ StoreSink::~StoreSink() {
   }
 }
 
+// The store's next server tells nobody of what was raised before it, unless the time of a tier is
+// over then.
+void StoreSink::count_untold(const std::vector<intake::Publication>& publications) {
+  if (wish_.routes != nullptr) return;
+  untold_ += std::count_if(publications.begin(), publications.end(), [](const auto& made) {
+    return made.event.type == model::AlertEventType::raised && !made.event.historical;
+  });
+}
+
 void StoreSink::put(std::vector<model::Record> records, bool) {
   TW_CHECK(batches_.size() < kAheadMax);
   Batch& batch = *batches_.emplace_back(std::make_unique<Batch>(records.size()));
   for (std::size_t i = 0; i < records.size(); ++i) {
-    const auto done = [&batch, i](SubmissionResult result) {
-      batch.results[i] = std::move(result);
-      batch.answered.count_down();
-    };
-    const std::size_t bytes = records[i].original.size();
-    const intake::Lane lane = intake::Lane::bulk;
     intake::AppendRecord command;
     model::Faults faults =
         intake::prepare(*study_, std::move(records[i]), clock_.utc_ms(), command);
     if (!faults.empty() && command.faults.empty()) {
-      done({.verdict = Verdict::invalid, .faults = std::move(faults)});
+      batch.results[i] = {.verdict = Verdict::invalid, .faults = std::move(faults)};
       continue;
     }
-    auto ticket = intake_.admit(lane, bytes);
-    if (!ticket) {
-      done(SubmissionResult::refused(Verdict::cancelled, "the intake queue is full"));
-      continue;
-    }
-    intake::Submission submission{.study = study_,
-                                  .actor = std::string(kActor),
-                                  .received_ms = clock_.utc_ms(),
-                                  .received = clock_.now()};
     if (wish_.historical) command.flags |= model::kHistorical;
-    submission.commands.emplace_back(std::move(command));
-    intake_.submit(std::move(*ticket), std::move(submission), clock_.now() + kDeadline, done);
+    batch.commands[i] = std::move(command);
+    send(batch, i);
   }
+}
+
+void StoreSink::send(Batch& batch, std::size_t row) {
+  {
+    const std::lock_guard lock(batch.mutex);
+    ++batch.open;
+  }
+  const auto done = [&batch, row](SubmissionResult result) {
+    const std::lock_guard lock(batch.mutex);
+    batch.results[row] = std::move(result);
+    // With the lock held: whoever is woken takes the batch away.
+    if (--batch.open == 0) batch.answered.notify_all();
+  };
+  const intake::AppendRecord& command = *batch.commands[row];
+  auto ticket = intake_.admit(intake::Lane::bulk, command.record.original.size());
+  if (!ticket) {
+    done(SubmissionResult::refused(Verdict::cancelled, "the intake queue is full"));
+    return;
+  }
+  intake::Submission submission{.study = study_,
+                                .actor = std::string(kActor),
+                                .received_ms = clock_.utc_ms(),
+                                .received = clock_.now()};
+  submission.commands.emplace_back(command);
+  intake_.submit(std::move(*ticket), std::move(submission), clock_.now() + kDeadline, done);
 }
 
 Result<ImportSink::Results> StoreSink::take() {
   TW_CHECK(!batches_.empty());
-  batches_.front()->answered.wait();
-  Results results = std::move(batches_.front()->results);
-  batches_.pop_front();
-  if (intake_.failed()) return Error{Errc::unavailable, "the store cannot be written"};
-  return results;
+  while (true) {
+    Batch& batch = *batches_.front();
+    if (auto done = wait_for(batch); !done) return done.error();
+    if (intake_.failed()) return Error{Errc::unavailable, "the store cannot be written"};
+    if (std::none_of(batch.results.begin(), batch.results.end(), is_lost)) {
+      Results results = std::move(batch.results);
+      batches_.pop_front();
+      lost_since_.reset();
+      return results;
+    }
+    if (auto done = check_patience(); !done) return done.error();
+    if (StopSignal::wait_for(kPause)) return Error{Errc::cancelled, "stopped by a signal"};
+    if (auto done = send_again(); !done) return done.error();
+  }
+}
+
+base::Status StoreSink::wait_for(Batch& batch) {
+  std::unique_lock lock(batch.mutex);
+  const auto ready = [&batch] { return batch.open == 0; };
+  while (!runtime::wait_until(batch.answered, lock, clock_, clock_.now() + kLook, ready)) {
+    if (StopSignal::requested() && !stop_) stop_ = clock_.now() + kStopGrace;
+    if (stop_ && clock_.now() >= *stop_) return Error{Errc::cancelled, "stopped by a signal"};
+    if (!intake_.unreached()) continue;
+    if (auto done = check_patience(); !done) return done;
+  }
+  return {};
+}
+
+base::Status StoreSink::check_patience() {
+  if (!lost_since_) lost_since_ = clock_.now();
+  if (clock_.now() < *lost_since_ + kPatience) return {};
+  return Error{Errc::deadline,
+               "the database could not be used for too long; the same command goes on where this "
+               "one ended"};
+}
+
+// What comes after a row that was lost may have been refused for its sake, as of a subject that it
+// enrols; so everything from there that is not stored is sent again, in order.
+base::Status StoreSink::send_again() {
+  for (const auto& batch : batches_) {
+    if (auto done = wait_for(*batch); !done) return done;
+  }
+  bool lost = false;
+  for (const auto& batch : batches_) {
+    std::vector<std::size_t> again;
+    for (std::size_t i = 0; i < batch->results.size(); ++i) {
+      lost = lost || is_lost(batch->results[i]);
+      const bool settled = batch->results[i].verdict == Verdict::stored || !batch->commands[i];
+      if (lost && !settled) again.push_back(i);
+    }
+    for (const std::size_t i : again) send(*batch, i);
+  }
+  return {};
 }
 
 Result<std::unique_ptr<ServerSink>> ServerSink::open(const std::string& store_path,

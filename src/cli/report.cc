@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "cli/command.h"
+#include "cli/stop_signal.h"
 #include "cli/store_flag.h"
 #include "cli/stored_study.h"
 #include "cli/version.h"
@@ -33,7 +34,8 @@ struct ReportArguments {
   reports::Request request;
 };
 
-// The file beside its name until it is whole, so that nobody takes a part for the report.
+// A file beside its name until it is whole, so that nobody takes a part for the report. A signal
+// ends the writing, so that the part is taken away.
 class FileOutput final : public reports::Output {
  public:
   explicit FileOutput(const std::string& path)
@@ -44,12 +46,14 @@ class FileOutput final : public reports::Output {
     fs::remove(partial_, ignored);
   }
   Status write(std::string_view bytes) override {
+    if (StopSignal::requested()) return stopped();
     file_.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     return file_ ? Status() : cannot_write();
   }
   Status finish() {
     file_.close();
     if (!file_) return cannot_write();
+    if (StopSignal::requested()) return stopped();
     std::error_code error;
     fs::rename(partial_, path_, error);
     if (error) return cannot_write();
@@ -58,23 +62,50 @@ class FileOutput final : public reports::Output {
   }
 
  private:
+  static Error stopped() { return {Errc::cancelled, "stopped by a signal"}; }
   Error cannot_write() const {
     return {Errc::unavailable, "--out: " + path_ + " cannot be written"};
   }
 
+  const StopSignal stop_;
   const std::string path_, partial_;
   std::ofstream file_;
   bool finished_ = false;
 };
 
-class StandardOutput final : public reports::Output {
+// What takes bytes as they come, and has no whole: a pipe, a terminal, a device.
+class StreamOutput final : public reports::Output {
  public:
+  StreamOutput(std::ostream& stream, std::string name)
+      : stream_(stream), name_(std::move(name)) {}
   Status write(std::string_view bytes) override {
-    std::cout << bytes;
-    if (std::cout) return {};
-    return Error{Errc::unavailable, "the standard output cannot be written"};
+    stream_ << bytes;
+    return stream_ ? Status() : cannot_write();
   }
+  Status finish() { return stream_.flush() ? Status() : cannot_write(); }
+
+ private:
+  Error cannot_write() const { return {Errc::unavailable, name_ + " cannot be written"}; }
+
+  std::ostream& stream_;
+  const std::string name_;
 };
+
+// Whether there is something at a path whose place no file may take: a device, a pipe, or a link to
+// a file that is not there yet.
+bool takes_bytes_as_they_come(const std::string& path) {
+  std::error_code unknown;  // it is as good as not there
+  const fs::file_status target = fs::status(path, unknown);
+  if (fs::exists(target)) return !fs::is_regular_file(target) && !fs::is_directory(target);
+  return fs::is_symlink(fs::symlink_status(path, unknown));
+}
+
+// Of a link to a file the file, so that the link stays.
+std::string followed(const std::string& path) {
+  std::error_code unknown;  // it is not there
+  const fs::path real = fs::canonical(path, unknown);
+  return unknown ? path : real.string();
+}
 
 Error wrong_use(std::string message) { return {Errc::invalid, std::move(message)}; }
 
@@ -121,18 +152,16 @@ Result<reports::Request> request_of(const ReportArguments& arguments, const mode
 Status write(const ReportArguments& arguments, reports::Format format,
              const reports::Request& request, const reports::Dataset& dataset,
              const runtime::Cancel& cancel) {
-  const auto render = [&](reports::Output& output) {
+  const auto render = [&](auto&& output) {
     reports::BoundedOutput bounded(output, kReportBytesMax);
-    return reports::write_report(request, dataset, *reports::make_renderer(format, bounded),
-                                 cancel);
+    auto done = reports::write_report(request, dataset, *reports::make_renderer(format, bounded),
+                                      cancel);
+    return done ? output.finish() : done;
   };
-  if (arguments.out == "-") {
-    StandardOutput output;
-    return render(output);
-  }
-  FileOutput output(arguments.out);
-  if (auto done = render(output); !done) return done;
-  return output.finish();
+  if (arguments.out == "-") return render(StreamOutput(std::cout, "the standard output"));
+  if (!takes_bytes_as_they_come(arguments.out)) return render(FileOutput(followed(arguments.out)));
+  std::ofstream file(arguments.out, std::ios::binary);
+  return render(StreamOutput(file, "--out: " + arguments.out));
 }
 
 Status run_report(store::Connection& reader, const ReportArguments& arguments) {

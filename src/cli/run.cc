@@ -93,7 +93,13 @@ int run(int argc, char** argv) {
     return fail_to_parse(app, error, chosen);
   }
   for (const Command& command : commands) {
-    if (command.app->parsed()) return command.run();
+    if (!command.app->parsed()) continue;
+    const int code = command.run();
+    // What was printed may not be there: the disk is full, or whoever read it has gone.
+    if (code == kSuccess && command.add != add_serve && !std::cout.flush()) {
+      return fail(kFailure, "the standard output cannot be written");
+    }
+    return code;
   }
   return kWrongUse;
 }

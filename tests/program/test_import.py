@@ -18,7 +18,7 @@ import time
 import pytest
 
 import cdiscpilot01
-from program import DEMO, ROOT, TRIALWARD, Server, trialward
+from program import DEMO, ON_POSTGRES, ROOT, TRIALWARD, Server, trialward
 
 STUDY = ROOT / "studies/cdiscpilot01"
 # Under the sanitizers everything is some ten times slower: then the large domains stay out.
@@ -71,7 +71,7 @@ def test_every_row_is_stored_and_none_refused(imported, expected):
     store, summary = imported
     alerts = 3 if SLOW else 10
     assert summary == {"read": len(expected), "stored": len(expected), "repeated": 0, "refused": 0,
-                       "alerts": alerts}
+                       "alerts": alerts, "untold": 0}
     assert SLOW or len(expected) == 226_543
     assert _ids(_export(store, "records")) == expected
 
@@ -80,7 +80,8 @@ def test_every_row_is_stored_and_none_refused(imported, expected):
 def test_importing_again_adds_nothing(imported, expected):
     store, _ = imported
     assert _import(store, *_files()) == {"read": len(expected), "stored": 0,
-                                         "repeated": len(expected), "refused": 0, "alerts": 0}
+                                         "repeated": len(expected), "refused": 0, "alerts": 0,
+                                         "untold": 0}
 
 
 @needs_data
@@ -131,7 +132,7 @@ def test_into_a_running_server(tmp_path):
     with Server(tmp_path / "store.db", studies=(STUDY,)) as server:
         summary = _import(server.store, *files)
         assert summary == {"read": len(rows), "stored": len(rows), "repeated": 0, "refused": 0,
-                           "alerts": 3}
+                           "alerts": 3, "untold": 0}
         again = _import(server.store, *files)
         assert again["repeated"] == len(rows) and again["stored"] == 0
     # Straight into the store the same rows are repeats, too: the content is the same.
@@ -202,7 +203,7 @@ class _BusyServer(http.server.BaseHTTPRequestHandler):
         answers = [{"line": i + 1, "status": one, **({"id": 1, "alerts": []} if one == "stored" else
                                                      {"faults": [{"path": "", "reason": "?"}]})}
                    for i, one in enumerate(status)]
-        answers.append({"summary": {"alerts": 1}})
+        answers.append({"summary": {"alerts": 1, "untold": 0}})
         return self._answer(200, "".join(json.dumps(one) + "\n" for one in answers))
 
 
@@ -227,7 +228,8 @@ def test_what_a_busy_server_has_no_time_for_is_sent_again(tmp_path):
     file.write_text("\n".join(lines))
     with _busy_server(tmp_path / "store.db") as bodies:
         summary = _import(tmp_path / "store.db", file, study=DEMO)
-    assert summary == {"read": 4, "stored": 4, "repeated": 0, "refused": 0, "alerts": 2}
+    assert summary == {"read": 4, "stored": 4, "repeated": 0, "refused": 0, "alerts": 2,
+                       "untold": 0}
     expected = [[0, 1, 2, 3], [0, 1, 2, 3], [1, 2]]
     assert bodies == [[lines[i].encode() for i in numbers] for numbers in expected]
 
@@ -244,7 +246,8 @@ def test_native_lines_with_faults_go_to_the_refused_file(tmp_path):
                               _native(1, value=71), "x" * 100_000, _native(3)]) + "\n")
     refused = tmp_path / "refused.ndjson"
     summary = _import(tmp_path / "s.db", lines, study=DEMO, options=("--refused", refused))
-    assert summary == {"read": 7, "stored": 2, "repeated": 1, "refused": 4, "alerts": 0}
+    assert summary == {"read": 7, "stored": 2, "repeated": 1, "refused": 4, "alerts": 0,
+                       "untold": 0}
     rows = [json.loads(line) for line in refused.read_text().splitlines()]
     assert sorted(row["row"] for row in rows) == [3, 4, 6, 7]
     by_row = {row["row"]: row for row in rows}
@@ -323,6 +326,40 @@ def test_a_file_to_import_is_not_overwritten_by_the_refused_rows(tmp_path):
     assert done.returncode == 2
     assert "--refused" in done.stderr
     assert lines.read_text() == _native(1) + "\n"
+
+
+# The store as it is, and one that is not there yet.
+@pytest.mark.skipif(ON_POSTGRES, reason="the store is no file")
+@pytest.mark.parametrize("there", [True, False])
+@pytest.mark.parametrize("name", ["s.db", "s.db-wal", "s.db-shm", "s.db.lock", "s.db.heads",
+                                  "folder/../s.db", "link.db"])
+def test_the_store_is_not_overwritten_by_the_refused_rows(tmp_path, name, there):
+    store, lines = tmp_path / "s.db", tmp_path / "records.ndjson"
+    lines.write_text(_native(1) + "\n" + _native(2, code="NOPE") + "\n")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link.db").symlink_to(store)
+    if there:
+        _import(store, lines, study=DEMO)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    done = trialward("import", "--store", f"sqlite:{store}", "--study", DEMO, "--refused",
+                     tmp_path / name, lines, check=False)
+    assert done.returncode == 2
+    assert f"--refused: {tmp_path / name} is " in done.stderr and "store" in done.stderr
+    after = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    assert after == before
+
+
+def test_refused_rows_of_an_earlier_import_stay_when_the_store_does_not_open(tmp_path):
+    lines, refused = tmp_path / "records.ndjson", tmp_path / "refused.ndjson"
+    lines.write_text(_native(1, code="NOPE") + "\n")
+    _import(tmp_path / "s.db", lines, study=DEMO, options=("--refused", refused))
+    before = refused.read_text()
+    assert before
+    (tmp_path / "broken.db").write_bytes(b"no database " * 1000)
+    done = subprocess.run([TRIALWARD, "import", "--store", f"sqlite:{tmp_path}/broken.db",
+                           "--study", DEMO, "--refused", refused, lines], capture_output=True)
+    assert done.returncode != 0
+    assert refused.read_text() == before
 
 
 def test_ctrl_c_ends_it_and_the_same_command_goes_on(tmp_path):

@@ -1,15 +1,19 @@
 """A store in PostgreSQL with one server of ours: what becomes of a lost database, and of a commit
 whose end is unknown. Each test has a PostgreSQL server of its own, as it is stopped and changed."""
 
+import contextlib
+import json
 import os
+import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
-from program import DEMO, ROOT, Server, trialward
+from program import DEMO, ROOT, TRIALWARD, Server, trialward
 from sender import Log, differences, export, send_for_a_while
 
 sys.path.append(str(ROOT / "tests"))
@@ -160,3 +164,97 @@ def test_p1_a_commit_whose_end_is_unknown_is_looked_up(server, database):
     assert _post(server, token, 2).status == 200
     assert [row["source_id"] for row in export(server, token)] == ["1", "2"]
     assert server.get("/readyz", ops=True).status == 200
+
+
+def _importing(database, file):
+    """An import into the database that has stored something, and a pipe that goes on with it."""
+    command = [TRIALWARD, "import", "--store", database.url, "--study", DEMO, "--json", file]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE)
+
+
+def _lines(first, end):
+    return "".join(json.dumps(_record(number)) + "\n" for number in range(first, end)).encode()
+
+
+def _feed(process, lines):
+    with contextlib.suppress(BrokenPipeError):  # it has ended, as it was told to
+        process.stdin.write(lines)
+
+
+def _wait_for(condition):
+    until = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.05)  # tidy(sleep): another process is looked at
+
+
+def test_an_import_sends_again_what_a_lost_database_did_not_judge(tmp_path, database):
+    """No row is refused because the database was stopped: it is waited for."""
+    process = _importing(database, "-")
+    process.stdin.write(_lines(0, 3000))
+    process.stdin.flush()
+    _wait_for(lambda: database.sql("SELECT to_regclass('records') IS NOT NULL") == "t")
+    _wait_for(lambda: int(database.sql("SELECT count(*) FROM records")) == 3000)
+    database.control("stop", "-m", "fast")
+    # More than it puts ahead, so that it must have been told that some could not be stored.
+    feed = threading.Thread(target=_feed, args=(process, _lines(3000, 20_000)))
+    feed.start()
+    log = []
+    while not any(b"a batch was not stored" in line for line in log):
+        log.append(process.stderr.readline())
+        assert log[-1], log
+    assert process.poll() is None
+    database.control("start")
+    feed.join(60)
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    summary = json.loads(output)
+    assert (summary["read"], summary["refused"]) == (20_000, 0)
+    assert summary["stored"] + summary["repeated"] == 20_000
+    assert database.sql("SELECT count(*) FROM records") == "20000"
+
+
+def test_ctrl_c_ends_an_import_whose_database_is_gone(tmp_path, database):
+    process = _importing(database, "-")
+    process.stdin.write(_lines(0, 3000))
+    process.stdin.flush()
+    _wait_for(lambda: database.sql("SELECT to_regclass('records') IS NOT NULL") == "t")
+    _wait_for(lambda: int(database.sql("SELECT count(*) FROM records")) == 3000)
+    database.control("stop", "-m", "fast")
+    feed = threading.Thread(target=_feed, args=(process, _lines(3000, 8000)))
+    feed.start()
+    while b"a batch was not stored" not in process.stderr.readline():
+        assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    process.stdout.read()
+    assert process.wait(30) == 1
+    feed.join(60)
+    assert b"the same command goes on where this one ended" in process.stderr.read()
+
+
+def test_ctrl_c_ends_an_import_whose_commit_waits_for_a_standby(tmp_path, database):
+    process = _importing(database, "-")
+    process.stdin.write(_lines(0, 3000))
+    process.stdin.flush()
+    _wait_for(lambda: database.sql("SELECT to_regclass('records') IS NOT NULL") == "t")
+    _wait_for(lambda: int(database.sql("SELECT count(*) FROM records")) == 3000)
+    database.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+    database.sql("SELECT pg_reload_conf()")
+    process.stdin.write(_lines(3000, 5000))
+    process.stdin.flush()
+    _wait_for(lambda: database.sql("SELECT count(*) FROM pg_stat_activity "
+                                   "WHERE wait_event = 'SyncRep'") == "1")
+    process.send_signal(signal.SIGTERM)
+    output, errors = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert b"stopped by a signal" in errors
+    assert json.loads(output)["refused"] == 0
+    database.sql("ALTER SYSTEM RESET synchronous_standby_names")
+    database.sql("SELECT pg_reload_conf()")
+    file = tmp_path / "records.ndjson"
+    file.write_bytes(_lines(0, 5000))
+    again = json.loads(trialward("import", "--store", database.url, "--study", DEMO, "--json",
+                                 file).stdout)
+    assert again["stored"] + again["repeated"] == 5000
+    assert database.sql("SELECT count(*) FROM records") == "5000"
