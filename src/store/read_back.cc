@@ -101,9 +101,22 @@ bool same_value(std::string_view a, std::string_view b) {
   return x && y && *x == *y;
 }
 
-std::string words(const ReadBack& value) {
-  return value.code + " " + value.value + (value.unit.empty() ? "" : " " + value.unit) +
+// Quoted is what has to be typed, and nothing else.
+std::string quoted(const ReadBack& value) {
+  return '"' + value.value + '"' + (value.unit.empty() ? "" : " in " + value.unit) +
          " (record " + std::to_string(value.record) + ")";
+}
+
+// A record without a value stands with its code, which is not told twice.
+bool is_code(const ReadBack& value) { return value.value == value.code; }
+
+std::string demand(const ReadBack& value) {
+  return (is_code(value) ? "" : "the value of " + value.code + ", ") + quoted(value) +
+         (is_code(value) ? "" : ",") + " has to be read back";
+}
+
+std::string correction(const ReadBack& value) {
+  return (is_code(value) ? "it is " : "the value of " + value.code + " is ") + quoted(value);
 }
 
 }  // namespace
@@ -138,12 +151,12 @@ model::Faults compare_read_back(std::span<const ReadBack> expected,
       return one.record == right.record;
     });
     if (read == given.end()) {
-      faults.push_back({"/values", words(right) + " has to be read back"});
+      faults.push_back({"/values", demand(right)});
       continue;
     }
     if (same_value(read->value, right.value) && read->unit == right.unit) continue;
     const std::string place = "/values/" + std::to_string(read - given.begin());
-    faults.push_back({place, "it is " + words(right)});
+    faults.push_back({place, correction(right)});
   }
   for (std::size_t i = 0; i < given.size(); ++i) {
     const bool known = std::any_of(expected.begin(), expected.end(), [&](const ReadBack& one) {

@@ -75,7 +75,7 @@ def test_alert_appears_live_and_goes_when_acknowledged(server, browser):
     page.type("Drug stopped.")
     page.click("#send")
     error = "document.getElementById('acknowledge-error').textContent"
-    assert "it is ALT 130 U/L" in page.wait_for(error)
+    assert 'the value of ALT is "130" in U/L (record 3).' in page.wait_for(error)
     page.wait_for("document.activeElement.id === 'value-0'")
     page.type("130")
     page.click("#send")
