@@ -39,8 +39,8 @@ Result<std::optional<Candidate>> candidate(Connection& connection, std::int64_t 
     record = *newer;
   }
   auto rows = connection.query(
-      "SELECT kind, code, number_text, text, unit, not_done, coalesce(from_ms, received_ms) "
-      "FROM records WHERE id = $1",
+      "SELECT kind, code, number_text, text, unit, not_done, coalesce(from_ms, received_ms), "
+      "effective FROM records WHERE id = $1",
       {record});
   if (!rows) return rows.error();
   auto row = rows->next();
@@ -55,7 +55,8 @@ Result<std::optional<Candidate>> candidate(Connection& connection, std::int64_t 
                                              .kind = std::string(model::to_string(kind)),
                                              .code = std::string(rows->text(1)),
                                              .value = value_text(*rows),
-                                             .unit = std::string(rows->text(4))}});
+                                             .unit = std::string(rows->text(4)),
+                                             .effective = std::string(rows->text(7))}});
 }
 
 Result<std::vector<std::int64_t>> causes_of(Connection& connection, std::int64_t alert) {

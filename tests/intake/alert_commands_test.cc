@@ -124,6 +124,16 @@ TEST_F(AlertCommandsTest, WhatHasToBeReadBackIsQuotedOnce) {
   }
 }
 
+TEST_F(AlertCommandsTest, AValueTellsWhenItWasSoUntilItIsReadBack) {
+  AppendRecord record = alt("1", 150);
+  record.record.effective = "2019-05";
+  one(record);
+  ASSERT_EQ(alert(1).values.size(), 1u);
+  EXPECT_EQ(alert(1).values.front().effective, "2019-05");
+  EXPECT_EQ(acknowledge(1).verdict, Verdict::stored);
+  EXPECT_EQ(events_.back().detail.values.front().effective, "");
+}
+
 TEST_F(AlertCommandsTest, ACorrectedValueIsReadBackAsItIsNow) {
   one(alt("1", 150));
   AppendRecord correction = alt("2", 115);
