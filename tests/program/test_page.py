@@ -368,6 +368,36 @@ def test_a_storm_of_alerts_gets_its_values_by_few_questions(server, browser):
     assert page.problems == []
 
 
+def test_what_has_to_be_typed_can_be_seen(server, browser):
+    """Of an adverse event: its term, or its own words where it has some."""
+    page = open_page(browser, server)
+    feed = server.token("feed")
+    label = "document.querySelector('#value-rows label').innerText"
+    error = "document.getElementById('acknowledge-error').textContent"
+    for source_id, code, text, wanted, row, refusal in (
+            ("E-1", "Syncope", "Fainted", "Fainted", "Syncope: Fainted",
+             'the value of Syncope is "Fainted" (record 1)'),
+            ("E-2", "Headache", None, "Headache", "Headache", 'it is "Headache" (record 2)')):
+        send_event(server, feed, source_id, "SUBJ-1", code, text)
+        page.wait_for("document.querySelector('.alert .seen')?.innerText "
+                      f"=== '{row} Jan 16, 2024'")
+        page.click(".alert .take")
+        page.wait_for("document.activeElement.id === 'value-0'")
+        lines = page.run(label).split("\n")
+        assert lines == [f"{code}: type {wanted}" if text else f"Type {wanted}", "Jan 16, 2024"]
+        assert page.run("document.querySelector('#value-rows b').textContent") == wanted
+        page.type("something")
+        page.click("#note")
+        page.type("Seen.")
+        page.click("#send")
+        assert page.wait_for(error) == f"It was not acknowledged: {refusal}."
+        page.wait_for("document.activeElement.id === 'value-0'")
+        page.type(wanted)
+        page.click("#send")
+        page.wait_for(f"{COUNT} === '0'")
+    assert [one for one in page.problems if "409" not in one] == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("device, width, height", [("phone", 390, 844), ("desktop", 1280, 800)])
 def test_it_fits_and_can_be_read(server, browser, device, width, height, scheme):
