@@ -2,13 +2,21 @@
 // done. Values are never filled in: whoever types them has read them.
 
 import { byId } from "./page.js";
+import { isBare, whenWords } from "./values.js";
 
-function makeRow({ code, value, unit = "", record }, number) {
+// "ALT in U/L: type 150": what is to be typed, and nothing else, stands out.
+function makeRow(one, number) {
+  const { code, value, unit = "", record } = one;
   const row = document.createElement("div");
   row.className = "value";
   const label = document.createElement("label");
   label.htmlFor = `value-${number}`;
-  label.textContent = `${code}: ${value}${unit && ` ${unit}`}`;
+  const wanted = document.createElement("b");
+  wanted.textContent = value;
+  const when = document.createElement("small");
+  when.className = "muted";
+  when.textContent = whenWords(one);
+  label.append(isBare(one) ? "Type " : `${code}${unit && ` in ${unit}`}: type `, wanted, when);
   const input = document.createElement("input");
   input.id = label.htmlFor;
   input.required = true;

@@ -3,6 +3,7 @@
 
 import { byId } from "./page.js";
 import { ago } from "./times.js";
+import { showValues, ValueReader } from "./values.js";
 
 const kCardsMax = 200; // a longer list helps nobody; its length is told
 const kRenderMs = 50; // changes that come together are shown together
@@ -38,6 +39,7 @@ export class AlertList {
     this.path = path;
     this.acknowledge = acknowledge;
     this.look = look;
+    this.values = new ValueReader(server, path, (id, values) => this.#takeValues(id, values));
     byId("view").onchange = () => this.#show(byId("view").value);
     byId("alerts").replaceChildren();
     this.#tellCount(0);
@@ -47,6 +49,7 @@ export class AlertList {
     this.#closed = true;
     clearInterval(this.#clock);
     clearTimeout(this.#timer);
+    this.values.close();
     document.title = "trialward";
   }
 
@@ -110,6 +113,7 @@ export class AlertList {
       const alert = known ?? { ...event, id, raised: event.at, records: [] };
       const more = records.filter((record) => !alert.records.some(({ id }) => id === record.id));
       this.#alerts.set(id, { ...alert, records: [...alert.records, ...more] });
+      this.values.want(id);
       return this.#change();
     }
     if (this.#isOpen && ["acknowledged", "merged", "closed"].includes(type)) return this.remove(id);
@@ -134,6 +138,13 @@ export class AlertList {
     this.#change();
   }
 
+  #takeValues(id, values) {
+    const known = this.#alerts?.get(id);
+    if (!known) return;
+    this.#alerts.set(id, { ...known, values });
+    this.#change();
+  }
+
   #change() {
     clearTimeout(this.#timer);
     if (!this.#closed) this.#timer = setTimeout(() => this.#render(), kRenderMs);
@@ -153,7 +164,8 @@ export class AlertList {
     const list = byId("alerts");
     alerts.forEach((alert, place) => {
       if (!this.#cards.has(alert.id)) this.#makeCard(alert);
-      const { card, records, tier } = this.#cards.get(alert.id);
+      const { card, records, tier, values } = this.#cards.get(alert.id);
+      showValues(values, alert.values ?? []);
       tier.textContent =
         [alert.historical && "about the past",
          alert.holds === false && "does not hold any more", alert.storm && `storm ${alert.storm}`,
@@ -196,7 +208,8 @@ export class AlertList {
       button.onclick = () => this.acknowledge(alert);
     }
     const records = set(".records", "");
-    this.#cards.set(alert.id, { card, time, records, tier: set(".tier", "") });
+    const values = card.querySelector(".seen");
+    this.#cards.set(alert.id, { card, time, records, values, tier: set(".tier", "") });
   }
 
   #announce(news) {

@@ -1,6 +1,8 @@
 // The dialog that tells an alert's life: its state and history, and what may be done with it next.
 
 import { byId } from "./page.js";
+import { timeWords } from "./times.js";
+import { valueLine, valueWords } from "./values.js";
 
 const kWords = {
   raised: "raised", joined: "further records joined", delivered: "delivered",
@@ -17,8 +19,7 @@ function words({ type, detail = {}, actor, note }) {
     detail.targets && `to ${detail.targets.join(", ")}`,
     detail.late_ms && `${Math.round(detail.late_ms / 1000)} s late`,
     detail.storm && `storm ${detail.storm}${detail.count ? `, ${detail.count} alerts` : ""}`,
-    detail.values && `read back ${detail.values.map(
-      ({ code, value, unit = "" }) => `${code} ${value} ${unit}`.trim()).join(", ")}`,
+    detail.values && `read back ${detail.values.map(valueWords).join(", ")}`,
     detail.causality && [detail.causality, detail.expectedness, detail.action_taken]
       .map((term) => term.replaceAll("_", " ")).join(", "),
     detail.duplicate_of && `of alert ${detail.duplicate_of}`,
@@ -26,6 +27,22 @@ function words({ type, detail = {}, actor, note }) {
     note && `“${note}”`,
   ].filter(Boolean);
   return `${kWords[type] ?? type} by ${actor}${more.length ? `: ${more.join("; ")}` : ""}`;
+}
+
+// The values, each with its record by the name that its sender knows it by.
+function valueLines({ values, records }) {
+  const lines = values.map((one) => {
+    const name = records.find(({ id }) => id === one.record);
+    return valueLine(one, [
+      one.kind.replaceAll("_", " "),
+      `record ${one.record}${name ? ` (${name.source} ${name.source_id})` : ""}`]);
+  });
+  if (values.length > 0 && records.length > values.length) {
+    const rest = document.createElement("li");
+    rest.textContent = `These are the newest of its ${records.length} records.`;
+    lines.push(rest);
+  }
+  return lines;
 }
 
 // `may`: {assess, settle}. Gives open(alert).
@@ -44,6 +61,7 @@ export function detailsDialog(server, path, may) {
         `${alert.historical ? " and about the past: nobody was called" : ""}` +
         `${alert.duplicate_of ? `, a duplicate of alert ${alert.duplicate_of}` : ""}` +
         `${alert.duplicates ? `; ${alert.duplicates} duplicates were merged into it` : ""}.`;
+      byId("details-values").replaceChildren(...valueLines(alert));
       byId("history").replaceChildren(...events.map((event) => {
         const line = document.createElement("li");
         line.textContent = `${new Date(event.at).toLocaleString()}: ${words(event)}`;
@@ -94,9 +112,11 @@ export function detailsDialog(server, path, may) {
   return (alert) => {
     shown = alert.id;
     byId("details-title").textContent = alert.title;
-    byId("details-what").textContent = `Subject ${alert.subject}, site ${alert.site}`;
+    byId("details-what").textContent = `Subject ${alert.subject}, site ${alert.site}, raised ` +
+      timeWords(alert.raised);
     byId("details-state").textContent = byId("reason").value = byId("duplicate-of").value = "";
     byId("history").replaceChildren();
+    byId("details-values").replaceChildren();
     byId("assess").reset();
     byId("assess").hidden = byId("settle").hidden = true;
     tell("");

@@ -75,7 +75,8 @@ class BodyReader {
         if (into.value.size() > kValueBytesMax) fault(place, "is too long");
       } else if (key == "unit") {
         text(member, place, into.unit);
-      } else if (key != "kind" && key != "code") {  // as the alert showed them
+      } else if (key != "kind" && key != "code" && key != "effective") {
+        // Those are as the alert showed them.
         fault(place, "unknown member");
       }
     }

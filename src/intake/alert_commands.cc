@@ -53,6 +53,7 @@ Result<AlertOutcome> acknowledge(store::Writer& writer, const Submission& submis
     if (!values) return values.error();
     auto faults = store::compare_read_back(*values, command.values);
     if (!faults.empty()) return refuse(Verdict::conflict, std::move(faults));
+    for (model::ReadBack& value : *values) value.effective.clear();
     acknowledged.detail.values = std::move(*values);
   }
   return step(writer, submission, command.alert, acknowledged, command.note);

@@ -102,6 +102,7 @@ void put_read_backs(base::JsonWriter& json, std::string_view key,
         .member("code", value.code)
         .member("value", value.value)
         .member_if("unit", value.unit)
+        .member_if("effective", value.effective)
         .end_object();
   }
   json.end_array();

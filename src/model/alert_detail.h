@@ -38,6 +38,9 @@ struct ReadBack {
   std::string kind, code;
   std::string value;  // a number as it was sent; else the text, or the reason why it was not done
   std::string unit;
+  // When it was so, as the record gives it (effective_time.h); empty where it gives none, and in
+  // what was read back: nobody reads a time back.
+  std::string effective;
   bool operator==(const ReadBack&) const = default;
 };
 

@@ -39,8 +39,8 @@ Result<std::optional<Candidate>> candidate(Connection& connection, std::int64_t 
     record = *newer;
   }
   auto rows = connection.query(
-      "SELECT kind, code, number_text, text, unit, not_done, coalesce(from_ms, received_ms) "
-      "FROM records WHERE id = $1",
+      "SELECT kind, code, number_text, text, unit, not_done, coalesce(from_ms, received_ms), "
+      "effective FROM records WHERE id = $1",
       {record});
   if (!rows) return rows.error();
   auto row = rows->next();
@@ -55,7 +55,8 @@ Result<std::optional<Candidate>> candidate(Connection& connection, std::int64_t 
                                              .kind = std::string(model::to_string(kind)),
                                              .code = std::string(rows->text(1)),
                                              .value = value_text(*rows),
-                                             .unit = std::string(rows->text(4))}});
+                                             .unit = std::string(rows->text(4)),
+                                             .effective = std::string(rows->text(7))}});
 }
 
 Result<std::vector<std::int64_t>> causes_of(Connection& connection, std::int64_t alert) {
@@ -101,9 +102,22 @@ bool same_value(std::string_view a, std::string_view b) {
   return x && y && *x == *y;
 }
 
-std::string words(const ReadBack& value) {
-  return value.code + " " + value.value + (value.unit.empty() ? "" : " " + value.unit) +
+// Quoted is what has to be typed, and nothing else.
+std::string quoted(const ReadBack& value) {
+  return '"' + value.value + '"' + (value.unit.empty() ? "" : " in " + value.unit) +
          " (record " + std::to_string(value.record) + ")";
+}
+
+// A record without a value stands with its code, which is not told twice.
+bool is_code(const ReadBack& value) { return value.value == value.code; }
+
+std::string demand(const ReadBack& value) {
+  return (is_code(value) ? "" : "the value of " + value.code + ", ") + quoted(value) +
+         (is_code(value) ? "" : ",") + " has to be read back";
+}
+
+std::string correction(const ReadBack& value) {
+  return (is_code(value) ? "it is " : "the value of " + value.code + " is ") + quoted(value);
 }
 
 }  // namespace
@@ -138,12 +152,12 @@ model::Faults compare_read_back(std::span<const ReadBack> expected,
       return one.record == right.record;
     });
     if (read == given.end()) {
-      faults.push_back({"/values", words(right) + " has to be read back"});
+      faults.push_back({"/values", demand(right)});
       continue;
     }
     if (same_value(read->value, right.value) && read->unit == right.unit) continue;
     const std::string place = "/values/" + std::to_string(read - given.begin());
-    faults.push_back({place, "it is " + words(right)});
+    faults.push_back({place, correction(right)});
   }
   for (std::size_t i = 0; i < given.size(); ++i) {
     const bool known = std::any_of(expected.begin(), expected.end(), [&](const ReadBack& one) {

@@ -312,9 +312,10 @@ TEST_F(AppTest, AlertsAreStreamedListedAndAcknowledged) {
   EXPECT_EQ(call("POST", acknowledge, safety, R"({"note":"seen","x":1})").status, 422);
   const auto blind = call("POST", acknowledge, safety, R"({"note":"site called"})");
   EXPECT_EQ(blind.status, 409);
-  EXPECT_TRUE(has(blind.body, "ALT 150 U/L (record 1) has to be read back")) << blind.body;
+  EXPECT_TRUE(has(blind.body, R"(\"150\" in U/L (record 1), has to be read back)")) << blind.body;
   const std::string read_back =
-      R"({"note":"site called","values":[{"record":1,"value":150,"unit":"U/L"}]})";
+      R"({"note":"site called","values":)"
+      R"([{"record":1,"value":150,"unit":"U/L","effective":"2024-03-01"}]})";
   EXPECT_EQ(call("POST", acknowledge, safety, read_back).status, 200);
   EXPECT_EQ(call("POST", acknowledge, safety, read_back).status, 409);
   EXPECT_EQ(call("POST", "/v1/studies/s/alerts/7/acknowledge", safety, R"({"note":"x"})").status,

@@ -77,21 +77,61 @@ TEST_F(AlertCommandsTest, AnAcknowledgementReadsTheNewestValueBack) {
   };
   SubmissionResult result = with({});
   EXPECT_EQ(result.verdict, Verdict::conflict);
-  EXPECT_EQ(first_fault(result), "ALT 150 U/L (record 1) has to be read back");
+  EXPECT_EQ(first_fault(result),
+            R"(the value of ALT, "150" in U/L (record 1), has to be read back)");
   result = with({{.record = 1, .value = "15", .unit = "U/L"}});
   EXPECT_EQ(result.verdict, Verdict::conflict);
   EXPECT_EQ(result.faults.front().path, "/values/0");
-  EXPECT_EQ(first_fault(result), "it is ALT 150 U/L (record 1)");
+  EXPECT_EQ(first_fault(result), R"(the value of ALT is "150" in U/L (record 1))");
   EXPECT_EQ(first_fault(with({{.record = 1, .value = "150", .unit = "ukat/L"}})),
-            "it is ALT 150 U/L (record 1)");
-  EXPECT_EQ(first_fault(with({{.record = 1, .value = "150"}})), "it is ALT 150 U/L (record 1)");
+            R"(the value of ALT is "150" in U/L (record 1))");
+  EXPECT_EQ(first_fault(with({{.record = 1, .value = "150"}})),
+            R"(the value of ALT is "150" in U/L (record 1))");
   // While somebody reads, a newer value joins.
   one(alt("2", 190));
   result = with({{.record = 1, .value = "150", .unit = "U/L"}});
   ASSERT_EQ(result.faults.size(), 2u);
-  EXPECT_EQ(first_fault(result), "ALT 190 U/L (record 2) has to be read back");
+  EXPECT_EQ(first_fault(result),
+            R"(the value of ALT, "190" in U/L (record 2), has to be read back)");
   EXPECT_EQ(count("SELECT count(*) FROM alert_events WHERE type = 'acknowledged'"), 0);
   EXPECT_EQ(with({{.record = 2, .value = " 190.0", .unit = "U/L"}}).verdict, Verdict::stored);
+}
+
+TEST_F(AlertCommandsTest, WhatHasToBeReadBackIsQuotedOnce) {
+  struct Row {
+    model::ReadBack right;
+    std::string unread, misread;
+  };
+  const Row rows[] = {
+      {{.record = 1, .code = "ALT", .value = "150", .unit = "U/L"},
+       R"(the value of ALT, "150" in U/L (record 1), has to be read back)",
+       R"(the value of ALT is "150" in U/L (record 1))"},
+      {{.record = 2, .code = "Syncope", .value = "Fainted"},
+       R"(the value of Syncope, "Fainted" (record 2), has to be read back)",
+       R"(the value of Syncope is "Fainted" (record 2))"},
+      {{.record = 3, .code = "Headache", .value = "Headache"},
+       R"("Headache" (record 3) has to be read back)",
+       R"(it is "Headache" (record 3))"},
+  };
+  for (const Row& row : rows) {
+    const std::vector<model::ReadBack> right = {row.right};
+    const auto fault = [&](std::vector<model::ReadBack> given) {
+      return store::compare_read_back(right, given).front().reason;
+    };
+    EXPECT_EQ(fault({}), row.unread);
+    EXPECT_EQ(fault({{.record = row.right.record, .value = "x"}}), row.misread);
+    EXPECT_TRUE(store::compare_read_back(right, right).empty());
+  }
+}
+
+TEST_F(AlertCommandsTest, AValueTellsWhenItWasSoUntilItIsReadBack) {
+  AppendRecord record = alt("1", 150);
+  record.record.effective = "2019-05";
+  one(record);
+  ASSERT_EQ(alert(1).values.size(), 1u);
+  EXPECT_EQ(alert(1).values.front().effective, "2019-05");
+  EXPECT_EQ(acknowledge(1).verdict, Verdict::stored);
+  EXPECT_EQ(events_.back().detail.values.front().effective, "");
 }
 
 TEST_F(AlertCommandsTest, ACorrectedValueIsReadBackAsItIsNow) {
@@ -102,7 +142,7 @@ TEST_F(AlertCommandsTest, ACorrectedValueIsReadBackAsItIsNow) {
   ASSERT_EQ(one(correction).verdict, Verdict::stored);
   EXPECT_EQ(
       first_fault(one(AcknowledgeAlert{1, "seen", {{.record = 1, .value = "150", .unit = "U/L"}}})),
-      "ALT 115 U/L (record 2) has to be read back");
+      R"(the value of ALT, "115" in U/L (record 2), has to be read back)");
   EXPECT_EQ(acknowledge(1).verdict, Verdict::stored);
   EXPECT_EQ(events_.back().detail.values.front().value, "115");
 }

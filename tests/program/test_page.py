@@ -30,6 +30,16 @@ def send_lab(server, feed, source_id, subject, value):
     return answer.json()["alerts"]
 
 
+def send_event(server, feed, source_id, subject, code, text=None):
+    """A serious adverse event; it raises serious-ae."""
+    event = {"source": "lab-feed", "source_id": source_id, "subject": subject,
+             "kind": "adverse_event", "code": code, "serious": True, "effective": "2024-01-16"}
+    answer = server.post("/v1/studies/demo/records", feed,
+                         event if text is None else {**event, "value": text})
+    assert answer.status == 201, answer.body
+    return answer.json()["alerts"]
+
+
 def acknowledge(server, alert):
     """As somebody else does, by the API."""
     safety = server.token("safety")
@@ -66,6 +76,9 @@ def test_alert_appears_live_and_goes_when_acknowledged(server, browser):
     assert stored["title"] in page.run("document.getElementById('announcer').textContent")
     assert send_lab(server, feed, "A-3", "SUBJ-1", 130) == [alert]
     page.wait_for("document.querySelector('.alert .records').textContent === '2 records'")
+    # The events have no values: they are asked for, also when one joins.
+    seen = "document.querySelector('.alert .seen').innerText"
+    page.wait_for(f"{seen} === 'ALT 130 U/L Jan 16, 2024, 13:17'")
 
     page.click(".alert button")
     page.wait_for("document.activeElement.id === 'value-0'")
@@ -75,7 +88,7 @@ def test_alert_appears_live_and_goes_when_acknowledged(server, browser):
     page.type("Drug stopped.")
     page.click("#send")
     error = "document.getElementById('acknowledge-error').textContent"
-    assert "it is ALT 130 U/L" in page.wait_for(error)
+    assert 'the value of ALT is "130" in U/L (record 3).' in page.wait_for(error)
     page.wait_for("document.activeElement.id === 'value-0'")
     page.type("130")
     page.click("#send")
@@ -316,10 +329,73 @@ def test_what_is_about_the_past_comes_last_and_is_not_announced(server, browser)
     page.wait_for("document.title === '(1) trialward'")
     first = page.run("document.querySelector('.alert .subject').textContent")
     assert first == "SUBJ-1", "the newer one of the past is behind it"
+    seen = page.wait_for("document.querySelector('.alert:last-child .seen').innerText")
+    assert "ALT 900 U/L Jan 16, 2014" in seen, seen
     page.click(".alert:last-child .look")
     page.wait_for("document.getElementById('details-state').textContent === "
                   "'It is raised and about the past: nobody was called.'")
+    values = page.run("document.getElementById('details-values').innerText").split("\n")
+    assert values[:2] == ["ALT 900 U/L", "Jan 16, 2014, lab, record 1 (old 1)"]
+    assert ", raised " in page.run("document.getElementById('details-what').textContent")
     assert page.problems == []
+
+
+def test_a_storm_of_alerts_gets_its_values_by_few_questions(server, browser):
+    page = open_page(browser, server)
+    page.wait_for("document.getElementById('empty').textContent.includes('no open alerts')")
+    page.run("""(() => {
+        const ask = window.fetch;
+        window.asked = [];
+        window.fetch = (path, ...rest) => {
+            if (/alerts([/?]|$)/.test(path)) window.asked.push(path);
+            return ask(path, ...rest);
+        };
+    })()""")
+    feed = server.token("feed")
+    records = [{"source": "lab-feed", "source_id": f"A-{number}", "subject": f"SUBJ-{number}",
+                "kind": "lab", "code": "ALT", "value": 200 + number, "unit": "U/L",
+                "range": {"low": 7, "high": 40}, "effective": "2024-01-16"}
+               for number in range(40)]
+    answer = server.post("/v1/studies/demo/records", feed,
+                         "\n".join(json.dumps(one) for one in records).encode(),
+                         headers={"Content-Type": "application/x-ndjson"})
+    assert answer.status == 200, answer.body
+    page.wait_for("document.querySelectorAll('.alert .seen li').length >= 40")
+    text = page.run(f"{card('SUBJ-7')}.querySelector('.seen').innerText")
+    assert text == "ALT 207 U/L Jan 16, 2024"
+    asked = page.run("window.asked")
+    assert 1 <= len(asked) <= 10, asked
+    assert page.problems == []
+
+
+def test_what_has_to_be_typed_can_be_seen(server, browser):
+    """Of an adverse event: its term, or its own words where it has some."""
+    page = open_page(browser, server)
+    feed = server.token("feed")
+    label = "document.querySelector('#value-rows label').innerText"
+    error = "document.getElementById('acknowledge-error').textContent"
+    for source_id, code, text, wanted, row, refusal in (
+            ("E-1", "Syncope", "Fainted", "Fainted", "Syncope: Fainted",
+             'the value of Syncope is "Fainted" (record 1)'),
+            ("E-2", "Headache", None, "Headache", "Headache", 'it is "Headache" (record 2)')):
+        send_event(server, feed, source_id, "SUBJ-1", code, text)
+        page.wait_for("document.querySelector('.alert .seen')?.innerText "
+                      f"=== '{row} Jan 16, 2024'")
+        page.click(".alert .take")
+        page.wait_for("document.activeElement.id === 'value-0'")
+        lines = page.run(label).split("\n")
+        assert lines == [f"{code}: type {wanted}" if text else f"Type {wanted}", "Jan 16, 2024"]
+        assert page.run("document.querySelector('#value-rows b').textContent") == wanted
+        page.type("something")
+        page.click("#note")
+        page.type("Seen.")
+        page.click("#send")
+        assert page.wait_for(error) == f"It was not acknowledged: {refusal}."
+        page.wait_for("document.activeElement.id === 'value-0'")
+        page.type(wanted)
+        page.click("#send")
+        page.wait_for(f"{COUNT} === '0'")
+    assert [one for one in page.problems if "409" not in one] == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -328,6 +404,7 @@ def test_it_fits_and_can_be_read(server, browser, device, width, height, scheme)
     feed = server.token("feed")
     for number in (1, 2, 3):
         send_lab(server, feed, f"A-{number}", f"SUBJ-{number}", 200)
+    send_event(server, feed, "E-1", "SUBJ-4", "Syncope", "Fainted")
     page = browser.open(server.url)
     page.show_as(width, height, scheme)
     page.wait_for("document.activeElement.id === 'token'")
@@ -335,8 +412,9 @@ def test_it_fits_and_can_be_read(server, browser, device, width, height, scheme)
         if part == "watch":
             page.type(server.token("safety", name="dr-a"))
             page.press("Enter", 13)
-            page.wait_for(f"{LIVE} && {COUNT} === '3'")
-            page.wait_for("document.getElementById('records').textContent === '3'")
+            page.wait_for(f"{LIVE} && {COUNT} === '4'")
+            page.wait_for("document.getElementById('records').textContent === '4'")
+            page.wait_for("document.querySelectorAll('.seen b').length === 4")
         if part == "acknowledge":
             page.click(".alert button")
             page.wait_for("Boolean(document.getElementById('value-0'))")
@@ -344,6 +422,7 @@ def test_it_fits_and_can_be_read(server, browser, device, width, height, scheme)
             page.click("#cancel")
             page.click(".alert .look")
             page.wait_for("document.getElementById('history').children.length === 1")
+            page.wait_for("document.getElementById('details-values').children.length === 1")
         page.screenshot(SCREENS / f"{part}-{device}-{scheme}.png")
         assert page.run("document.documentElement.scrollWidth") <= width, "it scrolls sideways"
         assert page.run(HARD_TO_READ) == []
