@@ -310,3 +310,14 @@ def test_a_bad_subject_does_not_hide_the_others(tmp_path):
         berlin = server.token("coordinator", site="S02")
         rows = server.get(STUDY + "/schedule", berlin).json()["schedule"]
         assert {row["subject"] for row in rows} == {"SUBJ-3"}
+
+
+@pytest.mark.parametrize("command", [["schedule"], ["report", "any", "--out", "-"]])
+def test_a_definition_that_cannot_be_loaded_is_named(tmp_path, command):
+    with Server(tmp_path / "store.db") as server:
+        for folder, reason in (("/nope", ": No such file or directory"),
+                               (tmp_path, "/study.toml: is missing")):
+            done = trialward(*command, "--store", server.store_url, "--study", "demo",
+                             "--definition", folder, check=False)
+            assert (done.returncode, done.stderr) == (
+                2, f"trialward: --definition: {folder}{reason}\n")
