@@ -29,7 +29,7 @@ struct Planned {
   std::optional<FhirRefusal> refusal;
   Prepared prepared;
   std::string id;           // of a Patient, or of what is corrected
-  int version = 1;          // that it becomes
+  Correction correction;
   std::size_t command = 0;  // of a transaction: the index of its first
   std::size_t commands = 0;
   std::vector<Resolved::Place> places = {};  // where it refers to what gets its id with it
@@ -54,7 +54,7 @@ std::string entry_of_stored(const Planned& planned, const CommandResult& own,
                             std::int64_t received_ms) {
   ResourceVersion version{.type = std::string(fhir::to_string(planned.entry.type)),
                           .id = planned.id.empty() ? std::to_string(own.id) : planned.id,
-                          .version = planned.version,
+                          .version = planned.correction.version,
                           .updated_ms = received_ms};
   const bool is_new = !own.repeated && version.version == 1;
   base::JsonWriter json;
@@ -209,7 +209,7 @@ void FhirWrites::take_bundle(const std::shared_ptr<Request>& request) {
           }
           one.prepared = std::move(update->prepared);
           one.id = update->id;
-          one.version = update->version;
+          one.correction = update->correction;
         }
         carry_out(work);
       },
@@ -297,9 +297,9 @@ http::Response FhirWrites::refuse_transaction(const Transaction& work,
   }
   for (const Planned& one : work.planned) {
     if (index < one.command || index >= one.command + one.commands) continue;
-    return refuse(result, one.entry.type, one.version > 1, one.resource_place());
+    return refuse(result, one.entry.type, one.correction, one.resource_place());
   }
-  return refuse(result, ResourceType::observation, false);
+  return refuse(result, ResourceType::observation, {});
 }
 
 namespace {
@@ -362,9 +362,10 @@ void FhirWrites::store_each(const std::shared_ptr<Transaction>& work) {
           if (result.verdict == Verdict::stored) {
             one.answer = entry_of_stored(one, result.results.front(), received_ms);
           } else {
-            const int status = refuse(result, one.entry.type, one.version > 1).status;
+            const int status = refuse(result, one.entry.type, one.correction).status;
+            const model::Faults faults = faults_of(result, one.correction);
             one.answer = entry_of_outcome(
-                status, placed_at(one.resource_place(), issues_of(result.faults, one.entry.type)));
+                status, placed_at(one.resource_place(), issues_of(faults, one.entry.type)));
           }
           work->answered();
         });

@@ -22,7 +22,7 @@ struct FhirWrites::Request {
   std::string if_none_exist;
   FhirChange change;
   Returned returned = Returned::nothing;
-  int version = 1;  // that it becomes
+  Correction correction;
   model::Issues notes;
 };
 
@@ -34,6 +34,8 @@ http::Response refuse(const FhirRefusal& refusal);
 // The refusal of a submission; a correction that came too late failed its precondition. `place`:
 // where the resource stands, if in something else.
 http::Response refuse(const intake::SubmissionResult& result, fhir::ResourceType type,
-                      bool is_update, const std::string& place = {});
+                      const Correction& correction, const std::string& place = {});
+// What was wrong with a submission. Of a correction that came too late: which version is newer.
+model::Faults faults_of(const intake::SubmissionResult& result, const Correction& correction);
 
 }  // namespace trialward::api

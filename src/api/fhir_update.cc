@@ -84,7 +84,7 @@ base::Result<PreparedUpdate, FhirRefusal> prepare_update(store::Connection& conn
     if (!change.if_match.empty()) {
       return refusal(412, "versionConflict", name + " has no version yet");
     }
-    return PreparedUpdate{prepare(sender, std::move(content), name, {}, change.now_ms), key.id, 1};
+    return PreparedUpdate{prepare(sender, std::move(content), name, {}, change.now_ms), key.id, {}};
   }
   if (change.if_match.empty()) {
     return refusal(428, "versionConflict",
@@ -106,7 +106,8 @@ base::Result<PreparedUpdate, FhirRefusal> prepare_update(store::Connection& conn
   // The same for a retry, which has its first answer again.
   const std::string source_id = name + "/" + std::to_string(before + 1);
   return PreparedUpdate{prepare(sender, std::move(content), source_id, *amendment, change.now_ms),
-                        key.id, before + 1};
+                        key.id,
+                        {.version = before + 1, .newest = (*newest)->stored.version}};
 }
 
 }  // namespace trialward::api

@@ -13,10 +13,16 @@ struct FhirChange {
   std::int64_t now_ms = 0;
 };
 
+// Which version of a resource is written.
+struct Correction {
+  int version = 1;  // that it becomes; 1: it is created
+  int newest = 0;   // that was there when it was prepared; 0: none
+};
+
 struct PreparedUpdate {
   Prepared prepared;
   std::string id;
-  int version = 1;  // that it becomes; 1: it is created
+  Correction correction;
 };
 
 // Errors, as FhirRefusal has them: 404 there is no such resource, 412 (or 428, without If-Match) it

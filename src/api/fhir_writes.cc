@@ -1,5 +1,7 @@
 #include "api/fhir_writes.h"
 
+#include <algorithm>
+
 #include "api/answers.h"
 #include "api/decode.h"
 #include "api/fhir_answers.h"
@@ -81,14 +83,24 @@ http::Response refuse(const FhirRefusal& refusal) {
   return outcome_response(refusal.status, refusal.issues);
 }
 
-http::Response refuse(const SubmissionResult& result, ResourceType type, bool is_update,
-                      const std::string& place) {
+model::Faults faults_of(const SubmissionResult& result, const Correction& correction) {
+  if (correction.version == 1 || !result.other_content) return result.faults;
+  const int newest = std::max(correction.newest, correction.version);
+  return {{result.faults.front().path,
+           "version " + std::to_string(correction.version - 1) +
+               ", which it would correct, is not the newest any more: that is version " +
+               std::to_string(newest)}};
+}
+
+http::Response refuse(const SubmissionResult& result, ResourceType type,
+                      const Correction& correction, const std::string& place) {
+  const bool is_update = correction.version > 1;
   http::Response response = as_outcome(refusal_response(result));
   const bool of_content = result.verdict == Verdict::invalid ||
                           result.verdict == Verdict::conflict ||
                           result.verdict == Verdict::forbidden;
   if (!of_content) return response;
-  Issues issues = issues_of(result.faults, type);
+  Issues issues = issues_of(faults_of(result, correction), type);
   for (model::Issue& issue : issues) {
     if (result.verdict == Verdict::forbidden) issue.code = "forbidden";
     if (result.verdict == Verdict::conflict)
@@ -202,7 +214,7 @@ void FhirWrites::update_one(const std::shared_ptr<Request>& request) {
         auto update = prepare_update(connection, sender_of(*request), std::move(*shared),
                                      request->key, request->change);
         if (!update) return request->exchange->respond(refuse(update.error()));
-        request->version = update->version;
+        request->correction = update->correction;
         store(request, std::move(update->prepared));
       },
       [request](std::string_view reason) {
@@ -231,14 +243,15 @@ void FhirWrites::store(const std::shared_ptr<Request>& request, Prepared prepare
 
 void FhirWrites::answer(const std::shared_ptr<Request>& request, const SubmissionResult& result,
                         std::int64_t received_ms) {
-  const bool is_update = request->version > 1;
+  const int written = request->correction.version;
+  const bool is_update = written > 1;
   if (result.verdict != Verdict::stored) {
-    return request->exchange->respond(refuse(result, request->type, is_update));
+    return request->exchange->respond(refuse(result, request->type, request->correction));
   }
   const CommandResult& own = result.results.front();
   ResourceVersion version{.type = std::string(fhir::to_string(request->type)),
                           .id = request->key.id,
-                          .version = request->version,
+                          .version = written,
                           .updated_ms = received_ms};
   if (request->type != ResourceType::patient && !is_update) version.id = std::to_string(own.id);
   const int status = own.repeated || is_update ? 200 : 201;

@@ -27,20 +27,25 @@ class FormsReader {
     for (const model::DefinitionFile& file : study_.files) {
       if (!is_settings(file)) continue;
       auto form = read_one(file);
-      if (form == nullptr) continue;
+      if (form == nullptr) {
+        whole = false;
+        continue;
+      }
       check_unique(*form, forms);
       forms.push_back(std::move(form));
     }
     return forms;
   }
 
+  void add(const DefinitionFaults& more) { faults.insert(faults.end(), more.begin(), more.end()); }
+
   DefinitionFaults faults;
+  bool whole = true;  // nothing that could not be read is missing
 
  private:
   void fault(const std::string& file, std::string reason) {
     faults.push_back({file, 0, std::move(reason)});
   }
-  void add(const DefinitionFaults& more) { faults.insert(faults.end(), more.begin(), more.end()); }
 
   const model::DefinitionFile* file_of(const std::string& name, const std::string& wanted_by) {
     const model::DefinitionFile* file = study_.file(name);
@@ -112,10 +117,13 @@ base::Result<std::shared_ptr<const Forms>, DefinitionFaults> Forms::read(
   auto forms = std::make_shared<Forms>();
   forms->forms_ = reader.read();
   auto patient = epro::read_patient_settings(study);
-  if (patient) {
-    forms->patient_ = std::move(*patient);
+  if (!patient) {
+    reader.add(patient.error());
   } else {
-    reader.faults.insert(reader.faults.end(), patient.error().begin(), patient.error().end());
+    std::vector<const model::Questionnaire*> all;
+    for (const auto& form : forms->forms_) all.push_back(&form->form.questionnaire);
+    if (reader.whole) reader.add(epro::patient_faults(*patient, all));
+    forms->patient_ = std::move(*patient);
   }
   if (!reader.faults.empty()) return std::move(reader.faults);
   return std::shared_ptr<const Forms>(std::move(forms));

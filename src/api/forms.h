@@ -31,7 +31,8 @@ class Forms {
  public:
   // The faults say what in questionnaires/ cannot be used: whatever a FHIR Questionnaire may be
   // refused for, a rule of scores, a code that the study does not list, two questionnaires of the
-  // same url and version; and what is wrong with patient.toml.
+  // same url and version; and what is wrong with patient.toml, or is none of the questionnaires,
+  // items and answers.
   static base::Result<std::shared_ptr<const Forms>, model::DefinitionFaults> read(
       const model::Study& study);
 

@@ -47,6 +47,7 @@ struct ScheduleWalk {
   Place page;
   StudyPointer study;
   std::string site;  // "": all
+  bool of_asked_site = false;
   Wanted wanted;
   const base::Clock* clock = nullptr;
   bool csv = false, begun = false;
@@ -56,6 +57,11 @@ struct ScheduleWalk {
     auto places =
         store::read_subjects_after(connection, study->row, page.after, site, kSubjectsOfPage);
     if (!places) return places.error();
+    // One that the definition has no longer may still have subjects.
+    if (of_asked_site && page.after == 0 && places->empty() &&
+        study->study->site(site) == nullptr) {
+      return Error{Errc::not_found, "the study has no site '" + site + "'"};
+    }
     at_end = places->size() < kSubjectsOfPage;
     std::vector<std::string> rows;
     if (csv && !std::exchange(begun, true)) rows.push_back(epro::csv_head());
@@ -197,6 +203,7 @@ http::Decision ScheduleApi::list(const Call& call) {
       return http::fault_response(403, "this token may only read site '" + principal.site + "'");
     }
     walk.site = std::string(site);
+    walk.of_asked_site = true;
   }
   auto wanted = wanted_of(call.query);
   if (!wanted) return http::fault_response(400, wanted.error().message);

@@ -25,7 +25,7 @@ std::size_t append(char* data, std::size_t size, std::size_t count, void* body) 
 struct ControlClient::Curl {
   CURL* handle = curl_easy_init();
   CURLM* multi = curl_multi_init();  // which, unlike the handle alone, can be left in time
-  std::string socket;
+  std::string beside, socket;  // what lies beside the store, and of it the socket
   ~Curl() {
     curl_easy_cleanup(handle);
     curl_multi_cleanup(multi);
@@ -67,7 +67,8 @@ base::Result<std::unique_ptr<ControlClient>> ControlClient::open(const std::stri
   }
   auto beside = store::beside_store(store_path);
   if (!beside) return beside.error();
-  curl->socket = store::control_socket_path(*beside);
+  curl->beside = std::move(*beside);
+  curl->socket = store::control_socket_path(curl->beside);
   return std::unique_ptr<ControlClient>(new ControlClient(std::move(curl)));
 }
 
@@ -99,6 +100,15 @@ base::Result<ControlAnswer> ControlClient::send(const Call& call) {
   curl_slist_free_all(headers);
   if (code == CURLE_ABORTED_BY_CALLBACK) {
     return base::Error{base::Errc::cancelled, "stopped by a signal"};
+  }
+  if (code == CURLE_COULDNT_CONNECT) {
+    // Nobody listens: whoever has the store is no server, or not one yet.
+    const auto lock = store::StoreLock::acquire(curl_->beside);
+    if (!lock && lock.error().code == base::Errc::refused) {
+      return base::Error{base::Errc::unavailable,
+                         lock.error().message + ", which takes no requests: an import or another "
+                                                "command, or a server that starts or stops"};
+    }
   }
   if (code != CURLE_OK) {
     return base::Error{code == CURLE_OPERATION_TIMEDOUT ? base::Errc::deadline

@@ -4,7 +4,6 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 #include <iostream>
-#include <limits>
 #include <memory>
 #include <sstream>
 
@@ -14,6 +13,7 @@
 #include "cli/command.h"
 #include "cli/control_client.h"
 #include "cli/delivery_list.h"
+#include "cli/number_range.h"
 #include "cli/store_flag.h"
 #include "model/record.h"
 #include "store/outbox_rows.h"
@@ -216,7 +216,7 @@ Run add_deliveries(CLI::App& app) {
                      ->check(CLI::IsMember({"pending", "delivered", "dead", "discarded"}));
   app.add_option("--target", options->target, "Only those to this target");
   auto* json = app.add_flag("--json", options->json, "List them as lines of JSON");
-  const auto number = CLI::Range(std::int64_t{1}, std::numeric_limits<std::int64_t>::max());
+  const auto number = NumberRange(std::int64_t{1});
   auto* resend = app.add_option("--resend", options->resend, "Send the one with this number again")
                      ->check(number)
                      ->excludes(status)

@@ -7,13 +7,15 @@
 #include <sstream>
 #include <vector>
 
+#include "base/utf8.h"
+
 namespace trialward::cli {
 namespace {
 
 constexpr std::size_t kColumns = 8;
 using Row = std::array<std::string, kColumns>;
 
-constexpr std::size_t kErrorCharsMax = 60;
+constexpr std::size_t kErrorBytesMax = 120;  // the whole is in --json
 
 // For a terminal: what could steer it is not let through.
 std::string shown(std::string_view text) {
@@ -32,7 +34,8 @@ std::string last_error(simdjson::dom::element delivery) {
   }
   std::string_view error;
   if (attempts.at(attempts.size() - 1)["error"].get(error) != simdjson::SUCCESS) return "";
-  return shown(error.substr(0, kErrorCharsMax));
+  const std::string begin = base::clean_line(error, kErrorBytesMax);
+  return shown(begin) + (error.size() > kErrorBytesMax ? "…" : "");
 }
 
 bool read_row(simdjson::dom::element delivery, Row& row) {

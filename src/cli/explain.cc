@@ -7,6 +7,7 @@
 #include <ranges>
 
 #include "cli/command.h"
+#include "cli/number_range.h"
 #include "cli/rule_text.h"
 #include "cli/store_flag.h"
 #include "cli/study_folder.h"
@@ -247,7 +248,7 @@ Run add_explain(CLI::App& app) {
   app.add_option("what", arguments->what, "alert or record")
       ->required()
       ->check(CLI::IsMember({"alert", "record"}));
-  app.add_option("id", arguments->id, "Its id")->required()->check(CLI::PositiveNumber);
+  app.add_option("id", arguments->id, "Its id")->required()->check(NumberRange(std::int64_t{1}));
   app.add_option("--store", arguments->store, kStoreHelp)->required();
   app.add_flag("--unblinded", arguments->unblinded, "Tell what subjects were given, too");
   return [arguments] { return explain(*arguments); };

@@ -11,6 +11,7 @@
 
 #include "base/json_writer.h"
 #include "cli/command.h"
+#include "cli/number_range.h"
 #include "http/outbound_client.h"
 
 namespace trialward::cli {
@@ -102,7 +103,7 @@ Run add_formulary(CLI::App& app) {
       app.add_option("--rxcui", given->code, "Tell whether this code of RxNorm is covered");
   app.add_option("--plan", given->plan, "By this plan (default: by each)")->needs(code);
   app.add_option("--year", given->year, "In this year (default: in any)")
-      ->check(CLI::Range(int{formulary::kFirstYear}, int{formulary::kLastYear}))
+      ->check(NumberRange(int{formulary::kFirstYear}, int{formulary::kLastYear}))
       ->needs(code);
   app.add_option("--name", given->name, "Show the drugs whose names have these words, or begin so");
   app.footer("Exit codes: 0 sound, 1 faults, 2 a wrong use or a file that cannot be had.");

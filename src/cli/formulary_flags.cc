@@ -4,6 +4,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/number_range.h"
+
 namespace trialward::cli {
 namespace {
 
@@ -27,24 +29,24 @@ void add_formulary_flags(CLI::App& app, FormularyFlags& flags) {
   app.add_option("--formulary-interval", flags.interval_s,
                  "Seconds between two refreshes of the formulary")
       ->needs(formulary)
-      ->check(CLI::Range(1.0, 86'400.0))
+      ->check(NumberRange(1.0, 86'400.0))
       ->capture_default_str();
   app.add_option("--formulary-timeout", flags.timeout_s,
                  "Seconds that one of its files may take to come")
       ->needs(formulary)
-      ->check(CLI::Range(0.1, 86'400.0))
+      ->check(NumberRange(0.1, 86'400.0))
       ->capture_default_str();
   app.add_option("--formulary-file", flags.file_mib,
                  "MiB that one of its files may have, as it is sent; it may unpack to four times "
                  "as much")
       ->needs(formulary)
-      ->check(CLI::Range(1, 1 << 20))
+      ->check(NumberRange(1, 1 << 20))
       ->capture_default_str();
   app.add_option("--formulary-shrink", flags.shrink_percent,
                  "Percent that a new list may lack of its drugs, of its plans and of each plan's "
                  "drugs; one that lacks more is refused as implausible. 100 takes any")
       ->needs(formulary)
-      ->check(CLI::Range(0, 100))
+      ->check(NumberRange(0, 100))
       ->capture_default_str();
 }
 

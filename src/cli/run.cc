@@ -30,7 +30,7 @@ int fail_to_parse(const CLI::App& app, const CLI::ParseError& error, const std::
   // Help and version are no errors; everything else is a wrong use.
   if (error.get_exit_code() == 0) return app.exit(error);
   const std::vector<std::string> unknown = app.remaining(true);
-  if (unknown.empty()) return app.exit(error), kWrongUse;
+  if (unknown.empty()) return fail(kWrongUse, error.what());
   const auto option = std::find_if(unknown.begin(), unknown.end(),
                                    [](const std::string& one) { return one.starts_with('-'); });
   const std::string& named = option != unknown.end() ? *option : unknown.front();

@@ -239,6 +239,10 @@ Status run_schedule(store::Connection& reader, const ScheduleArguments& argument
     auto row = store::find_subject(reader, stored->row, arguments.subject);
     if (!row) return row.error();
     if (!*row) return base::invalid("--subject: there is no subject '" + arguments.subject + "'");
+    if (!arguments.site.empty() && arguments.site != (*row)->site) {
+      return base::invalid("--site: '" + arguments.subject + "' is of site '" + (*row)->site +
+                           "', not of '" + arguments.site + "'");
+    }
     const store::SubjectPlace place{.id = (*row)->id,
                                     .subject = arguments.subject,
                                     .site = (*row)->site,
@@ -255,6 +259,11 @@ Status run_schedule(store::Connection& reader, const ScheduleArguments& argument
     auto places =
         store::read_subjects_after(reader, stored->row, after, arguments.site, kSubjectsRead);
     if (!places) return places.error();
+    // One that the definition has no longer may still have subjects.
+    if (after == 0 && places->empty() && !arguments.site.empty() &&
+        study.site(arguments.site) == nullptr) {
+      return base::invalid("--site: the study has no site '" + arguments.site + "'");
+    }
     for (const store::SubjectPlace& place : *places) {
       after = place.id;
       auto plan = epro::plan_subject(reader, study, place, *time);

@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/demo.h"
 #include "cli/formulary_flags.h"
+#include "cli/number_range.h"
 #include "cli/partners_file.h"
 #include "cli/stop_signal.h"
 #include "cli/store_flag.h"
@@ -332,40 +333,40 @@ Run add_serve(CLI::App& app) {
                  "well; a study's schedule.toml names one");
   add_formulary_flags(app, options->formulary);
   app.add_option("--io-threads", options->io_threads, "Threads for connections")
-      ->check(CLI::Range(1, 64))
+      ->check(NumberRange(1, 64))
       ->capture_default_str();
   app.add_option("--connections", options->connections,
                  "Connections at a time, of all addresses together; the others are refused")
-      ->check(CLI::Range(1, 1'000'000))
+      ->check(NumberRange(1, 1'000'000))
       ->capture_default_str();
   app.add_option("--connections-per-address", options->connections_per_address,
                  "Connections at a time of one address, such as a proxy's")
-      ->check(CLI::Range(1, 1'000'000))
+      ->check(NumberRange(1, 1'000'000))
       ->capture_default_str();
   app.add_option("--drain", options->drain_s, "Seconds that stopping may take")
-      ->check(CLI::Range(0.0, 600.0))
+      ->check(NumberRange(0.0, 600.0))
       ->capture_default_str();
   app.add_option("--memory", options->memory_mib,
                  "MiB of memory; from 75 % of it streams are refused, from 90 % all but adverse "
                  "events")
-      ->check(CLI::Range(64, 1 << 20))
+      ->check(NumberRange(64, 1 << 20))
       ->capture_default_str();
   app.add_option("--subject-cache", options->subject_cache_mib,
                  "MiB of --memory, at most a quarter, for what rules remember of subjects; the "
                  "others' is read again when they come. Default: 128, or that quarter")
-      ->check(CLI::Range(1, 1 << 18));
+      ->check(NumberRange(1, 1 << 18));
   app.add_option("--reports", options->reports,
                  "Reports made at a time, whoever asks: each takes most of a processor")
-      ->check(CLI::Range(1, 64))
+      ->check(NumberRange(1, 64))
       ->capture_default_str();
   app.add_option("--pool", options->pool,
                  "Database connections, all together: of intake, pages, exports, reports and "
                  "background tasks. Default: as many as these may have; more are for pages")
-      ->check(CLI::Range(1, 10'000));
+      ->check(NumberRange(1, 10'000));
   app.add_option("--nodes", options->nodes,
                  "Servers that share the PostgreSQL database, each with as many connections; "
                  "checked against its max_connections")
-      ->check(CLI::Range(1, 1'000))
+      ->check(NumberRange(1, 1'000))
       ->capture_default_str();
   // For measurements: what it is like without budgets.
   app.add_flag("--no-budgets", options->no_budgets)->group("");

@@ -5,6 +5,7 @@
 
 #include "api/url.h"
 #include "cli/command.h"
+#include "cli/number_range.h"
 #include "cli/simulate_alerts.h"
 #include "cli/simulate_load.h"
 #include "cli/simulate_report.h"
@@ -182,7 +183,7 @@ void add_fhir_options(CLI::App& app, SimulateOptions& options,
     bundles->excludes(one);
   }
   app.add_option("--entries", options.entries, "Observations in a transaction")
-      ->check(CLI::Range(1, 1000))
+      ->check(NumberRange(1, 1000))
       ->needs(bundles)
       ->capture_default_str();
 }
@@ -200,15 +201,15 @@ Run add_simulate(CLI::App& app) {
                  "Records per second (500 or 500/s); max: as fast as answers come")
       ->capture_default_str();
   app.add_option("--seconds", options->seconds, "How long to send")
-      ->check(CLI::Range(0.1, 86400.0))
+      ->check(NumberRange(0.1, 86400.0))
       ->capture_default_str();
   app.add_option("--records", options->records, "Stop after so many records, if --seconds let it")
-      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000'000}));
+      ->check(NumberRange(std::uint64_t{1}, std::uint64_t{1'000'000'000'000}));
   app.add_option("--connections", options->connections, "Connections; one request at a time each")
-      ->check(CLI::Range(1, 10000))
+      ->check(NumberRange(1, 10000))
       ->capture_default_str();
   app.add_option("--subjects", options->trial.subjects, "How many subjects the trial has")
-      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}))
+      ->check(NumberRange(std::uint64_t{1}, std::uint64_t{1'000'000'000}))
       ->capture_default_str();
   app.add_option("--subject-prefix", options->trial.subject_prefix,
                  "What a subject's id has before its number")
@@ -218,14 +219,14 @@ Run add_simulate(CLI::App& app) {
       ->capture_default_str();
   auto* share = app.add_option("--alert-share", options->trial.alert_share,
                                "Share of records that break a rule (ALT of 3 x ULN or more)")
-                    ->check(CLI::Range(0.0, 1.0))
+                    ->check(NumberRange(0.0, 1.0))
                     ->capture_default_str();
   app.add_option("--serious-share", options->trial.serious_share,
                  "Share of the others that are serious adverse events: they go by the safety lane")
-      ->check(CLI::Range(0.0, 1.0))
+      ->check(NumberRange(0.0, 1.0))
       ->capture_default_str();
   app.add_option("--alerts-per-minute", options->alerts_per_minute, "The same as a rate")
-      ->check(CLI::Range(0.0, 1e6))
+      ->check(NumberRange(0.0, 1e6))
       ->excludes(share);
   auto* follow = app.add_flag("--follow-alerts", options->follow_alerts,
                               "Follow the alert stream and measure how long alerts take");
@@ -235,7 +236,7 @@ Run add_simulate(CLI::App& app) {
   auto* ndjson = app.add_flag("--ndjson", options->ndjson, "Send NDJSON, --lines to a request")
                      ->excludes(follow);
   app.add_option("--lines", options->lines, "Records in an NDJSON request")
-      ->check(CLI::Range(1, 100000))
+      ->check(NumberRange(1, 100000))
       ->needs(ndjson)
       ->capture_default_str();
   add_fhir_options(app, *options, {ndjson, follow});

@@ -24,7 +24,14 @@ Result<StoredStudy> find_stored_study(store::Connection& reader, const std::stri
     if (!files) return model::DefinitionFaults{{"", 0, files.error().message}};
     return model::load_study(std::move(*files));
   }();
-  if (!loaded) return base::invalid("the definition: " + model::to_string(loaded.error().front()));
+  if (!loaded && folder.empty()) {
+    return base::invalid("the definition: " + model::to_string(loaded.error().front()));
+  }
+  if (!loaded) {
+    const model::DefinitionFault& fault = loaded.error().front();
+    return base::invalid("--definition: " + folder + (fault.file.empty() ? "" : "/") +
+                         model::to_string(fault));
+  }
   if (loaded->id != id) return base::invalid("--definition: is of the study '" + loaded->id + "'");
   return StoredStudy{*row, std::make_shared<const model::Study>(std::move(*loaded))};
 }

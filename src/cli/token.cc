@@ -4,7 +4,6 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 #include <iostream>
-#include <limits>
 #include <memory>
 
 #include "api/tokens_api.h"
@@ -12,6 +11,7 @@
 #include "base/json_writer.h"
 #include "cli/command.h"
 #include "cli/control_client.h"
+#include "cli/number_range.h"
 #include "cli/store_flag.h"
 #include "cli/study_folder.h"
 #include "cli/token_list.h"
@@ -232,10 +232,10 @@ Run add_token(CLI::App& app) {
   app.add_option("--source", options->source, "Only for records of this source");
   app.add_flag("--unblinded", options->unblinded, "May see treatment arms and exposures");
   app.add_option("--expires", options->expires_days, "Days that it is valid; for ever if absent")
-      ->check(CLI::Range(1, 3650));
+      ->check(NumberRange(1, 3650));
   auto* revoke =
       app.add_option("--revoke", options->revoke, "Revoke the token with this number instead")
-          ->check(CLI::Range(std::int64_t{1}, std::numeric_limits<std::int64_t>::max()))
+          ->check(NumberRange(std::int64_t{1}))
           ->excludes(role);
   auto* list = app.add_flag("--list", options->list, "List the study's tokens instead")
                    ->excludes(role)

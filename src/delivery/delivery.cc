@@ -77,6 +77,7 @@ Delivery::Delivery(const Targets& targets, DeliveryOptions options, base::Outbou
     lanes_.push_back(std::make_unique<Lane>(
         target, lane_options(targets_, target, options_.lane), clock_, random_));
     report_.push_back({.name = target.name, .kind = target.kind});
+    down_.push_back(false);
   }
 }
 
@@ -115,6 +116,7 @@ bool Delivery::run_once() {
   wake_ = clock_.now() + kIdle;
   bool worked = take_inbox(scan_wanted_);
   record();
+  tell_of_breakers();
   if (options_.on_duty && !options_.on_duty()) {
     take_back();
     if (clock_.now() >= next_figures_) look_at_figures();
@@ -472,6 +474,26 @@ std::vector<TargetReport> Delivery::report() const {
     report[i].in_flight = report[i].breaker.in_flight;
   }
   return report;
+}
+
+// A target that is down is told once, however often its breaker tries it and opens again.
+void Delivery::tell_of_breakers() {
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    const runtime::BreakerStats stats = lanes_[i]->breaker().stats();
+    const bool down = stats.state != runtime::BreakerState::closed;
+    if (down == down_[i]) continue;
+    down_[i] = down;
+    const std::string name = "delivery: '" + lanes_[i]->target().name + "' ";
+    if (!down) {
+      base::log_info(name + "is reached again");
+      continue;
+    }
+    const std::lock_guard lock(mutex_);
+    const std::string& error = report_[i].last_error;
+    base::log_warning(
+        name + "is not reached; it is tried now and then, and what is for it waits: " +
+        (error.empty() ? std::to_string(stats.hanging) + " calls have no answer" : error));
+  }
 }
 
 void Delivery::trouble(const base::Error& error) {

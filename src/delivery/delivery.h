@@ -130,6 +130,7 @@ class Delivery {
                                         const store::DeliveryContent& content);
   void prune();
   void look_at_figures();
+  void tell_of_breakers();
   void post(const std::function<void(Inbox&)>& change);
   void wait(const runtime::Cancel& stop);
   std::size_t in_flight() const;
@@ -147,6 +148,7 @@ class Delivery {
 
   // Of the thread.
   std::vector<std::unique_ptr<Lane>> lanes_;  // in the order of targets_.all
+  std::vector<bool> down_;                    // of each lane: that it is down was told
   std::vector<Outcome> outcomes_;             // to be given to the Ledger
   std::vector<Outcome> recording_;            // given to it
   std::vector<std::int64_t> resent_;          // rows to be looked for

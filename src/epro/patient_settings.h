@@ -11,6 +11,7 @@
 //                                counts at least so much
 //   title, text, phones          as above; a title and a phone are required
 //
+// A text by language has each of the languages: otherwise a patient is shown it in another one.
 // Help is shown by the patient's page; alerts are raised by rules (rules.toml). Pure; immutable
 // once read.
 #pragma once
@@ -22,6 +23,7 @@
 
 #include "base/result.h"
 #include "model/fault.h"
+#include "model/questionnaire.h"
 #include "model/study.h"
 
 namespace trialward::base {
@@ -43,8 +45,10 @@ struct HelpText {
     std::string item;
     std::vector<std::string> answers;
     std::optional<double> min;
+    int item_line = 0, answers_line = 0;
   };
   std::string questionnaire;
+  int line = 0;
   std::vector<When> when;
   Words title, text;
   std::vector<Phone> phones;
@@ -62,6 +66,11 @@ inline constexpr const char* kPatientFile = "patient.toml";
 // The defaults where the study has no such file.
 base::Result<PatientSettings, model::DefinitionFaults> read_patient_settings(
     const model::Study& study);
+
+// What its help refers to that none of these questionnaires, all that the study has, asks or
+// offers: it would never be shown.
+model::DefinitionFaults patient_faults(const PatientSettings& settings,
+                                       const std::vector<const model::Questionnaire*>& all);
 
 // A text, or an object of texts by language; and a list of {"label","number"}.
 void write_words(base::JsonWriter& json, const Words& words);

@@ -27,12 +27,25 @@ class Decoding {
   Record record;
   Faults faults;
 
-  void read(simdjson::simdjson_result<ondemand::document>& document) {
+  // Whether the text begins as an object does; nothing can be said of it otherwise.
+  bool read(simdjson::simdjson_result<ondemand::document>& document) {
     ondemand::object object;
     if (const auto error = document.get_object().get(object)) {
-      fault("", error == simdjson::INCORRECT_TYPE ? "is not an object" : not_json(error));
-      return;
+      if (error == simdjson::INCORRECT_TYPE) return false;
+      return stop(error), true;
     }
+    read_record(document, object);
+    return true;
+  }
+
+  // Of a text that is no object: what it is.
+  void tell(simdjson::error_code error_of_text) {
+    fault("", error_of_text ? not_json(error_of_text) : "is not an object");
+  }
+
+ private:
+  void read_record(simdjson::simdjson_result<ondemand::document>& document,
+                   ondemand::object& object) {
     if (!read_members(object)) return;
     if (document.current_location().error() != simdjson::OUT_OF_BOUNDS) {
       fault("", "something follows the record");
@@ -40,7 +53,6 @@ class Decoding {
     check_members();
   }
 
- private:
   using Read = bool (Decoding::*)(ondemand::value&);
   struct Member {
     std::string_view name;
@@ -328,7 +340,11 @@ base::Result<Record, Faults> RecordDecoder::decode(std::string_view json) {
   padded.assign(json).append(simdjson::SIMDJSON_PADDING, ' ');
   auto document = parser_->simd.iterate(padded.data(), json.size(), padded.size());
   Decoding decoding;
-  decoding.read(document);
+  if (!decoding.read(document)) {
+    // Whether it is JSON at all shows only where all of it is read.
+    simdjson::dom::parser whole(kRecordBytesMax);
+    decoding.tell(whole.parse(padded.data(), json.size(), false).error());
+  }
   if (!decoding.faults.empty()) return std::move(decoding.faults);
   decoding.record.original = json;
   return std::move(decoding.record);

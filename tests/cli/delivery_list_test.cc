@@ -20,6 +20,22 @@ TEST(DeliveryTable, HasALineADelivery) {
             "12  pending  x       4      joined  P?2      0\n");
 }
 
+TEST(DeliveryTable, ShowsThatAnErrorWasCut) {
+  const auto error_shown = [](const std::string& error) {
+    const auto table = delivery_table(
+        R"({"id":7,"target":"desk","status":"dead","alert":3,"event_type":"raised","subject":"P",)"
+        R"("attempts":2,"newest_attempts":[{"error":")" +
+        error + "\"}]}\n");
+    EXPECT_TRUE(table.ok());
+    const std::string line = table->substr(table->find('\n') + 1);
+    return line.substr(line.rfind("  ") + 2);
+  };
+  EXPECT_EQ(error_shown(std::string(120, 'x')), std::string(120, 'x') + "\n");
+  EXPECT_EQ(error_shown(std::string(121, 'x')), std::string(120, 'x') + "…\n");
+  EXPECT_EQ(error_shown(std::string(119, 'x') + "ä"), std::string(119, 'x') + "…\n")
+      << "a character is whole or not there";
+}
+
 TEST(DeliveryTable, SaysWhenThereAreNone) {
   EXPECT_EQ(*delivery_table(""), "nothing is there to be delivered\n");
   EXPECT_FALSE(delivery_table("{}\n").ok());

@@ -291,6 +291,36 @@ TEST_F(DeliveryTest, TheBreakerSparesATargetThatIsDown) {
   EXPECT_EQ(count("outbox WHERE state = 1"), 50);
 }
 
+TEST_F(DeliveryTest, ATargetThatIsDownIsToldOnceAndOnceWhenItIsBack) {
+  open();
+  for (int i = 0; i < 50; ++i) raise("P-" + std::to_string(i));
+  const auto answer_all = [this](int status) {
+    for (int i = 0; i < 600; ++i) {
+      while (!outbound_.calls.empty()) {
+        outbound_.answer(0, status);
+        run();
+      }
+      run(100ms);
+    }
+  };
+  testing::internal::CaptureStderr();
+  answer_all(503);
+  std::string told = testing::internal::GetCapturedStderr();
+  EXPECT_GT(delivery_->report()[0].breaker.opened, 1u);
+  const std::string name = "delivery: '" + delivery_->report()[0].name + "' is ";
+  const std::size_t warning = told.find("warning " + name + "not reached");
+  ASSERT_NE(warning, std::string::npos) << told;
+  EXPECT_NE(told.find("503", warning), std::string::npos) << "the reason: " << told;
+  EXPECT_EQ(told.find(name), told.rfind(name)) << "once: " << told;
+  EXPECT_EQ(told.find("reached again"), std::string::npos) << told;
+
+  testing::internal::CaptureStderr();
+  answer_all(200);
+  told = testing::internal::GetCapturedStderr();
+  EXPECT_NE(told.find("info    " + name + "reached again"), std::string::npos) << told;
+  EXPECT_EQ(told.find("not reached"), std::string::npos) << told;
+}
+
 TEST_F(DeliveryTest, RetryAfterIsHonoured) {
   open();
   raise("P-1");

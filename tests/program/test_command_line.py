@@ -1,6 +1,7 @@
 """The command line: help everywhere, and wrong uses that name themselves."""
 
 import re
+import shutil
 
 import pytest
 
@@ -54,7 +55,14 @@ WRONG = [
     (["token", "--store", "sqlite:none.db", "--study", "demo", "--role", "feed"], 2, "none.db"),
     (["token", "--store", "sqlite:x.db", "--study", "demo"], 2, "--role"),
     (["token", "--bogus"], 2, "'--bogus' was not expected"),
-    (["token", "--expires", "0", "--store", "sqlite:x.db", "--study", "demo"], 2, "--expires"),
+    (["token", "--expires", "0", "--store", "sqlite:x.db", "--study", "demo"], 2,
+     "trialward: --expires: 0 is not a whole number from 1 to 3650\n"),
+    (["token", "--revoke", "1.5", "--store", "sqlite:x.db", "--study", "demo"], 2,
+     "trialward: --revoke: 1.5 is not a whole number from 1 on\n"),
+    (["serve", "--memory", "abc"], 2,
+     "trialward: --memory: abc is not a whole number from 64 to 1048576\n"),
+    (["explain", "--store", "sqlite:x.db", "alert", "abc"], 2,
+     "trialward: id: abc is not a whole number from 1 on\n"),
     (["import", "--store", "sqlite:x.db", "--study", DEMO], 2, "FILE"),
     (["import", "--store", "sqlite:x.db", "--study", DEMO, "none.json"], 2, "none.json"),
     (["check"], 2, "STUDY_DIR"),
@@ -103,6 +111,39 @@ def test_check_lists_the_faults_of_the_rules_beside_those_of_the_study(tmp_path)
         # What the study would have said of them is no fault of the rules.
         told = [line for line in done.stderr.splitlines() if "rules.toml" in line]
         assert len(told) == 1 and f"rules.toml:{sound}: [[rules]] needs title" in told[0], told
+
+
+@pytest.mark.parametrize("old, new, line, reason", [
+    ('"urn:trialward:demo:phq-9"', '"urn:trialward:demo:phq9"', 13,
+     'the study has no questionnaire "urn:trialward:demo:phq9"'),
+    ('"urn:trialward:demo:phq-9"', '"urn:trialward:demo:phq-9|2"', 13,
+     'the study has no questionnaire "urn:trialward:demo:phq-9|2"'),
+    ("/44260-8", "/44260-9", 14, 'the questionnaire asks no item "/44260-9"'),
+    ('"LA6569-3"', '"LA9999-3"', 14, 'the item "/44260-8" offers no answer "LA9999-3"'),
+    ('["en", "de"]', '["en", "xx"]', 3, 'no text here is in "xx"'),
+    (', de = "Notruf"', "", 24, 'label is not given in "de", which is one of languages'),
+])
+def test_help_that_can_never_be_shown_is_a_fault(tmp_path, old, new, line, reason):
+    folder = tmp_path / "demo"
+    shutil.copytree(DEMO, folder)
+    text = (folder / "patient.toml").read_text()
+    assert text.count(old) == 1
+    (folder / "patient.toml").write_text(text.replace(old, new))
+    told = f"{folder}/patient.toml:{line}: {reason}\n"
+    done = trialward("check", folder, check=False)
+    assert (done.returncode, done.stderr) == (1, told)
+    done = trialward("serve", "--store", f"sqlite:{tmp_path}/s.db", "--study", folder, check=False)
+    assert done.returncode == 2 and done.stderr.startswith(told)
+    assert not (tmp_path / "s.db").exists()
+
+
+def test_help_may_be_named_by_version_or_by_words(tmp_path):
+    folder = tmp_path / "demo"
+    shutil.copytree(DEMO, folder)
+    text = (folder / "patient.toml").read_text()
+    (folder / "patient.toml").write_text(
+        text.replace("phq-9\"", "phq-9|1\"").replace("LA6569-3", "Several days"))
+    assert "sound" in trialward("check", folder).stdout
 
 
 def test_check_says_what_is_not_graded_for_its_unit(tmp_path):

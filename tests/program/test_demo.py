@@ -29,6 +29,19 @@ def test_only_the_demo_study_is_given_invented_data(tmp_path):
         assert figures["subjects"] == 0
 
 
+def test_the_readmes_first_record_is_answered_as_it_says(tmp_path):
+    """Of a subject to whom the demonstration sends nothing that could have raised an alert."""
+    readme = (ROOT / "README.md").read_text()
+    record = json.loads(re.search(r"-d '(\{.*?\})'", readme, re.DOTALL)[1])
+    [invented] = re.findall(r"kSubjects = (\d+);", (ROOT / "src/cli/demo.cc").read_text())
+    assert int(record["subject"].removeprefix("SUBJ-")) > int(invented)
+    with Server(tmp_path / "store.db", options=("--demo",)) as server:
+        feed = server.token("feed")
+        for status in ("stored", "repeated"):
+            answer = server.post("/v1/studies/demo/records", feed, record).json()
+            assert answer == {"id": answer["id"], "status": status, "alerts": []}
+
+
 def test_a_run_takes_the_tokens_of_the_last_one_back(tmp_path):
     server = Server(tmp_path / "store.db", options=("--demo",))
     mine = None

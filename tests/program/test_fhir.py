@@ -225,7 +225,11 @@ def test_P8_a_correction_is_a_new_version(server, feed):
     assert answer.status == 200 and answer.headers["ETag"] == 'W/"2"', answer.body
     assert put(changed, **headers).status == 200, "a retry has its first answer"
     answer = put({**changed, "status": "final"}, **headers)
-    assert answer.status == 412 and issues(answer)[0][0] == "versionConflict"
+    assert answer.status == 412
+    assert issues(answer) == [
+        ("versionConflict", issues(answer)[0][1])], "one, and which version is the newest"
+    assert ("version 1, which it would correct, is not the newest any more: that is version 2"
+            in answer.body.decode()), answer.body
     assert put(changed, **{**headers, "If-Match": 'W/"9"'}).status == 412
     assert server.get(path, feed).json()["valueQuantity"]["value"] == 75
     assert server.get(path + "/_history/1", feed).json()["valueQuantity"]["value"] == 72

@@ -272,6 +272,33 @@ def test_a_missed_questionnaire_alerts_once_and_is_taken_back_when_it_comes(tmp_
         server.start()
 
 
+def test_a_site_that_the_study_has_not_is_an_error(tmp_path):
+    """A site's empty list says that nothing is due there."""
+    with Server(tmp_path / "store.db") as server:
+        feed, admin = server.token("feed"), server.token("admin")
+        record = _visit("SUBJ-1", "SCREENING", str(date.today() - timedelta(7)), site="S01")
+        assert server.post(STUDY + "/records", feed, record).status == 201
+        for place, accept in (("", "*/*"), ("", "application/x-ndjson"), ("&format=csv", "*/*")):
+            answer = server.get(STUDY + "/schedule?site=S99" + place, admin,
+                                headers={"Accept": accept})
+            assert answer.status == 404, answer.body
+            assert answer.json()["faults"][0]["reason"] == "the study has no site 'S99'"
+        answer = server.get(STUDY + "/schedule?site=S02", admin)
+        assert answer.status == 200 and answer.json()["schedule"] == []
+
+        def told(*arguments):
+            return trialward("schedule", "--store", server.store_url, "--study", "demo",
+                             *arguments, check=False)
+        done = told("--site", "S99")
+        assert (done.returncode, done.stdout, done.stderr) == (
+            2, "", "trialward: --site: the study has no site 'S99'\n")
+        assert told("--site", "S02").returncode == 0
+        assert told("--subject", "SUBJ-1", "--site", "S01").returncode == 0
+        done = told("--subject", "SUBJ-1", "--site", "S02")
+        assert (done.returncode, done.stdout, done.stderr) == (
+            2, "", "trialward: --site: 'SUBJ-1' is of site 'S01', not of 'S02'\n")
+
+
 def test_a_bad_subject_does_not_hide_the_others(tmp_path):
     """One is of a site that the definition has no longer."""
     study = tmp_path / "demo"
@@ -307,6 +334,20 @@ def test_a_bad_subject_does_not_hide_the_others(tmp_path):
         # Also where nothing else is asked for; and whoever sees other sites only is not told.
         done = server.get(STUDY + "/schedule?state=missed&site=S03", admin).json()["schedule"]
         assert done == [fault]
+        told = trialward("schedule", "--store", server.store_url, "--study", "demo", "--site",
+                         "S03", check=False)
+        assert told.returncode == 1 and "has no site 'S03'" in told.stderr
         berlin = server.token("coordinator", site="S02")
         rows = server.get(STUDY + "/schedule", berlin).json()["schedule"]
         assert {row["subject"] for row in rows} == {"SUBJ-3"}
+
+
+@pytest.mark.parametrize("command", [["schedule"], ["report", "any", "--out", "-"]])
+def test_a_definition_that_cannot_be_loaded_is_named(tmp_path, command):
+    with Server(tmp_path / "store.db") as server:
+        for folder, reason in (("/nope", ": No such file or directory"),
+                               (tmp_path, "/study.toml: is missing")):
+            done = trialward(*command, "--store", server.store_url, "--study", "demo",
+                             "--definition", folder, check=False)
+            assert (done.returncode, done.stderr) == (
+                2, f"trialward: --definition: {folder}{reason}\n")

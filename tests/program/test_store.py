@@ -1,5 +1,6 @@
 """The store's files: one writer by whatever path, and nobody else's to read."""
 
+import fcntl
 import os
 import stat
 
@@ -28,6 +29,25 @@ def test_a_symbolic_link_leads_to_the_same_lock(server, tmp_path):
     token = trialward("token", "--store", f"sqlite:{link}", "--study", "demo", "--role",
                       "feed").stdout.strip()
     assert server.get("/v1/token", token).status == 200
+
+
+def test_commands_say_who_holds_the_store_where_no_server_does(tmp_path):
+    """An import holds the lock and listens to nobody."""
+    store, records = tmp_path / "store.db", tmp_path / "records.ndjson"
+    records.touch()
+    url = ["--store", f"sqlite:{store}"]
+    trialward("import", *url, "--study", DEMO, records)
+    with open(tmp_path / "store.db.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        told = f"trialward: {store} is in use by process {os.getpid()}, which takes no requests"
+        for command in (["token", *url, "--study", "demo", "--role", "feed"],
+                        ["deliveries", *url, "--study", "demo"],
+                        ["import", *url, "--study", DEMO, records]):
+            done = trialward(*command, check=False)
+            assert (done.returncode, done.stdout) == (1, "")
+            assert done.stderr.startswith(told), done.stderr
 
 
 def test_a_hard_link_is_refused(server, tmp_path):
