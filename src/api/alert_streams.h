@@ -56,7 +56,8 @@ class AlertStreams {
     std::int64_t study = 0;
     std::int64_t after = 0;
   };
-  // False when there are too many subscribers already, or of this token; the exchange is then still to be answered.
+  // False when there are too many subscribers already, or of this token; the exchange is then still
+  // to be answered.
   bool subscribe(std::shared_ptr<http::Exchange> exchange, Wish wish);
 
   // Where memory runs out, all streams break: their clients resume.

@@ -145,8 +145,8 @@ struct StoredRecord {
 std::string canonical_content(const Record& record);
 
 // The record as JSON for readers. `unblinded` false leaves out what would tell the treatment: the
-// attributes in kBlindedAttributes, the reason of a record that has one, and everything of an exposure
-// but its place and time.
+// attributes in kBlindedAttributes, the reason of a record that has one, and everything of an
+// exposure but its place and time.
 inline constexpr std::array<std::string_view, 3> kBlindedAttributes = {"arm", "actual_arm",
                                                                        "treatment"};
 bool blinded(std::string_view attribute);

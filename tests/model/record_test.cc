@@ -266,7 +266,7 @@ TEST(Record, BlindedReadersDoNotSeeTheArm) {
   const std::string json = to_json(stored(kLab), false);
   EXPECT_EQ(json.find("Placebo"), std::string::npos) << json;
   EXPECT_NE(json.find(R"("attributes":{"method":"IFCC"})"), std::string::npos) << json;
-  EXPECT_EQ(json.find("typing error"), std::string::npos) << "why it was corrected may tell it, too";
+  EXPECT_EQ(json.find("typing error"), std::string::npos) << "the reason may tell it, too";
   StoredRecord record;
   for (const auto name : kBlindedAttributes) record.record.attributes.emplace_back(name, "Placebo");
   EXPECT_EQ(to_json(record, false).find("attributes"), std::string::npos);
