@@ -255,7 +255,7 @@ def test_who_is_blinded_leaves_the_arm_as_it_is(server):
     assert stored.status == 201, stored.body
     corrected = {**first, "source_id": "DM-2", "attributes": {"sex": "M"}, "reason": "misread",
                  "amends": stored.json()["id"]}
-    refused = {**corrected, "attributes": {"arm": "B"}}
+    refused = {**corrected, "attributes": {"arm": "P"}}
     answer = server.post(STUDY + "/records", coordinator, refused)
     assert answer.status == 403 and b"arm" in answer.body, answer.body
     for status in (201, 200):  # sent again it is what was stored
