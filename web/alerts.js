@@ -96,17 +96,16 @@ export class AlertList {
     }
     if (load !== this.#loads) return; // another list was asked for meanwhile
     this.#alerts = alerts;
-    for (const event of this.#held.splice(0)) {
-      const raised = this.#isOpen && event.type === "raised" && !event.historical;
-      if (raised && alerts.has(event.alert)) this.#news.add(event.alert);
-      this.apply(event);
-    }
+    for (const event of this.#held.splice(0)) this.apply(event);
     this.#change();
   }
 
   apply(event) {
-    if (!this.#alerts) return this.#held.push(event);
     const { alert: id, records, type } = event;
+    if (!this.#alerts) {
+      if (this.#isOpen && type === "raised" && !event.historical) this.#news.add(id);
+      return this.#held.push(event);
+    }
     if (this.#isOpen && (type === "raised" || (type === "joined" && this.#alerts.has(id)))) {
       const known = this.#alerts.get(id);
       if (!known && !event.historical) this.#news.add(id);

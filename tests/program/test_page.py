@@ -212,6 +212,22 @@ def test_a_break_is_told_and_nothing_of_it_is_missed(server, browser):
     page.wait_for("document.getElementById('intake-error').textContent === ''")
 
 
+def test_a_list_that_cannot_be_loaded_is_asked_for_again_and_what_came_is_told(server, browser):
+    page = open_page(browser, server)
+    page.run("""window.down = true; window.real = window.fetch;
+        window.fetch = (path, options) => window.down && String(path).includes('alerts?')
+            ? Promise.reject(new TypeError('down')) : window.real(path, options);
+        for (const view of ['status=acknowledged', 'status=open']) {
+            document.getElementById('view').value = view;
+            document.getElementById('view').dispatchEvent(new Event('change'));
+        }""")
+    page.wait_for("document.getElementById('empty').textContent.includes('cannot be loaded')")
+    assert len(send_lab(server, server.token("feed"), "A-1", "SUBJ-1", 121)) == 1
+    page.run("window.down = false")
+    page.wait_for(f"{COUNT} === '1'")
+    page.wait_for("document.getElementById('announcer').textContent.includes('SUBJ-1')")
+
+
 def test_intake_figures_update_by_themselves(server, browser):
     page = open_page(browser, server)
     page.wait_for("document.getElementById('records').textContent === '0'")
