@@ -166,13 +166,6 @@ def test_p1_a_commit_whose_end_is_unknown_is_looked_up(server, database):
     assert server.get("/readyz", ops=True).status == 200
 
 
-def _importing(database, file):
-    """An import into the database that has stored something, and a pipe that goes on with it."""
-    command = [TRIALWARD, "import", "--store", database.url, "--study", DEMO, "--json", file]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE)
-
-
 def _lines(first, end):
     return "".join(json.dumps(_record(number)) + "\n" for number in range(first, end)).encode()
 
@@ -189,13 +182,21 @@ def _wait_for(condition):
         time.sleep(0.05)  # tidy(sleep): another process is looked at
 
 
-def test_an_import_sends_again_what_a_lost_database_did_not_judge(tmp_path, database):
-    """No row is refused because the database was stopped: it is waited for."""
-    process = _importing(database, "-")
+def _importing(database):
+    """An import into the database that has stored 3,000 rows, and a pipe that goes on with it."""
+    command = [TRIALWARD, "import", "--store", database.url, "--study", DEMO, "--json", "-"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE)
     process.stdin.write(_lines(0, 3000))
     process.stdin.flush()
     _wait_for(lambda: database.sql("SELECT to_regclass('records') IS NOT NULL") == "t")
     _wait_for(lambda: int(database.sql("SELECT count(*) FROM records")) == 3000)
+    return process
+
+
+def test_an_import_sends_again_what_a_lost_database_did_not_judge(tmp_path, database):
+    """No row is refused because the database was stopped: it is waited for."""
+    process = _importing(database)
     database.control("stop", "-m", "fast")
     # More than it puts ahead, so that it must have been told that some could not be stored.
     feed = threading.Thread(target=_feed, args=(process, _lines(3000, 20_000)))
@@ -216,11 +217,7 @@ def test_an_import_sends_again_what_a_lost_database_did_not_judge(tmp_path, data
 
 
 def test_ctrl_c_ends_an_import_whose_database_is_gone(tmp_path, database):
-    process = _importing(database, "-")
-    process.stdin.write(_lines(0, 3000))
-    process.stdin.flush()
-    _wait_for(lambda: database.sql("SELECT to_regclass('records') IS NOT NULL") == "t")
-    _wait_for(lambda: int(database.sql("SELECT count(*) FROM records")) == 3000)
+    process = _importing(database)
     database.control("stop", "-m", "fast")
     feed = threading.Thread(target=_feed, args=(process, _lines(3000, 8000)))
     feed.start()
@@ -234,11 +231,7 @@ def test_ctrl_c_ends_an_import_whose_database_is_gone(tmp_path, database):
 
 
 def test_ctrl_c_ends_an_import_whose_commit_waits_for_a_standby(tmp_path, database):
-    process = _importing(database, "-")
-    process.stdin.write(_lines(0, 3000))
-    process.stdin.flush()
-    _wait_for(lambda: database.sql("SELECT to_regclass('records') IS NOT NULL") == "t")
-    _wait_for(lambda: int(database.sql("SELECT count(*) FROM records")) == 3000)
+    process = _importing(database)
     database.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
     database.sql("SELECT pg_reload_conf()")
     process.stdin.write(_lines(3000, 5000))
