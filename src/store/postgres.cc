@@ -341,6 +341,10 @@ Status PostgresConnection::script(const std::string& sql) {
 
 Status PostgresConnection::run_simple(const std::string& sql) {
   if (PQsendQuery(connection_, sql.c_str()) == 0) return lost_error();
+  return await_end();
+}
+
+Status PostgresConnection::await_end() {
   while (true) {
     const auto result = next_result(Patience::cancels);
     if (!result) return result.error();

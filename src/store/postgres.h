@@ -106,6 +106,11 @@ class PostgresConnection : public WriteConnection {
   base::Status run_together(std::span<PostgresStatement* const> statements, Patience patience,
                             ResultPointer* rows = nullptr);
   base::Result<PostgresStatement*> statement_of(std::string_view sql);
+  // Sends a COPY … FROM STDIN and all of its data; await_end() tells what became of it, before
+  // anything else is sent.
+  base::Status send_copy(const std::string& sql, std::string_view data);
+  // Until what was sent has ended; drops its rows.
+  base::Status await_end();
   base::Error lost_error();
   // Of the writer's, for a COMMIT that is sent with others.
   base::Status end_of_commit(base::Status done, bool& unknown);

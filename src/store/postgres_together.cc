@@ -1,4 +1,5 @@
-// Several statements in one way to the server and back: libpq's pipeline mode.
+// Much in one way to the server and back: several statements by libpq's pipeline mode, and rows by
+// COPY.
 #include <libpq-fe.h>
 
 #include <utility>
@@ -68,6 +69,22 @@ Status PostgresConnection::read_together(std::size_t statements, Patience patien
   }
   const Error error = lost_error();
   return first_error ? Status(error) : first_error;
+}
+
+Status PostgresConnection::send_copy(const std::string& sql, std::string_view data) {
+  if (auto ready = about_to_run({}); !ready) return ready;
+  if (auto taken = take_over(nullptr); !taken) return taken;
+  if (PQsendQuery(connection_, sql.c_str()) == 0) return lost_error();
+  if (auto sent = flush(Patience::cancels); !sent) return sent;
+  auto begun = next_result(Patience::cancels);
+  if (!begun) return begun.error();
+  TW_CHECK(*begun != nullptr && PQresultStatus(begun->get()) == PGRES_COPY_IN);
+  // In libpq's memory: the socket does not block.
+  if (PQputCopyData(connection_, data.data(), static_cast<int>(data.size())) != 1 ||
+      PQputCopyEnd(connection_, nullptr) != 1) {
+    return lost_error();
+  }
+  return flush(Patience::cancels);
 }
 
 }  // namespace trialward::store

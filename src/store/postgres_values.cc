@@ -1,5 +1,6 @@
 #include "store/postgres_values.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <limits>
@@ -9,6 +10,7 @@ namespace {
 
 constexpr std::size_t kHeaderBytes = 20;  // of an array of one dimension
 constexpr std::size_t kHasNullAt = 4, kSizeAt = 12;
+constexpr std::int32_t kNullLength = -1;
 
 template <class T>
 T big_endian(T number) {
@@ -120,6 +122,40 @@ void append_value(std::string& out, const SqlValue& value) {
   }
 }
 
+void append_field(std::string& out, const SqlValue& value) {
+  if (value.index() == 0) {
+    append(out, kNullLength);
+    return;
+  }
+  const std::size_t place = out.size();
+  append<std::int32_t>(out, 0);
+  append_value(out, value);
+  put_at(out, place, static_cast<std::int32_t>(out.size() - place - sizeof(std::int32_t)));
+}
+
+void append_row_head(std::string& out, std::size_t columns) {
+  append(out, static_cast<std::int16_t>(columns));
+}
+
+std::size_t take_row_head(std::string_view& rows) {
+  const auto columns = read<std::int16_t>(rows);
+  rows.remove_prefix(sizeof columns);
+  return static_cast<std::size_t>(columns);
+}
+
+std::string_view take_field(std::string_view& rows) {
+  const auto length = static_cast<std::size_t>(std::max(0, read<std::int32_t>(rows)));
+  const std::string_view field = rows.substr(0, sizeof(std::int32_t) + length);
+  rows.remove_prefix(field.size());
+  return field;
+}
+
+std::string_view copy_head() {
+  return std::string_view("PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19);
+}
+
+std::string_view copy_end() { return std::string_view("\377\377", 2); }
+
 SqlValue decode(Oid type, std::string_view bytes) {
   switch (type) {
     case kBool: return std::int64_t{!bytes.empty() && bytes[0] != 0};
@@ -146,15 +182,14 @@ Array::Array(Oid element) {
 
 void Array::add(const SqlValue& value) {
   ++size_;
-  if (value.index() == 0) {
-    has_null_ = true;
-    append<std::int32_t>(bytes_, -1);
-    return;
-  }
-  const std::size_t place = bytes_.size();
-  append<std::int32_t>(bytes_, 0);
-  append_value(bytes_, value);
-  put_at(bytes_, place, static_cast<std::int32_t>(bytes_.size() - place - sizeof(std::int32_t)));
+  has_null_ |= value.index() == 0;
+  append_field(bytes_, value);
+}
+
+void Array::add_field(std::string_view field) {
+  ++size_;
+  has_null_ |= read<std::int32_t>(field) == kNullLength;
+  bytes_.append(field);
 }
 
 void Array::clear() {

@@ -3,6 +3,8 @@
 //   integers and doubles   big-endian        bool   one byte        text, bytea   their bytes
 //   array   int32 dimensions (1), int32 has-null, uint32 element type, int32 elements, int32 lower
 //           bound (1), then of each element int32 length (-1: NULL) and its bytes
+//   COPY    a head of 19 bytes, then of each row int16 columns and of each column int32 length (-1:
+//           NULL) and its bytes, then int16 -1
 // Pure.
 #pragma once
 
@@ -30,6 +32,16 @@ Oid array_of(Oid element);
 
 // Appends the bytes of a value that is not NULL and fits type_of().
 void append_value(std::string& out, const SqlValue& value);
+// Appends a value's length and bytes, as an array and a row of COPY have them.
+void append_field(std::string& out, const SqlValue& value);
+// The fields of a row of COPY's, cut off the front of rows one by one.
+void append_row_head(std::string& out, std::size_t columns);
+std::size_t take_row_head(std::string_view& rows);
+std::string_view take_field(std::string_view& rows);
+
+// What stands before the rows of a COPY and behind them.
+std::string_view copy_head();
+std::string_view copy_end();
 
 // A column's value; text and bytes are views of `bytes`. Types that a store does not have come as
 // their bytes.
@@ -40,9 +52,9 @@ class Array {
  public:
   explicit Array(Oid element);
   void add(const SqlValue& value);
+  void add_field(std::string_view field);
   void clear();
   std::int32_t size() const { return size_; }
-  std::size_t bytes() const { return bytes_.size(); }
   // As it is sent; good until the next call.
   std::string_view finish();
 

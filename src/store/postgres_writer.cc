@@ -228,6 +228,9 @@ Status PostgresWriter::commit(bool& unknown) {
 
 // With all that is still to be written, in one way to the server and back.
 Status PostgresWriter::commit_rows(bool& unknown) {
+  for (const auto& rows : rows_) {
+    if (auto done = rows->send_many(); !done) return done;
+  }
   if (auto ready = about_to_run({.commits = true}); !ready) return ready;
   if (failed_transaction()) {
     return Error{Errc::invalid, "a statement of the transaction failed"};

@@ -26,7 +26,9 @@ namespace trialward::store {
 class PostgresStatement;
 
 // Rows of one shape that wait to be written. When there are many they are sent, and the server
-// works while more are gathered.
+// works while more are gathered. Rows that take no other's place go by COPY then, which costs the
+// server half as much as an INSERT; a few go by an INSERT with the next statements, which saves a
+// way to the server and back.
 class PostgresRows {
  public:
   // Asks the server for the columns' types.
@@ -38,6 +40,8 @@ class PostgresRows {
   // May send what there is, and tell what became of what was sent before.
   base::Status add(std::span<const SqlValue> row);
   base::Status write();
+  // Sends what there is if a statement of its own is worth it.
+  base::Status send_many();
   // Waits for what was sent. Before any other statement.
   base::Status settle();
   // The statement that would write what there is, for run_together(); null if there is nothing.
@@ -49,18 +53,24 @@ class PostgresRows {
  private:
   PostgresRows(PostgresConnection& connection, const RowShape& shape, std::uint64_t table)
       : connection_(connection), shape_(shape), table_(table) {}
+  bool appends() const { return shape_.keys == 0; }
+  // Whether a row with these keys waits already.
+  bool waits(const std::string& key) const;
   base::Status send();
-  std::size_t rows_max() const;
+  base::Status copy();
 
   PostgresConnection& connection_;
   const RowShape& shape_;
   const std::uint64_t table_;
-  std::string sql_;
+  std::string insert_sql_, copy_sql_;
   std::vector<postgres::Oid> types_;  // of the columns
-  std::vector<postgres::Array> columns_;
+  std::string bytes_;                 // the rows, as COPY takes them
+  std::vector<postgres::Array> columns_;  // of the INSERT that is to be sent
   std::vector<std::string> keys_;  // of the rows, where they have to differ
-  std::size_t rows_ = 0, bytes_ = 0;
+  bool ascending_ = true;          // so are the keys
+  std::size_t rows_ = 0;
   PostgresStatement* sent_ = nullptr;  // whose end is not known yet
+  bool copy_sent_ = false;             // nor of this one
 };
 
 class PostgresWriter final : public PostgresConnection {

@@ -463,6 +463,56 @@ TEST_F(PostgresTest, RowsThatArePutAreThereForWhatNamesTheirTable) {
   EXPECT_EQ(count(*writer_), 0);
 }
 
+// Few are written by an INSERT, many by COPY.
+TEST_F(PostgresTest, RowsThatArePutAreAsTheyWere) {
+  static constexpr RowShape kShape{
+      .table = "w", .columns = "id, number, text, bytes, nothing", .sql = ""};
+  script(
+      "CREATE TABLE w (id bigint PRIMARY KEY, number double precision, text text, bytes bytea, "
+      "nothing text)");
+  constexpr std::string_view kBytes("\0\xff\n\\", 4);
+  std::int64_t last = 0;
+  for (const std::int64_t rows : {3, 300}) {
+    SCOPED_TRACE(rows);
+    ASSERT_TRUE(writer_->execute("BEGIN").ok());
+    for (std::int64_t i = 0; i < rows; ++i) {
+      auto put = static_cast<Connection&>(*writer_).put(
+          kShape, {++last, -0.5, i == 1 ? std::string_view() : std::string_view("\\N\tü"),
+                   Blob{kBytes}, sql_null()});
+      ASSERT_TRUE(put.ok()) << why(put);
+    }
+    bool unknown = false;
+    const auto done = writer_->commit(unknown);
+    ASSERT_TRUE(done.ok()) << why(done);
+    auto row = writer_->query("SELECT number, text, bytes, nothing FROM w WHERE id = $1", {last});
+    ASSERT_TRUE(row.ok() && row->next().value());
+    EXPECT_EQ(row->real(0), -0.5);
+    EXPECT_EQ(row->text(1), "\\N\tü");
+    EXPECT_EQ(row->blob(2), kBytes);
+    EXPECT_TRUE(row->null(3));
+  }
+  EXPECT_EQ(writer_->integer("SELECT count(*) FROM w").value(), last);
+  EXPECT_EQ(writer_->integer("SELECT count(*) FROM w WHERE text = ''").value(), 2);
+}
+
+TEST_F(PostgresTest, ARowThatIsThereAlreadyIsAConflictHoweverItIsWritten) {
+  static constexpr RowShape kShape{.table = "t", .columns = "id, v", .sql = ""};
+  for (const std::int64_t rows : {3, 300}) {
+    SCOPED_TRACE(rows);
+    ASSERT_TRUE(writer_->execute("BEGIN").ok());
+    for (std::int64_t id = 1; id <= rows; ++id) {
+      const std::string text = "row " + std::to_string(id % (rows - 1));
+      const std::string_view view = text;
+      ASSERT_TRUE(static_cast<Connection&>(*writer_).put(kShape, {id, view}).ok());
+    }
+    auto counted = writer_->integer("SELECT count(*) FROM t");
+    ASSERT_FALSE(counted.ok());
+    EXPECT_EQ(counted.error().code, Errc::conflict);
+    ASSERT_TRUE(writer_->execute("ROLLBACK").ok());
+    EXPECT_EQ(count(*writer_), 0);
+  }
+}
+
 TEST_F(PostgresTest, AServerThatCannotBeReachedIsNamed) {
   const auto opened =
       PostgresConnection::open("postgresql://me:secret@127.0.0.1:1,127.0.0.1:2/x", {});
