@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace trialward::intake {
 namespace {
@@ -9,6 +10,11 @@ namespace {
 constexpr std::size_t kItemsMin = 16;
 // Over about the last 16 batches.
 constexpr double kWeight = 1.0 / 16;
+// What a server is taken to need before it has shown it: for an item, and for a batch besides. The
+// unit is the items of which one is as uncertain as the other.
+constexpr double kItemSeconds = 16e-6, kBesidesSeconds = 2e-3;
+constexpr double kFitUnit = 128;
+constexpr double kItemSecondsMin = 1e-6;
 
 void average(std::atomic<double>& mean, double value) {
   const double before = mean.load(std::memory_order_relaxed);
@@ -20,9 +26,32 @@ void average(std::atomic<double>& mean, double value) {
 void BatchPace::observe(const Batch& batch) {
   if (batch.items == 0) return;
   const auto items = static_cast<double>(batch.items);
+  if (options_.fitted) return fit(items, Seconds(batch.all).count());
   average(item_cpu_, Seconds(batch.cpu).count() / items);
   average(item_time_, Seconds(batch.all - batch.commit).count() / items);
   average(commit_, Seconds(batch.commit).count());
+}
+
+// Normalised least mean squares: each batch moves the line a little towards itself, along what it
+// tells of; of one that the machine held up not all is believed.
+void BatchPace::fit(double items, double took) {
+  const double x = items / kFitUnit;
+  double item = item_cpu_.load(std::memory_order_relaxed) * kFitUnit;
+  double besides = commit_.load(std::memory_order_relaxed);
+  if (item == 0) {
+    item = kItemSeconds * kFitUnit;
+    besides = kBesidesSeconds;
+  }
+  const double expected = besides + item * x;
+  const double error = std::clamp(took - expected, -expected, expected);
+  const double step = kWeight * error / (1 + x * x);
+  besides += step;
+  item += step * x;
+  if (besides < 0) item += std::exchange(besides, 0.0) / x;
+  item = std::max(item, kItemSecondsMin * kFitUnit);
+  commit_.store(besides, std::memory_order_relaxed);
+  item_cpu_.store(item / kFitUnit, std::memory_order_relaxed);
+  item_time_.store(item / kFitUnit, std::memory_order_relaxed);
 }
 
 std::size_t BatchPace::items_in(Seconds work) const {

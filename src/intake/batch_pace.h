@@ -4,6 +4,10 @@
 // commit does: then a slow disk, which no batch size makes faster, is used for as many records as
 // doubles the wait at most.
 //
+// With a database's server (`fitted`) most of the work is the server's, and the commit's length
+// hangs on the number of items as well. There what an item takes, and what a batch does besides,
+// are fitted to how long whole batches took.
+//
 // observe() belongs to the committing thread; any may call the rest.
 #pragma once
 
@@ -20,6 +24,7 @@ class BatchPace {
     std::size_t items_max = 1024;
     base::Duration work_max = std::chrono::milliseconds(7);
     base::Duration urgent_work_max = std::chrono::milliseconds(1);
+    bool fitted = false;
   };
   explicit BatchPace(const Options& options) : options_(options) {}
 
@@ -39,9 +44,11 @@ class BatchPace {
   using Seconds = std::chrono::duration<double>;
 
   std::size_t items_in(Seconds work) const;
+  void fit(double items, double took);
 
   const Options options_;
-  // Running means in seconds; 0 before the first batch. `commit_` is of a batch.
+  // Running means in seconds; 0 before the first batch. `commit_` is of a batch. When they are
+  // fitted, the first two are the same, and `commit_` is all that a batch takes besides.
   std::atomic<double> item_cpu_ = 0, item_time_ = 0, commit_ = 0;
 };
 

@@ -18,6 +18,11 @@ constexpr int kCheckpointRest = 9;
 constexpr base::Duration kCommitGrace = std::chrono::seconds(1);
 constexpr base::Duration kLongCheckpoint = std::chrono::milliseconds(25);
 
+BatchPace::Options pace_of(BatchPace::Options options, store::Writer& writer) {
+  options.fitted = writer.connection().is_postgres();
+  return options;
+}
+
 }  // namespace
 
 std::string_view to_string(Lane lane) {
@@ -47,7 +52,7 @@ Intake::Intake(store::Writer& writer, const base::Clock& clock, IntakeOptions op
       committer_(writer, clock, options_.subjects, options_.routes),
       queue_({.lanes = {options_.safety, options_.live, options_.bulk}, .aging = options_.aging},
              clock),
-      pace_(options_.batch) {}
+      pace_(pace_of(options_.batch, writer)) {}
 
 Intake::~Intake() { drain(clock_.now()); }
 

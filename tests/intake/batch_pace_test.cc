@@ -64,5 +64,49 @@ TEST(BatchPace, IsAMean) {
   EXPECT_NEAR(std::chrono::duration<double>(pace.time_for(10)).count(), 0.012, 1e-6);
 }
 
+// A database's server takes 2 ms for a batch, and 16 us for each item of it.
+base::Duration of_server(std::size_t items) {
+  return 2ms + static_cast<base::Duration::rep>(items) * base::Duration(16us);
+}
+
+TEST(BatchPace, WhatAServerTakesIsFittedToWholeBatches) {
+  BatchPace pace({.items_max = 1024, .work_max = 7ms, .fitted = true});
+  for (std::size_t i = 0; i < 2000; ++i) {
+    const std::size_t items = 1 + i * 37 % 500;
+    pace.observe({.items = items, .cpu = 1us, .commit = 1s, .all = of_server(items)});
+  }
+  EXPECT_NEAR(static_cast<double>(pace.items_max()), 437, 5);
+  EXPECT_NEAR(static_cast<double>(pace.urgent_items_max()), 125, 5) << "as long as the 2 ms";
+  EXPECT_NEAR(std::chrono::duration<double>(pace.time_for(100)).count(), 0.0036, 1e-5);
+}
+
+TEST(BatchPace, BatchesOfOneSizeAreFitted) {
+  BatchPace pace({.items_max = 1024, .fitted = true});
+  pace.observe({.items = 1, .all = of_server(1)});
+  for (int i = 0; i < 200; ++i) pace.observe({.items = 300, .all = of_server(300)});
+  EXPECT_NEAR(std::chrono::duration<double>(pace.time_for(300)).count(), 0.0068, 1e-4);
+}
+
+// Nor do few at a time keep it from finding out that many would take no longer.
+TEST(BatchPace, WhatTookLongOnceIsForgotten) {
+  BatchPace pace({.items_max = 1024, .work_max = 7ms, .fitted = true});
+  for (std::size_t i = 0; i < 500; ++i) {
+    const std::size_t items = 1 + i % 16;
+    pace.observe({.items = items, .all = static_cast<base::Duration::rep>(items) * 5ms});
+  }
+  ASSERT_LT(pace.items_max(), 250U);
+  for (int i = 0; i < 200; ++i) {
+    pace.observe({.items = pace.items_max(), .all = of_server(pace.items_max())});
+  }
+  EXPECT_GT(pace.items_max(), 400U);
+}
+
+TEST(BatchPace, ABatchThatTheServerHeldUpCountsTwiceAtMost) {
+  BatchPace pace({.items_max = 1024, .fitted = true});
+  for (int i = 0; i < 200; ++i) pace.observe({.items = 300, .all = of_server(300)});
+  pace.observe({.items = 300, .all = 60s});
+  EXPECT_NEAR(std::chrono::duration<double>(pace.time_for(300)).count(), 0.0068 * 17 / 16, 1e-4);
+}
+
 }  // namespace
 }  // namespace trialward::intake
