@@ -22,31 +22,34 @@ store::AlertPlace Committer::place_of(const Submission& submission, const Cached
                             : nullptr};
 }
 
-Status Committer::raise(const Submission& submission, const CachedSubject& subject, int shard,
-                        const model::Observation& found, const Occasion& occasion,
+Status Committer::raise(const Submission& submission, const CachedSubject& subject,
+                        const StoredRecord& stored, const model::Observation& found,
                         CommandResult& result) {
-  auto place = place_of(submission, subject, shard);
+  const Occasion occasion = Occasion::of(stored);
+  auto place = place_of(submission, subject, stored.shard);
   for (const model::Match& match : found.matches) {
     auto historical = is_history(writer_.connection(), occasion, match, found);
     if (!historical) return historical.error();
     place.historical = *historical;
-    auto done = raise_again(submission, place, match, occasion.record, result);
+    auto done = raise_again(submission, place, match, &stored, result);
     if (!done) return done;
   }
   return {};
 }
 
 Status Committer::raise_again(const Submission& submission, const store::AlertPlace& place,
-                              const model::Match& match, std::int64_t because,
+                              const model::Match& match, const StoredRecord* because,
                               CommandResult& result) {
   const auto& rules = submission.study->monitor->rules();
-  auto raised = raise_one(submission, place, rules[match.rule], match, result);
+  auto raised = raise_one(submission, place, rules[match.rule], match, because, result);
   if (!raised) return raised.error();
   if (raised->raised) return {};
   auto again = store::ended_causes(writer_.connection(), raised->alert, match.causes);
   if (!again) return again.error();
   if (again->empty()) return {};
-  const store::CauseChange change{.again = std::move(*again), .holds = true, .because = because};
+  const store::CauseChange change{.again = std::move(*again),
+                                  .holds = true,
+                                  .because = because != nullptr ? because->id : 0};
   return revise_one(submission, place, raised->alert, change);
 }
 
@@ -54,6 +57,7 @@ Result<store::AlertChange> Committer::raise_one(const Submission& submission,
                                                 const store::AlertPlace& place,
                                                 const model::RuleInfo& rule,
                                                 const model::Match& match,
+                                                const StoredRecord* because,
                                                 CommandResult& result) {
   const store::Act act{
       .actor = "monitor", .reason = match.detail, .at_ms = submission.received_ms};
@@ -61,6 +65,13 @@ Result<store::AlertChange> Committer::raise_one(const Submission& submission,
   if (!change) return change;
   result.alerts.push_back(change->alert);
   result.raised += change->raised ? 1 : 0;
+  if (change->told && because != nullptr && match.causes == std::vector{because->id}) {
+    model::AlertEvent& event = *change->told;
+    event.subject = because->record.subject;
+    event.causes = {{because->id, because->record.source, because->record.source_id}};
+    if (auto done = publish(submission, std::move(event)); !done) return done.error();
+    return change;
+  }
   for (const std::int64_t number : change->events) {
     if (auto done = publish(submission, number); !done) return done.error();
   }
@@ -123,18 +134,22 @@ Status Committer::publish(const Submission& submission, std::int64_t number) {
       store::read_alert_events(writer_.connection(), submission.study->row, number - 1, 1);
   if (!events) return events.error();
   TW_CHECK(events->size() == 1);
+  return publish(submission, std::move(events->front()));
+}
+
+Status Committer::publish(const Submission& submission, model::AlertEvent event) {
   // That an alert has arrived is told to nobody outside: that would have to arrive as well. And
   // nobody outside knows of what is about the past.
-  if (routes_ != nullptr && !events->front().historical &&
-      events->front().type != model::AlertEventType::delivered) {
+  if (routes_ != nullptr && !event.historical &&
+      event.type != model::AlertEventType::delivered) {
     const ActiveStudy& study = *submission.study;
-    const auto targets = routes_->targets(study.study->id, events->front());
-    auto put = store::append_deliveries(writer_, study.row, number, targets,
+    const auto targets = routes_->targets(study.study->id, event);
+    auto put = store::append_deliveries(writer_, study.row, event.number, targets,
                                         submission.received_ms);
     if (!put) return put;
   }
   publications_.push_back({.study = submission.study,
-                           .event = std::move(events->front()),
+                           .event = std::move(event),
                            .received = submission.received});
   return {};
 }

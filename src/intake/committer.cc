@@ -470,7 +470,6 @@ Status Committer::watch(const Submission& submission, CachedSubject& subject,
                                         .title = "A rule failed on a record; see the log",
                                         .severity = model::AlertSeverity::critical};
   model::Observation found;
-  const Occasion occasion = Occasion::of(stored);
   try {
     found = subject.watch->observe(stored);
   } catch (const std::bad_alloc&) {
@@ -479,11 +478,12 @@ Status Committer::watch(const Submission& submission, CachedSubject& subject,
     base::log_error("intake: a rule failed on record " + std::to_string(stored.id) + ": " +
                     error.what());
     auto place = place_of(submission, subject, stored.shard);
-    place.historical = occasion.historical;
-    auto raised = raise_one(submission, place, kFailure, {.causes = {stored.id}}, result);
+    place.historical = Occasion::of(stored).historical;
+    auto raised =
+        raise_one(submission, place, kFailure, {.causes = {stored.id}}, &stored, result);
     if (!raised) return raised.error();
   }
-  auto done = raise(submission, subject, stored.shard, found, occasion, result);
+  auto done = raise(submission, subject, stored, found, result);
   if (!done) return done;
   return revise(submission, subject, stored, found.ended);
 }
@@ -509,7 +509,7 @@ Committer::Applied Committer::pass_time(const Submission& submission, const Pass
   auto place = place_of(submission, subject, shard);
   for (const Overdue& one : *overdue) {
     place.historical = one.historical;
-    if (auto done = raise_again(submission, place, one.match, 0, result); !done) {
+    if (auto done = raise_again(submission, place, one.match, nullptr, result); !done) {
       return done.error();
     }
   }

@@ -89,17 +89,19 @@ class Committer {
   static store::AlertPlace place_of(const Submission& submission, const CachedSubject& subject,
                                     int shard);
   // What came of a record.
-  base::Status raise(const Submission& submission, const CachedSubject& subject, int shard,
-                     const model::Observation& found, const Occasion& occasion,
+  base::Status raise(const Submission& submission, const CachedSubject& subject,
+                     const model::StoredRecord& stored, const model::Observation& found,
                      CommandResult& result);
-  // And causes that had ended hold again, because of a record or (0) of time.
+  // And causes that had ended hold again, because of a record or (null) of time.
   base::Status raise_again(const Submission& submission, const store::AlertPlace& place,
-                           const model::Match& match, std::int64_t because,
+                           const model::Match& match, const model::StoredRecord* because,
                            CommandResult& result);
   base::Result<store::AlertChange> raise_one(const Submission& submission,
                                              const store::AlertPlace& place,
                                              const model::RuleInfo& rule,
-                                             const model::Match& match, CommandResult& result);
+                                             const model::Match& match,
+                                             const model::StoredRecord* because,
+                                             CommandResult& result);
   // What holds no longer because of a record.
   base::Status revise(const Submission& submission, const CachedSubject& subject,
                       const model::StoredRecord& stored, const std::vector<model::Match>& ended);
@@ -108,6 +110,7 @@ class Committer {
   // Takes an event of this transaction along to its subscribers, and puts it into the outbox for
   // those outside.
   base::Status publish(const Submission& submission, std::int64_t number);
+  base::Status publish(const Submission& submission, model::AlertEvent event);
   // Tells of what a command did to alerts.
   Applied told(const Submission& submission, base::Result<AlertOutcome> done);
 

@@ -19,6 +19,15 @@ using model::AlertEventType;
 
 namespace {
 
+constexpr RowShape kOpenAlerts{
+    .table = "open_alerts",
+    .columns = "subject, rule, join_group, historical, alert",
+    .sql = "INSERT INTO open_alerts (subject, rule, join_group, historical, alert) "
+           "VALUES ($1, $2, $3, $4, $5)"};
+constexpr RowShape kCauses{.table = "alert_causes",
+                           .columns = "alert, record",
+                           .sql = "INSERT INTO alert_causes (alert, record) VALUES ($1, $2)"};
+
 Status append_detail(Writer& writer, const AlertPlace& place, std::int64_t event,
                      const model::AlertDetail& detail, const Act& act) {
   const std::string json = model::to_json(detail);
@@ -51,9 +60,8 @@ Result<std::int64_t> append_alert(Writer& writer, const AlertPlace& place,
   if (auto done = writer.append(Table::alerts, place.shard, raising, values); !done) {
     return done.error();
   }
-  auto opened = writer.connection().execute(
-      "INSERT INTO open_alerts (subject, rule, join_group, historical, alert) "
-      "VALUES ($1, $2, $3, $4, $5)",
+  auto opened = writer.connection().put(
+      kOpenAlerts,
       {place.subject, std::string_view(rule.id), group, std::int64_t{place.historical}, id});
   if (!opened) return opened.error();
   return id;
@@ -106,8 +114,6 @@ Status add_history(Connection& connection, model::Alert& alert) {
     if (!names) return names.error();
     alert.records.insert(alert.records.end(), names->begin(), names->end());
     const auto type = model::parse_alert_event_type(rows->text(0));
-    const bool of_rule = type == AlertEventType::raised || type == AlertEventType::joined;
-    if (of_rule && !rows->text(3).empty()) alert.finding = std::string(rows->text(3));
     if (type == AlertEventType::acknowledged) {
       alert.acknowledged_ms = rows->integer(1);
       alert.acknowledged_by = std::string(rows->text(2));
@@ -145,15 +151,11 @@ Status add_life(Connection& connection, model::Alert& alert) {
   return {};
 }
 
-}  // namespace
-
-Result<std::int64_t> append_alert_event(Writer& writer, const AlertPlace& place,
-                                        std::int64_t alert, const AlertStep& step,
-                                        const Act& act) {
-  auto life = read_alert_life(writer.connection(), alert);
-  if (!life) return life.error();
-  const std::optional<model::AlertLife> before = *life;
-  if (auto taken = model::take_event(*life, step.type, step.detail, act.at_ms); !taken) {
+// `life` is the alert's before, and after.
+Result<std::int64_t> append_event(Writer& writer, const AlertPlace& place, std::int64_t alert,
+                                  const AlertStep& step, const Act& act,
+                                  std::optional<model::AlertLife>& life) {
+  if (auto taken = model::take_event(life, step.type, step.detail, act.at_ms); !taken) {
     return Error{taken.error().code,
                  "alert " + std::to_string(alert) + ": " + taken.error().message};
   }
@@ -181,14 +183,38 @@ Result<std::int64_t> append_alert_event(Writer& writer, const AlertPlace& place,
   }
   if (auto done = append_detail(writer, place, id, step.detail, act); !done) return done.error();
   for (const std::int64_t cause : step.causes) {
-    auto done = writer.connection().execute(
-        "INSERT INTO alert_causes (alert, record) VALUES ($1, $2)", {alert, cause});
-    if (!done) return done.error();
+    if (auto done = writer.connection().put(kCauses, {alert, cause}); !done) return done.error();
   }
-  const bool of_storm = step.type == model::AlertEventType::escalated && step.detail.storm != 0;
-  auto put = put_alert_life(writer, alert, before, **life, {step.type, act.at_ms, of_storm});
-  if (!put) return put.error();
   return *number;
+}
+
+// The event by which an alert begins.
+Result<std::int64_t> append_raised(Writer& writer, const AlertPlace& place, std::int64_t alert,
+                                   model::AlertSeverity severity, const AlertStep& step,
+                                   const Act& act) {
+  std::optional<model::AlertLife> life;
+  auto number = append_event(writer, place, alert, step, act, life);
+  if (!number) return number;
+  const NewAlert raised{.id = alert, .study = place.study, .severity = severity};
+  if (auto put = put_new_life(writer, raised, *life, act.at_ms); !put) return put.error();
+  return number;
+}
+
+}  // namespace
+
+Result<std::int64_t> append_alert_event(Writer& writer, const AlertPlace& place,
+                                        std::int64_t alert, const AlertStep& step,
+                                        const Act& act) {
+  TW_CHECK(step.type != AlertEventType::raised);
+  auto life = read_alert_life(writer.connection(), alert);
+  if (!life) return life.error();
+  const std::optional<model::AlertLife> before = *life;
+  auto number = append_event(writer, place, alert, step, act, *life);
+  if (!number) return number;
+  const bool of_storm = step.type == model::AlertEventType::escalated && step.detail.storm != 0;
+  auto put = put_alert_life(writer, alert, *before, **life, {step.type, act.at_ms, of_storm});
+  if (!put) return put.error();
+  return number;
 }
 
 namespace {
@@ -238,6 +264,25 @@ Status grow_storm(Writer& writer, const AlertPlace& place, const model::RuleInfo
   return {};
 }
 
+// What read_alert_events() would give of the event that was just appended.
+model::AlertEvent told_of(const AlertPlace& place, const model::RuleInfo& rule,
+                          const AlertChange& change, const AlertStep& step, const Act& act) {
+  model::AlertEvent event{.number = change.events.back(),
+                          .type = step.type,
+                          .at_ms = act.at_ms,
+                          .actor = std::string(act.actor),
+                          .note = std::string(act.reason),
+                          .detail = step.detail,
+                          .alert = change.alert,
+                          .site = std::string(place.site),
+                          .rule = rule.id,
+                          .title = rule.title,
+                          .severity = std::string(model::to_string(rule.severity)),
+                          .historical = place.historical};
+  for (const std::int64_t cause : step.causes) event.causes.push_back({.id = cause});
+  return event;
+}
+
 Result<AlertChange> raise(Writer& writer, const AlertPlace& place, const model::RuleInfo& rule,
                           const model::Match& match, const Act& act) {
   Connection& connection = writer.connection();
@@ -270,13 +315,15 @@ Result<AlertChange> raise(Writer& writer, const AlertPlace& place, const model::
     // The storm's event tells of the alert that makes it one: one page, not two.
     if (gathered) step.detail.targets.clear();
   }
-  auto number = append_alert_event(writer, place, *raised, step, act);
+  auto number = append_raised(writer, place, *raised, rule.severity, step, act);
   if (!number) return number.error();
   change.events.push_back(*number);
+  change.told = told_of(place, rule, change, step, act);
   Status done;
   if (storm) done = grow_storm(writer, place, rule, *storm, act, change);
   if (gathered) done = begin_storm(writer, place, rule, *gathered, act, change);
   if (!done) return done.error();
+  if (change.events.size() > 1) change.told.reset();
   return change;
 }
 

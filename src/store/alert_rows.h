@@ -34,6 +34,9 @@ struct AlertChange {
   std::int64_t alert = 0;
   bool raised = false;
   std::vector<std::int64_t> events;
+  // The one event that raised it, for whom reading it back would take too long; nothing in a storm,
+  // or when it is another one. Without the name of the subject and those of the causes.
+  std::optional<model::AlertEvent> told;
 };
 base::Result<AlertChange> raise_or_join(Writer& writer, const AlertPlace& place,
                                         const model::RuleInfo& rule, const model::Match& match,
@@ -46,10 +49,10 @@ struct AlertStep {
   model::AlertDetail detail = {};
 };
 
-// Appends an event with its detail, and what it makes of the alert (model/alert_life.h). The number
-// of the event in the study. Inside a transaction. Errors: conflict when the alert's state does not
-// allow it; the message names what it does. step_alert finds the place; not_found when the study
-// has no such alert.
+// Appends a later event with its detail, and what it makes of the alert (model/alert_life.h). The
+// number of the event in the study. Inside a transaction. Errors: conflict when the alert's state
+// does not allow it; the message names what it does. step_alert finds the place; not_found when the
+// study has no such alert.
 base::Result<std::int64_t> append_alert_event(Writer& writer, const AlertPlace& place,
                                               std::int64_t alert, const AlertStep& step,
                                               const Act& act);

@@ -11,17 +11,13 @@ using model::AlertWait;
 
 namespace {
 
-Status insert_life(Writer& writer, std::int64_t alert, const AlertLife& life) {
-  return writer.connection().execute(
-      "INSERT INTO alert_states (state, waits, tier, since_ms, since_utc_ms, holds, historical, "
-      "takes_causes, storm, duplicate_of, alert, study, severity) "
-      "SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, id, study, severity FROM alerts "
-      "WHERE id = $11",
-      {model::to_string(life.state), static_cast<std::int64_t>(life.waits),
-       std::int64_t{life.tier}, writer.steady_ms(), life.since_utc_ms, std::int64_t{life.holds},
-       std::int64_t{life.historical}, std::int64_t{life.takes_causes}, life.storm,
-       life.duplicate_of, alert});
-}
+constexpr RowShape kStates{
+    .table = "alert_states",
+    .columns = "alert, study, severity, state, waits, tier, since_ms, since_utc_ms, holds, "
+               "historical, takes_causes, storm, duplicate_of",
+    .sql = "INSERT INTO alert_states (alert, study, severity, state, waits, tier, since_ms, "
+           "since_utc_ms, holds, historical, takes_causes, storm, duplicate_of) "
+           "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"};
 
 Status update_life(Writer& writer, std::int64_t alert, const AlertLife& life, bool waits_anew) {
   auto done = writer.connection().execute(
@@ -68,27 +64,32 @@ Result<std::optional<AlertLife>> read_alert_life(Connection& connection, std::in
                                             .duplicate_of = rows->integer(8)});
 }
 
-Status put_alert_life(Writer& writer, std::int64_t alert, const std::optional<AlertLife>& before,
+Status put_new_life(Writer& writer, const NewAlert& alert, const AlertLife& life,
+                    std::int64_t at_ms) {
+  auto done = writer.connection().put(
+      kStates,
+      {alert.id, alert.study, model::to_string(alert.severity), model::to_string(life.state),
+       static_cast<std::int64_t>(life.waits), std::int64_t{life.tier}, writer.steady_ms(),
+       life.since_utc_ms, std::int64_t{life.holds}, std::int64_t{life.historical},
+       std::int64_t{life.takes_causes}, life.storm, life.duplicate_of});
+  return done ? count_in_storm(writer, alert.id, std::nullopt, life, at_ms) : done;
+}
+
+Status put_alert_life(Writer& writer, std::int64_t alert, const AlertLife& before,
                       const AlertLife& after, const AlertChangeCause& cause) {
-  Status done;
-  if (!before) {
-    done = insert_life(writer, alert, after);
-  } else {
-    if (before->takes_causes && !after.takes_causes) {
-      auto taken = writer.connection().execute(
-          "DELETE FROM open_alerts WHERE alert = $1 AND historical = $2 AND "
-          "(subject, rule, join_group) = "
-          "(SELECT subject, rule, join_group FROM alerts WHERE id = alert)",
-          {alert, std::int64_t{before->historical}});
-      if (!taken) return taken;
-    }
-    const bool told = cause.type == model::AlertEventType::escalated && !cause.of_storm;
-    const bool waits_anew =
-        after.waits == AlertWait::alone && (before->waits == AlertWait::none || told);
-    if (after == *before && !waits_anew) return {};
-    done = update_life(writer, alert, after, waits_anew);
+  if (before.takes_causes && !after.takes_causes) {
+    auto taken = writer.connection().execute(
+        "DELETE FROM open_alerts WHERE alert = $1 AND historical = $2 AND "
+        "(subject, rule, join_group) = "
+        "(SELECT subject, rule, join_group FROM alerts WHERE id = alert)",
+        {alert, std::int64_t{before.historical}});
+    if (!taken) return taken;
   }
-  if (!done) return done;
+  const bool told = cause.type == model::AlertEventType::escalated && !cause.of_storm;
+  const bool waits_anew =
+      after.waits == AlertWait::alone && (before.waits == AlertWait::none || told);
+  if (after == before && !waits_anew) return {};
+  if (auto done = update_life(writer, alert, after, waits_anew); !done) return done;
   return count_in_storm(writer, alert, before, after, cause.at_ms);
 }
 
