@@ -15,6 +15,7 @@ constexpr double kWeight = 1.0 / 16;
 constexpr double kItemSeconds = 16e-6, kBesidesSeconds = 2e-3;
 constexpr double kFitUnit = 128;
 constexpr double kItemSecondsMin = 1e-6;
+constexpr double kBelieved = 3;  // of a batch: so many times what was expected, besides that
 
 void average(std::atomic<double>& mean, double value) {
   const double before = mean.load(std::memory_order_relaxed);
@@ -32,8 +33,8 @@ void BatchPace::observe(const Batch& batch) {
   average(commit_, Seconds(batch.commit).count());
 }
 
-// Normalised least mean squares: each batch moves the line a little towards itself, along what it
-// tells of; of one that the machine held up not all is believed.
+// Normalised least mean squares: each batch moves the line a little towards itself, the first ones
+// more, along what it tells of; of one that the machine held up not all is believed.
 void BatchPace::fit(double items, double took) {
   const double x = items / kFitUnit;
   double item = item_cpu_.load(std::memory_order_relaxed) * kFitUnit;
@@ -42,9 +43,11 @@ void BatchPace::fit(double items, double took) {
     item = kItemSeconds * kFitUnit;
     besides = kBesidesSeconds;
   }
+  const double weight = std::max(kWeight, 1.0 / static_cast<double>(++fitted_));
   const double expected = besides + item * x;
-  const double error = std::clamp(took - expected, -expected, expected);
-  const double step = kWeight * error / (1 + x * x);
+  double error = took - expected;
+  if (weight == kWeight) error = std::min(error, kBelieved * expected);
+  const double step = weight * error / (1 + x * x);
   besides += step;
   item += step * x;
   if (besides < 0) item += std::exchange(besides, 0.0) / x;

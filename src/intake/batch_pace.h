@@ -50,6 +50,7 @@ class BatchPace {
   // Running means in seconds; 0 before the first batch. `commit_` is of a batch. When they are
   // fitted, the first two are the same, and `commit_` is all that a batch takes besides.
   std::atomic<double> item_cpu_ = 0, item_time_ = 0, commit_ = 0;
+  std::size_t fitted_ = 0;  // batches
 };
 
 }  // namespace trialward::intake

@@ -13,7 +13,6 @@
 #include "intake/sync_commands.h"
 #include "intake/token_commands.h"
 #include "store/alert_rows.h"
-#include "store/boot_row.h"
 
 namespace trialward::intake {
 
@@ -26,12 +25,6 @@ using model::Record;
 using model::StoredRecord;
 
 namespace {
-
-// Of a batch in a transaction that gave way to another.
-constexpr int kRetries = 3;
-// Transactions after one that met a record that is stored already: who sends some again is likely
-// to send more.
-constexpr int kLookedUp = 256;
 
 SubmissionResult not_enrolled(const std::string& subject) {
   return SubmissionResult::refused(Verdict::not_found, "'" + subject + "' is not enrolled");
@@ -66,162 +59,7 @@ void rename(AppendRecord& command) {
   command.record.source_id = command.otherwise;
 }
 
-// Where even this takes too much memory, the counted refusals are all that is told.
-void log_refusal(std::initializer_list<std::string_view> words) {
-  try {
-    std::string text = "intake: ";
-    for (const std::string_view word : words) text += word;
-    base::log_error(text);
-  } catch (const std::bad_alloc&) {
-  }
-}
-
 }  // namespace
-
-Committer::Outcome Committer::commit(std::span<Submission> batch) {
-  Outcome outcome;
-  outcome.results.reserve(batch.size());  // so that no answer takes memory once it is stored
-  commit_part(batch, outcome);
-  TW_CHECK(outcome.results.size() == batch.size());
-  return outcome;
-}
-
-void Committer::commit_part(std::span<Submission> batch, Outcome& outcome) {
-  if (batch.empty()) return;
-  Status done = try_commit(batch, outcome);
-  for (int again = 0; again < kRetries && !done && again_after(done.error()); ++again) {
-    done = try_commit(batch, outcome);
-  }
-  if (done) return;
-  if (writer_.failed()) {
-    refuse_all(batch, "the store cannot be written", outcome);
-  } else if (writer_.is_of_store(done.error()) || done.error().code == Errc::retry) {
-    refuse_all(batch, "the database cannot be used now; try again", outcome);
-    log_refusal({"a batch was not stored: ", done.error().message});
-  } else if (done.error().code == Errc::refused) {
-    // It is no submission's fault, and may be over by the time that they are sent again.
-    subjects_.clear();
-    writer_.connection().release_memory();
-    refuse_all(batch, "the server is out of memory; try again", outcome);
-    log_refusal({"a batch was not stored: ", done.error().message});
-  } else if (batch.size() == 1) {
-    outcome.results.push_back(SubmissionResult::refused_anyhow(
-        Verdict::poison, "the store cannot take this submission: ", done.error().message));
-    log_refusal({"a submission of '", batch.front().actor, "' cannot be stored: ",
-                 done.error().message});
-  } else {
-    commit_part(batch.first(batch.size() / 2), outcome);
-    commit_part(batch.subspan(batch.size() / 2), outcome);
-  }
-}
-
-bool Committer::again_after(const Error& error) {
-  if (error.code == Errc::conflict && presumed_) {
-    looked_up_ = kLookedUp;
-    return true;
-  }
-  return error.code == Errc::retry;
-}
-
-void Committer::refuse_all(std::span<Submission> batch, std::string_view reason,
-                           Outcome& outcome) {
-  for (std::size_t i = 0; i < batch.size(); ++i) {
-    outcome.results.push_back(SubmissionResult::refused_anyhow(Verdict::unavailable, reason));
-  }
-}
-
-Status Committer::begin(base::TimePoint now) {
-  if (!boot_adopted_) {
-    if (auto adopted = store::adopt_boot(writer_, clock_); !adopted) return adopted;
-    boot_adopted_ = true;
-  }
-  publications_.clear();
-  known_.forget();
-  if (auto begun = writer_.begin(); !begun) return begun;
-  writer_.set_steady_ms(store::waiting_ms(writer_.connection(), now, utc_));
-  const auto foreign = writer_.take_foreign();
-  return foreign ? subjects_.learn(writer_.connection(), *foreign) : Status();
-}
-
-Status Committer::apply_all(std::span<Submission> batch, std::vector<SubmissionResult>& results,
-                            Outcome& outcome) {
-  try {
-    if (auto found = look_up(batch); !found) return found;
-    for (Submission& submission : batch) {
-      auto applied = apply(submission);
-      if (!applied) return applied.error();
-      results.push_back(std::move(*applied));
-    }
-    outcome.publications.reserve(outcome.publications.size() + publications_.size());
-    return subjects_.save(writer_.connection());
-  } catch (const std::bad_alloc&) {
-    throw;
-  } catch (const std::exception& error) {
-    return Error{Errc::invalid, error.what()};
-  }
-}
-
-Status Committer::look_up(std::span<const Submission> batch) {
-  presumed_ = false;
-  if (!writer_.connection().is_postgres()) return {};
-  const bool presumes = looked_up_ == 0;
-  if (!presumes) --looked_up_;
-  std::vector<store::RecordKey> keys, presumed;
-  for (const Submission& submission : batch) {
-    const bool linked = has_links(submission);
-    for (const Command& command : submission.commands) {
-      const auto* append = std::get_if<AppendRecord>(&command);
-      if (append == nullptr) continue;
-      const Record& record = append->record;
-      // What refers to others is stored twice, perhaps: then nothing may be found out in between.
-      const bool plain = append->faults.empty() && record.amends == 0 && !linked;
-      (presumes && plain ? presumed : keys)
-          .push_back({submission.study->row, record.source, record.source_id});
-      subjects_.expect(*submission.study, record.subject);
-    }
-  }
-  if (auto found = known_.prefetch(writer_.connection(), keys); !found) return found;
-  known_.presume_new(presumed);
-  presumed_ = !presumed.empty();
-  return subjects_.prefetch(writer_.connection());
-}
-
-Status Committer::try_commit(std::span<Submission> batch, Outcome& outcome) {
-  base::TimePoint started = clock_.now();
-  const base::Duration used = clock_.thread_cpu();
-  std::vector<SubmissionResult> results;
-  Status done;
-  try {
-    results.reserve(batch.size());
-    done = begin(started);
-    const base::TimePoint asked = std::exchange(started, clock_.now());
-    outcome.commit += started - asked;  // it has waited for other nodes, perhaps
-    if (done) done = apply_all(batch, results, outcome);
-  } catch (const std::bad_alloc&) {
-    done = Error{Errc::refused, "out of memory"};
-  }
-  const base::TimePoint worked = clock_.now();
-  outcome.work += worked - started;
-  outcome.cpu += clock_.thread_cpu() - used;
-  if (done) {
-    done = writer_.commit();
-    outcome.commit += clock_.now() - worked;
-  } else if (writer_.in_transaction()) {
-    writer_.rollback();
-  }
-  if (!done) {
-    subjects_.rolled_back();
-    return done;
-  }
-  subjects_.committed();
-  if (std::exchange(drop_caches_, false)) {
-    subjects_.clear();
-    writer_.connection().release_memory();
-  }
-  std::move(results.begin(), results.end(), std::back_inserter(outcome.results));
-  std::move(publications_.begin(), publications_.end(), std::back_inserter(outcome.publications));
-  return {};
-}
 
 Committer::Applied Committer::apply(Submission& submission) {
   const bool linked = has_links(submission);

@@ -46,17 +46,45 @@ class Committer {
       : writer_(writer), clock_(clock), utc_(clock), subjects_(subjects), routes_(routes) {}
 
   // The batch is as it was when this returns. When it throws, for want of memory, nothing is
-  // stored.
+  // stored. Nothing is under way.
   Outcome commit(std::span<Submission> batch);
+
+  // The same, but the end of its COMMIT need not be waited for: then it is under way until the next
+  // start(), made meanwhile, finds that it has ended, or finish(). `done` is called then, and the
+  // batch is of use until it. With a database's server, which works on the one while the other is
+  // made; elsewhere, and unless more_waits() when it could be sent, it is commit().
+  using Done = std::function<void(Outcome)>;
+  void start(std::span<Submission> batch, const std::function<bool()>& more_waits, Done done);
+  void finish();
+  bool under_way() const { return under_way_.has_value(); }
   // As of the last commit.
   const SubjectCache::Stats& subjects() const { return subjects_.stats(); }
 
  private:
   using Applied = base::Result<SubmissionResult>;
 
-  void commit_part(std::span<Submission> batch, Outcome& outcome);
-  base::Status try_commit(std::span<Submission> batch, Outcome& outcome);
+  // A batch whose COMMIT was sent.
+  struct UnderWay {
+    std::span<Submission> batch;
+    Outcome outcome;
+    bool presumed = false;
+    base::TimePoint sent{};
+    Done done;
+  };
+  // Null: the end is waited for.
+  using MoreWaits = const std::function<bool()>*;
+
+  void commit_part(std::span<Submission> batch, Outcome& outcome, MoreWaits more_waits = nullptr);
+  // What becomes of a part that could not be committed.
+  void after_failure(base::Status failure, std::span<Submission> batch, Outcome& outcome,
+                     MoreWaits more_waits);
+  base::Status try_commit(std::span<Submission> batch, Outcome& outcome, MoreWaits more_waits);
   base::Status begin(base::TimePoint now);
+  // The end of what has been applied: the COMMIT, and perhaps its end.
+  base::Status send(std::span<Submission> batch, Outcome& outcome, MoreWaits more_waits);
+  // Waits for the end of what is under way, and has it done. Whether the transaction that was begun
+  // behind it goes on; else it was rolled back.
+  bool end_under_way();
   // What can be done before the COMMIT, which nothing that may throw must follow.
   base::Status apply_all(std::span<Submission> batch, std::vector<SubmissionResult>& results,
                          Outcome& outcome);
@@ -125,6 +153,7 @@ class Committer {
   bool boot_adopted_ = false;
   bool drop_caches_ = false;  // after the commit
   std::vector<Publication> publications_;  // of the transaction that is open
+  std::optional<UnderWay> under_way_;
 };
 
 }  // namespace trialward::intake

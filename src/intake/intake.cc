@@ -119,64 +119,28 @@ void Intake::answer(Item& item, SubmissionResult result) {
 }
 
 // What was committed stays so, whatever comes after it takes more memory than there is.
-std::vector<SubmissionResult> Intake::commit(std::vector<Item>& items, BatchReport& report,
-                                             BatchPace::Batch& observed) {
-  std::vector<Submission> submissions;
-  std::vector<SubmissionResult> results;
+void Intake::end_batch(Committer::Outcome outcome) {
+  Batch batch = *std::exchange(batches_[0], std::exchange(batches_[1], std::nullopt));
+  std::vector<SubmissionResult> results = std::move(outcome.results);
   try {
-    submissions.reserve(items.size());
-    for (Item& item : items) submissions.push_back(std::move(item.submission));
-    Committer::Outcome outcome = committer_.commit(submissions);
-    results = std::move(outcome.results);
-    report.work = outcome.work;
-    report.commit = outcome.commit;
-    report.subjects = committer_.subjects();
-    report.wal_bytes = writer_.wal_bytes();
-    observed.cpu = outcome.cpu;
-    observed.commit = outcome.commit;
+    batch.report.work = outcome.work;
+    batch.report.commit = outcome.commit;
+    batch.report.subjects = committer_.subjects();
+    batch.report.wal_bytes = writer_.wal_bytes();
+    batch.observed.cpu = outcome.cpu;
+    batch.observed.commit = outcome.commit;
     if (!outcome.publications.empty()) publish_(std::move(outcome.publications));
     for (std::size_t i = 0; i < results.size(); ++i) {
-      if (results[i].verdict == Verdict::poison) set_aside(submissions[i], results[i]);
+      if (results[i].verdict == Verdict::poison) set_aside(batch.submissions[i], results[i]);
     }
   } catch (const std::bad_alloc&) {
     // Without results everything is refused; with them, whoever was to be told asks again.
   }
-  for (std::size_t i = 0; i < results.size(); ++i) {
-    ++report.verdicts[static_cast<std::size_t>(results[i].verdict)];
-    for (std::size_t j = 0; j < results[i].results.size(); ++j) {
-      if (!std::holds_alternative<AppendRecord>(submissions[i].commands[j])) continue;
-      ++(results[i].results[j].repeated ? report.repeated : report.records);
-    }
-  }
-  return results;
-}
-
-bool Intake::run_once() {
-  const base::TimePoint began = clock_.now();
-  // Before anything is taken: what drain() finds neither in the queue nor at work must be over.
-  set_busy(true);
-  Queue::Batch batch = queue_.pop_batch({.items_max = pace_.items_max(),
-                                         .bytes_max = options_.batch_bytes_max,
-                                         .urgent_items_max = pace_.urgent_items_max()});
-  if (batch.empty()) {
-    set_busy(false);
-    return false;
-  }
-  BatchReport report{.served = std::move(batch.served),
-                     .expired = batch.expired.size(),
-                     .checkpoint = std::exchange(checkpoint_took_, {})};
-  for (Item& item : batch.expired) {
-    answer(item, SubmissionResult::refused_anyhow(
-                     Verdict::expired,
-                     "it waited past its deadline and was not stored; send it again"));
-  }
-  BatchPace::Batch observed{.items = weight_of(batch.items)};
-  std::vector<SubmissionResult> results;
-  if (!batch.items.empty()) results = commit(batch.items, report, observed);
-  set_busy(false);
+  count(batch, results);
+  if (!batches_[0]) set_busy(false);
   // Before the answers, so that whoever has one finds it counted.
   try {
-    observe_(report);
+    observe_(batch.report);
   } catch (const std::bad_alloc&) {
     // Then it is not counted.
   }
@@ -189,11 +153,64 @@ bool Intake::run_once() {
   }
   // Between two transactions: the only moment at which nobody commits.
   const base::TimePoint answered = clock_.now();
-  checkpoint();
+  if (!writer_.in_transaction()) checkpoint();
   const base::TimePoint ended = clock_.now();
-  observed.commit += ended - answered;
-  observed.all = ended - began;
-  pace_.observe(observed);
+  batch.observed.commit += ended - answered;
+  // Of one that was made while another was under way, what it took longer than that.
+  batch.observed.all = ended - std::max(batch.began, batch_ended_);
+  batch_ended_ = ended;
+  pace_.observe(batch.observed);
+}
+
+void Intake::count(Batch& batch, const std::vector<SubmissionResult>& results) {
+  BatchReport& report = batch.report;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    ++report.verdicts[static_cast<std::size_t>(results[i].verdict)];
+    for (std::size_t j = 0; j < results[i].results.size(); ++j) {
+      if (!std::holds_alternative<AppendRecord>(batch.submissions[i].commands[j])) continue;
+      ++(results[i].results[j].repeated ? report.repeated : report.records);
+    }
+  }
+}
+
+bool Intake::run_once() {
+  const base::TimePoint began = clock_.now();
+  // Before anything is taken: what drain() finds neither in the queue nor at work must be over.
+  set_busy(true);
+  Queue::Batch taken = queue_.pop_batch({.items_max = pace_.items_max(),
+                                         .bytes_max = options_.batch_bytes_max,
+                                         .urgent_items_max = pace_.urgent_items_max()});
+  if (taken.empty()) {
+    const bool under_way = committer_.under_way();
+    committer_.finish();
+    set_busy(false);
+    return under_way;
+  }
+  for (Item& item : taken.expired) {
+    answer(item, SubmissionResult::refused_anyhow(
+                     Verdict::expired,
+                     "it waited past its deadline and was not stored; send it again"));
+  }
+  std::optional<Batch>& batch = batches_[batches_[0] ? 1 : 0];
+  TW_CHECK(!batch);
+  batch.emplace(Batch{.items = std::move(taken.items),
+                      .report = {.served = std::move(taken.served),
+                                 .expired = taken.expired.size(),
+                                 .checkpoint = std::exchange(checkpoint_took_, {})},
+                      .began = began});
+  batch->observed.items = weight_of(batch->items);
+  try {
+    batch->submissions.reserve(batch->items.size());
+    for (Item& item : batch->items) batch->submissions.push_back(std::move(item.submission));
+    const std::function<bool()> more_waits = [this] {
+      return options_.ahead && queue_.items() > 0;
+    };
+    committer_.start(batch->submissions, more_waits,
+                     [this](Committer::Outcome outcome) { end_batch(std::move(outcome)); });
+  } catch (const std::bad_alloc&) {
+    committer_.finish();
+    if (batches_[0]) end_batch({});
+  }
   return true;
 }
 
@@ -268,6 +285,7 @@ void Intake::drain(base::TimePoint until) {
     worker_->stop();
     worker_.reset();
   }
+  committer_.finish();
 }
 
 }  // namespace trialward::intake

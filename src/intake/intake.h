@@ -43,6 +43,8 @@ struct IntakeOptions {
   std::size_t batch_bytes_max = 4 << 20;
   // A single record is refused when it would wait longer than this to be committed.
   base::Duration live_wait_max = std::chrono::seconds(1);
+  // Whether a batch may be made while the COMMIT of the one before is under way (Committer::start).
+  bool ahead = true;
   SubjectCacheOptions subjects;
   const model::AlertRoutes* routes = nullptr;  // who is told of alerts; outlives the Intake
   std::string set_aside_path;  // where poison goes, one JSON line each; empty: to the log alone
@@ -90,7 +92,8 @@ class Intake {
   // there. False: there is no place in the queue, and it will not be.
   bool drop_caches(std::function<void()> dropped);
 
-  // Commits one batch if anything waits; false when nothing did.
+  // Commits one batch if anything waits, or ends the one that is under way; false when there was
+  // nothing to do.
   bool run_once();
   // Starts the worker's thread.
   void start(runtime::TaskList& tasks);
@@ -111,11 +114,20 @@ class Intake {
     Done done;
   };
 
+  // What was taken out of the queue together, until it is answered.
+  struct Batch {
+    std::vector<Item> items;
+    std::vector<Submission> submissions;  // the items'
+    BatchReport report;
+    BatchPace::Batch observed;
+    base::TimePoint began{};
+  };
+
   static std::size_t weight_of(const std::vector<Item>& items);
   static void answer(Item& item, SubmissionResult result);
-  // Results for all items, or none when memory ran out before anything was done.
-  std::vector<SubmissionResult> commit(std::vector<Item>& items, BatchReport& report,
-                                       BatchPace::Batch& observed);
+  // The end of the oldest batch. Without results when memory ran out before anything was done.
+  void end_batch(Committer::Outcome outcome);
+  void count(Batch& batch, const std::vector<SubmissionResult>& results);
   void checkpoint();
   void set_busy(bool busy);
   void set_aside(const Submission& submission, const SubmissionResult& result);
@@ -132,6 +144,8 @@ class Intake {
   std::condition_variable idle_;
   bool busy_ = false;  // a batch is being committed; guarded by busy_mutex_
   // The committing thread's:
+  std::array<std::optional<Batch>, 2> batches_;  // that are not answered yet, the oldest first
+  base::TimePoint batch_ended_{};  // when the last one was
   base::TimePoint next_checkpoint_{};
   base::Duration checkpoint_took_{};  // the last one, until it is reported
   std::unique_ptr<runtime::WorkerPool> worker_;

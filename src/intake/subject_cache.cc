@@ -235,9 +235,10 @@ void SubjectCache::committed() {
     if (entry.touched < begun_) break;
     count(entry);
   }
-  begun_ = ++moment_;
+  const bool goes_on = next_ != 0;
+  begun_ = goes_on ? std::exchange(next_, 0) : ++moment_;
   evict(begun_);
-  forget_fetched();
+  if (!goes_on) forget_fetched();
 }
 
 Status SubjectCache::learn(store::Connection& connection, const store::Writer::Foreign& foreign) {
@@ -311,6 +312,7 @@ void SubjectCache::clear() {
 void SubjectCache::rolled_back() {
   forget_since(begun_);
   begun_ = ++moment_;
+  next_ = 0;
   forget_fetched();
 }
 

@@ -82,6 +82,9 @@ class SubjectCache {
   base::Status save(store::Connection& connection);
   // After a commit. Drops some when it holds too many.
   void committed();
+  // A COMMIT was sent, and the next transaction begins before its end is known. Then committed()
+  // is about the first of them, and rolled_back() about both.
+  void sent() { next_ = ++moment_; }
   // Shows those at hand what other nodes have stored of them; at a transaction's begin.
   base::Status learn(store::Connection& connection, const store::Writer::Foreign& foreign);
   // Drops all; outside a transaction, or before one has touched any.
@@ -141,6 +144,7 @@ class SubjectCache {
   // the latest first: what the transaction touched comes before all others.
   std::uint64_t moment_ = 1;
   std::uint64_t begun_ = 1;  // the transaction's first
+  std::uint64_t next_ = 0;   // that of the one behind it, if there is one
   Entries entries_;
   std::unordered_map<KeyView, Entries::iterator, Hash> index_;  // its keys view the entries' names
   std::vector<CachedSubject*> by_id_;  // save()'s own

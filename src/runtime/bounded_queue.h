@@ -94,6 +94,10 @@ class BoundedQueue {
     const std::lock_guard lock(mutex_);
     return book_.items_before(lane);
   }
+  std::size_t items() const {
+    const std::lock_guard lock(mutex_);
+    return book_.items();
+  }
   std::size_t items(std::size_t lane) const {
     const std::lock_guard lock(mutex_);
     return book_.items(lane);

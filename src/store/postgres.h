@@ -22,6 +22,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -53,6 +54,11 @@ struct PostgresOptions {
 };
 
 class PostgresStatement;
+// A statement as it was prepared for parameters of certain types.
+struct PostgresStatementVariant {
+  std::string name;
+  std::vector<postgres::Oid> types;
+};
 
 class PostgresConnection : public WriteConnection {
  public:
@@ -105,6 +111,13 @@ class PostgresConnection : public WriteConnection {
   // Behind the first that fails none is run; its error is returned. `rows`: what the last gave.
   base::Status run_together(std::span<PostgresStatement* const> statements, Patience patience,
                             ResultPointer* rows = nullptr);
+  // The same of several groups, of which a failure ends its own alone, without waiting. Each is to
+  // be awaited, in their order, before anything else is sent.
+  using Groups = std::initializer_list<std::span<PostgresStatement* const>>;
+  base::Status send_groups(Groups groups, Patience patience);
+  base::Status await_group(Patience patience, ResultPointer* rows = nullptr);
+  // Whether the first one that is under way has ended, as far as is known. Does not wait.
+  bool group_has_ended();
   base::Result<PostgresStatement*> statement_of(std::string_view sql);
   // Sends a COPY … FROM STDIN and all of its data; await_end() tells what became of it, before
   // anything else is sent.
@@ -136,7 +149,9 @@ class PostgresConnection : public WriteConnection {
   base::Status begin_session();
   base::Error error_of(const pg_result* result);
   std::uint64_t tables_in(std::string_view sql) const;
-  base::Status read_together(std::size_t statements, Patience patience, ResultPointer* rows);
+  using Queued = std::pair<PostgresStatement*, const PostgresStatementVariant*>;
+  base::Status queue_groups(std::span<const Queued> all);
+  void take_in();
   // Makes room for another statement's answer.
   base::Status take_over(PostgresStatement* statement);
   // The next result; null when there are no more. Waits for it.
@@ -179,6 +194,14 @@ class PostgresConnection : public WriteConnection {
   bool warned_ = false;          // the server warned of something since the statement began
   std::uint64_t connected_ = 0;  // how often; statements of an earlier connection are gone
   std::uint64_t statement_number_ = 0;
+  struct Group {
+    std::size_t statements = 0;
+    std::size_t read = 0;  // statements whose results have come
+    bool ended = false;
+    std::optional<base::Error> error = std::nullopt;
+    ResultPointer rows{nullptr, nullptr};
+  };
+  std::deque<Group> groups_;  // that are under way
   PostgresStatement* streaming_ = nullptr;  // whose answer is arriving
   std::vector<std::string> watched_;
   std::unordered_map<std::string_view, std::unique_ptr<PostgresStatement>> statements_;

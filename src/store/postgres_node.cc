@@ -27,11 +27,8 @@ std::string postgres_lock(PostgresLock lock) {
          ", current_schema()::regnamespace::oid::int)";
 }
 
-Status tell_nodes(Connection& connection, std::string_view session, std::string_view news) {
-  const std::string notice = base::to_hex(session) + " " + std::string(news);
-  return connection.execute(
-      "SELECT pg_notify('trialward_' || current_schema()::regnamespace::oid, $1)",
-      {std::string_view(notice)});
+std::string postgres_notice(std::string_view session, std::string_view news) {
+  return base::to_hex(session) + " " + std::string(news);
 }
 
 PostgresNode::PostgresNode(const std::string& url, const std::string& session)

@@ -17,8 +17,8 @@ enum class PostgresLock : std::int64_t { nodes = 0x54725764, duty = 0x54725765 }
 // The arguments of a lock function, in SQL: "(CLASS, SCHEMA)".
 std::string postgres_lock(PostgresLock lock);
 
-// Within a transaction: tells the other nodes once it is committed. `session` is the writer's.
-base::Status tell_nodes(Connection& connection, std::string_view session, std::string_view news);
+// What a transaction tells the other nodes once it is committed. `session` is the writer's.
+std::string postgres_notice(std::string_view session, std::string_view news);
 
 class PostgresNode final : public Node, private PostgresConnection {
  public:

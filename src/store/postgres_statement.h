@@ -42,10 +42,7 @@ class PostgresStatement final : public Statement {
   friend class PostgresConnection;
   friend class PostgresRows;
   using ResultPointer = PostgresConnection::ResultPointer;
-  struct Variant {
-    std::string name;
-    std::vector<postgres::Oid> types;
-  };
+  using Variant = PostgresStatementVariant;
   PostgresConnection::Patience patience() const {
     using enum PostgresConnection::Patience;
     return kind_.commits ? commits : cancels;

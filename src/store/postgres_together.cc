@@ -21,54 +21,108 @@ Result<PostgresStatement*> PostgresConnection::statement_of(std::string_view sql
 
 Status PostgresConnection::run_together(std::span<PostgresStatement* const> statements,
                                         Patience patience, ResultPointer* rows) {
+  if (auto sent = send_groups({statements}, patience); !sent) return sent;
+  return await_group(patience, rows);
+}
+
+Status PostgresConnection::send_groups(Groups groups, Patience patience) {
+  TW_CHECK(groups_.empty());
   warned_ = commit_sent_ = false;
   if (auto taken = take_over(nullptr); !taken) return taken;
-  std::vector<const PostgresStatement::Variant*> variants;
-  for (PostgresStatement* const one : statements) {  // in their own round trips, the first time
-    auto variant = one->variant_for(one->types_);
-    if (!variant) return variant.error();
-    variants.push_back(*variant);
+  std::vector<Queued> all;
+  for (const auto& statements : groups) {  // in their own round trips, the first time
+    for (PostgresStatement* const one : statements) {
+      auto variant = one->variant_for(one->types_);
+      if (!variant) return variant.error();
+      all.emplace_back(one, *variant);
+    }
   }
-  if (PQenterPipelineMode(connection_) == 0) return lost_error();
   Status done;
   try {
-    for (std::size_t i = 0; i < statements.size() && done; ++i) {
-      if (!statements[i]->queue(*variants[i])) done = lost_error();
-    }
-    commit_sent_ = statements.back()->kind_.commits;
-    if (done && PQpipelineSync(connection_) == 0) done = lost_error();
+    for (const auto& statements : groups) groups_.push_back({.statements = statements.size()});
+    done = queue_groups(all);
     if (done) done = flush(patience);
-    if (done) done = read_together(statements.size(), patience, rows);
   } catch (...) {  // out of memory: what is still to come would be taken for something else's
     close();
+    groups_.clear();
     throw;
   }
-  if (connection_ != nullptr && PQexitPipelineMode(connection_) == 0) {
-    const Error error = lost_error();
-    return done ? Status(error) : done;
-  }
+  if (!done) groups_.clear();
   return done;
 }
 
-// Each statement's results end with a null one; behind the last comes that of the whole.
-Status PostgresConnection::read_together(std::size_t statements, Patience patience,
-                                         ResultPointer* rows) {
-  Status first_error;
-  for (std::size_t i = 0; i <= statements; ++i) {
-    while (true) {
-      if (auto done = wait(patience); !done) return first_error ? done : first_error;
-      ResultPointer result(PQgetResult(connection_), &PQclear);
-      if (result == nullptr) break;
-      const ExecStatusType status = PQresultStatus(result.get());
-      if (status == PGRES_PIPELINE_SYNC) return first_error;
-      if (status == PGRES_FATAL_ERROR && first_error) first_error = error_of(result.get());
-      if (rows != nullptr && status == PGRES_TUPLES_OK && i + 1 == statements) {
-        *rows = std::move(result);
+Status PostgresConnection::queue_groups(std::span<const Queued> all) {
+  if (PQenterPipelineMode(connection_) == 0) return lost_error();
+  auto next = all.begin();
+  for (const Group& group : groups_) {
+    for (std::size_t i = 0; i < group.statements; ++i, ++next) {
+      if (!next->first->queue(*next->second)) return lost_error();
+      commit_sent_ = commit_sent_ || next->first->kind_.commits;
+    }
+    if (PQpipelineSync(connection_) == 0) return lost_error();
+  }
+  return {};
+}
+
+Status PostgresConnection::await_group(Patience patience, ResultPointer* rows) {
+  TW_CHECK(!groups_.empty());
+  Status lost;
+  try {
+    while (!groups_.front().ended && lost) {
+      const bool failed = groups_.front().error.has_value();
+      if (auto done = wait(patience); done) {
+        take_in();
+      } else if (!failed) {
+        lost = done;
       }
     }
+  } catch (...) {
+    close();
+    groups_.clear();
+    throw;
   }
-  const Error error = lost_error();
-  return first_error ? Status(error) : first_error;
+  Group group = std::move(groups_.front());
+  groups_.pop_front();
+  if (!lost) return lost;
+  if (groups_.empty() && connection_ != nullptr && PQexitPipelineMode(connection_) == 0) {
+    const Error error = lost_error();
+    if (!group.error) return error;
+  }
+  if (rows != nullptr) *rows = std::move(group.rows);
+  return group.error ? Status(*group.error) : Status();
+}
+
+bool PostgresConnection::group_has_ended() {
+  while (!groups_.front().ended) {
+    if (connection_ == nullptr) return true;
+    if (PQisBusy(connection_) != 0 && PQconsumeInput(connection_) == 0) return true;
+    if (PQisBusy(connection_) != 0) return false;
+    take_in();
+  }
+  return true;
+}
+
+// A result of the first group, which has arrived. Each statement's end with a null one; behind the
+// last statement comes that of the whole.
+void PostgresConnection::take_in() {
+  Group& group = groups_.front();
+  ResultPointer result(PQgetResult(connection_), &PQclear);
+  if (result == nullptr) {
+    if (++group.read <= group.statements) return;
+    const std::optional<Error> before = group.error;
+    const Error error = lost_error();  // the server has gone without a word about the whole
+    group.ended = true;
+    group.error = before ? before : error;
+    return;
+  }
+  const ExecStatusType status = PQresultStatus(result.get());
+  if (status == PGRES_PIPELINE_SYNC) {
+    group.ended = true;
+  } else if (status == PGRES_FATAL_ERROR) {
+    if (!group.error) group.error = error_of(result.get());
+  } else if (status == PGRES_TUPLES_OK && group.read + 1 == group.statements) {
+    group.rows = std::move(result);
+  }
 }
 
 Status PostgresConnection::send_copy(const std::string& sql, std::string_view data) {

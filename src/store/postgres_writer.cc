@@ -23,6 +23,12 @@ constexpr const char* kIdleMaxMs = "10000";
 constexpr std::int64_t kMarksKeptMs = std::int64_t{7} * 24 * 3600 * 1000;
 
 constexpr const char* kTakeTurn = "SELECT number, session FROM write_turn WHERE one = 1 FOR UPDATE";
+constexpr const char* kOtherNodes =
+    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = (SELECT "
+    "oid FROM pg_database WHERE datname = current_database()) AND classid = $1::oid AND "
+    "objid = current_schema()::regnamespace::oid AND pid <> pg_backend_pid()";
+constexpr const char* kNotify =
+    "SELECT pg_notify('trialward_' || current_schema()::regnamespace::oid, $1)";
 constexpr const char* kLeaveMarks =
     "WITH mark AS (INSERT INTO commit_marks (session, number, at_ms) VALUES ($1, $2, $3) "
     "ON CONFLICT (session) DO UPDATE SET number = excluded.number, at_ms = excluded.at_ms) "
@@ -185,6 +191,10 @@ Status PostgresWriter::put(const RowShape& shape, std::span<const SqlValue> row)
 }
 
 Status PostgresWriter::about_to_run(const StatementKind& kind) {
+  take_end();
+  if (sent_ && (!sent_->commit || !sent_->begin || !sent_->alone)) {
+    return Error{Errc::retry, "the transaction before did not end as expected"};
+  }
   if (kind.rolls_back) drop_rows();
   if (!writing_rows_) {
     if (auto done = write_rows(kind.tables); !done) return done;
@@ -213,25 +223,26 @@ void PostgresWriter::drop_rows() {
   for (const auto& rows : rows_) rows->drop();
 }
 
+// With all that is still to be written, in one way to the server and back.
 Status PostgresWriter::commit(bool& unknown) {
   unknown = false;
-  ++mark_;
-  ++turn_;
-  last_turn_ = -1;  // unless it is known how it ends; the next turn finds out
-  if (!news_.empty()) {
-    if (auto told = tell_nodes(*this, session_, news_); !told) return told;
-  }
-  auto done = commit_rows(unknown);
+  auto all = prepare_commit();
+  if (!all) return all.error();
+  unknown = true;  // should an exception end it
+  auto done = end_of_commit(run_together(*all, Patience::commits), unknown);
+  for (const auto& rows : rows_) rows->clear();
   if (done) last_turn_ = turn_;
   return done;
 }
 
-// With all that is still to be written, in one way to the server and back.
-Status PostgresWriter::commit_rows(bool& unknown) {
+Result<std::vector<PostgresStatement*>> PostgresWriter::prepare_commit() {
+  ++mark_;
+  ++turn_;
+  last_turn_ = -1;  // unless it is known how it ends; the next turn finds out
   for (const auto& rows : rows_) {
-    if (auto done = rows->send_many(); !done) return done;
+    if (auto done = rows->send_many(); !done) return done.error();
   }
-  if (auto ready = about_to_run({.commits = true}); !ready) return ready;
+  if (auto ready = about_to_run({.commits = true}); !ready) return ready.error();
   if (failed_transaction()) {
     return Error{Errc::invalid, "a statement of the transaction failed"};
   }
@@ -241,18 +252,73 @@ Status PostgresWriter::commit_rows(bool& unknown) {
     if (!insert) return insert.error();
     if (*insert != nullptr) all.push_back(*insert);
   }
-  auto marks = statement_of(kLeaveMarks);
-  auto commit = statement_of("COMMIT");
-  if (!marks || !commit) return marks ? commit.error() : marks.error();
-  const std::array<SqlValue, 4> mark = {Blob{session_}, mark_, base::SystemClock().utc_ms(), turn_};
-  if (auto done = (*marks)->encode(mark); !done) return done;
-  if (auto done = (*commit)->encode(std::span<const SqlValue>()); !done) return done;
-  all.push_back(*marks);
-  all.push_back(*commit);
+  const auto add = [&](const char* sql, std::initializer_list<SqlValue> parameters) -> Status {
+    auto statement = statement_of(sql);
+    if (!statement) return statement.error();
+    all.push_back(*statement);
+    return (*statement)->encode(std::span(parameters.begin(), parameters.size()));
+  };
+  if (!news_.empty()) {
+    const std::string notice = postgres_notice(session_, news_);
+    if (auto done = add(kNotify, {std::string_view(notice)}); !done) return done.error();
+  }
+  Status done = add(kLeaveMarks, {Blob{session_}, mark_, base::SystemClock().utc_ms(), turn_});
+  if (done) done = add("COMMIT", {});
+  if (!done) return done.error();
+  return all;
+}
+
+// Others may come at any time, and would wait in vain for a turn between two transactions that
+// follow at once.
+bool PostgresWriter::may_send_commit() {
+  constexpr base::Duration kAskAgain = std::chrono::seconds(1);
+  const base::TimePoint now = base::SystemClock().now();
+  if (asked_ != base::TimePoint() && now - asked_ < kAskAgain) return only_node_;
+  asked_ = now;
+  auto others = integer(kOtherNodes, {static_cast<std::int64_t>(PostgresLock::nodes)});
+  only_node_ = others && *others == 0;
+  return only_node_;
+}
+
+Status PostgresWriter::send_commit(bool& unknown) {
+  unknown = false;
+  auto all = prepare_commit();
+  if (!all) return all.error();
+  auto next = prepare_begin();
+  if (!next) return next.error();
   unknown = true;  // should an exception end it
-  auto done = end_of_commit(run_together(all, Patience::commits), unknown);
+  if (auto done = send_groups({*all, *next}, Patience::commits); !done) {
+    return end_of_commit(done, unknown);
+  }
+  unknown = false;
   for (const auto& rows : rows_) rows->clear();
-  return done;
+  news_.clear();
+  sent_.emplace();
+  return {};
+}
+
+bool PostgresWriter::commit_has_ended() { return !sent_ || sent_->ended || group_has_ended(); }
+
+void PostgresWriter::take_end() {
+  if (!sent_ || sent_->ended) return;
+  sent_->ended = sent_->unknown = true;  // should an exception end it
+  sent_->commit = end_of_commit(await_group(Patience::commits), sent_->unknown);
+  if (sent_->commit) last_turn_ = turn_;
+  ResultPointer row(nullptr, &PQclear);
+  sent_->begin = await_group(Patience::cancels, &row);
+  if (!sent_->commit || !sent_->begin) return;
+  auto alone = take_turn(row);
+  sent_->alone = alone && *alone;
+  if (!alone) sent_->begin = alone.error();
+}
+
+Result<bool> PostgresWriter::await_commit(bool& unknown) {
+  TW_CHECK(sent_);
+  take_end();
+  const Sent sent = *std::exchange(sent_, std::nullopt);
+  unknown = sent.unknown;
+  if (!sent.commit) return sent.commit.error();
+  return sent.begin.ok() && sent.alone;
 }
 
 void PostgresWriter::tell(News news) {
@@ -263,15 +329,25 @@ void PostgresWriter::tell(News news) {
 Result<bool> PostgresWriter::begin_turn() {
   news_.clear();
   if (auto ready = about_to_run({.begins = true}); !ready) return ready.error();
-  auto begin = statement_of(begin_sql());
-  auto take = statement_of(kTakeTurn);
-  if (!begin || !take) return begin ? take.error() : begin.error();
-  for (PostgresStatement* const one : {*begin, *take}) {
-    if (auto done = one->encode(std::span<const SqlValue>()); !done) return done.error();
-  }
-  const std::array<PostgresStatement*, 2> both = {*begin, *take};
+  auto both = prepare_begin();
+  if (!both) return both.error();
   ResultPointer row(nullptr, &PQclear);
-  if (auto done = run_together(both, Patience::cancels, &row); !done) return done.error();
+  if (auto done = run_together(*both, Patience::cancels, &row); !done) return done.error();
+  return take_turn(row);
+}
+
+Result<std::vector<PostgresStatement*>> PostgresWriter::prepare_begin() {
+  std::vector<PostgresStatement*> both;
+  for (const char* sql : {begin_sql(), kTakeTurn}) {
+    auto statement = statement_of(sql);
+    if (!statement) return statement.error();
+    if (auto done = (*statement)->encode(std::span<const SqlValue>()); !done) return done.error();
+    both.push_back(*statement);
+  }
+  return both;
+}
+
+Result<bool> PostgresWriter::take_turn(const ResultPointer& row) {
   if (PQntuples(row.get()) != 1) {
     return Error{Errc::corrupt, name() + " has lost the row of write_turn"};
   }
@@ -284,6 +360,7 @@ Result<bool> PostgresWriter::begin_turn() {
 }
 
 Status PostgresWriter::recover() {
+  sent_.reset();
   drop_rows();
   last_turn_ = -1;
   if (auto done = connect(); !done) return done;

@@ -87,6 +87,10 @@ class PostgresWriter final : public PostgresConnection {
   base::Status commit(bool& unknown) override;
   base::Status recover() override;
   base::Result<bool> begin_turn() override;
+  bool may_send_commit() override;
+  base::Status send_commit(bool& unknown) override;
+  bool commit_has_ended() override;
+  base::Result<bool> await_commit(bool& unknown) override;
   void tell(News news) override;
   base::Result<bool> was_committed() override;
 
@@ -107,7 +111,12 @@ class PostgresWriter final : public PostgresConnection {
   base::Status check_version();
   base::Error others_there();
   base::Status check_durability();
-  base::Status commit_rows(bool& unknown);
+  // Makes ready what is sent with a COMMIT, and the COMMIT.
+  base::Result<std::vector<PostgresStatement*>> prepare_commit();
+  base::Result<std::vector<PostgresStatement*>> prepare_begin();
+  // Of the transaction whose begin has given this row.
+  base::Result<bool> take_turn(const ResultPointer& row);
+  void take_end();
 
   std::vector<std::unique_ptr<PostgresRows>> rows_;
   bool writing_rows_ = false;
@@ -117,6 +126,14 @@ class PostgresWriter final : public PostgresConnection {
   std::int64_t turn_ = 0;        // the number of the turn that is taken
   std::int64_t last_turn_ = -1;  // of this connection's last commit; -1: unknown
   std::string news_;             // of the transaction that is open
+  // Of a transaction whose COMMIT was sent, and of the next one's begin.
+  struct Sent {
+    bool ended = false, unknown = false, alone = false;
+    base::Status commit, begin;
+  };
+  std::optional<Sent> sent_;
+  base::TimePoint asked_{};  // when it was last asked whether this is the only node
+  bool only_node_ = false;
 };
 
 }  // namespace trialward::store

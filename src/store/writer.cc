@@ -186,15 +186,54 @@ Status Writer::commit() {
   } catch (const std::bad_alloc&) {
     done = Error{Errc::refused, "out of memory"};
   }
-  if (done) {
-    in_transaction_ = false;
-    return done;
-  }
+  if (!done) return after_failed_commit(done.error(), unknown);
+  in_transaction_ = false;
+  return done;
+}
+
+Status Writer::after_failed_commit(const Error& error, bool unknown) {
   if (unknown && connection_->is_postgres()) return find_out();
   rollback();
-  if (!unknown) return done;
-  fail(done.error().message);
+  if (!unknown) return error;
+  fail(error.message);
   return Error{Errc::unavailable, "commit failed"};  // so short a text takes no memory
+}
+
+Result<bool> Writer::send_commit() {
+  TW_CHECK(in_transaction_);
+  bool unknown = false;
+  Status done;
+  try {
+    done = write_heads();
+    if (done) {
+      before_sent_ = before_;
+      Counters after = now_;
+      done = connection_->send_commit(unknown);
+      if (done) before_ = std::move(after);
+    }
+  } catch (const std::bad_alloc&) {
+    done = Error{Errc::refused, "out of memory"};
+  }
+  if (done) return true;
+  if (auto ended = after_failed_commit(done.error(), unknown); !ended) return ended.error();
+  return false;
+}
+
+Writer::Ended Writer::await_commit() {
+  bool unknown = false;
+  Result<bool> goes_on = false;
+  try {
+    goes_on = connection_->await_commit(unknown);
+  } catch (const std::bad_alloc&) {
+    unknown = true;
+    goes_on = Error{Errc::refused, "out of memory"};
+  }
+  if (goes_on && *goes_on) return {{}, true};
+  if (!goes_on) before_ = std::move(before_sent_);
+  if (!goes_on && unknown) return {find_out(), false};
+  rollback();
+  unknown_ = true;
+  return {goes_on ? Status() : Status(goes_on.error()), false};
 }
 
 Status Writer::find_out() {

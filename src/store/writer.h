@@ -43,6 +43,19 @@ class Writer {
   base::Status begin();
   // After an error nothing of the transaction is kept, unless failed().
   base::Status commit();
+  // The same in two steps, where may_send_commit(): between them the next transaction is open, as
+  // if this one were committed. What is asked in it waits for this one's end, and fails with retry
+  // if that is not a good one. send_commit(): whether await_commit() is to follow; false: it is
+  // committed, and no other is open. Errors: as commit().
+  bool may_send_commit() const { return connection_->may_send_commit(); }
+  base::Result<bool> send_commit();
+  bool commit_has_ended() const { return connection_->commit_has_ended(); }
+  // The first one's end. When the next one cannot go on it is rolled back; so it is after an error.
+  struct Ended {
+    base::Status commit;
+    bool goes_on = false;
+  };
+  Ended await_commit();
   // Afterwards failed(), if the transaction met an error of the disk, in what it read as well.
   void rollback();
   // One level inside a transaction, so that a submission of several commands is atomic.
@@ -128,6 +141,7 @@ class Writer {
   base::Status recover();
   // What became of the commit, once the server can be asked.
   base::Status find_out();
+  base::Status after_failed_commit(const base::Error& error, bool unknown);
 
   // Passes an error on, and notes when it is one of the disk, or the server is lost.
   base::Status note(base::Status status);
@@ -136,6 +150,7 @@ class Writer {
   std::unique_ptr<WriteConnection> connection_;
   Counters now_;
   Counters before_;       // as of begin()
+  Counters before_sent_;  // of the transaction whose end is awaited
   Counters before_part_;  // as of begin_part()
   bool in_transaction_ = false;
   bool stale_ = false;  // the session is of no use: recover() has to succeed first
