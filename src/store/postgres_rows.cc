@@ -14,8 +14,8 @@ namespace {
 // What waits is sent when it is so much. Narrow rows, as those of the audit trail that come with
 // every other, are sent with another row than wide ones: a send waits for the one before it.
 constexpr std::size_t kWideColumns = 16;
-constexpr std::size_t kWideRowsMax = 256;
-constexpr std::size_t kRowsMax = 384;
+constexpr std::size_t kWideRowsMax = 512;
+constexpr std::size_t kRowsMax = 512;
 constexpr std::size_t kBytesMax = 4 << 20;
 // A COPY of fewer takes longer than they do with an INSERT: it cannot be prepared.
 constexpr std::size_t kCopiedRows = 96;
