@@ -83,10 +83,13 @@ bool Committer::end_under_way() {
     last.outcome.publications.clear();
     last.outcome.results.clear();
     const bool presumed = std::exchange(presumed_, last.presumed);
-    after_failure(std::move(ended.commit), last.batch, last.outcome, nullptr);
+    try {
+      after_failure(std::move(ended.commit), last.batch, last.outcome, nullptr);
+    } catch (const std::bad_alloc&) {
+      // Who has no result is told so.
+    }
     presumed_ = presumed;
   }
-  TW_CHECK(last.outcome.results.size() == last.batch.size());
   last.done(std::move(last.outcome));
   return ended.goes_on;
 }

@@ -51,8 +51,9 @@ class Committer {
 
   // The same, but the end of its COMMIT need not be waited for: then it is under way until the next
   // start(), made meanwhile, finds that it has ended, or finish(). `done` is called then, and the
-  // batch is of use until it. With a database's server, which works on the one while the other is
-  // made; elsewhere, and unless more_waits() when it could be sent, it is commit().
+  // batch is of use until it; results are missing where memory ran out. With a database's server,
+  // which works on the one while the other is made; elsewhere, and unless more_waits() when it
+  // could be sent, it is commit().
   using Done = std::function<void(Outcome)>;
   void start(std::span<Submission> batch, const std::function<bool()>& more_waits, Done done);
   void finish();

@@ -286,14 +286,15 @@ Status PostgresWriter::send_commit(bool& unknown) {
   if (!all) return all.error();
   auto next = prepare_begin();
   if (!next) return next.error();
+  sent_.emplace();
   unknown = true;  // should an exception end it
   if (auto done = send_groups({*all, *next}, Patience::commits); !done) {
+    sent_.reset();
     return end_of_commit(done, unknown);
   }
   unknown = false;
   for (const auto& rows : rows_) rows->clear();
   news_.clear();
-  sent_.emplace();
   return {};
 }
 
@@ -301,7 +302,7 @@ bool PostgresWriter::commit_has_ended() { return !sent_ || sent_->ended || group
 
 void PostgresWriter::take_end() {
   if (!sent_ || sent_->ended) return;
-  sent_->ended = sent_->unknown = true;  // should an exception end it
+  sent_->ended = true;  // should an exception end it, it is an unknown one
   sent_->commit = end_of_commit(await_group(Patience::commits), sent_->unknown);
   if (sent_->commit) last_turn_ = turn_;
   ResultPointer row(nullptr, &PQclear);

@@ -128,8 +128,9 @@ class PostgresWriter final : public PostgresConnection {
   std::string news_;             // of the transaction that is open
   // Of a transaction whose COMMIT was sent, and of the next one's begin.
   struct Sent {
-    bool ended = false, unknown = false, alone = false;
-    base::Status commit, begin;
+    bool ended = false, unknown = true, alone = false;
+    base::Status commit = base::Error{base::Errc::refused, "out of memory"};
+    base::Status begin;
   };
   std::optional<Sent> sent_;
   base::TimePoint asked_{};  // when it was last asked whether this is the only node
