@@ -118,10 +118,17 @@ class PostgresConnection : public WriteConnection {
   base::Status await_group(Patience patience, ResultPointer* rows = nullptr);
   // Whether the first one that is under way has ended, as far as is known. Does not wait.
   bool group_has_ended();
+  // Makes room for another statement's answer.
+  base::Status take_over(PostgresStatement* statement);
   base::Result<PostgresStatement*> statement_of(std::string_view sql);
   // Sends a COPY … FROM STDIN and all of its data; await_end() tells what became of it, before
   // anything else is sent.
   base::Status send_copy(const std::string& sql, std::string_view data);
+  // The same in two steps: the second waits for the server's answer to the first.
+  base::Status begin_copy(const std::string& sql);
+  base::Status fill_copy(std::string_view data);
+  // Whether the next result can be had without waiting, as far as is known.
+  bool answer_is_there();
   // Until what was sent has ended; drops its rows.
   base::Status await_end();
   base::Error lost_error();
@@ -152,8 +159,6 @@ class PostgresConnection : public WriteConnection {
   using Queued = std::pair<PostgresStatement*, const PostgresStatementVariant*>;
   base::Status queue_groups(std::span<const Queued> all);
   void take_in();
-  // Makes room for another statement's answer.
-  base::Status take_over(PostgresStatement* statement);
   // The next result; null when there are no more. Waits for it.
   base::Result<ResultPointer> next_result(Patience patience);
   base::Status wait(Patience patience);

@@ -17,8 +17,6 @@ constexpr std::size_t kWideColumns = 16;
 constexpr std::size_t kWideRowsMax = 512;
 constexpr std::size_t kRowsMax = 512;
 constexpr std::size_t kBytesMax = 4 << 20;
-// A COPY of fewer takes longer than they do with an INSERT: it cannot be prepared.
-constexpr std::size_t kCopiedRows = 96;
 
 std::vector<std::string> split(std::string_view columns) {
   std::vector<std::string> names;
@@ -136,19 +134,26 @@ Status PostgresRows::write() {
   return done ? settle() : done;
 }
 
-Status PostgresRows::send_many() {
-  return appends() && rows_ >= kCopiedRows ? send() : Status();
+Status PostgresRows::send_many() { return many() ? send() : Status(); }
+
+std::optional<PostgresRows::Copy> PostgresRows::take_many() {
+  if (!many()) return std::nullopt;
+  bytes_.append(postgres::copy_end());
+  Copy copy{.sql = &copy_sql_, .data = std::move(bytes_)};
+  clear();
+  return copy;
 }
 
 Result<PostgresStatement*> PostgresRows::encode() {
   if (rows_ == 0) return static_cast<PostgresStatement*>(nullptr);
-  rows_ = 0;  // the statement names the table, and so would have them written first
+  for (postgres::Array& column : columns_) column.clear();
   std::string_view rows = bytes_;
   rows.remove_prefix(postgres::copy_head().size());
   while (!rows.empty()) {
     postgres::take_row_head(rows);
     for (postgres::Array& column : columns_) column.add_field(postgres::take_field(rows));
   }
+  clear();  // the statement names the table, and so would have them written first
   std::vector<PostgresStatement::Encoded> parameters;
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     parameters.push_back({postgres::array_of(types_[i]), columns_[i].finish()});
@@ -160,25 +165,21 @@ Result<PostgresStatement*> PostgresRows::encode() {
 }
 
 Status PostgresRows::send() {
-  if (appends() && rows_ >= kCopiedRows) return copy();
+  // First: what is under way may refer to what an INSERT is made of.
+  if (auto ready = connection_.about_to_run({}); !ready) return ready;
+  if (const auto copy = take_many()) {
+    auto done = connection_.send_copy(copy_sql_, copy->data);
+    copy_sent_ = done.ok();
+    return done;
+  }
   auto insert = encode();
   if (!insert || *insert == nullptr) return insert ? Status() : Status(insert.error());
   auto done = (*insert)->send();
-  clear();
   if (done) {
     sent_ = *insert;
   } else {
     (*insert)->reset();
   }
-  return done;
-}
-
-Status PostgresRows::copy() {
-  rows_ = 0;
-  bytes_.append(postgres::copy_end());
-  auto done = connection_.send_copy(copy_sql_, bytes_);
-  clear();
-  copy_sent_ = done.ok();
   return done;
 }
 
@@ -192,7 +193,6 @@ Status PostgresRows::settle() {
 }
 
 void PostgresRows::clear() {
-  for (postgres::Array& column : columns_) column.clear();
   bytes_.clear();
   keys_.clear();
   ascending_ = true;

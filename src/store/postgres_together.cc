@@ -94,9 +94,8 @@ Status PostgresConnection::await_group(Patience patience, ResultPointer* rows) {
 
 bool PostgresConnection::group_has_ended() {
   while (!groups_.front().ended) {
-    if (connection_ == nullptr) return true;
-    if (PQisBusy(connection_) != 0 && PQconsumeInput(connection_) == 0) return true;
-    if (PQisBusy(connection_) != 0) return false;
+    if (!answer_is_there()) return false;
+    if (connection_ == nullptr || PQisBusy(connection_) != 0) return true;
     take_in();
   }
   return true;
@@ -128,8 +127,16 @@ void PostgresConnection::take_in() {
 Status PostgresConnection::send_copy(const std::string& sql, std::string_view data) {
   if (auto ready = about_to_run({}); !ready) return ready;
   if (auto taken = take_over(nullptr); !taken) return taken;
-  if (PQsendQuery(connection_, sql.c_str()) == 0) return lost_error();
-  if (auto sent = flush(Patience::cancels); !sent) return sent;
+  auto begun = begin_copy(sql);
+  return begun ? fill_copy(data) : begun;
+}
+
+Status PostgresConnection::begin_copy(const std::string& sql) {
+  if (connection_ == nullptr || PQsendQuery(connection_, sql.c_str()) == 0) return lost_error();
+  return flush(Patience::cancels);
+}
+
+Status PostgresConnection::fill_copy(std::string_view data) {
   auto begun = next_result(Patience::cancels);
   if (!begun) return begun.error();
   TW_CHECK(*begun != nullptr && PQresultStatus(begun->get()) == PGRES_COPY_IN);
@@ -139,6 +146,11 @@ Status PostgresConnection::send_copy(const std::string& sql, std::string_view da
     return lost_error();
   }
   return flush(Patience::cancels);
+}
+
+bool PostgresConnection::answer_is_there() {
+  if (connection_ == nullptr || PQisBusy(connection_) == 0) return true;
+  return PQconsumeInput(connection_) == 0 || PQisBusy(connection_) == 0;
 }
 
 }  // namespace trialward::store

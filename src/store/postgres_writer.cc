@@ -226,11 +226,14 @@ void PostgresWriter::drop_rows() {
 // With all that is still to be written, in one way to the server and back.
 Status PostgresWriter::commit(bool& unknown) {
   unknown = false;
+  for (const auto& rows : rows_) {
+    if (auto done = rows->send_many(); !done) return done;
+  }
+  if (auto ready = about_to_run({.commits = true}); !ready) return ready;
   auto all = prepare_commit();
   if (!all) return all.error();
   unknown = true;  // should an exception end it
   auto done = end_of_commit(run_together(*all, Patience::commits), unknown);
-  for (const auto& rows : rows_) rows->clear();
   if (done) last_turn_ = turn_;
   return done;
 }
@@ -239,10 +242,6 @@ Result<std::vector<PostgresStatement*>> PostgresWriter::prepare_commit() {
   ++mark_;
   ++turn_;
   last_turn_ = -1;  // unless it is known how it ends; the next turn finds out
-  for (const auto& rows : rows_) {
-    if (auto done = rows->send_many(); !done) return done.error();
-  }
-  if (auto ready = about_to_run({.commits = true}); !ready) return ready.error();
   if (failed_transaction()) {
     return Error{Errc::invalid, "a statement of the transaction failed"};
   }
@@ -280,37 +279,100 @@ bool PostgresWriter::may_send_commit() {
   return only_node_;
 }
 
+// The rest goes on by proceed(): while a batch is made that of the one before is sent.
 Status PostgresWriter::send_commit(bool& unknown) {
   unknown = false;
+  if (auto ready = PostgresConnection::about_to_run({.commits = true}); !ready) return ready;
+  if (auto taken = take_over(nullptr); !taken) return taken;
+  Sent sent;
+  for (const auto& rows : rows_) {
+    if (auto copy = rows->take_many()) sent.copies.push_back(std::move(*copy));
+  }
   auto all = prepare_commit();
   if (!all) return all.error();
   auto next = prepare_begin();
   if (!next) return next.error();
-  sent_.emplace();
-  unknown = true;  // should an exception end it
-  if (auto done = send_groups({*all, *next}, Patience::commits); !done) {
-    sent_.reset();
-    return end_of_commit(done, unknown);
-  }
-  unknown = false;
-  for (const auto& rows : rows_) rows->clear();
+  sent.commit_group = std::move(*all);
+  sent.begin_group = std::move(*next);
+  sent_ = std::move(sent);
   news_.clear();
   return {};
 }
 
-bool PostgresWriter::commit_has_ended() { return !sent_ || sent_->ended || group_has_ended(); }
+bool PostgresWriter::commit_has_ended() {
+  if (sent_) proceed(Waits::no);
+  return !sent_ || sent_->ended;
+}
 
 void PostgresWriter::take_end() {
-  if (!sent_ || sent_->ended) return;
-  sent_->ended = true;  // should an exception end it, it is an unknown one
-  sent_->commit = end_of_commit(await_group(Patience::commits), sent_->unknown);
-  if (sent_->commit) last_turn_ = turn_;
-  ResultPointer row(nullptr, &PQclear);
-  sent_->begin = await_group(Patience::cancels, &row);
-  if (!sent_->commit || !sent_->begin) return;
-  auto alone = take_turn(row);
-  sent_->alone = alone && *alone;
-  if (!alone) sent_->begin = alone.error();
+  if (sent_) proceed(Waits::yes);
+}
+
+void PostgresWriter::proceed(Waits waits) {
+  using enum Sent::Step;
+  Sent& sent = *sent_;
+  const auto end = [&sent](Status commit) {
+    sent.ended = true;
+    sent.commit = std::move(commit);
+  };
+  if (sent.ended) return;
+  try {
+    if (sent.step < sends_groups) {
+      bool done = false;
+      if (auto sending = proceed_with_copies(waits, done); !sending) return end(sending);
+      if (!done) return;
+    }
+    if (sent.step == sends_groups) {
+      sent.unknown = true;  // should an exception end it
+      sent.step = ends;
+      if (auto done = send_groups({sent.commit_group, sent.begin_group}, Patience::commits);
+          !done) {
+        return end(end_of_commit(done, sent.unknown));
+      }
+    }
+    if (waits == Waits::no && !group_has_ended()) return;
+    Status commit = end_of_commit(await_group(Patience::commits), sent.unknown);
+    if (commit) last_turn_ = turn_;
+    ResultPointer row(nullptr, &PQclear);
+    sent.begin = await_group(Patience::cancels, &row);
+    if (commit && sent.begin) {
+      auto alone = take_turn(row);
+      sent.alone = alone && *alone;
+    }
+    end(std::move(commit));
+  } catch (...) {
+    sent.ended = true;
+    throw;
+  }
+}
+
+// One after the other, and first the end of what was sent before.
+Status PostgresWriter::proceed_with_copies(Waits waits, bool& done) {
+  using enum Sent::Step;
+  Sent& sent = *sent_;
+  while (sent.step != sends_groups) {
+    const bool answered = sent.step == begins_copy || waits == Waits::yes || answer_is_there();
+    if (!answered) return {};
+    if (sent.step == begins_copy) {
+      sent.step = sent.copies.empty() ? sends_groups : fills_copy;
+      if (sent.copies.empty()) break;
+      if (auto begun = begin_copy(*sent.copies.front().sql); !begun) return begun;
+    } else if (sent.step == fills_copy) {
+      if (auto filled = fill_copy(sent.copies.front().data); !filled) return filled;
+      sent.step = ends_copy;
+    } else if (sent.step == ends_copy) {
+      if (auto ended = await_end(); !ended) return ended;
+      sent.copies.pop_front();
+      sent.step = begins_copy;
+    } else {
+      for (const auto& rows : rows_) {
+        if (auto settled = rows->settle(); !settled) return settled;
+      }
+      sent.step = begins_copy;
+    }
+  }
+  done = true;
+  return {};
 }
 
 Result<bool> PostgresWriter::await_commit(bool& unknown) {

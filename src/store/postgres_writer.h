@@ -14,7 +14,9 @@
 // All nodes hold a lock together; whoever changes the schema holds it alone.
 #pragma once
 
+#include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,9 +46,15 @@ class PostgresRows {
   base::Status send_many();
   // Waits for what was sent. Before any other statement.
   base::Status settle();
-  // The statement that would write what there is, for run_together(); null if there is nothing.
-  // Until clear() it refers to what is kept here.
+  // The statement that writes what there is, for run_together(); null if there is nothing. It
+  // refers to what is kept here until the next one.
   base::Result<PostgresStatement*> encode();
+  // What send_many() would send, for who does so himself.
+  struct Copy {
+    const std::string* sql = nullptr;
+    std::string data;
+  };
+  std::optional<Copy> take_many();
   void clear();
   void drop();
 
@@ -57,7 +65,10 @@ class PostgresRows {
   // Whether a row with these keys waits already.
   bool waits(const std::string& key) const;
   base::Status send();
-  base::Status copy();
+  bool many() const { return appends() && rows_ >= kCopiedRows; }
+
+  // A COPY of fewer takes longer than they do with an INSERT: it cannot be prepared.
+  static constexpr std::size_t kCopiedRows = 96;
 
   PostgresConnection& connection_;
   const RowShape& shape_;
@@ -111,11 +122,16 @@ class PostgresWriter final : public PostgresConnection {
   base::Status check_version();
   base::Error others_there();
   base::Status check_durability();
-  // Makes ready what is sent with a COMMIT, and the COMMIT.
+  // Makes ready what is sent with a COMMIT, and the COMMIT. All rows were written or sent but those
+  // that are few.
   base::Result<std::vector<PostgresStatement*>> prepare_commit();
   base::Result<std::vector<PostgresStatement*>> prepare_begin();
   // Of the transaction whose begin has given this row.
   base::Result<bool> take_turn(const ResultPointer& row);
+  // Goes on with what is under way: to its end, or as far as it gets without waiting.
+  enum class Waits { no, yes };
+  void proceed(Waits waits);
+  base::Status proceed_with_copies(Waits waits, bool& done);
   void take_end();
 
   std::vector<std::unique_ptr<PostgresRows>> rows_;
@@ -126,9 +142,14 @@ class PostgresWriter final : public PostgresConnection {
   std::int64_t turn_ = 0;        // the number of the turn that is taken
   std::int64_t last_turn_ = -1;  // of this connection's last commit; -1: unknown
   std::string news_;             // of the transaction that is open
-  // Of a transaction whose COMMIT was sent, and of the next one's begin.
+  // Of a transaction whose COMMIT was sent, or is to be once its rows are, and of the next one's
+  // begin.
   struct Sent {
-    bool ended = false, unknown = true, alone = false;
+    enum class Step { settles, begins_copy, fills_copy, ends_copy, sends_groups, ends };
+    Step step = Step::settles;
+    std::deque<PostgresRows::Copy> copies;  // of which the first is under way
+    std::vector<PostgresStatement*> commit_group, begin_group;
+    bool ended = false, unknown = false, alone = false;
     base::Status commit = base::Error{base::Errc::refused, "out of memory"};
     base::Status begin;
   };
