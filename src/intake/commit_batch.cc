@@ -72,26 +72,33 @@ void Committer::finish() {
 }
 
 bool Committer::end_under_way() {
-  store::Writer::Ended ended = writer_.await_commit();
   UnderWay last = *std::exchange(under_way_, std::nullopt);
+  Status ended = writer_.await_commit();
   last.outcome.commit += clock_.now() - last.sent;
-  if (ended.commit) {
+  if (ended) {
     subjects_.committed();
-    if (!ended.goes_on) subjects_.rolled_back();
-  } else {
+    last.done(std::move(last.outcome));
+    if (writer_.await_begin()) return true;
     subjects_.rolled_back();
-    last.outcome.publications.clear();
-    last.outcome.results.clear();
-    const bool presumed = std::exchange(presumed_, last.presumed);
-    try {
-      after_failure(std::move(ended.commit), last.batch, last.outcome, nullptr);
-    } catch (const std::bad_alloc&) {
-      // Who has no result is told so.
-    }
-    presumed_ = presumed;
+    return false;
   }
+  subjects_.rolled_back();
+  last.outcome.publications.clear();
+  last.outcome.results.clear();
+  const bool presumed = std::exchange(presumed_, last.presumed);
+  try {
+    after_failure(std::move(ended), last.batch, last.outcome, nullptr);
+  } catch (const std::bad_alloc&) {
+    // Who has no result is told so.
+  }
+  presumed_ = presumed;
   last.done(std::move(last.outcome));
-  return ended.goes_on;
+  return false;
+}
+
+Status Committer::notice_end(bool waits) {
+  if (!under_way_ || !(waits || writer_.commit_has_ended()) || end_under_way()) return {};
+  return given_way();
 }
 
 void Committer::commit_part(std::span<Submission> batch, Outcome& outcome,
@@ -163,10 +170,13 @@ Status Committer::apply_all(std::span<Submission> batch, std::vector<SubmissionR
   try {
     if (auto found = look_up(batch); !found) return found;
     for (Submission& submission : batch) {
+      // What asks the server would wait for it: then whoever waits for the answers has them first.
+      const bool plain = submission.commands.size() == 1 &&
+                         std::holds_alternative<AppendRecord>(submission.commands.front());
+      if (auto noticed = notice_end(!plain); !noticed) return noticed;
       auto applied = apply(submission);
       if (!applied) return applied.error();
       results.push_back(std::move(*applied));
-      if (under_way_ && writer_.commit_has_ended() && !end_under_way()) return given_way();
     }
     outcome.publications.reserve(outcome.publications.size() + publications_.size());
     return subjects_.save(writer_.connection());
@@ -196,6 +206,7 @@ Status Committer::look_up(std::span<const Submission> batch) {
       subjects_.expect(*submission.study, record.subject);
     }
   }
+  if (auto noticed = notice_end(!keys.empty() || subjects_.expects()); !noticed) return noticed;
   if (auto found = known_.prefetch(writer_.connection(), keys); !found) return found;
   known_.presume_new(presumed);
   presumed_ = !presumed.empty();
@@ -221,39 +232,43 @@ Status Committer::try_commit(std::span<Submission> batch, Outcome& outcome,
   outcome.cpu += clock_.thread_cpu() - used;
   if (under_way_ && !end_under_way()) done = given_way();
   if (done) {
-    const std::size_t before = outcome.results.size(), told = outcome.publications.size();
-    std::move(results.begin(), results.end(), std::back_inserter(outcome.results));
-    std::move(publications_.begin(), publications_.end(),
-              std::back_inserter(outcome.publications));
-    done = send(batch, outcome, more_waits);
-    if (!done) {
-      outcome.results.resize(before);
-      outcome.publications.erase(outcome.publications.begin() +
-                                     static_cast<std::ptrdiff_t>(told),
-                                 outcome.publications.end());
+    try {
+      done = send(batch, results, outcome, more_waits);
+    } catch (const std::bad_alloc&) {
+      done = Error{Errc::refused, "out of memory"};
     }
-  } else if (writer_.in_transaction()) {
-    writer_.rollback();
   }
-  if (!done) subjects_.rolled_back();
+  if (!done) {
+    if (writer_.in_transaction()) writer_.rollback();
+    subjects_.rolled_back();
+  }
   return done;
 }
 
-Status Committer::send(std::span<Submission> batch, Outcome& outcome, MoreWaits more_waits) {
+Status Committer::send(std::span<Submission> batch, std::vector<SubmissionResult>& results,
+                       Outcome& outcome, MoreWaits more_waits) {
   const base::TimePoint sent = clock_.now();
-  const bool ahead = more_waits != nullptr && !drop_caches_ && (*more_waits)() &&
-                     writer_.may_send_commit();
+  bool ahead = more_waits != nullptr && !drop_caches_ && (*more_waits)();
+  if (ahead) {
+    auto may = writer_.may_send_commit();
+    if (!may) return may.error();
+    ahead = *may;
+  }
   if (ahead) {
     auto awaited = writer_.send_commit();
     if (!awaited) return awaited.error();
-    if (*awaited) {
-      subjects_.sent();
-      under_way_.emplace(UnderWay{batch, std::move(outcome), presumed_, sent, {}});
-      return {};
-    }
+    ahead = *awaited;
   } else if (auto done = writer_.commit(); !done) {
     outcome.commit += clock_.now() - sent;
     return done;
+  }
+  std::move(results.begin(), results.end(), std::back_inserter(outcome.results));
+  std::move(publications_.begin(), publications_.end(),
+            std::back_inserter(outcome.publications));
+  if (ahead) {
+    subjects_.sent();
+    under_way_.emplace(UnderWay{batch, std::move(outcome), presumed_, sent, {}});
+    return {};
   }
   outcome.commit += clock_.now() - sent;
   subjects_.committed();

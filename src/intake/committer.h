@@ -82,10 +82,13 @@ class Committer {
   base::Status try_commit(std::span<Submission> batch, Outcome& outcome, MoreWaits more_waits);
   base::Status begin(base::TimePoint now);
   // The end of what has been applied: the COMMIT, and perhaps its end.
-  base::Status send(std::span<Submission> batch, Outcome& outcome, MoreWaits more_waits);
+  base::Status send(std::span<Submission> batch, std::vector<SubmissionResult>& results,
+                    Outcome& outcome, MoreWaits more_waits);
   // Waits for the end of what is under way, and has it done. Whether the transaction that was begun
   // behind it goes on; else it was rolled back.
   bool end_under_way();
+  // That, if it has ended, or is to be waited for. An error when the transaction was rolled back.
+  base::Status notice_end(bool waits);
   // What can be done before the COMMIT, which nothing that may throw must follow.
   base::Status apply_all(std::span<Submission> batch, std::vector<SubmissionResult>& results,
                          Outcome& outcome);

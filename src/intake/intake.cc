@@ -122,6 +122,7 @@ void Intake::answer(Item& item, SubmissionResult result) {
 void Intake::end_batch(Committer::Outcome outcome) {
   Batch batch = *std::exchange(batches_[0], std::exchange(batches_[1], std::nullopt));
   std::vector<SubmissionResult> results = std::move(outcome.results);
+  TW_CHECK(results.size() <= batch.items.size());
   try {
     batch.report.work = outcome.work;
     batch.report.commit = outcome.commit;
@@ -177,9 +178,15 @@ bool Intake::run_once() {
   const base::TimePoint began = clock_.now();
   // Before anything is taken: what drain() finds neither in the queue nor at work must be over.
   set_busy(true);
-  Queue::Batch taken = queue_.pop_batch({.items_max = pace_.items_max(),
-                                         .bytes_max = options_.batch_bytes_max,
-                                         .urgent_items_max = pace_.urgent_items_max()});
+  Queue::Batch taken;
+  try {
+    taken = queue_.pop_batch({.items_max = pace_.items_max(),
+                              .bytes_max = options_.batch_bytes_max,
+                              .urgent_items_max = pace_.urgent_items_max()});
+  } catch (const std::bad_alloc&) {
+    committer_.finish();
+    throw;
+  }
   if (taken.empty()) {
     const bool under_way = committer_.under_way();
     committer_.finish();
@@ -209,7 +216,7 @@ bool Intake::run_once() {
                      [this](Committer::Outcome outcome) { end_batch(std::move(outcome)); });
   } catch (const std::bad_alloc&) {
     committer_.finish();
-    if (batches_[0]) end_batch({});
+    while (batches_[0]) end_batch({});
   }
   return true;
 }

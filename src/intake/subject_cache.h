@@ -74,6 +74,7 @@ class SubjectCache {
   // all of them at once. What it found is good until the transaction ends.
   void expect(const ActiveStudy& study, std::string_view subject);
   base::Status prefetch(store::Connection& connection);
+  bool expects() const { return !fetched_.empty(); }
   // A subject that was enrolled in this transaction.
   base::Result<CachedSubject*> add(const ActiveStudy& study, std::string_view subject,
                                    store::SubjectRow row);

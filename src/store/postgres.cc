@@ -85,10 +85,10 @@ void PostgresConnection::close() {
   if (streaming_ != nullptr) streaming_->break_off();
   streaming_ = nullptr;
   lost_ = true;
-  for (Group& group : groups_) {
+  for (Group& group : groups_) {  // in words that take no memory
     if (group.ended) continue;
     group.ended = true;
-    if (!group.error) group.error = Error{Errc::unavailable, name_ + ": the connection was lost"};
+    if (!group.error) group.error = Error{Errc::unavailable, "connection lost"};
   }
   if (!options_.writes && transaction_open_ && !ends_transaction_) transaction_lost_ = true;
   transaction_open_ = false;

@@ -77,6 +77,7 @@ class Trace {
 
 Status PostgresConnection::connect() {
   close();
+  groups_.clear();
   auto settings = parse_postgres_url(url_);
   if (!settings) return settings.error();
   const PostgresSettings all = with_defaults(std::move(*settings), session_options(options_));

@@ -13,6 +13,12 @@ using base::Error;
 using base::Result;
 using base::Status;
 
+namespace {
+
+const Error kNotTold{Errc::refused, "out of memory"};  // so short a text takes none
+
+}  // namespace
+
 Result<PostgresStatement*> PostgresConnection::statement_of(std::string_view sql) {
   auto prepared = prepare(sql);
   if (!prepared) return prepared.error();
@@ -89,7 +95,7 @@ Status PostgresConnection::await_group(Patience patience, ResultPointer* rows) {
     if (!group.error) return error;
   }
   if (rows != nullptr) *rows = std::move(group.rows);
-  return group.error ? Status(*group.error) : Status();
+  return group.error ? Status(*std::move(group.error)) : Status();
 }
 
 bool PostgresConnection::group_has_ended() {
@@ -108,17 +114,23 @@ void PostgresConnection::take_in() {
   ResultPointer result(PQgetResult(connection_), &PQclear);
   if (result == nullptr) {
     if (++group.read <= group.statements) return;
-    const std::optional<Error> before = group.error;
-    const Error error = lost_error();  // the server has gone without a word about the whole
+    // The server has gone without a word about the whole.
+    std::optional<Error> before = std::move(group.error);
+    group.error = kNotTold;
+    Error error = lost_error();
     group.ended = true;
-    group.error = before ? before : error;
+    group.error = before ? std::move(before) : std::move(error);
     return;
   }
   const ExecStatusType status = PQresultStatus(result.get());
   if (status == PGRES_PIPELINE_SYNC) {
     group.ended = true;
   } else if (status == PGRES_FATAL_ERROR) {
-    if (!group.error) group.error = error_of(result.get());
+    if (group.error) return;
+    group.error = kNotTold;  // should its words take more memory than there is
+    group.error = error_of(result.get());
+  } else if (status == PGRES_PIPELINE_ABORTED) {
+    if (!group.error) group.error = kNotTold;
   } else if (status == PGRES_TUPLES_OK && group.read + 1 == group.statements) {
     group.rows = std::move(result);
   }

@@ -191,8 +191,8 @@ Status PostgresWriter::put(const RowShape& shape, std::span<const SqlValue> row)
 }
 
 Status PostgresWriter::about_to_run(const StatementKind& kind) {
-  take_end();
-  if (sent_ && (!sent_->commit || !sent_->begin || !sent_->alone)) {
+  take_ends();
+  if (sent_ && !sent_->alone) {
     return Error{Errc::retry, "the transaction before did not end as expected"};
   }
   if (kind.rolls_back) drop_rows();
@@ -269,13 +269,15 @@ Result<std::vector<PostgresStatement*>> PostgresWriter::prepare_commit() {
 
 // Others may come at any time, and would wait in vain for a turn between two transactions that
 // follow at once.
-bool PostgresWriter::may_send_commit() {
+Result<bool> PostgresWriter::may_send_commit() {
   constexpr base::Duration kAskAgain = std::chrono::seconds(1);
   const base::TimePoint now = base::SystemClock().now();
   if (asked_ != base::TimePoint() && now - asked_ < kAskAgain) return only_node_;
-  asked_ = now;
+  only_node_ = false;
   auto others = integer(kOtherNodes, {static_cast<std::int64_t>(PostgresLock::nodes)});
-  only_node_ = others && *others == 0;
+  if (!others) return others.error();
+  asked_ = now;
+  only_node_ = *others == 0;
   return only_node_;
 }
 
@@ -304,43 +306,49 @@ bool PostgresWriter::commit_has_ended() {
   return !sent_ || sent_->ended;
 }
 
-void PostgresWriter::take_end() {
-  if (sent_) proceed(Waits::yes);
+void PostgresWriter::take_ends() {
+  if (!sent_ || sent_->begun) return;
+  proceed(Waits::yes);
+  sent_->begun = true;
+  if (!sent_->commit) return;
+  try {
+    ResultPointer row(nullptr, &PQclear);
+    const auto begun = await_group(Patience::cancels, &row);
+    const auto alone = begun ? take_turn(row) : Result<bool>(false);
+    sent_->alone = alone && *alone;
+  } catch (...) {
+    close();
+    throw;
+  }
 }
 
 void PostgresWriter::proceed(Waits waits) {
   using enum Sent::Step;
   Sent& sent = *sent_;
-  const auto end = [&sent](Status commit) {
-    sent.ended = true;
-    sent.commit = std::move(commit);
-  };
   if (sent.ended) return;
   try {
+    Status commit;
     if (sent.step < sends_groups) {
       bool done = false;
-      if (auto sending = proceed_with_copies(waits, done); !sending) return end(sending);
-      if (!done) return;
+      commit = proceed_with_copies(waits, done);
+      if (commit && !done) return;
     }
-    if (sent.step == sends_groups) {
+    if (commit && sent.step == sends_groups) {
       sent.unknown = true;  // should an exception end it
       sent.step = ends;
-      if (auto done = send_groups({sent.commit_group, sent.begin_group}, Patience::commits);
-          !done) {
-        return end(end_of_commit(done, sent.unknown));
-      }
+      commit = send_groups({sent.commit_group, sent.begin_group}, Patience::commits);
+      if (!commit) commit = end_of_commit(std::move(commit), sent.unknown);
     }
-    if (waits == Waits::no && !group_has_ended()) return;
-    Status commit = end_of_commit(await_group(Patience::commits), sent.unknown);
+    if (commit) {
+      if (waits == Waits::no && !group_has_ended()) return;
+      commit = end_of_commit(await_group(Patience::commits), sent.unknown);
+      if (!commit) (void)await_group(Patience::cancels);
+    }
     if (commit) last_turn_ = turn_;
-    ResultPointer row(nullptr, &PQclear);
-    sent.begin = await_group(Patience::cancels, &row);
-    if (commit && sent.begin) {
-      auto alone = take_turn(row);
-      sent.alone = alone && *alone;
-    }
-    end(std::move(commit));
-  } catch (...) {
+    sent.ended = true;
+    sent.commit = std::move(commit);
+  } catch (...) {  // out of memory: what is still to come would be taken for something else's
+    close();
     sent.ended = true;
     throw;
   }
@@ -375,13 +383,17 @@ Status PostgresWriter::proceed_with_copies(Waits waits, bool& done) {
   return {};
 }
 
-Result<bool> PostgresWriter::await_commit(bool& unknown) {
+Status PostgresWriter::await_commit(bool& unknown) {
   TW_CHECK(sent_);
-  take_end();
-  const Sent sent = *std::exchange(sent_, std::nullopt);
-  unknown = sent.unknown;
-  if (!sent.commit) return sent.commit.error();
-  return sent.begin.ok() && sent.alone;
+  if (!sent_->ended) proceed(Waits::yes);
+  unknown = sent_->unknown;
+  if (sent_->commit) return {};
+  return std::move(std::exchange(sent_, std::nullopt)->commit);
+}
+
+bool PostgresWriter::await_begin() {
+  take_ends();
+  return std::exchange(sent_, std::nullopt)->alone;
 }
 
 void PostgresWriter::tell(News news) {

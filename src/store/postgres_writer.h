@@ -98,10 +98,11 @@ class PostgresWriter final : public PostgresConnection {
   base::Status commit(bool& unknown) override;
   base::Status recover() override;
   base::Result<bool> begin_turn() override;
-  bool may_send_commit() override;
+  base::Result<bool> may_send_commit() override;
   base::Status send_commit(bool& unknown) override;
   bool commit_has_ended() override;
-  base::Result<bool> await_commit(bool& unknown) override;
+  base::Status await_commit(bool& unknown) override;
+  bool await_begin() override;
   void tell(News news) override;
   base::Result<bool> was_committed() override;
 
@@ -128,11 +129,12 @@ class PostgresWriter final : public PostgresConnection {
   base::Result<std::vector<PostgresStatement*>> prepare_begin();
   // Of the transaction whose begin has given this row.
   base::Result<bool> take_turn(const ResultPointer& row);
-  // Goes on with what is under way: to its end, or as far as it gets without waiting.
+  // Goes on with what is under way: to the COMMIT's end, or as far as it gets without waiting.
   enum class Waits { no, yes };
   void proceed(Waits waits);
   base::Status proceed_with_copies(Waits waits, bool& done);
-  void take_end();
+  // To the end of both.
+  void take_ends();
 
   std::vector<std::unique_ptr<PostgresRows>> rows_;
   bool writing_rows_ = false;
@@ -149,9 +151,10 @@ class PostgresWriter final : public PostgresConnection {
     Step step = Step::settles;
     std::deque<PostgresRows::Copy> copies;  // of which the first is under way
     std::vector<PostgresStatement*> commit_group, begin_group;
-    bool ended = false, unknown = false, alone = false;
+    bool ended = false, unknown = false;  // of the COMMIT
     base::Status commit = base::Error{base::Errc::refused, "out of memory"};
-    base::Status begin;
+    bool begun = false;  // the end of the begin is known, too
+    bool alone = false;
   };
   std::optional<Sent> sent_;
   base::TimePoint asked_{};  // when it was last asked whether this is the only node

@@ -41,14 +41,16 @@ class WriteConnection : public Connection {
   virtual base::Result<bool> begin_turn() { return true; }
   // COMMIT, and the begin of the next transaction behind it, without waiting for either: what comes
   // next is made meanwhile. Where nobody else wants to write, as otherwise he would have to wait.
-  // After send_commit() await_commit() follows; a statement that is run before it waits for the
-  // end, and fails if that is not a good one.
-  virtual bool may_send_commit() { return false; }
+  // After send_commit() await_commit() and, if that was a good end, await_begin() follow; a
+  // statement that is run before them waits for both ends, and fails if they are not good ones.
+  virtual base::Result<bool> may_send_commit() { return false; }
   virtual base::Status send_commit(bool& unknown) { return commit(unknown); }
   // Whether await_commit() would not wait, as far as is known.
   virtual bool commit_has_ended() { return true; }
-  // `unknown` as of commit(). Whether the next transaction is open, and nobody else has written.
-  virtual base::Result<bool> await_commit(bool& /*unknown*/) { return false; }
+  // As commit().
+  virtual base::Status await_commit(bool& /*unknown*/) { return {}; }
+  // Whether the next transaction is open, and nobody else has written.
+  virtual bool await_begin() { return false; }
   // What other nodes are to look at, once it is committed (node.h).
   virtual void tell(News /*news*/) {}
   // After recover(): whether the transaction is there whose commit() was unknown.

@@ -186,16 +186,16 @@ Status Writer::commit() {
   } catch (const std::bad_alloc&) {
     done = Error{Errc::refused, "out of memory"};
   }
-  if (!done) return after_failed_commit(done.error(), unknown);
+  if (!done) return after_failed_commit(std::move(done), unknown);
   in_transaction_ = false;
   return done;
 }
 
-Status Writer::after_failed_commit(const Error& error, bool unknown) {
+Status Writer::after_failed_commit(Status failure, bool unknown) {
   if (unknown && connection_->is_postgres()) return find_out();
   rollback();
-  if (!unknown) return error;
-  fail(error.message);
+  if (!unknown) return failure;
+  fail(failure.error().message);
   return Error{Errc::unavailable, "commit failed"};  // so short a text takes no memory
 }
 
@@ -215,25 +215,34 @@ Result<bool> Writer::send_commit() {
     done = Error{Errc::refused, "out of memory"};
   }
   if (done) return true;
-  if (auto ended = after_failed_commit(done.error(), unknown); !ended) return ended.error();
-  return false;
+  auto ended = after_failed_commit(std::move(done), unknown);
+  return ended ? Result<bool>(false) : Result<bool>(ended.error());
 }
 
-Writer::Ended Writer::await_commit() {
-  bool unknown = false;
-  Result<bool> goes_on = false;
+Status Writer::await_commit() {
+  bool unknown = true;
+  Status done;
   try {
-    goes_on = connection_->await_commit(unknown);
+    done = connection_->await_commit(unknown);
   } catch (const std::bad_alloc&) {
-    unknown = true;
-    goes_on = Error{Errc::refused, "out of memory"};
+    done = Error{Errc::refused, "out of memory"};
   }
-  if (goes_on && *goes_on) return {{}, true};
-  if (!goes_on) before_ = std::move(before_sent_);
-  if (!goes_on && unknown) return {find_out(), false};
+  if (done) return done;
+  before_ = std::move(before_sent_);
+  return after_failed_commit(std::move(done), unknown);
+}
+
+bool Writer::await_begin() {
+  bool goes_on = false;
+  try {
+    goes_on = connection_->await_begin();
+  } catch (const std::bad_alloc&) {
+    // Then the connection is lost.
+  }
+  if (goes_on) return true;
   rollback();
   unknown_ = true;
-  return {goes_on ? Status() : Status(goes_on.error()), false};
+  return false;
 }
 
 Status Writer::find_out() {

@@ -47,15 +47,13 @@ class Writer {
   // if this one were committed. What is asked in it waits for this one's end, and fails with retry
   // if that is not a good one. send_commit(): whether await_commit() is to follow; false: it is
   // committed, and no other is open. Errors: as commit().
-  bool may_send_commit() const { return connection_->may_send_commit(); }
+  base::Result<bool> may_send_commit() const { return connection_->may_send_commit(); }
   base::Result<bool> send_commit();
   bool commit_has_ended() const { return connection_->commit_has_ended(); }
-  // The first one's end. When the next one cannot go on it is rolled back; so it is after an error.
-  struct Ended {
-    base::Status commit;
-    bool goes_on = false;
-  };
-  Ended await_commit();
+  // The first one's end. After an error the next one is rolled back as well; else await_begin()
+  // tells whether that goes on; if not, it is rolled back.
+  base::Status await_commit();
+  bool await_begin();
   // Afterwards failed(), if the transaction met an error of the disk, in what it read as well.
   void rollback();
   // One level inside a transaction, so that a submission of several commands is atomic.
@@ -141,7 +139,7 @@ class Writer {
   base::Status recover();
   // What became of the commit, once the server can be asked.
   base::Status find_out();
-  base::Status after_failed_commit(const base::Error& error, bool unknown);
+  base::Status after_failed_commit(base::Status failure, bool unknown);
 
   // Passes an error on, and notes when it is one of the disk, or the server is lost.
   base::Status note(base::Status status);

@@ -181,6 +181,62 @@ TEST_F(MemoryTest, P1P8OnAServerHalfATransactionIsNeverCommitted) {
   EXPECT_EQ(count("SELECT count(*) FROM audit"), store_->writer().last_seq());
 }
 
+// Two batches, of which the second is made while the first, that has a repeat which was presumed to
+// be new, is under way. Whoever is told that it is stored is, once; the rest may be sent again.
+TEST_F(MemoryTest, P1P2OnAServerWhatIsMadeBehindACommitLosesNothing) {
+  if (!on_postgres()) GTEST_SKIP() << "there is no server";
+  const std::function<bool()> more_waits = [] { return true; };
+  std::int64_t refused = 0;
+  bool met = true;
+  for (std::int64_t at = 0; met && !HasFailure(); at += 17) {
+    renew();  // it presumes again
+    const std::string name = "b" + std::to_string(at) + "-";
+    ASSERT_EQ(commit({submission({alt(name + "3", 50)})}).front().verdict, Verdict::stored);
+    std::array<std::vector<Submission>, 3> batches;
+    for (std::size_t i = 0; i < 330; ++i) {
+      // More than go by an INSERT, and alerts of a subject of its own.
+      const bool alarming = i % 110 == 7;
+      batches[i / 110].push_back(submission({alt(name + std::to_string(i), alarming ? 150 : 50,
+                                                 alarming ? "P-" + std::to_string(9000 + at)
+                                                          : "P-1")}));
+    }
+    std::array<std::vector<SubmissionResult>, 3> results;
+    std::array<int, 3> times{};
+    const Round round{.at = at, .heap = true};
+    for (std::size_t i = 0; i < 3; ++i) {
+      const auto take = [&results, &times, i](Committer::Outcome outcome) {
+        ++times[i];
+        results[i] = std::move(outcome.results);
+      };
+      if (i == 1) fail(round);
+      try {
+        committer_->start(batches[i], more_waits, take);
+      } catch (const std::bad_alloc&) {
+        // Then it was not begun.
+      }
+      if (i == 1) met = restore(round);
+    }
+    committer_->finish();
+    std::vector<Submission> all;
+    for (auto& batch : batches) std::move(batch.begin(), batch.end(), std::back_inserter(all));
+    const auto again = commit(std::move(all));
+    for (std::size_t i = 0; i < again.size(); ++i) {
+      ASSERT_LE(times[i / 110], 1) << at;
+      const auto& told = results[i / 110];
+      const bool stored = i % 110 < told.size() && told[i % 110].verdict == Verdict::stored;
+      refused += !stored;
+      ASSERT_EQ(again[i].verdict, Verdict::stored) << at << ", " << i;
+      EXPECT_EQ(again[i].results[0].repeated, stored || i == 3) << at << ", " << i;
+      if (!stored) continue;
+      EXPECT_EQ(again[i].results[0].id, told[i % 110].results[0].id) << at << ", " << i;
+    }
+    stored_ += 330;
+    ASSERT_EQ(count("SELECT count(*) FROM records"), stored_) << at;
+    ASSERT_EQ(count("SELECT count(*) FROM audit"), store_->writer().last_seq()) << at;
+  }
+  EXPECT_GT(refused, 100);
+}
+
 // What comes before and after the commit takes memory, too; each is answered once, whatever fails.
 TEST_F(MemoryTest, P1EachIsAnsweredOnceWhateverFails) {
   committer_.reset();

@@ -1,5 +1,7 @@
 // Batches that are made while the COMMIT before them is under way: with PostgreSQL. With SQLite the
 // same tests say that it makes no difference.
+#include <thread>
+
 #include "store/postgres_node.h"
 #include "tests/intake/committer_bench.h"
 
@@ -185,27 +187,38 @@ TEST_F(OverlapTest, BesideAnotherNodeEachIsWaitedFor) {
   expect_records(10);
 }
 
-// One that has come since it was asked whether there is any: the batch that was made meanwhile is
-// made anew behind it.
-TEST_F(OverlapTest, WhatAnotherNodeWroteInBetweenIsSeen) {
+// One that has come since it was asked whether there is any: it has the turn between the two, and
+// the batch that was made meanwhile is made anew.
+TEST_F(OverlapTest, P8WhatAnotherNodeWroteInBetweenIsSeen) {
   if (!on_postgres()) GTEST_SKIP() << "it needs a PostgreSQL server";
+  auto other = store::PostgresConnection::open(folder_.store(), {.writes = true});
+  auto observer = store_->open_reader();
+  ASSERT_TRUE(other.ok() && observer.ok());
   std::vector<Submission> one = values(0, 5), two = values(5, 10);
-  int done = 0;
-  const auto count_stored = [&](Committer::Outcome outcome) {
-    ++done;
-    expect_stored(outcome);
-  };
-  committer_->start(one, more_waits_, count_stored);
+  std::vector<Committer::Outcome> outcomes;
+  const auto keep = [&](Committer::Outcome outcome) { outcomes.push_back(std::move(outcome)); };
+  committer_->start(one, more_waits_, keep);
   ASSERT_TRUE(committer_->under_way());
+  base::Status wrote;
+  std::thread writer([&] {  // it waits for the first's end, and the second's turn waits for it
+    wrote = (*other)->script(
+        "BEGIN; LOCK TABLE write_turn IN ACCESS EXCLUSIVE MODE; "
+        "INSERT INTO subject_passes VALUES (1, 1, 1); "
+        "UPDATE write_turn SET number = number + 1, session = 'other'; COMMIT");
+  });
+  while ((*observer)
+             ->integer("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = "
+                       "to_regclass('write_turn')")
+             .value() == 0) {
+  }
+  committer_->start(two, more_waits_, keep);
   committer_->finish();
-  const auto other = another_node();
-  ASSERT_NE(other, nullptr);
-  ASSERT_TRUE(other->writer().begin().ok());
-  ASSERT_TRUE(other->writer().commit().ok());
-  committer_->start(two, more_waits_, count_stored);
-  committer_->finish();
-  EXPECT_EQ(done, 2);
+  writer.join();
+  EXPECT_TRUE(wrote.ok());
+  ASSERT_EQ(outcomes.size(), 2U);
+  for (const Committer::Outcome& outcome : outcomes) expect_stored(outcome);
   expect_records(10);
+  EXPECT_EQ(store_->writer().next_id(store::Table::subject_passes), 2);
 }
 
 }  // namespace
