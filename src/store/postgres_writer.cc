@@ -392,6 +392,7 @@ Status PostgresWriter::await_commit(bool& unknown) {
 }
 
 bool PostgresWriter::await_begin() {
+  TW_CHECK(sent_);
   take_ends();
   return std::exchange(sent_, std::nullopt)->alone;
 }

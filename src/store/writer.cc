@@ -233,6 +233,7 @@ Status Writer::await_commit() {
 }
 
 bool Writer::await_begin() {
+  if (!in_transaction_) return false;  // the session is another one, which found the commit
   bool goes_on = false;
   try {
     goes_on = connection_->await_begin();

@@ -169,6 +169,23 @@ TEST_F(OverlapTest, P1ASessionThatIsLostBetweenTwoBatchesLosesNone) {
   }
 }
 
+// The server warns of each COMMIT: whether it is there is asked in a new session, and the batch that
+// was made behind it is made anew.
+TEST_F(OverlapTest, P1ACommitThatIsFoundInANewSessionIsOne) {
+  if (!on_postgres()) GTEST_SKIP() << "it needs a PostgreSQL server";
+  ASSERT_TRUE(store_->writer()
+                  .connection()
+                  .script("CREATE FUNCTION warn() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+                          "RAISE WARNING 'it may not be durable'; RETURN NULL; END $$; "
+                          "CREATE CONSTRAINT TRIGGER warn AFTER INSERT ON records DEFERRABLE "
+                          "INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION warn()")
+                  .ok());
+  const auto outcomes = in_a_row({values(0, 3), values(3, 6), values(6, 9)}, [] {});
+  ASSERT_EQ(outcomes.size(), 3U);
+  for (const Committer::Outcome& outcome : outcomes) expect_stored(outcome);
+  expect_records(9);
+}
+
 TEST_F(OverlapTest, BesideAnotherNodeEachIsWaitedFor) {
   if (!on_postgres()) GTEST_SKIP() << "it needs a PostgreSQL server";
   const auto other = another_node();

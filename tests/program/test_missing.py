@@ -19,7 +19,9 @@ WITHIN = 3.0
 
 
 def _now():
-    return datetime.datetime.now(datetime.timezone.utc)
+    """In whole milliseconds, as records have it."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
 def _text(instant):
