@@ -169,8 +169,8 @@ TEST_F(OverlapTest, P1ASessionThatIsLostBetweenTwoBatchesLosesNone) {
   }
 }
 
-// The server warns of each COMMIT: whether it is there is asked in a new session, and the batch that
-// was made behind it is made anew.
+// The server warns of each COMMIT: whether it is there is asked in a new session, and the batch
+// that was made behind it is made anew.
 TEST_F(OverlapTest, P1ACommitThatIsFoundInANewSessionIsOne) {
   if (!on_postgres()) GTEST_SKIP() << "it needs a PostgreSQL server";
   ASSERT_TRUE(store_->writer()
