@@ -16,6 +16,9 @@ namespace {
 constexpr int kCheckpointRest = 9;
 // What a commit may still take when the intake has to end.
 constexpr base::Duration kCommitGrace = std::chrono::seconds(1);
+// So long after a safety record no batch is made behind another's COMMIT: the next such record
+// would wait for two of them.
+constexpr base::Duration kSafetyCalm = std::chrono::seconds(1);
 constexpr base::Duration kLongCheckpoint = std::chrono::milliseconds(25);
 
 BatchPace::Options pace_of(BatchPace::Options options, store::Writer& writer) {
@@ -198,6 +201,9 @@ bool Intake::run_once() {
                      Verdict::expired,
                      "it waited past its deadline and was not stored; send it again"));
   }
+  for (const runtime::Served& served : taken.served) {
+    if (served.lane == static_cast<std::size_t>(Lane::safety)) calm_from_ = began + kSafetyCalm;
+  }
   std::optional<Batch>& batch = batches_[batches_[0] ? 1 : 0];
   TW_CHECK(!batch);
   batch.emplace(Batch{.items = std::move(taken.items),
@@ -210,7 +216,7 @@ bool Intake::run_once() {
     batch->submissions.reserve(batch->items.size());
     for (Item& item : batch->items) batch->submissions.push_back(std::move(item.submission));
     const std::function<bool()> more_waits = [this] {
-      return options_.ahead && queue_.items() > 0;
+      return options_.ahead && clock_.now() >= calm_from_ && queue_.items() > 0;
     };
     committer_.start(batch->submissions, more_waits,
                      [this](Committer::Outcome outcome) { end_batch(std::move(outcome)); });

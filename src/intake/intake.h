@@ -146,6 +146,7 @@ class Intake {
   // The committing thread's:
   std::array<std::optional<Batch>, 2> batches_;  // that are not answered yet, the oldest first
   base::TimePoint batch_ended_{};  // when the last one was
+  base::TimePoint calm_from_{};    // no safety record has come for a while by then
   base::TimePoint next_checkpoint_{};
   base::Duration checkpoint_took_{};  // the last one, until it is reported
   std::unique_ptr<runtime::WorkerPool> worker_;

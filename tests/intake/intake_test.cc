@@ -95,6 +95,17 @@ TEST_F(IntakeTest, P1WhatIsUnderWayIsAnsweredOnceItHasEnded) {
   EXPECT_TRUE(std::is_sorted(order_.begin(), order_.end()));
 }
 
+TEST_F(IntakeTest, P6AfterASafetyRecordNoBatchIsMadeBehindAnother) {
+  make_as({.batch = {.items_max = 3}});
+  put("safety", Lane::safety);
+  for (int i = 0; i < 8; ++i) put(std::to_string(i));
+  EXPECT_TRUE(intake_->run_once());
+  EXPECT_EQ(order_.size(), 3U);
+  clock_.advance(2s);
+  EXPECT_TRUE(intake_->run_once());
+  EXPECT_EQ(order_.size(), on_postgres() ? 3U : 6U);
+}
+
 TEST_F(IntakeTest, P5DrainAnswersWhatIsUnderWay) {
   make_as({.batch = {.items_max = 3}});
   for (int i = 0; i < 7; ++i) put(std::to_string(i));
