@@ -149,8 +149,8 @@ class RawWriter {
     rows_.take_states([&](std::int64_t subject, std::int64_t record) {
       states_.add({subject, record});
     });
-    rows_.take_heads([&](std::int64_t shard, const store::ChainHead& head) {
-      heads_.add({shard, head.position, store::Blob{base::as_bytes(head.hash)}});
+    rows_.take_chain_ends([&](std::int64_t part, std::string_view heads) {
+      heads_.add({part, store::Blob{heads}});
     });
   }
   void send() {
@@ -185,7 +185,7 @@ class RawWriter {
   Insert records_{session_, "records", store::info(store::Table::records).columns, 0};
   Insert audit_{session_, "audit", kAuditColumns, 0};
   Insert states_{session_, "subject_states", "subject, last_record", 1};
-  Insert heads_{session_, "shards", "shard, position, hash", 1};
+  Insert heads_{session_, "chain_ends", "part, heads", 1};
   SteadyClock::time_point begun_;
 };
 

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstring>
 #include <iterator>
+#include <set>
 #include <utility>
 
 namespace trialward::bench {
@@ -21,7 +22,7 @@ RawRows::RawRows(const Sample& sample, std::size_t part, std::size_t parts, bool
       state_touched_(sample.states.size()) {
   for (const SampleRow& row : sample.rows) {
     const auto shard = static_cast<std::size_t>(std::get<1>(row.values[columns_.shard]));
-    if (shard % parts == part) rows_.push_back(row);
+    if (shard / store::kHeadsInPart % parts == part) rows_.push_back(row);
   }
   TW_CHECK(!rows_.empty());
   std::memcpy(source_id_, kSourceIdPrefix.data(), kSourceIdPrefix.size());
@@ -91,6 +92,16 @@ void RawRows::take_heads(
     head_touched_[shard] = false;
   }
   touched_heads_.clear();
+}
+
+void RawRows::take_chain_ends(const std::function<void(std::int64_t, std::string_view)>& take) {
+  std::set<std::size_t> touched;
+  take_heads([&](std::int64_t shard, const store::ChainHead&) {
+    touched.insert(static_cast<std::size_t>(shard) / store::kHeadsInPart);
+  });
+  for (const std::size_t part : touched) {
+    take(static_cast<std::int64_t>(part), store::pack_heads(heads_, part));
+  }
 }
 
 }  // namespace trialward::bench

@@ -21,13 +21,16 @@ struct RawRow {
 
 class RawRows {
  public:
-  // `part` of `parts`: of the subjects by their shards, and of the ids.
+  // `part` of `parts`: of the subjects by their shards, and of the ids; no two have shards whose
+  // chains end in one row of PostgreSQL's.
   RawRows(const Sample& sample, std::size_t part, std::size_t parts, bool audit);
   RawRow next(std::int64_t now_ms);
 
   // What has changed since the last call, in the order of the keys.
   void take_states(const std::function<void(std::int64_t subject, std::int64_t record)>& take);
   void take_heads(const std::function<void(std::int64_t shard, const store::ChainHead&)>& take);
+  // The same, as PostgreSQL has them: whole parts of those in which one has.
+  void take_chain_ends(const std::function<void(std::int64_t part, std::string_view heads)>& take);
 
  private:
   // The places of the columns that differ between a sample's row and the row made of it.

@@ -3,6 +3,8 @@
 #include <bit>
 #include <cstring>
 
+#include "store/postgres_values.h"
+
 namespace trialward::store {
 namespace {
 
@@ -57,6 +59,16 @@ base::Digest digest(const ChainHeads& heads) {
     bytes.append(base::as_bytes(head.hash));
   }
   return base::sha256(bytes);
+}
+
+std::string pack_heads(const ChainHeads& heads, std::size_t part) {
+  std::string bytes;
+  bytes.reserve(kHeadsInPart * (sizeof(std::int64_t) + sizeof(base::Digest)));
+  for (const ChainHead& head : std::span(heads).subspan(part * kHeadsInPart, kHeadsInPart)) {
+    postgres::append_value(bytes, head.position);
+    bytes.append(base::as_bytes(head.hash));
+  }
+  return bytes;
 }
 
 }  // namespace trialward::store

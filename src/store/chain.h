@@ -46,4 +46,9 @@ using ChainHeads = std::array<ChainHead, 256>;
 // One digest over all heads; what a signed head signs.
 base::Digest digest(const ChainHeads& heads);
 
+// As a row of PostgreSQL has them, those of shards part * kHeadsInPart and on: of each int64
+// position, big-endian, and the hash.
+inline constexpr std::size_t kHeadsInPart = 16;
+std::string pack_heads(const ChainHeads& heads, std::size_t part);
+
 }  // namespace trialward::store

@@ -7,7 +7,7 @@
 
 namespace trialward::store {
 
-inline constexpr int kPostgresSchemaVersion = 6;
+inline constexpr int kPostgresSchemaVersion = 7;
 
 // What store/schema.h's functions of these names do; the schema is the first of the search_path.
 base::Status migrate_postgres(Connection& connection, std::string_view store_id);

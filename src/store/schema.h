@@ -26,7 +26,8 @@
 //   schedule_sync          how far each subject is in step with the partner (store/sync_rows.h);
 //                          schedule_sync_marks: up to where the partner's changes were read
 // Caches, rebuilt from the audited tables at any time, and compared with them by verify:
-//   shards                 the head of each audit chain
+//   shards                 the head of each audit chain; with PostgreSQL a view of chain_ends,
+//                          which has several in a row
 //   subject_states         the newest record of a subject
 //   subject_watches        the saved Watch of a subject; it may lack the newest records
 //   subject_dues           when one of a subject's rules will next miss something; no row: no rule

@@ -1,5 +1,6 @@
 #include "store/writer.h"
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 
@@ -24,6 +25,10 @@ constexpr RowShape kShards{
     .sql =
         "INSERT INTO shards (shard, position, hash) VALUES ($1, $2, $3) "
         "ON CONFLICT (shard) DO UPDATE SET position = excluded.position, hash = excluded.hash"};
+// With PostgreSQL, where a row that takes another's place costs as much as one that is appended;
+// `shards` is a view of these.
+constexpr RowShape kChainEnds{
+    .table = "chain_ends", .columns = "part, heads", .keys = 1, .sql = ""};
 constexpr RowShape kAlertHeads{.table = "alert_heads",
                                .columns = "study, number",
                                .keys = 1,
@@ -159,6 +164,7 @@ Status Writer::recover() {
 }
 
 Status Writer::write_heads() {
+  if (connection_->is_postgres()) return write_chain_ends();
   for (std::size_t shard = 0; shard < now_.heads.size(); ++shard) {
     if (!now_.touched[shard]) continue;
     const ChainHead& head = now_.heads[shard];
@@ -167,6 +173,22 @@ Status Writer::write_heads() {
     if (!written) return note(written);
     now_.touched[shard] = false;
   }
+  return write_alert_heads();
+}
+
+Status Writer::write_chain_ends() {
+  for (std::size_t part = 0; part < now_.heads.size() / kHeadsInPart; ++part) {
+    const auto touched = std::span(now_.touched).subspan(part * kHeadsInPart, kHeadsInPart);
+    if (std::find(touched.begin(), touched.end(), true) == touched.end()) continue;
+    const std::string heads = pack_heads(now_.heads, part);
+    auto written = connection_->put(kChainEnds, {static_cast<std::int64_t>(part), Blob{heads}});
+    if (!written) return note(written);
+    std::fill(touched.begin(), touched.end(), false);
+  }
+  return write_alert_heads();
+}
+
+Status Writer::write_alert_heads() {
   for (auto& [study, number] : now_.event_numbers) {
     if (!number.touched) continue;
     auto written = connection_->put(kAlertHeads, {study, number.last});

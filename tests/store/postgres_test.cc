@@ -368,14 +368,22 @@ TEST_F(PostgresTest, TheSchemaIsChangedByANodeThatIsAlone) {
          "DROP TABLE appointments; DROP TABLE schedule_sync; DROP TABLE schedule_sync_marks; "
          "DROP INDEX records_unfit; DROP INDEX records_demographics; DROP INDEX alerts_subject; "
          "DROP TABLE subscriptions; "
-         "DROP TABLE subscription_states; DROP TABLE subscription_marks");
+         "DROP TABLE subscription_states; DROP TABLE subscription_marks; "
+         "DROP VIEW shards; DROP TABLE chain_ends; CREATE TABLE shards (shard bigint PRIMARY KEY, "
+         "position bigint NOT NULL, hash bytea NOT NULL) WITH (fillfactor = 20); "
+         "INSERT INTO shards VALUES (3, 2, sha256('a')), (255, 1234567890123, sha256('b'))");
   const auto refused = PostgresWriter::open(place_.store(), {}, "store", random_);
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, Errc::refused);
   EXPECT_NE(refused.error().message.find("stop the others first"), std::string::npos)
       << why(refused);
   writer_.reset();
-  EXPECT_NE(open_writer(), nullptr);
+  writer_ = open_writer();
+  ASSERT_NE(writer_, nullptr);
+  EXPECT_EQ(writer_->integer("SELECT count(*) FROM shards").value(), 2);
+  EXPECT_EQ(writer_->integer("SELECT position FROM shards WHERE shard = 3").value(), 2);
+  EXPECT_EQ(writer_->integer("SELECT position FROM shards WHERE hash = sha256('b')").value(),
+            1234567890123);
 }
 
 TEST_F(PostgresTest, NodesHearOfOneAnotherAndOneIsOnDuty) {
