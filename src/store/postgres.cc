@@ -295,13 +295,6 @@ void PostgresConnection::pause() {
   (void)::eventfd_read(wake_, &count);
 }
 
-void PostgresConnection::drop_answer() {
-  while (connection_ != nullptr) {
-    const auto result = next_result(Patience::cancels);
-    if (!result || *result == nullptr) return;
-  }
-}
-
 Status PostgresConnection::take_over(PostgresStatement* statement) {
   if (streaming_ == nullptr || streaming_ == statement) return {};
   return streaming_->keep_rest();

@@ -121,16 +121,8 @@ class PostgresConnection : public WriteConnection {
   // Makes room for another statement's answer.
   base::Status take_over(PostgresStatement* statement);
   base::Result<PostgresStatement*> statement_of(std::string_view sql);
-  // Sends a COPY … FROM STDIN and all of its data; await_end() tells what became of it, before
-  // anything else is sent.
-  base::Status send_copy(const std::string& sql, std::string_view data);
-  // The same in two steps: the second waits for the server's answer to the first.
-  base::Status begin_copy(const std::string& sql);
-  base::Status fill_copy(std::string_view data);
   // Whether the next result can be had without waiting, as far as is known.
   bool answer_is_there();
-  // Until what was sent has ended; drops its rows.
-  base::Status await_end();
   base::Error lost_error();
   // Of the writer's, for a COMMIT that is sent with others.
   base::Status end_of_commit(base::Status done, bool& unknown);
@@ -178,8 +170,8 @@ class PostgresConnection : public WriteConnection {
   // another one.
   bool connects_by_itself() const { return !options_.writes && options_.reconnects; }
   bool may_repeat() const { return lost_ && !given_up_ && !interrupted_; }
-  // Reads what is left of an answer and drops it.
-  void drop_answer();
+  // Until what was sent has ended; drops its rows.
+  base::Status await_end();
   static void take_notice(void* self, const pg_result* notice);
 
   const std::string url_, name_;

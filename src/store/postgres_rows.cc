@@ -11,11 +11,8 @@ using base::Status;
 
 namespace {
 
-// What waits is sent when it is so much. Narrow rows, as those of the audit trail that come with
-// every other, are sent with another row than wide ones: a send waits for the one before it.
-constexpr std::size_t kWideColumns = 16;
-constexpr std::size_t kWideRowsMax = 512;
-constexpr std::size_t kRowsMax = 512;
+// What waits is sent when it is so much. A batch's go with its COMMIT.
+constexpr std::size_t kRowsMax = 4096;
 constexpr std::size_t kBytesMax = 4 << 20;
 
 std::vector<std::string> split(std::string_view columns) {
@@ -28,29 +25,12 @@ std::vector<std::string> split(std::string_view columns) {
   return names;
 }
 
-std::string_view type_name(postgres::Oid type) {
-  switch (type) {
-    case postgres::kInt8:
-      return "bigint";
-    case postgres::kFloat8:
-      return "double precision";
-    case postgres::kText:
-      return "text";
-    default:
-      return "bytea";
-  }
-}
-
-std::string insert_of(const RowShape& shape, const std::vector<std::string>& names,
-                       const std::vector<postgres::Oid>& types) {
-  const std::string columns(shape.columns);
-  std::string sql =
-      "INSERT INTO " + std::string(shape.table) + " (" + columns + ") SELECT * FROM unnest(";
-  for (std::size_t i = 0; i < types.size(); ++i) {
-    sql += (i > 0 ? ", $" : "$") + std::to_string(i + 1) + "::";
-    sql += std::string(type_name(types[i])) + "[]";
-  }
-  sql += ")";
+// An array of the table's own rows is read faster than one array for each column: the server puts
+// the rows of each of those by in a place of its own first.
+std::string insert_of(const RowShape& shape, const std::vector<std::string>& names) {
+  const std::string table(shape.table), columns(shape.columns);
+  std::string sql = "INSERT INTO " + table + " (" + columns + ") SELECT " + columns +
+                    " FROM unnest($1::" + table + "[])";
   if (shape.keys == 0) return sql;
   const auto keys = static_cast<std::size_t>(shape.keys);
   sql += " ON CONFLICT (";
@@ -70,8 +50,10 @@ Result<std::unique_ptr<PostgresRows>> PostgresRows::open(PostgresConnection& con
   std::unique_ptr<PostgresRows> made(
       new PostgresRows(connection, shape, table));  // tidy(new): its constructor is not for all
   auto rows = connection.query(
-      "SELECT a.attname::text, a.atttypid::bigint FROM pg_attribute a "
-      "WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped",
+      "SELECT a.attname::text, a.atttypid::bigint, t.oid::bigint, t.typarray::bigint "
+      "FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid "
+      "JOIN pg_type t ON t.oid = c.reltype WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 "
+      "AND NOT a.attisdropped ORDER BY a.attnum",
       {shape.table});
   if (!rows) return rows.error();
   const std::vector<std::string> names = split(shape.columns);
@@ -80,21 +62,18 @@ Result<std::unique_ptr<PostgresRows>> PostgresRows::open(PostgresConnection& con
     auto row = rows->next();
     if (!row) return row.error();
     if (!*row) break;
-    const auto name = std::find(names.begin(), names.end(), rows->text(0));
-    if (name == names.end()) continue;
-    made->types_[static_cast<std::size_t>(name - names.begin())] =
-        static_cast<postgres::Oid>(rows->integer(1));
+    const auto found = std::find(names.begin(), names.end(), rows->text(0));
+    const auto type = static_cast<postgres::Oid>(rows->integer(1));
+    made->columns_.push_back({type, static_cast<std::size_t>(found - names.begin())});
+    if (found != names.end()) made->types_[static_cast<std::size_t>(found - names.begin())] = type;
+    made->row_type_ = static_cast<postgres::Oid>(rows->integer(2));
+    made->array_type_ = static_cast<postgres::Oid>(rows->integer(3));
   }
-  for (const postgres::Oid type : made->types_) {
-    if (postgres::array_of(type) == postgres::kAny) {
-      return base::Error{base::Errc::corrupt,
-                         "the table " + std::string(shape.table) + " is not as it was made"};
-    }
-    made->columns_.emplace_back(type);
+  if (std::find(made->types_.begin(), made->types_.end(), postgres::kAny) != made->types_.end()) {
+    return base::Error{base::Errc::corrupt,
+                       "the table " + std::string(shape.table) + " is not as it was made"};
   }
-  made->insert_sql_ = insert_of(shape, names, made->types_);
-  made->copy_sql_ = "COPY " + std::string(shape.table) + " (" + std::string(shape.columns) +
-                    ") FROM STDIN (FORMAT binary)";
+  made->insert_sql_ = insert_of(shape, names);
   return made;
 }
 
@@ -113,15 +92,16 @@ Status PostgresRows::add(std::span<const SqlValue> row) {
     ascending_ = ascending_ && (keys_.empty() || keys_.back() < key);
     keys_.push_back(std::move(key));
   }
-  if (bytes_.empty()) bytes_ = postgres::copy_head();
-  postgres::append_row_head(bytes_, row.size());
-  for (std::size_t i = 0; i < row.size(); ++i) {
-    TW_CHECK(postgres::fits(row[i], types_[i]));
-    postgres::append_field(bytes_, row[i]);
+  if (rows_ == 0) postgres::append_array_head(bytes_, row_type_);
+  for (std::size_t i = 0; i < row.size(); ++i) TW_CHECK(postgres::fits(row[i], types_[i]));
+  {
+    postgres::RowOfArray to(bytes_, columns_.size());
+    for (const Column& column : columns_) {
+      to.add(column.type, column.place < row.size() ? row[column.place] : SqlValue{});
+    }
   }
   ++rows_;
-  const std::size_t rows_max = types_.size() >= kWideColumns ? kWideRowsMax : kRowsMax;
-  return rows_ < rows_max && bytes_.size() < kBytesMax ? Status() : send();
+  return rows_ < kRowsMax && bytes_.size() < kBytesMax ? Status() : send();
 }
 
 bool PostgresRows::waits(const std::string& key) const {
@@ -134,44 +114,21 @@ Status PostgresRows::write() {
   return done ? settle() : done;
 }
 
-Status PostgresRows::send_many() { return many() ? send() : Status(); }
-
-std::optional<PostgresRows::Copy> PostgresRows::take_many() {
-  if (!many()) return std::nullopt;
-  bytes_.append(postgres::copy_end());
-  Copy copy{.sql = &copy_sql_, .data = std::move(bytes_)};
-  clear();
-  return copy;
-}
-
 Result<PostgresStatement*> PostgresRows::encode() {
   if (rows_ == 0) return static_cast<PostgresStatement*>(nullptr);
-  for (postgres::Array& column : columns_) column.clear();
-  std::string_view rows = bytes_;
-  rows.remove_prefix(postgres::copy_head().size());
-  while (!rows.empty()) {
-    postgres::take_row_head(rows);
-    for (postgres::Array& column : columns_) column.add_field(postgres::take_field(rows));
-  }
+  postgres::set_array_size(bytes_, rows_);
+  array_.swap(bytes_);
   clear();  // the statement names the table, and so would have them written first
-  std::vector<PostgresStatement::Encoded> parameters;
-  for (std::size_t i = 0; i < columns_.size(); ++i) {
-    parameters.push_back({postgres::array_of(types_[i]), columns_[i].finish()});
-  }
+  const PostgresStatement::Encoded parameter{array_type_, array_};
   auto statement = connection_.statement_of(insert_sql_);
   if (!statement) return statement;
-  if (auto done = (*statement)->encode(parameters); !done) return done.error();
+  if (auto done = (*statement)->encode(std::span(&parameter, 1)); !done) return done.error();
   return statement;
 }
 
 Status PostgresRows::send() {
   // First: what is under way may refer to what an INSERT is made of.
   if (auto ready = connection_.about_to_run({}); !ready) return ready;
-  if (const auto copy = take_many()) {
-    auto done = connection_.send_copy(copy_sql_, copy->data);
-    copy_sent_ = done.ok();
-    return done;
-  }
   auto insert = encode();
   if (!insert || *insert == nullptr) return insert ? Status() : Status(insert.error());
   auto done = (*insert)->send();
@@ -184,7 +141,6 @@ Status PostgresRows::send() {
 }
 
 Status PostgresRows::settle() {
-  if (std::exchange(copy_sent_, false)) return connection_.await_end();
   PostgresStatement* const insert = std::exchange(sent_, nullptr);
   if (insert == nullptr) return {};
   const auto row = insert->step();

@@ -226,7 +226,7 @@ void PostgresStatement::reset() {
   kept_error_.reset();
   if (connection_.streaming_ != this) return;
   connection_.streaming_ = nullptr;
-  connection_.drop_answer();
+  (void)connection_.await_end();
 }
 
 }  // namespace trialward::store

@@ -1,5 +1,4 @@
-// Much in one way to the server and back: several statements by libpq's pipeline mode, and rows by
-// COPY.
+// Several statements in one way to the server and back, by libpq's pipeline mode.
 #include <libpq-fe.h>
 
 #include <utility>
@@ -134,30 +133,6 @@ void PostgresConnection::take_in() {
   } else if (status == PGRES_TUPLES_OK && group.read + 1 == group.statements) {
     group.rows = std::move(result);
   }
-}
-
-Status PostgresConnection::send_copy(const std::string& sql, std::string_view data) {
-  if (auto ready = about_to_run({}); !ready) return ready;
-  if (auto taken = take_over(nullptr); !taken) return taken;
-  auto begun = begin_copy(sql);
-  return begun ? fill_copy(data) : begun;
-}
-
-Status PostgresConnection::begin_copy(const std::string& sql) {
-  if (connection_ == nullptr || PQsendQuery(connection_, sql.c_str()) == 0) return lost_error();
-  return flush(Patience::cancels);
-}
-
-Status PostgresConnection::fill_copy(std::string_view data) {
-  auto begun = next_result(Patience::cancels);
-  if (!begun) return begun.error();
-  TW_CHECK(*begun != nullptr && PQresultStatus(begun->get()) == PGRES_COPY_IN);
-  // In libpq's memory: the socket does not block.
-  if (PQputCopyData(connection_, data.data(), static_cast<int>(data.size())) != 1 ||
-      PQputCopyEnd(connection_, nullptr) != 1) {
-    return lost_error();
-  }
-  return flush(Patience::cancels);
 }
 
 bool PostgresConnection::answer_is_there() {

@@ -133,28 +133,31 @@ void append_field(std::string& out, const SqlValue& value) {
   put_at(out, place, static_cast<std::int32_t>(out.size() - place - sizeof(std::int32_t)));
 }
 
-void append_row_head(std::string& out, std::size_t columns) {
-  append(out, static_cast<std::int16_t>(columns));
+void append_array_head(std::string& array, Oid element) {
+  append<std::int32_t>(array, 1);
+  append<std::int32_t>(array, 0);
+  append<std::uint32_t>(array, element);
+  append<std::int32_t>(array, 0);
+  append<std::int32_t>(array, 1);
 }
 
-std::size_t take_row_head(std::string_view& rows) {
-  const auto columns = read<std::int16_t>(rows);
-  rows.remove_prefix(sizeof columns);
-  return static_cast<std::size_t>(columns);
+void set_array_size(std::string& array, std::size_t elements) {
+  put_at(array, kSizeAt, static_cast<std::int32_t>(elements));
 }
 
-std::string_view take_field(std::string_view& rows) {
-  const auto length = static_cast<std::size_t>(std::max(0, read<std::int32_t>(rows)));
-  const std::string_view field = rows.substr(0, sizeof(std::int32_t) + length);
-  rows.remove_prefix(field.size());
-  return field;
+RowOfArray::RowOfArray(std::string& out, std::size_t fields) : out_(out), place_(out.size()) {
+  append<std::int32_t>(out, 0);
+  append(out, static_cast<std::int32_t>(fields));
 }
 
-std::string_view copy_head() {
-  return std::string_view("PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19);
+RowOfArray::~RowOfArray() {
+  put_at(out_, place_, static_cast<std::int32_t>(out_.size() - place_ - sizeof(std::int32_t)));
 }
 
-std::string_view copy_end() { return std::string_view("\377\377", 2); }
+void RowOfArray::add(Oid type, const SqlValue& value) {
+  append<std::uint32_t>(out_, type);
+  append_field(out_, value);
+}
 
 SqlValue decode(Oid type, std::string_view bytes) {
   switch (type) {
@@ -172,24 +175,12 @@ SqlValue decode(Oid type, std::string_view bytes) {
   }
 }
 
-Array::Array(Oid element) {
-  append<std::int32_t>(bytes_, 1);
-  append<std::int32_t>(bytes_, 0);
-  append<std::uint32_t>(bytes_, element);
-  append<std::int32_t>(bytes_, 0);
-  append<std::int32_t>(bytes_, 1);
-}
+Array::Array(Oid element) { append_array_head(bytes_, element); }
 
 void Array::add(const SqlValue& value) {
   ++size_;
   has_null_ |= value.index() == 0;
   append_field(bytes_, value);
-}
-
-void Array::add_field(std::string_view field) {
-  ++size_;
-  has_null_ |= read<std::int32_t>(field) == kNullLength;
-  bytes_.append(field);
 }
 
 void Array::clear() {
@@ -200,7 +191,7 @@ void Array::clear() {
 
 std::string_view Array::finish() {
   put_at<std::int32_t>(bytes_, kHasNullAt, has_null_ ? 1 : 0);
-  put_at<std::int32_t>(bytes_, kSizeAt, size_);
+  set_array_size(bytes_, static_cast<std::size_t>(size_));
   return bytes_;
 }
 

@@ -3,8 +3,8 @@
 //   integers and doubles   big-endian        bool   one byte        text, bytea   their bytes
 //   array   int32 dimensions (1), int32 has-null, uint32 element type, int32 elements, int32 lower
 //           bound (1), then of each element int32 length (-1: NULL) and its bytes
-//   COPY    a head of 19 bytes, then of each row int16 columns and of each column int32 length (-1:
-//           NULL) and its bytes, then int16 -1
+//   row     in an array: int32 columns, then of each column uint32 type, int32 length (-1: NULL)
+//           and its bytes
 // Pure.
 #pragma once
 
@@ -32,16 +32,25 @@ Oid array_of(Oid element);
 
 // Appends the bytes of a value that is not NULL and fits type_of().
 void append_value(std::string& out, const SqlValue& value);
-// Appends a value's length and bytes, as an array and a row of COPY have them.
+// Appends a value's length and bytes, as an array has them.
 void append_field(std::string& out, const SqlValue& value);
-// The fields of a row of COPY's, cut off the front of rows one by one.
-void append_row_head(std::string& out, std::size_t columns);
-std::size_t take_row_head(std::string_view& rows);
-std::string_view take_field(std::string_view& rows);
+// What stands before the elements of an array, and how many they are, once that is known.
+void append_array_head(std::string& array, Oid element);
+void set_array_size(std::string& array, std::size_t elements);
+// A row that is appended to an array of rows, with as many fields as are said. Lives until all are
+// added.
+class RowOfArray {
+ public:
+  RowOfArray(std::string& out, std::size_t fields);
+  ~RowOfArray();
+  RowOfArray(const RowOfArray&) = delete;
+  RowOfArray& operator=(const RowOfArray&) = delete;
+  void add(Oid type, const SqlValue& value);
 
-// What stands before the rows of a COPY and behind them.
-std::string_view copy_head();
-std::string_view copy_end();
+ private:
+  std::string& out_;
+  const std::size_t place_;
+};
 
 // A column's value; text and bytes are views of `bytes`. Types that a store does not have come as
 // their bytes.
@@ -52,7 +61,6 @@ class Array {
  public:
   explicit Array(Oid element);
   void add(const SqlValue& value);
-  void add_field(std::string_view field);
   void clear();
   std::int32_t size() const { return size_; }
   // As it is sent; good until the next call.

@@ -226,9 +226,6 @@ void PostgresWriter::drop_rows() {
 // With all that is still to be written, in one way to the server and back.
 Status PostgresWriter::commit(bool& unknown) {
   unknown = false;
-  for (const auto& rows : rows_) {
-    if (auto done = rows->send_many(); !done) return done;
-  }
   if (auto ready = about_to_run({.commits = true}); !ready) return ready;
   auto all = prepare_commit();
   if (!all) return all.error();
@@ -281,23 +278,18 @@ Result<bool> PostgresWriter::may_send_commit() {
   return only_node_;
 }
 
-// The rest goes on by proceed(): while a batch is made that of the one before is sent.
 Status PostgresWriter::send_commit(bool& unknown) {
   unknown = false;
-  if (auto ready = PostgresConnection::about_to_run({.commits = true}); !ready) return ready;
-  if (auto taken = take_over(nullptr); !taken) return taken;
-  Sent sent;
-  for (const auto& rows : rows_) {
-    if (auto copy = rows->take_many()) sent.copies.push_back(std::move(*copy));
-  }
+  if (auto ready = about_to_run({.commits = true}); !ready) return ready;
   auto all = prepare_commit();
   if (!all) return all.error();
   auto next = prepare_begin();
   if (!next) return next.error();
-  sent.commit_group = std::move(*all);
-  sent.begin_group = std::move(*next);
-  sent_ = std::move(sent);
   news_.clear();
+  unknown = true;  // should an exception end it
+  auto sent = send_groups({*all, *next}, Patience::commits);
+  if (!sent) return end_of_commit(std::move(sent), unknown);
+  sent_.emplace();
   return {};
 }
 
@@ -323,64 +315,22 @@ void PostgresWriter::take_ends() {
 }
 
 void PostgresWriter::proceed(Waits waits) {
-  using enum Sent::Step;
   Sent& sent = *sent_;
   if (sent.ended) return;
   try {
-    Status commit;
-    if (sent.step < sends_groups) {
-      bool done = false;
-      commit = proceed_with_copies(waits, done);
-      if (commit && !done) return;
+    if (waits == Waits::no && !group_has_ended()) return;
+    sent.commit = end_of_commit(await_group(Patience::commits), sent.unknown);
+    if (sent.commit) {
+      last_turn_ = turn_;
+    } else {
+      (void)await_group(Patience::cancels);
     }
-    if (commit && sent.step == sends_groups) {
-      sent.unknown = true;  // should an exception end it
-      sent.step = ends;
-      commit = send_groups({sent.commit_group, sent.begin_group}, Patience::commits);
-      if (!commit) commit = end_of_commit(std::move(commit), sent.unknown);
-    }
-    if (commit) {
-      if (waits == Waits::no && !group_has_ended()) return;
-      commit = end_of_commit(await_group(Patience::commits), sent.unknown);
-      if (!commit) (void)await_group(Patience::cancels);
-    }
-    if (commit) last_turn_ = turn_;
     sent.ended = true;
-    sent.commit = std::move(commit);
   } catch (...) {  // out of memory: what is still to come would be taken for something else's
     close();
     sent.ended = true;
     throw;
   }
-}
-
-// One after the other, and first the end of what was sent before.
-Status PostgresWriter::proceed_with_copies(Waits waits, bool& done) {
-  using enum Sent::Step;
-  Sent& sent = *sent_;
-  while (sent.step != sends_groups) {
-    const bool answered = sent.step == begins_copy || waits == Waits::yes || answer_is_there();
-    if (!answered) return {};
-    if (sent.step == begins_copy) {
-      sent.step = sent.copies.empty() ? sends_groups : fills_copy;
-      if (sent.copies.empty()) break;
-      if (auto begun = begin_copy(*sent.copies.front().sql); !begun) return begun;
-    } else if (sent.step == fills_copy) {
-      if (auto filled = fill_copy(sent.copies.front().data); !filled) return filled;
-      sent.step = ends_copy;
-    } else if (sent.step == ends_copy) {
-      if (auto ended = await_end(); !ended) return ended;
-      sent.copies.pop_front();
-      sent.step = begins_copy;
-    } else {
-      for (const auto& rows : rows_) {
-        if (auto settled = rows->settle(); !settled) return settled;
-      }
-      sent.step = begins_copy;
-    }
-  }
-  done = true;
-  return {};
 }
 
 Status PostgresWriter::await_commit(bool& unknown) {
@@ -438,6 +388,7 @@ Result<bool> PostgresWriter::take_turn(const ResultPointer& row) {
 Status PostgresWriter::recover() {
   sent_.reset();
   drop_rows();
+  rows_.clear();  // the server's numbers of types may be others
   last_turn_ = -1;
   if (auto done = connect(); !done) return done;
   Status done = join();

@@ -27,10 +27,9 @@ namespace trialward::store {
 
 class PostgresStatement;
 
-// Rows of one shape that wait to be written. When there are many they are sent, and the server
-// works while more are gathered. Rows that take no other's place go by COPY then, which costs the
-// server half as much as an INSERT; a few go by an INSERT with the next statements, which saves a
-// way to the server and back.
+// Rows of one shape that wait to be written: one INSERT of an array of the table's rows, sent with
+// the statements that follow, which saves a way to the server and back. When there are very many
+// they are sent before, and the server works while more are gathered.
 class PostgresRows {
  public:
   // Asks the server for the columns' types.
@@ -42,19 +41,11 @@ class PostgresRows {
   // May send what there is, and tell what became of what was sent before.
   base::Status add(std::span<const SqlValue> row);
   base::Status write();
-  // Sends what there is if a statement of its own is worth it.
-  base::Status send_many();
   // Waits for what was sent. Before any other statement.
   base::Status settle();
   // The statement that writes what there is, for run_together(); null if there is nothing. It
   // refers to what is kept here until the next one.
   base::Result<PostgresStatement*> encode();
-  // What send_many() would send, for who does so himself.
-  struct Copy {
-    const std::string* sql = nullptr;
-    std::string data;
-  };
-  std::optional<Copy> take_many();
   void clear();
   void drop();
 
@@ -65,23 +56,23 @@ class PostgresRows {
   // Whether a row with these keys waits already.
   bool waits(const std::string& key) const;
   base::Status send();
-  bool many() const { return appends() && rows_ >= kCopiedRows; }
-
-  // A COPY of fewer takes longer than they do with an INSERT: it cannot be prepared.
-  static constexpr std::size_t kCopiedRows = 96;
-
   PostgresConnection& connection_;
   const RowShape& shape_;
   const std::uint64_t table_;
-  std::string insert_sql_, copy_sql_;
-  std::vector<postgres::Oid> types_;  // of the columns
-  std::string bytes_;                 // the rows, as COPY takes them
-  std::vector<postgres::Array> columns_;  // of the INSERT that is to be sent
+  std::string insert_sql_;
+  std::vector<postgres::Oid> types_;  // of the shape's columns
+  struct Column {
+    postgres::Oid type = postgres::kAny;
+    std::size_t place = 0;  // in the shape; behind its end: it is not in it
+  };
+  std::vector<Column> columns_;  // all of the table's
+  postgres::Oid row_type_ = postgres::kAny, array_type_ = postgres::kAny;
+  std::string bytes_;  // an array of the rows
+  std::string array_;  // that of the INSERT that is to be sent
   std::vector<std::string> keys_;  // of the rows, where they have to differ
   bool ascending_ = true;          // so are the keys
   std::size_t rows_ = 0;
   PostgresStatement* sent_ = nullptr;  // whose end is not known yet
-  bool copy_sent_ = false;             // nor of this one
 };
 
 class PostgresWriter final : public PostgresConnection {
@@ -132,7 +123,6 @@ class PostgresWriter final : public PostgresConnection {
   // Goes on with what is under way: to the COMMIT's end, or as far as it gets without waiting.
   enum class Waits { no, yes };
   void proceed(Waits waits);
-  base::Status proceed_with_copies(Waits waits, bool& done);
   // To the end of both.
   void take_ends();
 
@@ -144,14 +134,9 @@ class PostgresWriter final : public PostgresConnection {
   std::int64_t turn_ = 0;        // the number of the turn that is taken
   std::int64_t last_turn_ = -1;  // of this connection's last commit; -1: unknown
   std::string news_;             // of the transaction that is open
-  // Of a transaction whose COMMIT was sent, or is to be once its rows are, and of the next one's
-  // begin.
+  // Of a transaction whose COMMIT was sent, and of the next one's begin.
   struct Sent {
-    enum class Step { settles, begins_copy, fills_copy, ends_copy, sends_groups, ends };
-    Step step = Step::settles;
-    std::deque<PostgresRows::Copy> copies;  // of which the first is under way
-    std::vector<PostgresStatement*> commit_group, begin_group;
-    bool ended = false, unknown = false;  // of the COMMIT
+    bool ended = false, unknown = true;  // of the COMMIT
     base::Status commit = base::Error{base::Errc::refused, "out of memory"};
     bool begun = false;  // the end of the begin is known, too
     bool alone = false;
