@@ -57,11 +57,11 @@ void BatchPace::fit(double items, double took) {
   item_time_.store(item / kFitUnit, std::memory_order_relaxed);
 }
 
-std::size_t BatchPace::items_in(Seconds work) const {
+std::size_t BatchPace::items_in(Seconds work, double besides) const {
   const std::size_t limit = options_.items_max;
   const double cpu = item_cpu_.load(std::memory_order_relaxed);
   if (cpu <= 0) return std::min(kItemsMin, limit);
-  const double time = std::max(work.count(), commit_.load(std::memory_order_relaxed));
+  const double time = std::max(work.count(), besides * commit_.load(std::memory_order_relaxed));
   const double items = std::min(time / cpu, static_cast<double>(limit));
   return std::clamp(static_cast<std::size_t>(items), std::min(kItemsMin, limit), limit);
 }

@@ -6,7 +6,8 @@
 //
 // With a database's server (`fitted`) most of the work is the server's, and the commit's length
 // hangs on the number of items as well. There what an item takes, and what a batch does besides,
-// are fitted to how long whole batches took.
+// are fitted to how long whole batches took. Of that, the waiting for the disk is the smaller part,
+// and a safety record is worth some of the rate: it comes in a batch of `kUrgentShare` of it.
 //
 // observe() belongs to the committing thread; any may call the rest.
 #pragma once
@@ -36,14 +37,18 @@ class BatchPace {
   };
   void observe(const Batch& batch);
 
-  std::size_t items_max() const { return items_in(options_.work_max); }
-  std::size_t urgent_items_max() const { return items_in(options_.urgent_work_max); }
+  std::size_t items_max() const { return items_in(options_.work_max, 1); }
+  std::size_t urgent_items_max() const {
+    return items_in(options_.urgent_work_max, options_.fitted ? kUrgentShare : 1);
+  }
   base::Duration time_for(std::size_t items) const;  // zero before the first batch
 
  private:
   using Seconds = std::chrono::duration<double>;
+  static constexpr double kUrgentShare = 0.6;
 
-  std::size_t items_in(Seconds work) const;
+  // Of so much work, or of as much as so many times what a batch takes besides.
+  std::size_t items_in(Seconds work, double besides) const;
   void fit(double items, double took);
 
   const Options options_;

@@ -183,9 +183,12 @@ bool Intake::run_once() {
   set_busy(true);
   Queue::Batch taken;
   try {
-    taken = queue_.pop_batch({.items_max = pace_.items_max(),
+    const std::size_t urgent = pace_.urgent_items_max();
+    // While safety records come each batch is one that the next of them waits for.
+    const bool is_short = writer_.connection().is_postgres() && began < calm_from_;
+    taken = queue_.pop_batch({.items_max = is_short ? urgent : pace_.items_max(),
                               .bytes_max = options_.batch_bytes_max,
-                              .urgent_items_max = pace_.urgent_items_max()});
+                              .urgent_items_max = urgent});
   } catch (const std::bad_alloc&) {
     committer_.finish();
     throw;

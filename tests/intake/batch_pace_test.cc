@@ -76,7 +76,7 @@ TEST(BatchPace, WhatAServerTakesIsFittedToWholeBatches) {
     pace.observe({.items = items, .cpu = 1us, .commit = 1s, .all = of_server(items)});
   }
   EXPECT_NEAR(static_cast<double>(pace.items_max()), 437, 5);
-  EXPECT_NEAR(static_cast<double>(pace.urgent_items_max()), 125, 5) << "as long as the 2 ms";
+  EXPECT_NEAR(static_cast<double>(pace.urgent_items_max()), 75, 5) << "0.6 of the 2 ms";
   EXPECT_NEAR(std::chrono::duration<double>(pace.time_for(100)).count(), 0.0036, 1e-5);
 }
 

@@ -106,6 +106,27 @@ TEST_F(IntakeTest, P6AfterASafetyRecordNoBatchIsMadeBehindAnother) {
   EXPECT_EQ(order_.size(), on_postgres() ? 3U : 6U);
 }
 
+TEST_F(IntakeTest, P6AfterASafetyRecordBatchesAreShort) {
+  if (!on_postgres()) GTEST_SKIP() << "with SQLite they are short enough";
+  observed_ = [this] {
+    clock_.advance(200ms + 2ms * static_cast<int>(reports_.back().records));
+  };
+  int last = 0;
+  for (int batch = 0; batch < 200; ++batch) {
+    for (int i = 0; i <= batch % 2 * 90; ++i) put(std::to_string(++last));
+    while (intake_->run_once()) {
+    }
+  }
+  put("safety", Lane::safety);
+  intake_->run_once();
+  for (int i = 0; i < 400; ++i) put(std::to_string(++last));
+  intake_->run_once();
+  const auto records_in_short = static_cast<double>(reports_.back().records);
+  clock_.advance(2s);
+  intake_->run_once();
+  EXPECT_NEAR(records_in_short / static_cast<double>(reports_.back().records), 0.6, 0.1);
+}
+
 TEST_F(IntakeTest, P5DrainAnswersWhatIsUnderWay) {
   make_as({.batch = {.items_max = 3}});
   for (int i = 0; i < 7; ++i) put(std::to_string(i));
