@@ -174,7 +174,7 @@ TEST_F(MemoryTest, P1P2P9ACommitThatRunsOutOfMemoryLosesNothing) {
 // rows that were sent already, must never be committed by that.
 TEST_F(MemoryTest, P1P8OnAServerHalfATransactionIsNeverCommitted) {
   if (!on_postgres()) GTEST_SKIP() << "there is no server";
-  for (std::int64_t at = 0; !survives({.at = at, .heap = true}) && !HasFailure(); at += 7) {
+  for (std::int64_t at = 0; !survives({.at = at, .heap = true}) && !HasFailure(); at += 3) {
   }
   EXPECT_GT(recovered_, 20);
   store_->writer().connection().release_memory();
@@ -194,7 +194,7 @@ TEST_F(MemoryTest, P1P2OnAServerWhatIsMadeBehindACommitLosesNothing) {
     ASSERT_EQ(commit({submission({alt(name + "3", 50)})}).front().verdict, Verdict::stored);
     std::array<std::vector<Submission>, 3> batches;
     for (std::size_t i = 0; i < 330; ++i) {
-      // More than go by an INSERT, and alerts of a subject of its own.
+      // Alerts are of a subject of its own.
       const bool alarming = i % 110 == 7;
       batches[i / 110].push_back(submission({alt(name + std::to_string(i), alarming ? 150 : 50,
                                                  alarming ? "P-" + std::to_string(9000 + at)
