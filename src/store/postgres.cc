@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "store/postgres_errors.h"
+#include "store/postgres_schema.h"
 #include "store/postgres_statement.h"
 
 namespace trialward::store {
@@ -379,7 +380,9 @@ Status PostgresConnection::end_of_commit(Status done, bool& unknown) {
 std::uint64_t PostgresConnection::tables_in(std::string_view sql) const {
   std::uint64_t tables = 0;
   for (std::size_t i = 0; i < watched_.size(); ++i) {
-    if (names(sql, watched_[i])) tables |= std::uint64_t{1} << i;
+    const std::string_view view = postgres_view_of(watched_[i]);
+    const bool named = names(sql, watched_[i]) || (!view.empty() && names(sql, view));
+    if (named) tables |= std::uint64_t{1} << i;
   }
   return tables;
 }

@@ -275,6 +275,10 @@ Result<std::vector<SchemaObject>> objects_in(Connection& connection, const char*
 
 }  // namespace
 
+std::string_view postgres_view_of(std::string_view table) {
+  return table == "chain_ends" ? "shards" : std::string_view();
+}
+
 Result<std::int64_t> postgres_schema_version(Connection& connection) {
   auto there = connection.integer("SELECT to_regclass('schema_versions') IS NOT NULL");
   if (!there) return there.error();

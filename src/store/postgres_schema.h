@@ -14,6 +14,8 @@ base::Status migrate_postgres(Connection& connection, std::string_view store_id)
 base::Result<std::int64_t> postgres_schema_version(Connection& connection);
 base::Result<std::vector<SchemaObject>> read_postgres_schema(Connection& connection);
 base::Result<std::vector<SchemaObject>> own_postgres_schema(Connection& connection);
+// The view that shows a table's rows otherwise; "": there is none. Who names it reads the table.
+std::string_view postgres_view_of(std::string_view table);
 base::Result<std::string> find_postgres_damage(Connection& connection);
 
 }  // namespace trialward::store

@@ -2,6 +2,7 @@
 
 #include <thread>
 
+#include "store/chain.h"
 #include "store/postgres_node.h"
 #include "store/postgres_writer.h"
 #include "store/schema.h"
@@ -463,6 +464,12 @@ TEST_F(PostgresTest, RowsThatArePutAreThereForWhatNamesTheirTable) {
   EXPECT_EQ(count(*writer_), 5000);
   EXPECT_EQ(writer_->integer("SELECT count(*) FROM u").value(), 7);
   EXPECT_EQ(writer_->integer("SELECT count(*) FROM u WHERE v = 'row 5000'").value(), 1);
+  // Also by its view.
+  const std::string heads = pack_heads({{{5, base::sha256("x")}}}, 0);
+  static constexpr RowShape kEnds{
+      .table = "chain_ends", .columns = "part, heads", .keys = 1, .sql = ""};
+  ASSERT_TRUE(static_cast<Connection&>(*writer_).put(kEnds, {std::int64_t{0}, Blob{heads}}).ok());
+  EXPECT_EQ(writer_->integer("SELECT position FROM shards").value(), 5);
   // And not once they are taken back.
   ASSERT_TRUE(static_cast<Connection&>(*writer_)
                   .put(kShape, {std::int64_t{6000}, std::string_view("x")})
