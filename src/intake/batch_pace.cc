@@ -66,9 +66,10 @@ std::size_t BatchPace::items_in(Seconds work, double besides) const {
   return std::clamp(static_cast<std::size_t>(items), std::min(kItemsMin, limit), limit);
 }
 
-base::Duration BatchPace::time_for(std::size_t items) const {
+base::Duration BatchPace::time_for(std::size_t items, bool urgent) const {
   const auto count = static_cast<double>(items);
-  const double batches = std::ceil(count / static_cast<double>(items_max()));
+  const double batches =
+      std::ceil(count / static_cast<double>(urgent ? urgent_items_max() : items_max()));
   const Seconds time(count * item_time_.load(std::memory_order_relaxed) +
                      batches * commit_.load(std::memory_order_relaxed));
   return std::chrono::duration_cast<base::Duration>(time);

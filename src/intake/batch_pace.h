@@ -41,7 +41,8 @@ class BatchPace {
   std::size_t urgent_items_max() const {
     return items_in(options_.urgent_work_max, options_.fitted ? kUrgentShare : 1);
   }
-  base::Duration time_for(std::size_t items) const;  // zero before the first batch
+  // In batches as large as may be, or as urgent ones. Zero before the first batch.
+  base::Duration time_for(std::size_t items, bool urgent = false) const;
 
  private:
   using Seconds = std::chrono::duration<double>;

@@ -55,7 +55,8 @@ Intake::Intake(store::Writer& writer, const base::Clock& clock, IntakeOptions op
       committer_(writer, clock, options_.subjects, options_.routes),
       queue_({.lanes = {options_.safety, options_.live, options_.bulk}, .aging = options_.aging},
              clock),
-      pace_(pace_of(options_.batch, writer)) {}
+      pace_(pace_of(options_.batch, writer)),
+      on_server_(writer.connection().is_postgres()) {}
 
 Intake::~Intake() { drain(clock_.now()); }
 
@@ -77,7 +78,13 @@ base::Result<Intake::Ticket, runtime::Refusal> Intake::admit(Lane lane, std::siz
 }
 
 base::Duration Intake::backlog(Lane lane) const {
-  return pace_.time_for(queue_.items_before(static_cast<std::size_t>(lane)));
+  return pace_.time_for(queue_.items_before(static_cast<std::size_t>(lane)),
+                        batches_are_short(clock_.now()));
+}
+
+// While safety records come each batch is one that the next of them waits for.
+bool Intake::batches_are_short(base::TimePoint now) const {
+  return on_server_ && now < calm_from_.load();
 }
 
 bool Intake::drop_caches(std::function<void()> dropped) {
@@ -183,12 +190,10 @@ bool Intake::run_once() {
   set_busy(true);
   Queue::Batch taken;
   try {
-    const std::size_t urgent = pace_.urgent_items_max();
-    // While safety records come each batch is one that the next of them waits for.
-    const bool is_short = writer_.connection().is_postgres() && began < calm_from_;
-    taken = queue_.pop_batch({.items_max = is_short ? urgent : pace_.items_max(),
+    taken = queue_.pop_batch({.items_max = pace_.items_max(),
                               .bytes_max = options_.batch_bytes_max,
-                              .urgent_items_max = urgent});
+                              .urgent_items_max = pace_.urgent_items_max(),
+                              .urgent = batches_are_short(began)});
   } catch (const std::bad_alloc&) {
     committer_.finish();
     throw;
@@ -219,7 +224,7 @@ bool Intake::run_once() {
     batch->submissions.reserve(batch->items.size());
     for (Item& item : batch->items) batch->submissions.push_back(std::move(item.submission));
     const std::function<bool()> more_waits = [this] {
-      return options_.ahead && clock_.now() >= calm_from_ && queue_.items() > 0;
+      return options_.ahead && clock_.now() >= calm_from_.load() && queue_.items() > 0;
     };
     committer_.start(batch->submissions, more_waits,
                      [this](Committer::Outcome outcome) { end_batch(std::move(outcome)); });

@@ -129,6 +129,7 @@ class Intake {
   void end_batch(Committer::Outcome outcome);
   void count(Batch& batch, const std::vector<SubmissionResult>& results);
   void checkpoint();
+  bool batches_are_short(base::TimePoint now) const;
   void set_busy(bool busy);
   void set_aside(const Submission& submission, const SubmissionResult& result);
 
@@ -143,10 +144,11 @@ class Intake {
   std::mutex busy_mutex_;
   std::condition_variable idle_;
   bool busy_ = false;  // a batch is being committed; guarded by busy_mutex_
+  const bool on_server_;
+  std::atomic<base::TimePoint> calm_from_{};  // no safety record has come for a while by then
   // The committing thread's:
   std::array<std::optional<Batch>, 2> batches_;  // that are not answered yet, the oldest first
   base::TimePoint batch_ended_{};  // when the last one was
-  base::TimePoint calm_from_{};    // no safety record has come for a while by then
   base::TimePoint next_checkpoint_{};
   base::Duration checkpoint_took_{};  // the last one, until it is reported
   std::unique_ptr<runtime::WorkerPool> worker_;

@@ -38,6 +38,7 @@ struct BatchLimits {
   // While the first lane holds something, this many, or twice what it holds: what is urgent shall
   // not wait for much that rides with it. 0: no difference.
   std::size_t urgent_items_max = 0;
+  bool urgent = false;  // as if it held something: that is about to come
 };
 
 // How one item of a batch came through; the input of the wait-time histograms.
@@ -253,7 +254,7 @@ typename FlowLane<T>::Item BoundedQueue<T>::take(const Choice& choice) {
 template <class T>
 std::size_t BoundedQueue<T>::items_max_of(const BatchLimits& limits) const {
   const std::size_t urgent = book_.items(0);
-  if (urgent == 0 || limits.urgent_items_max == 0) return limits.items_max;
+  if ((urgent == 0 && !limits.urgent) || limits.urgent_items_max == 0) return limits.items_max;
   return std::min(limits.items_max, std::max(limits.urgent_items_max, 2 * urgent));
 }
 

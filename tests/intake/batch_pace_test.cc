@@ -78,6 +78,8 @@ TEST(BatchPace, WhatAServerTakesIsFittedToWholeBatches) {
   EXPECT_NEAR(static_cast<double>(pace.items_max()), 437, 5);
   EXPECT_NEAR(static_cast<double>(pace.urgent_items_max()), 75, 5) << "0.6 of the 2 ms";
   EXPECT_NEAR(std::chrono::duration<double>(pace.time_for(100)).count(), 0.0036, 1e-5);
+  EXPECT_NEAR(std::chrono::duration<double>(pace.time_for(100, true)).count(), 0.0056, 1e-5)
+      << "in two batches";
 }
 
 TEST(BatchPace, ASlowServerIsFoundOutAtOnce) {

@@ -59,7 +59,7 @@ TEST_F(BoundedQueueTest, P3RefusesBeyondItsLimitsAndCountsWhy) {
 }
 
 TEST_F(BoundedQueueTest, ABatchWithAnUrgentItemIsSmallerUnlessManyAreUrgent) {
-  const BatchLimits limits{.items_max = 12, .bytes_max = 10'000, .urgent_items_max = 3};
+  BatchLimits limits{.items_max = 12, .bytes_max = 10'000, .urgent_items_max = 3};
   const auto popped = [&] { return queue_.pop_batch(limits).items.size(); };
   for (int i = 0; i < 30; ++i) push(kBulk, "b");
   EXPECT_EQ(popped(), 12u) << "nothing is urgent";
@@ -69,6 +69,13 @@ TEST_F(BoundedQueueTest, ABatchWithAnUrgentItemIsSmallerUnlessManyAreUrgent) {
   EXPECT_EQ(popped(), 10u) << "what is urgent fills half of it";
   for (int i = 0; i < 8; ++i) push(kSafety, "s");
   EXPECT_EQ(popped(), 12u) << "and never more than the limit";
+  while (popped() > 0) {
+  }
+  limits.urgent = true;
+  for (int i = 0; i < 30; ++i) push(kBulk, "b");
+  EXPECT_EQ(popped(), 3u) << "something urgent is about to come";
+  for (int i = 0; i < 5; ++i) push(kSafety, "s");
+  EXPECT_EQ(popped(), 10u);
 }
 
 TEST_F(BoundedQueueTest, ATicketHoldsItsPlaceUntilItIsDropped) {
