@@ -3,7 +3,7 @@
 // and durability (a COMMIT a batch, fsync), but no HTTP, no tokens, no decoding, no rules, no
 // look-up of duplicates.
 //
-// A batch is one round trip of libpq's pipeline mode, with an array a column and INSERT … SELECT
+// A batch is one round trip of libpq's pipeline mode, with an array of rows and INSERT … SELECT
 // FROM unnest for each table; while the server works on it the next one is made. Two connections
 // have a thread each, and each half of the shards.
 #include <libpq-fe.h>
@@ -80,52 +80,51 @@ class Insert {
       names.emplace_back(columns.substr(at, end - at));
       at = end + 2;
     }
-    std::string sql = "INSERT INTO " + table + " (" + std::string(columns) +
-                      ") SELECT * FROM unnest(";
-    for (std::size_t i = 0; i < names.size(); ++i) {
-      const auto found = session.run(
-          "SELECT a.atttypid, format_type(a.atttypid, NULL) FROM pg_attribute a WHERE a.attrelid = "
-          "to_regclass('" + table + "') AND a.attname = '" + names[i] + "'");
-      types_.push_back(static_cast<postgres::Oid>(std::stoul(found.at(0).at(0))));
-      arrays_.emplace_back(types_.back());
-      sql += (i > 0 ? ", $" : "$") + std::to_string(i + 1) + "::" + found[0][1] + "[]";
+    std::string sql = "INSERT INTO " + table + " (" + std::string(columns) + ") SELECT " +
+                      std::string(columns) + " FROM unnest($1::" + table + "[])";
+    for (const auto& column : session.run(
+             "SELECT a.attname, a.atttypid, t.oid, t.typarray FROM pg_attribute a "
+             "JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type t ON t.oid = c.reltype "
+             "WHERE c.oid = to_regclass('" + table + "') AND a.attnum > 0 ORDER BY a.attnum")) {
+      const auto place = std::find(names.begin(), names.end(), column[0]) - names.begin();
+      columns_.push_back({oid(column[1]), static_cast<std::size_t>(place)});
+      row_type_ = oid(column[2]);
+      array_type_ = oid(column[3]);
     }
-    sql += ")";
     for (std::size_t i = 0; i < names.size() && keys > 0; ++i) {
       if (i == 0) sql += " ON CONFLICT (" + names[0] + ") DO UPDATE SET ";
       if (i >= keys) sql += (i > keys ? ", " : "") + names[i] + " = excluded." + names[i];
     }
-    std::vector<Oid> arrays;
-    for (const postgres::Oid type : types_) arrays.push_back(postgres::array_of(type));
     const std::unique_ptr<PGresult, void (*)(PGresult*)> prepared(
-        PQprepare(session.handle(), name_.c_str(), sql.c_str(), static_cast<int>(arrays.size()),
-                  arrays.data()),
-        &PQclear);
+        PQprepare(session.handle(), name_.c_str(), sql.c_str(), 1, &array_type_), &PQclear);
     session.check(PQresultStatus(prepared.get()) == PGRES_COMMAND_OK);
   }
   void add(std::span<const SqlValue> row) {
-    for (std::size_t i = 0; i < row.size(); ++i) arrays_[i].add(row[i]);
+    if (rows_++ == 0) postgres::append_array_head(bytes_, row_type_);
+    postgres::RowOfArray to(bytes_, columns_.size());
+    for (const auto& [type, place] : columns_) to.add(type, row[place]);
   }
   void add(std::initializer_list<SqlValue> row) { add(std::span(row.begin(), row.size())); }
   void send() {
-    std::vector<const char*> values;
-    std::vector<int> lengths, formats(arrays_.size(), 1);
-    for (postgres::Array& array : arrays_) {
-      const std::string_view bytes = array.finish();
-      values.push_back(bytes.data());
-      lengths.push_back(static_cast<int>(bytes.size()));
-    }
-    session_.check(PQsendQueryPrepared(session_.handle(), name_.c_str(),
-                                       static_cast<int>(values.size()), values.data(),
-                                       lengths.data(), formats.data(), 1) == 1);
-    for (postgres::Array& array : arrays_) array.clear();
+    if (rows_ == 0) return;
+    postgres::set_array_size(bytes_, rows_);
+    const char* const value = bytes_.data();
+    const int length = static_cast<int>(bytes_.size()), format = 1;
+    session_.check(PQsendQueryPrepared(session_.handle(), name_.c_str(), 1, &value, &length,
+                                       &format, 1) == 1);
+    bytes_.clear();
+    rows_ = 0;
   }
 
  private:
+  static Oid oid(const std::string& text) { return static_cast<Oid>(std::stoul(text)); }
+
   Session& session_;
   const std::string name_;
-  std::vector<postgres::Oid> types_;
-  std::vector<postgres::Array> arrays_;
+  std::vector<std::pair<Oid, std::size_t>> columns_;  // the table's, and their places in a row
+  Oid row_type_ = 0, array_type_ = 0;
+  std::string bytes_;
+  std::size_t rows_ = 0;
 };
 
 class RawWriter {
