@@ -14,7 +14,7 @@
 // not met by it. When that takes longer than `cancel_max`, the connection is closed, and the server
 // ends the statement once it notices (client_connection_check_interval). So an interrupted call
 // returns within `cancel_max`, and any other within `statement_max` and that. A COMMIT is never
-// cancelled.
+// cancelled, nor is what is sent with it; but that waits for a lock for `statement_max` only.
 //
 // A reader that lost its server connects anew with its next query, but not within a transaction:
 // of that the rest fails, up to its end. A writer is told to connect, by recover().
@@ -114,7 +114,7 @@ class PostgresConnection : public WriteConnection {
   // The same of several groups, of which a failure ends its own alone, without waiting. Each is to
   // be awaited, in their order, before anything else is sent.
   using Groups = std::initializer_list<std::span<PostgresStatement* const>>;
-  base::Status send_groups(Groups groups, Patience patience);
+  base::Status send_groups(Groups groups);
   base::Status await_group(Patience patience, ResultPointer* rows = nullptr);
   // Whether the first one that is under way has ended, as far as is known. Does not wait.
   bool group_has_ended();

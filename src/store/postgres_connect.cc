@@ -38,9 +38,11 @@ constexpr const char* kReadOnly = "SET default_transaction_read_only = on";
 std::string session_options(const PostgresOptions& options) {
   std::string text = std::string(kSessionOptions) +
                      (options.writes ? kWriterOptions : kReaderOptions);
-  // The writer's statements are cancelled from here, which leaves COMMIT alone.
+  // The writer's statements are cancelled from here, which leaves COMMIT alone, and what is sent
+  // with it: of that a lock is all that may keep the server waiting.
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(options.statement_max);
-  if (!options.writes) text += " -c statement_timeout=" + std::to_string(ms.count());
+  text += options.writes ? " -c lock_timeout=" : " -c statement_timeout=";
+  text += std::to_string(ms.count());
   return text;
 }
 

@@ -69,7 +69,8 @@ Result<std::unique_ptr<PostgresRows>> PostgresRows::open(PostgresConnection& con
     made->row_type_ = static_cast<postgres::Oid>(rows->integer(2));
     made->array_type_ = static_cast<postgres::Oid>(rows->integer(3));
   }
-  if (std::find(made->types_.begin(), made->types_.end(), postgres::kAny) != made->types_.end()) {
+  const bool known = std::all_of(made->types_.begin(), made->types_.end(), &postgres::is_stored);
+  if (!known) {
     return base::Error{base::Errc::corrupt,
                        "the table " + std::string(shape.table) + " is not as it was made"};
   }

@@ -185,7 +185,9 @@ CREATE INDEX alerts_subject ON alerts (subject, rule);
 // The ends of the audit chains, 16 in a row: a row that takes another's place costs as much as one
 // that is appended, and there was one for nearly each record.
 constexpr const char* kChainEndsMigration = R"sql(
-CREATE TABLE chain_ends (part bigint PRIMARY KEY, heads bytea NOT NULL) WITH (fillfactor = 20);
+CREATE TABLE chain_ends (
+  part bigint PRIMARY KEY CHECK (part BETWEEN 0 AND 15),
+  heads bytea NOT NULL CHECK (octet_length(heads) = 640)) WITH (fillfactor = 20);
 INSERT INTO chain_ends
   SELECT part, (SELECT string_agg(int8send(coalesce(s.position, 0)) ||
                                   coalesce(s.hash, decode(repeat('00', 32), 'hex')), ''
@@ -227,7 +229,8 @@ std::string literal(std::string_view text) {
 // What a namespace holds, in words that do not name it.
 constexpr const char* kObjects = R"sql(
 SELECT o.type, o.name, o.tbl,
-  replace(replace(o.sql, quote_ident(n.nspname) || '.', ''), 'pg_temp.', '')
+  CASE WHEN o.type = 'view' THEN o.sql  -- which names nothing that is in the search_path
+  ELSE replace(replace(o.sql, quote_ident(n.nspname) || '.', ''), 'pg_temp.', '') END
 FROM pg_namespace n JOIN LATERAL (
   SELECT 'table' AS type, c.relname::text AS name, c.relname::text AS tbl,
     (SELECT string_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod) ||
@@ -239,8 +242,8 @@ FROM pg_namespace n JOIN LATERAL (
      WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS sql
   FROM pg_class c WHERE c.relnamespace = n.oid AND c.relkind IN ('r', 'p')
   UNION ALL
-  SELECT 'other', c.relname::text, c.relname::text,
-    CASE WHEN c.relkind = 'v' THEN pg_get_viewdef(c.oid) ELSE c.relkind::text END
+  SELECT CASE WHEN c.relkind = 'v' THEN 'view' ELSE 'other' END, c.relname::text,
+    c.relname::text, CASE WHEN c.relkind = 'v' THEN pg_get_viewdef(c.oid) ELSE c.relkind::text END
   FROM pg_class c WHERE c.relnamespace = n.oid AND c.relkind NOT IN ('r', 'p', 'i', 'I', 't')
   UNION ALL
   SELECT 'index', i.relname::text, c.relname::text,

@@ -26,11 +26,11 @@ Result<PostgresStatement*> PostgresConnection::statement_of(std::string_view sql
 
 Status PostgresConnection::run_together(std::span<PostgresStatement* const> statements,
                                         Patience patience, ResultPointer* rows) {
-  if (auto sent = send_groups({statements}, patience); !sent) return sent;
+  if (auto sent = send_groups({statements}); !sent) return sent;
   return await_group(patience, rows);
 }
 
-Status PostgresConnection::send_groups(Groups groups, Patience patience) {
+Status PostgresConnection::send_groups(Groups groups) {
   TW_CHECK(groups_.empty());
   warned_ = commit_sent_ = false;
   if (auto taken = take_over(nullptr); !taken) return taken;
@@ -46,7 +46,8 @@ Status PostgresConnection::send_groups(Groups groups, Patience patience) {
   try {
     for (const auto& statements : groups) groups_.push_back({.statements = statements.size()});
     done = queue_groups(all);
-    if (done) done = flush(patience);
+    // What the socket has no room for is sent by whoever looks for the end.
+    if (done && PQflush(connection_) < 0) done = lost_error();
   } catch (...) {  // out of memory: what is still to come would be taken for something else's
     close();
     groups_.clear();

@@ -1,6 +1,5 @@
 #include "store/postgres_values.h"
 
-#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <limits>
@@ -8,8 +7,7 @@
 namespace trialward::store::postgres {
 namespace {
 
-constexpr std::size_t kHeaderBytes = 20;  // of an array of one dimension
-constexpr std::size_t kHasNullAt = 4, kSizeAt = 12;
+constexpr std::size_t kSizeAt = 12;  // in an array
 constexpr std::int32_t kNullLength = -1;
 
 template <class T>
@@ -73,13 +71,6 @@ SqlValue decode_numeric(std::string_view bytes) {
   return static_cast<double>(sign == kNegative ? -sum : sum);
 }
 
-template <class Items>
-void append_array(std::string& out, const Items& items, Oid element) {
-  Array array(element);
-  for (const auto& item : items) array.add(item);
-  out.append(array.finish());
-}
-
 }  // namespace
 
 Oid type_of(const SqlValue& value) {
@@ -99,16 +90,22 @@ bool fits(const SqlValue& value, Oid type) {
   return own == kAny || own == type;
 }
 
-Oid array_of(Oid element) {
-  switch (element) {
-    case kBool: return 1000;
-    case kBytea: return 1001;
-    case kInt8: return kInt8Array;
-    case kText: return kTextArray;
-    case kFloat8: return 1022;
-    default: return kAny;
-  }
+bool is_stored(Oid type) {
+  return type == kInt8 || type == kFloat8 || type == kText || type == kBytea;
 }
+
+namespace {
+
+template <class Items>
+void append_array(std::string& out, const Items& items, Oid element) {
+  std::string array;
+  append_array_head(array, element);
+  for (const auto& item : items) append_field(array, item);
+  set_array_size(array, items.size());
+  out.append(array);
+}
+
+}  // namespace
 
 void append_value(std::string& out, const SqlValue& value) {
   switch (value.index()) {
@@ -173,26 +170,6 @@ SqlValue decode(Oid type, std::string_view bytes) {
     case kName: return bytes;
     default: return Blob{bytes};
   }
-}
-
-Array::Array(Oid element) { append_array_head(bytes_, element); }
-
-void Array::add(const SqlValue& value) {
-  ++size_;
-  has_null_ |= value.index() == 0;
-  append_field(bytes_, value);
-}
-
-void Array::clear() {
-  bytes_.resize(kHeaderBytes);
-  size_ = 0;
-  has_null_ = false;
-}
-
-std::string_view Array::finish() {
-  put_at<std::int32_t>(bytes_, kHasNullAt, has_null_ ? 1 : 0);
-  set_array_size(bytes_, static_cast<std::size_t>(size_));
-  return bytes_;
 }
 
 }  // namespace trialward::store::postgres

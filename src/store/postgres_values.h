@@ -27,8 +27,8 @@ inline constexpr Oid kInt8Array = 1016, kTextArray = 1009;
 Oid type_of(const SqlValue& value);
 // Whether a value can be sent as a parameter of a type.
 bool fits(const SqlValue& value, Oid type);
-// The type of arrays of a type; kAny where a store has none.
-Oid array_of(Oid element);
+// Whether a store has columns of a type.
+bool is_stored(Oid type);
 
 // Appends the bytes of a value that is not NULL and fits type_of().
 void append_value(std::string& out, const SqlValue& value);
@@ -55,21 +55,5 @@ class RowOfArray {
 // A column's value; text and bytes are views of `bytes`. Types that a store does not have come as
 // their bytes.
 SqlValue decode(Oid type, std::string_view bytes);
-
-// An array that grows.
-class Array {
- public:
-  explicit Array(Oid element);
-  void add(const SqlValue& value);
-  void clear();
-  std::int32_t size() const { return size_; }
-  // As it is sent; good until the next call.
-  std::string_view finish();
-
- private:
-  std::string bytes_;
-  std::int32_t size_ = 0;
-  bool has_null_ = false;
-};
 
 }  // namespace trialward::store::postgres

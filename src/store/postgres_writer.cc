@@ -231,7 +231,11 @@ Status PostgresWriter::commit(bool& unknown) {
   if (!all) return all.error();
   unknown = true;  // should an exception end it
   auto done = end_of_commit(run_together(*all, Patience::commits), unknown);
-  if (done) last_turn_ = turn_;
+  if (done) {
+    last_turn_ = turn_;
+  } else {
+    forget_shapes_ = true;
+  }
   return done;
 }
 
@@ -287,7 +291,7 @@ Status PostgresWriter::send_commit(bool& unknown) {
   if (!next) return next.error();
   news_.clear();
   unknown = true;  // should an exception end it
-  auto sent = send_groups({*all, *next}, Patience::commits);
+  auto sent = send_groups({*all, *next});
   if (!sent) return end_of_commit(std::move(sent), unknown);
   sent_.emplace();
   return {};
@@ -323,6 +327,7 @@ void PostgresWriter::proceed(Waits waits) {
     if (sent.commit) {
       last_turn_ = turn_;
     } else {
+      forget_shapes_ = true;
       (void)await_group(Patience::cancels);
     }
     sent.ended = true;
@@ -355,6 +360,7 @@ void PostgresWriter::tell(News news) {
 Result<bool> PostgresWriter::begin_turn() {
   news_.clear();
   if (auto ready = about_to_run({.begins = true}); !ready) return ready.error();
+  if (std::exchange(forget_shapes_, false)) rows_.clear();
   auto both = prepare_begin();
   if (!both) return both.error();
   ResultPointer row(nullptr, &PQclear);
@@ -388,7 +394,7 @@ Result<bool> PostgresWriter::take_turn(const ResultPointer& row) {
 Status PostgresWriter::recover() {
   sent_.reset();
   drop_rows();
-  rows_.clear();  // the server's numbers of types may be others
+  forget_shapes_ = true;
   last_turn_ = -1;
   if (auto done = connect(); !done) return done;
   Status done = join();

@@ -88,6 +88,7 @@ class PostgresWriter final : public PostgresConnection {
   base::Status put(const RowShape& shape, std::span<const SqlValue> row) override;
   base::Status commit(bool& unknown) override;
   base::Status recover() override;
+  void release_memory() override { forget_shapes_ = true; }
   base::Result<bool> begin_turn() override;
   base::Result<bool> may_send_commit() override;
   base::Status send_commit(bool& unknown) override;
@@ -114,8 +115,8 @@ class PostgresWriter final : public PostgresConnection {
   base::Status check_version();
   base::Error others_there();
   base::Status check_durability();
-  // Makes ready what is sent with a COMMIT, and the COMMIT. All rows were written or sent but those
-  // that are few.
+  // Makes ready what is sent with a COMMIT, and the COMMIT: the rows, but for those that were sent
+  // before.
   base::Result<std::vector<PostgresStatement*>> prepare_commit();
   base::Result<std::vector<PostgresStatement*>> prepare_begin();
   // Of the transaction whose begin has given this row.
@@ -127,6 +128,8 @@ class PostgresWriter final : public PostgresConnection {
   void take_ends();
 
   std::vector<std::unique_ptr<PostgresRows>> rows_;
+  // The tables may have changed since they were asked for, by somebody's hand or with the server.
+  bool forget_shapes_ = false;
   bool writing_rows_ = false;
   std::string durability_;
   std::string session_;          // 16 random bytes

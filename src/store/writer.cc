@@ -75,10 +75,11 @@ Status Writer::load() {
 Status Writer::load_heads() {
   auto heads = connection_->query("SELECT shard, position, hash FROM shards");
   if (!heads) return heads.error();
+  std::int64_t entries = 0;
   while (true) {
     auto row = heads->next();
     if (!row) return row.error();
-    if (!*row) return {};
+    if (!*row) break;
     const std::int64_t shard = heads->integer(0);
     const std::string_view hash = heads->blob(2);
     if (shard < 0 || shard >= static_cast<std::int64_t>(now_.heads.size()) ||
@@ -89,7 +90,14 @@ Status Writer::load_heads() {
     ChainHead& head = now_.heads[static_cast<std::size_t>(shard)];
     head.position = heads->integer(1);
     std::memcpy(head.hash.data(), hash.data(), hash.size());
+    entries += head.position;
   }
+  // Other nodes may write meanwhile, unless it is this one's turn.
+  const bool stands_still = !connection_->is_postgres() || in_transaction_;
+  if (!stands_still || entries == now_.seq) return {};
+  return Error{Errc::corrupt, "the audit chains have " + std::to_string(entries) +
+                                  " entries, but the last is number " + std::to_string(now_.seq) +
+                                  "; see trialward verify"};
 }
 
 Status Writer::prepare_ends() {
@@ -164,7 +172,11 @@ Status Writer::recover() {
 }
 
 Status Writer::write_heads() {
-  if (connection_->is_postgres()) return write_chain_ends();
+  auto done = connection_->is_postgres() ? write_chain_ends() : write_shards();
+  return done ? write_alert_heads() : done;
+}
+
+Status Writer::write_shards() {
   for (std::size_t shard = 0; shard < now_.heads.size(); ++shard) {
     if (!now_.touched[shard]) continue;
     const ChainHead& head = now_.heads[shard];
@@ -173,7 +185,7 @@ Status Writer::write_heads() {
     if (!written) return note(written);
     now_.touched[shard] = false;
   }
-  return write_alert_heads();
+  return {};
 }
 
 Status Writer::write_chain_ends() {
@@ -185,7 +197,7 @@ Status Writer::write_chain_ends() {
     if (!written) return note(written);
     std::fill(touched.begin(), touched.end(), false);
   }
-  return write_alert_heads();
+  return {};
 }
 
 Status Writer::write_alert_heads() {

@@ -133,6 +133,7 @@ class Writer {
   // So that no transaction has to, when memory is short.
   base::Status prepare_ends();
   base::Status write_heads();
+  base::Status write_shards();
   base::Status write_chain_ends();
   base::Status write_alert_heads();
   base::Status begin_on_server();

@@ -220,7 +220,11 @@ TEST_F(OverlapTest, P8WhatAnotherNodeWroteInBetweenIsSeen) {
   std::thread writer([&] {  // it waits for the first's end, and the second's turn waits for it
     wrote = (*other)->script(
         "BEGIN; LOCK TABLE write_turn IN ACCESS EXCLUSIVE MODE; "
-        "INSERT INTO subject_passes VALUES (1, 1, 1); "
+        "INSERT INTO subject_passes VALUES (1, 1, 1); INSERT INTO audit SELECT max(seq) + 1, 0, "
+        "1, 1, 'x', 'y', 'subject_passes', 1, NULL, '' FROM audit; UPDATE chain_ends SET heads = "
+        "overlay(heads PLACING int8send(('x' || encode(substring(heads FROM 1 FOR 8), "
+        "'hex'))::bit(64)::bigint + 1) FROM 1 FOR 8) WHERE part = (SELECT min(part) FROM "
+        "chain_ends); "
         "UPDATE write_turn SET number = number + 1, session = 'other'; COMMIT");
   });
   while ((*observer)

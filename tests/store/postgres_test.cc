@@ -2,66 +2,15 @@
 
 #include <thread>
 
-#include "store/chain.h"
 #include "store/postgres_node.h"
-#include "store/postgres_writer.h"
 #include "store/schema.h"
-#include "tests/store/store_bench.h"
+#include "tests/store/postgres_bench.h"
 
 namespace trialward::store {
 namespace {
 
 using base::Errc;
 using std::chrono::milliseconds;
-
-// Two connections to a schema of its own, with a table.
-class PostgresTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    if (!on_postgres() || StorePlace::server().empty()) {
-      GTEST_SKIP() << "it needs a PostgreSQL server, and is run by store_postgres";
-    }
-    writer_ = open_writer();
-    ASSERT_NE(writer_, nullptr);
-    script("CREATE TABLE t (id bigint PRIMARY KEY, v text COLLATE \"C\" NOT NULL UNIQUE)");
-    reader_ = open({});
-  }
-
-  std::unique_ptr<PostgresConnection> open(const PostgresOptions& options) {
-    auto opened = PostgresConnection::open(place_.store(), options);
-    EXPECT_TRUE(opened.ok()) << why(opened);
-    return opened ? std::move(*opened) : nullptr;
-  }
-  std::unique_ptr<PostgresWriter> open_writer(const PostgresOptions& options = {}) {
-    auto opened = PostgresWriter::open(place_.store(), options, "store", random_);
-    EXPECT_TRUE(opened.ok()) << why(opened);
-    return opened ? std::move(*opened) : nullptr;
-  }
-  void script(const std::string& sql) {
-    const auto done = writer_->script(sql);
-    ASSERT_TRUE(done.ok()) << why(done);
-  }
-  std::int64_t count(Connection& connection) {
-    auto number = connection.integer("SELECT count(*) FROM t");
-    EXPECT_TRUE(number.ok()) << why(number);
-    return number ? *number : -1;
-  }
-  // From another session.
-  void terminate(const PostgresConnection& connection) {
-    auto other = open({});
-    const std::int64_t backend = connection.backend();
-    ASSERT_EQ(other->integer("SELECT pg_terminate_backend($1::int)", {backend}).value(), 1);
-    while (
-        other->integer("SELECT count(*) FROM pg_stat_activity WHERE pid = $1", {backend}).value() !=
-        0) {
-    }
-  }
-
-  StorePlace place_;
-  base::SeededRandom random_{1};
-  std::unique_ptr<PostgresWriter> writer_;
-  std::unique_ptr<PostgresConnection> reader_;
-};
 
 TEST_F(PostgresTest, ValuesComeBackAsTheyWere) {
   script("CREATE TABLE x (i bigint, d double precision, t text, b bytea)");
@@ -445,87 +394,6 @@ TEST_F(PostgresTest, AWriterThatLostItsSessionSaysSoAndConnectsAnew) {
   ASSERT_TRUE(writer_->recover().ok());
   EXPECT_FALSE(writer_->lost());
   EXPECT_EQ(count(*writer_), 0);
-}
-
-TEST_F(PostgresTest, RowsThatArePutAreThereForWhatNamesTheirTable) {
-  static constexpr RowShape kShape{.table = "t", .columns = "id, v", .sql = ""};
-  static constexpr RowShape kLatest{.table = "u", .columns = "id, v", .keys = 1, .sql = ""};
-  script("CREATE TABLE u (id bigint PRIMARY KEY, v text)");
-  ASSERT_TRUE(writer_->execute("BEGIN").ok());
-  for (std::int64_t id = 1; id <= 5000; ++id) {
-    const std::string text = "row " + std::to_string(id);
-    const std::string_view view = text;
-    auto put = static_cast<Connection&>(*writer_).put(kShape, {id, view});
-    ASSERT_TRUE(put.ok()) << why(put);
-    put = static_cast<Connection&>(*writer_).put(
-        kLatest, {id % 7, id % 2 == 0 ? SqlValue(view) : sql_null()});
-    ASSERT_TRUE(put.ok()) << why(put);
-  }
-  EXPECT_EQ(count(*writer_), 5000);
-  EXPECT_EQ(writer_->integer("SELECT count(*) FROM u").value(), 7);
-  EXPECT_EQ(writer_->integer("SELECT count(*) FROM u WHERE v = 'row 5000'").value(), 1);
-  // Also by its view.
-  const std::string heads = pack_heads({{{5, base::sha256("x")}}}, 0);
-  static constexpr RowShape kEnds{
-      .table = "chain_ends", .columns = "part, heads", .keys = 1, .sql = ""};
-  ASSERT_TRUE(static_cast<Connection&>(*writer_).put(kEnds, {std::int64_t{0}, Blob{heads}}).ok());
-  EXPECT_EQ(writer_->integer("SELECT position FROM shards").value(), 5);
-  // And not once they are taken back.
-  ASSERT_TRUE(static_cast<Connection&>(*writer_)
-                  .put(kShape, {std::int64_t{6000}, std::string_view("x")})
-                  .ok());
-  ASSERT_TRUE(writer_->execute("ROLLBACK").ok());
-  EXPECT_EQ(count(*writer_), 0);
-}
-
-// Few go with the COMMIT, many before. What a shape does not name has its default.
-TEST_F(PostgresTest, RowsThatArePutAreAsTheyWere) {
-  static constexpr RowShape kShape{
-      .table = "w", .columns = "id, number, text, bytes, nothing", .sql = ""};
-  script(
-      "CREATE TABLE w (bytes bytea, gone bigint, more bigint NOT NULL DEFAULT 7, number double "
-      "precision, text text, nothing text, id bigint PRIMARY KEY); ALTER TABLE w DROP COLUMN gone");
-  constexpr std::string_view kBytes("\0\xff\n\\", 4);
-  std::int64_t last = 0;
-  for (const std::int64_t rows : {3, 5000}) {
-    SCOPED_TRACE(rows);
-    ASSERT_TRUE(writer_->execute("BEGIN").ok());
-    for (std::int64_t i = 0; i < rows; ++i) {
-      auto put = static_cast<Connection&>(*writer_).put(
-          kShape, {++last, -0.5, i == 1 ? std::string_view() : std::string_view("\\N\tü"),
-                   Blob{kBytes}, sql_null()});
-      ASSERT_TRUE(put.ok()) << why(put);
-    }
-    bool unknown = false;
-    const auto done = writer_->commit(unknown);
-    ASSERT_TRUE(done.ok()) << why(done);
-    auto row = writer_->query("SELECT number, text, bytes, nothing FROM w WHERE id = $1", {last});
-    ASSERT_TRUE(row.ok() && row->next().value());
-    EXPECT_EQ(row->real(0), -0.5);
-    EXPECT_EQ(row->text(1), "\\N\tü");
-    EXPECT_EQ(row->blob(2), kBytes);
-    EXPECT_TRUE(row->null(3));
-  }
-  EXPECT_EQ(writer_->integer("SELECT sum(more) FROM w").value(), 7 * last);
-  EXPECT_EQ(writer_->integer("SELECT count(*) FROM w WHERE text = ''").value(), 2);
-}
-
-TEST_F(PostgresTest, ARowThatIsThereAlreadyIsAConflictHoweverItIsWritten) {
-  static constexpr RowShape kShape{.table = "t", .columns = "id, v", .sql = ""};
-  for (const std::int64_t rows : {3, 5000}) {
-    SCOPED_TRACE(rows);
-    ASSERT_TRUE(writer_->execute("BEGIN").ok());
-    for (std::int64_t id = 1; id <= rows; ++id) {
-      const std::string text = "row " + std::to_string(id % (rows - 1));
-      const std::string_view view = text;
-      ASSERT_TRUE(static_cast<Connection&>(*writer_).put(kShape, {id, view}).ok());
-    }
-    auto counted = writer_->integer("SELECT count(*) FROM t");
-    ASSERT_FALSE(counted.ok());
-    EXPECT_EQ(counted.error().code, Errc::conflict);
-    ASSERT_TRUE(writer_->execute("ROLLBACK").ok());
-    EXPECT_EQ(count(*writer_), 0);
-  }
 }
 
 TEST_F(PostgresTest, AServerThatCannotBeReachedIsNamed) {

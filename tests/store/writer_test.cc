@@ -160,7 +160,8 @@ TEST_F(WriterTest, ItGoesOnWhereTheLastOneEnded) {
 
 TEST_F(WriterTest, ADamagedHeadIsNotContinued) {
   TRIALWARD_SQLITE_ONLY();
-  for (const char* damage : {"UPDATE shards SET hash = x'00'", "UPDATE shards SET shard = 256"}) {
+  for (const char* damage : {"UPDATE shards SET hash = x'00'", "UPDATE shards SET shard = 256",
+                             "UPDATE shards SET position = 9", "DELETE FROM shards"}) {
     commit([&] { expect_append(damage); });
     const std::string undo = folder_.file("undo.db");
     ASSERT_TRUE(writer().checkpoint(Writer::Checkpoint::always).ok());
