@@ -102,6 +102,20 @@ TEST_F(PostgresRowsTest, ATableThatSomebodyChangedIsAskedForAnew) {
   EXPECT_EQ(done.error().message, "the table t is not as it was made");
 }
 
+TEST_F(PostgresRowsTest, P5RowsThatGoWithACommitDoNotWaitForALockForEver) {
+  static constexpr RowShape kShape{.table = "t", .columns = "id, v", .sql = ""};
+  auto hasty = open_writer({.statement_max = std::chrono::milliseconds(200)});
+  ASSERT_TRUE(hasty->begin_turn().ok());
+  ASSERT_TRUE(
+      static_cast<Connection&>(*hasty).put(kShape, {std::int64_t{1}, std::string_view("x")}).ok());
+  script("BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE");
+  bool unknown = true;
+  const auto done = hasty->commit(unknown);
+  ASSERT_FALSE(done.ok());
+  EXPECT_EQ(done.error().code, Errc::retry) << why(done);
+  EXPECT_FALSE(unknown);
+}
+
 TEST_F(PostgresRowsTest, ARowThatIsThereAlreadyIsAConflictHoweverItIsWritten) {
   static constexpr RowShape kShape{.table = "t", .columns = "id, v", .sql = ""};
   for (const std::int64_t rows : {3, 5000}) {
