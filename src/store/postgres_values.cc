@@ -71,6 +71,15 @@ SqlValue decode_numeric(std::string_view bytes) {
   return static_cast<double>(sign == kNegative ? -sum : sum);
 }
 
+template <class Items>
+void append_array(std::string& out, const Items& items, Oid element) {
+  std::string array;
+  append_array_head(array, element);
+  for (const auto& item : items) append_field(array, item);
+  set_array_size(array, items.size());
+  out.append(array);
+}
+
 }  // namespace
 
 Oid type_of(const SqlValue& value) {
@@ -93,19 +102,6 @@ bool fits(const SqlValue& value, Oid type) {
 bool is_stored(Oid type) {
   return type == kInt8 || type == kFloat8 || type == kText || type == kBytea;
 }
-
-namespace {
-
-template <class Items>
-void append_array(std::string& out, const Items& items, Oid element) {
-  std::string array;
-  append_array_head(array, element);
-  for (const auto& item : items) append_field(array, item);
-  set_array_size(array, items.size());
-  out.append(array);
-}
-
-}  // namespace
 
 void append_value(std::string& out, const SqlValue& value) {
   switch (value.index()) {
