@@ -209,11 +209,16 @@ TEST_F(OverlapTest, BesideAnotherNodeEachIsWaitedFor) {
 TEST_F(OverlapTest, P8WhatAnotherNodeWroteInBetweenIsSeen) {
   if (!on_postgres()) GTEST_SKIP() << "it needs a PostgreSQL server";
   auto other = store::PostgresConnection::open(folder_.store(), {.writes = true});
-  auto observer = store_->open_reader();
-  ASSERT_TRUE(other.ok() && observer.ok());
-  std::vector<Submission> one = values(0, 5), two = values(5, 10);
+  auto holder = store::PostgresConnection::open(folder_.store(), {.writes = true});
+  ASSERT_TRUE(other.ok() && holder.ok());
+  std::vector<Submission> one = values(7, 12), two = values(12, 17);
   std::vector<Committer::Outcome> outcomes;
   const auto keep = [&](Committer::Outcome outcome) { outcomes.push_back(std::move(outcome)); };
+  // The first's rows wait for this lock, and with them its COMMIT, until the other node waits too.
+  // What is asked before a COMMIT would wait as well, so the statement is prepared and the subjects
+  // are known.
+  ASSERT_EQ(commit(values(0, 7)).results.front().verdict, Verdict::stored);
+  ASSERT_TRUE((*holder)->script("BEGIN; LOCK TABLE records IN SHARE MODE").ok());
   committer_->start(one, more_waits_, keep);
   ASSERT_TRUE(committer_->under_way());
   base::Status wrote;
@@ -227,18 +232,19 @@ TEST_F(OverlapTest, P8WhatAnotherNodeWroteInBetweenIsSeen) {
         "chain_ends); "
         "UPDATE write_turn SET number = number + 1, session = 'other'; COMMIT");
   });
-  while ((*observer)
+  while ((*holder)
              ->integer("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = "
                        "to_regclass('write_turn')")
              .value() == 0) {
   }
+  ASSERT_TRUE((*holder)->script("COMMIT").ok());
   committer_->start(two, more_waits_, keep);
   committer_->finish();
   writer.join();
   EXPECT_TRUE(wrote.ok());
   ASSERT_EQ(outcomes.size(), 2U);
   for (const Committer::Outcome& outcome : outcomes) expect_stored(outcome);
-  expect_records(10);
+  expect_records(17);
   EXPECT_EQ(store_->writer().next_id(store::Table::subject_passes), 2);
 }
 
