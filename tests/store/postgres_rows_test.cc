@@ -105,12 +105,17 @@ TEST_F(PostgresRowsTest, ATableThatSomebodyChangedIsAskedForAnew) {
 TEST_F(PostgresRowsTest, P5RowsThatGoWithACommitDoNotWaitForALockForEver) {
   static constexpr RowShape kShape{.table = "t", .columns = "id, v", .sql = ""};
   auto hasty = open_writer({.statement_max = std::chrono::milliseconds(200)});
-  ASSERT_TRUE(hasty->begin_turn().ok());
-  ASSERT_TRUE(
-      static_cast<Connection&>(*hasty).put(kShape, {std::int64_t{1}, std::string_view("x")}).ok());
-  script("BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE");
   bool unknown = true;
-  const auto done = hasty->commit(unknown);
+  const auto write = [&](std::int64_t id) {
+    EXPECT_TRUE(hasty->begin_turn().ok());
+    EXPECT_TRUE(
+        static_cast<Connection&>(*hasty).put(kShape, {id, std::string_view("x")}).ok());
+    return hasty->commit(unknown);
+  };
+  // To prepare the statement would wait as well, and be cancelled.
+  ASSERT_TRUE(write(1).ok());
+  script("BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE");
+  const auto done = write(2);
   ASSERT_FALSE(done.ok());
   EXPECT_EQ(done.error().code, Errc::retry) << why(done);
   EXPECT_FALSE(unknown);
