@@ -66,4 +66,19 @@ base::Duration LatencyHistogram::quantile(double share) const {
   return max_;
 }
 
+void LatencyCurve::record(base::Duration at, base::Duration took) {
+  if (const std::int64_t window = at / kWindow; window != window_) {
+    if (times_.count() > 0 && ended_.size() < kWindowsMax) ended_.push_back(point());
+    window_ = window;
+    times_ = {};
+  }
+  times_.record(took);
+}
+
+std::vector<LatencyCurve::Point> LatencyCurve::points() const {
+  std::vector<Point> all = ended_;
+  if (times_.count() > 0 && all.size() < kWindowsMax) all.push_back(point());
+  return all;
+}
+
 }  // namespace trialward::cli

@@ -30,7 +30,7 @@ struct SimulateOptions {
   std::size_t connections = 16;
   TrialOptions trial;
   double alerts_per_minute = 0;
-  bool follow_alerts = false, ndjson = false, json = false;
+  bool follow_alerts = false, ndjson = false, json = false, curve = false;
   bool responses = false, bundles = false;
   std::size_t lines = 2000, entries = 50;
 };
@@ -66,7 +66,8 @@ Result<LoadOptions> load_options(SimulateOptions& options) {
                    .connections = options.connections,
                    .records_per_s = *rate,
                    .seconds = options.seconds,
-                   .records_max = options.records};
+                   .records_max = options.records,
+                   .curve = options.curve};
   if (options.ndjson) load.lines = options.lines;
   if (options.responses || options.bundles) {
     load.target = options.bundles ? "/fhir" : "/fhir/QuestionnaireResponse";
@@ -242,7 +243,11 @@ Run add_simulate(CLI::App& app) {
   add_fhir_options(app, *options, {ndjson, follow});
   app.add_option("--ops", options->ops,
                  "The operations listener, http://HOST:PORT: reports the server's own figures");
-  app.add_flag("--json", options->json, "Report one line of JSON instead of a table");
+  auto* json =
+      app.add_flag("--json", options->json, "Report one line of JSON instead of a table");
+  app.add_flag("--curve", options->curve,
+               "Tell in it the p99 of the answers of each quarter of a second, for an hour at most")
+      ->needs(json);
   app.footer(
       "Sends at a fixed rate whatever the server does, and counts latency from the moment at\n"
       "which a request was due, so a stall is charged for all that it kept waiting. One record\n"

@@ -71,6 +71,7 @@ Load::Load(LoadOptions options, InventedTrial& trial, AlertWatch* watch, const b
       watch_(watch),
       clock_(clock) {
   for (std::size_t i = 0; i < options_.connections; ++i) free_.push_back(i);
+  if (options_.curve) figures_.curve.emplace();
 }
 
 base::Result<std::unique_ptr<Load>> Load::start(LoadOptions options, InventedTrial& trial,
@@ -229,6 +230,7 @@ void Load::take_answer(const Request& request, const http::ClientAnswer& answer)
   count(request, answer);
   if (success(answer)) {
     figures_.answers.record(now - request.due);
+    if (figures_.curve) figures_.curve->record(now - start_, now - request.due);
     free_.push_back(request.connection);
   } else {
     if (figures_.first_failure.empty()) figures_.first_failure = why_not(answer);

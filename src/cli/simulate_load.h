@@ -40,6 +40,7 @@ struct LoadOptions {
   double seconds = 10;
   std::uint64_t records_max = 0;  // then it is over, whatever `seconds` says; 0: no end
   std::size_t lines = 0;  // records in a request, as NDJSON or a Bundle; 0: single ones as JSON
+  bool curve = false;
   SentAs sent_as = SentAs::records;  // observations: as FHIR transactions of `lines` entries
 };
 
@@ -53,6 +54,7 @@ struct LoadFigures {
   std::map<int, std::uint64_t> by_status;
   std::string first_failure;  // what the first answer that is no success said
   LatencyHistogram answers;   // of successes, from when they were due
+  std::optional<LatencyCurve> curve;  // of the same, where it is asked for
   LatencyHistogram lateness;  // from when a request was due to when it was handed to the socket
   base::Duration took{};      // from the start to the last answer
   bool interrupted = false;

@@ -11,6 +11,11 @@ namespace {
 
 double milliseconds(base::Duration duration) { return base::in_seconds(duration) * 1000; }
 
+// Microseconds are what the histogram knows; more digits would be noise.
+double rounded_ms(base::Duration duration) {
+  return std::round(milliseconds(duration) * 1000) / 1000;
+}
+
 struct Quantile {
   const char* name;
   double share;
@@ -55,15 +60,26 @@ std::string table_head() {
 }
 
 void put_times(base::JsonWriter& json, std::string_view key, const LatencyHistogram& times) {
-  // Microseconds are what the histogram knows; more digits would be noise.
   const auto ms = [&](base::Duration duration) {
-    return times.count() > 0 ? std::round(milliseconds(duration) * 1000) / 1000 : std::nan("");
+    return times.count() > 0 ? rounded_ms(duration) : std::nan("");
   };
   json.key(key).begin_object().member("count", times.count());
   for (const Quantile& quantile : kQuantiles) {
     json.member(quantile.name, ms(times.quantile(quantile.share)));
   }
   json.member("max", ms(times.max())).end_object();
+}
+
+void put_curve(base::JsonWriter& json, const LatencyCurve& curve) {
+  json.key("answer_curve").begin_array();
+  for (const LatencyCurve::Point& point : curve.points()) {
+    json.begin_object()
+        .member("at_s", base::in_seconds(point.at))
+        .member("count", point.count)
+        .member("p99_ms", rounded_ms(point.p99))
+        .end_object();
+  }
+  json.end_array();
 }
 
 std::string wanted(const LoadOptions& options) {
@@ -165,6 +181,7 @@ std::string report_json(const SimulateReport& report) {
   json.end_object().member("no_retry_after", load.no_retry_after);
   put_times(json, "answer_ms", load.answers);
   put_times(json, "late_ms", load.lateness);
+  if (load.curve) put_curve(json, *load.curve);
   if (report.alerts) {
     json.key("alerts")
         .begin_object()

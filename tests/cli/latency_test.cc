@@ -72,5 +72,30 @@ TEST(LatencyHistogram, QuantilesAreWithinOnePartIn64) {
   }
 }
 
+TEST(LatencyCurve, HasAPointForEachWindowInWhichSomethingEnded) {
+  LatencyCurve curve;
+  EXPECT_TRUE(curve.points().empty());
+  for (int i = 1; i <= 100; ++i) curve.record(milliseconds(100), microseconds(i));
+  curve.record(milliseconds(249), microseconds(100));
+  curve.record(milliseconds(750), milliseconds(700));
+  const auto points = curve.points();
+  ASSERT_EQ(points.size(), 2U);
+  EXPECT_EQ(points[0].at, milliseconds(0));
+  EXPECT_EQ(points[0].count, 101U);
+  EXPECT_EQ(points[0].p99, microseconds(100));
+  EXPECT_EQ(points[1].at, milliseconds(750));
+  EXPECT_EQ(points[1].count, 1U);
+  EXPECT_EQ(points[1].p99, milliseconds(700));
+}
+
+TEST(LatencyCurve, IsBounded) {
+  LatencyCurve curve;
+  for (std::size_t i = 0; i < LatencyCurve::kWindowsMax + 10; ++i) {
+    curve.record(i * LatencyCurve::kWindow, milliseconds(1));
+  }
+  EXPECT_EQ(curve.points().size(), LatencyCurve::kWindowsMax);
+  EXPECT_EQ(curve.points().back().at, (LatencyCurve::kWindowsMax - 1) * LatencyCurve::kWindow);
+}
+
 }  // namespace
 }  // namespace trialward::cli

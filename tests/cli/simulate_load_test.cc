@@ -52,7 +52,7 @@ http::Admit always(int status) {
 // One connection, ten requests that are due 100 ms apart, and a server that stalls for a second
 // and then answers at once. Counted from their sending, all but the first would take no time.
 TEST(Load, LatencyIsFreeOfCoordinatedOmission) {
-  LoadFixture fixture({.connections = 1, .records_per_s = 10, .seconds = 1});
+  LoadFixture fixture({.connections = 1, .records_per_s = 10, .seconds = 1, .curve = true});
   EXPECT_TRUE(fixture.load->step());
   fixture.clock.advance(seconds(1));
   EXPECT_TRUE(fixture.load->step());
@@ -73,6 +73,9 @@ TEST(Load, LatencyIsFreeOfCoordinatedOmission) {
   EXPECT_LE(figures.answers.quantile(0.1), milliseconds(102));
   EXPECT_GE(figures.answers.quantile(0.5), milliseconds(500));
   EXPECT_GE(figures.lateness.quantile(0.9), milliseconds(800));
+  ASSERT_EQ(figures.curve->points().size(), 1U);
+  EXPECT_EQ(figures.curve->points().front().at, seconds(1));
+  EXPECT_EQ(figures.curve->points().front().p99, seconds(1));
   EXPECT_EQ(figures.took, seconds(1));
 }
 

@@ -76,6 +76,18 @@ TEST(SimulateReport, JsonHasEveryFigure) {
   EXPECT_NEAR(number(json, "/answer_ms/p99_9"), 100, 100.0 / 64);
 }
 
+TEST(SimulateReport, TheCurveIsThereWhenItIsAskedFor) {
+  SimulateReport report = example();
+  EXPECT_EQ(report_json(report).find("curve"), std::string::npos);
+  report.load.curve.emplace();
+  report.load.curve->record(milliseconds(10), milliseconds(3));
+  report.load.curve->record(milliseconds(800), milliseconds(100));
+  const std::string json = report_json(report);
+  EXPECT_EQ(number(json, "/answer_curve/0/p99_ms"), 3);
+  EXPECT_EQ(number(json, "/answer_curve/1/at_s"), 0.75);
+  EXPECT_EQ(number(json, "/answer_curve/1/count"), 1);
+}
+
 TEST(SimulateReport, WhatWasNotMeasuredIsNull) {
   SimulateReport report = example();
   report.options.records_per_s.reset();
