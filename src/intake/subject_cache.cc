@@ -11,6 +11,8 @@
 
 namespace trialward::intake {
 
+using base::Errc;
+using base::Error;
 using base::Result;
 using base::Status;
 
@@ -21,25 +23,8 @@ constexpr std::size_t kUnsavedMost = 1024;
 // What other nodes have stored is read in such pages; if it is more than so much, whoever is at
 // hand is forgotten instead.
 constexpr std::size_t kForeignPage = 256;
+constexpr std::size_t kPastPage = 256;  // of a subject's records
 constexpr std::int64_t kForeignMost = 8192;
-
-// The subject's records after `as_of`, newest first, by their links; nothing when `as_of` is none
-// of them.
-Result<std::optional<std::vector<std::int64_t>>> records_since(store::Connection& connection,
-                                                               std::int64_t last_record,
-                                                               std::int64_t as_of) {
-  std::vector<std::int64_t> ids;
-  std::int64_t id = last_record;
-  while (id > as_of) {
-    ids.push_back(id);
-    auto previous =
-        connection.integer("SELECT coalesce(previous, 0) FROM records WHERE id = $1", {id});
-    if (!previous) return previous.error();
-    id = *previous;
-  }
-  if (id != as_of) return std::optional<std::vector<std::int64_t>>();
-  return std::optional(std::move(ids));
-}
 
 // What the rules say of the past raises nothing: the record was watched when it came.
 void observe_past(model::Watch& watch, const model::StoredRecord& stored) {
@@ -53,13 +38,16 @@ void observe_past(model::Watch& watch, const model::StoredRecord& stored) {
   }
 }
 
+// Page by page, the oldest first.
 Status observe_past(store::Connection& connection, model::Watch& watch,
                     const std::vector<std::int64_t>& newest_first) {
-  // Not by a view, which the fuzz build's Clang cannot compile.
-  for (auto id = newest_first.rbegin(); id != newest_first.rend(); ++id) {
-    auto row = store::read_record(connection, *id);
-    if (!row) return row.error();
-    if (*row) observe_past(watch, (*row)->stored);
+  for (std::size_t left = newest_first.size(); left > 0;) {
+    const std::size_t page = std::min(left, kPastPage);
+    left -= page;
+    auto rows = store::read_chain(connection, newest_first[left], page);
+    if (!rows) return rows.error();
+    // Not by a view, which the fuzz build's Clang cannot compile.
+    for (auto row = rows->rbegin(); row != rows->rend(); ++row) observe_past(watch, row->stored);
   }
   return {};
 }
@@ -168,7 +156,7 @@ Status SubjectCache::load_watch(store::Connection& connection, const ActiveStudy
   const std::string saved = std::exchange(subject.row.watch, {});
   if (subject.row.as_of != 0 && subject.row.rules == study.monitor->hash()) {
     auto opened = study.monitor->open(saved);
-    auto since = records_since(connection, subject.row.last_record, subject.row.as_of);
+    auto since = store::chain_ids(connection, subject.row.last_record, subject.row.as_of);
     if (!since) return since.error();
     if (opened && *since) {
       subject.watch = std::move(*opened);
@@ -184,8 +172,9 @@ Status SubjectCache::load_watch(store::Connection& connection, const ActiveStudy
   subject.watch = std::move(*opened);
   subject.row.rules = study.monitor->hash();
   subject.unsaved = options_.unsaved_max;  // saved with the next record
-  auto all = records_since(connection, subject.row.last_record, 0);
+  auto all = store::chain_ids(connection, subject.row.last_record, 0);
   if (!all) return all.error();
+  if (!*all) return Error{Errc::corrupt, "a subject's records have no end"};
   return observe_past(connection, *subject.watch, **all);
 }
 

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cstring>
 #include <limits>
+#include <optional>
 
 #include "base/json_writer.h"
 #include "model/study.h"
@@ -132,72 +133,63 @@ Result<RecordRow> row_of(const Query& q) {
   return row;
 }
 
-// The subject's name is not in the records table: it is the same for all of a subject's rows.
-Status name_subjects(Connection& connection, std::vector<RecordRow>& rows) {
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (i > 0 && rows[i].links.subject == rows[i - 1].links.subject) {
-      rows[i].stored.record.subject = rows[i - 1].stored.record.subject;
-      continue;
-    }
-    auto named = connection.query("SELECT subject FROM subjects WHERE id = $1",
-                                  {rows[i].links.subject});
-    if (!named) return named.error();
-    auto found = named->next();
-    if (!found) return found.error();
-    if (!*found) {
-      return Error{Errc::corrupt, "record " + std::to_string(rows[i].stored.id) +
+// What a query over `records r` selects for row_of, and after it the subject's name, which is not
+// in that table: it is the same for all of a subject's rows.
+std::string columns_of_row() {
+  std::string columns = "r.";
+  for (const char c : info(Table::records).columns) {
+    columns += c;
+    if (c == ' ') columns += "r.";
+  }
+  return columns + ", s.subject";
+}
+const std::string kRowColumns = columns_of_row();
+const std::string kRowSubject = " LEFT JOIN subjects s ON s.id = r.subject ";
+
+std::string select_rows(std::string_view where) {
+  return "SELECT " + kRowColumns + " FROM records r" + kRowSubject + std::string(where);
+}
+// With what amends each: one look-up in an index that only corrections stand in.
+std::string select_amended_rows(std::string_view where, std::string_view from = "records r") {
+  return "SELECT " + kRowColumns + ", (SELECT a.id FROM records a WHERE a.amends = r.id) FROM " +
+         std::string(from) + kRowSubject + std::string(where);
+}
+
+// `until_id`: the query selects what amends a row as well, which counts if its id is at most that.
+Result<std::vector<RecordRow>> read_rows(Connection& connection, std::string_view sql,
+                                         std::initializer_list<SqlValue> parameters,
+                                         std::optional<std::int64_t> until_id = {}) {
+  const int after = info(Table::records).column_count;
+  std::vector<RecordRow> rows;
+  auto query = connection.query(sql, parameters);
+  if (!query) return query.error();
+  while (true) {
+    auto next = query->next();
+    if (!next) return next.error();
+    if (!*next) return rows;
+    auto row = row_of(*query);
+    if (!row) return row.error();
+    if (query->null(after)) {
+      return Error{Errc::corrupt, "record " + std::to_string(row->stored.id) +
                                       " is of a subject that is not there"};
     }
-    rows[i].stored.record.subject = std::string(named->text(0));
-  }
-  return {};
-}
-
-Result<std::vector<RecordRow>> read_rows(Connection& connection, std::string_view sql,
-                                         std::initializer_list<SqlValue> parameters) {
-  std::vector<RecordRow> rows;
-  {
-    auto query = connection.query(sql, parameters);
-    if (!query) return query.error();
-    while (true) {
-      auto next = query->next();
-      if (!next) return next.error();
-      if (!*next) break;
-      auto row = row_of(*query);
-      if (!row) return row.error();
-      rows.push_back(std::move(*row));
+    row->stored.record.subject = query->text(after);
+    if (until_id && query->integer(after + 1) <= *until_id) {
+      row->stored.amended_by = query->integer(after + 1);
     }
+    rows.push_back(std::move(*row));
   }
-  if (auto named = name_subjects(connection, rows); !named) return named.error();
-  return rows;
 }
 
-// One look-up each, in an index that only corrections stand in.
-Status find_amending(Connection& connection, std::int64_t until_id, std::vector<RecordRow>& rows) {
-  for (RecordRow& row : rows) {
-    auto id = amended_by(connection, row.stored.id);
-    if (!id) return id.error();
-    if (*id <= until_id) row.stored.amended_by = *id;
-  }
-  return {};
-}
+// A subject's $2 records from $1 along `previous`; each step leads to an older one.
+constexpr std::string_view kChain =
+    "WITH RECURSIVE chain (id, previous, place) AS ("
+    "SELECT id, previous, CAST(1 AS BIGINT) FROM records WHERE id = $1 AND $2 > 0 UNION ALL "
+    "SELECT r.id, r.previous, c.place + 1 FROM chain c "
+    "JOIN records r ON r.id = c.previous AND r.id < c.id WHERE c.place < $2) ";
 
-Result<std::vector<RecordRow>> read_page_rows(Connection& connection, const RecordPage& page) {
-  const std::string columns(info(Table::records).columns);
-  const auto limit = static_cast<std::int64_t>(page.limit);
-  if (page.source.empty()) {
-    // "+ 0" keeps the planner on the primary key: the page is read in its order, without a sort.
-    static const std::string kById = "SELECT " + columns +
-                                     " FROM records WHERE study + 0 = $1 AND id > $2 AND "
-                                     "id <= $3 ORDER BY id LIMIT $4";
-    return read_rows(connection, kById, {page.study, page.after_id, page.until_id, limit});
-  }
-  static const std::string kBySource = "SELECT " + columns +
-                                       " FROM records WHERE study = $1 AND source = $2 AND "
-                                       "source_id > $3 AND id <= $4 ORDER BY source_id LIMIT $5";
-  return read_rows(connection, kBySource,
-                   {page.study, std::string_view(page.source),
-                    std::string_view(page.after_source_id), page.until_id, limit});
+Error no_record(std::int64_t record) {
+  return {Errc::corrupt, "record " + std::to_string(record) + " is not there"};
 }
 
 }  // namespace
@@ -267,7 +259,8 @@ Result<std::optional<KnownRecord>> find_record(Connection& connection, std::int6
 }
 
 Result<std::optional<RecordRow>> read_record(Connection& connection, std::int64_t id) {
-  auto rows = read_rows(connection, info(Table::records).select, {id});
+  static const std::string kById = select_rows("WHERE r.id = $1");
+  auto rows = read_rows(connection, kById, {id});
   if (!rows) return rows.error();
   if (rows->empty()) return std::optional<RecordRow>();
   return std::optional<RecordRow>(std::move(rows->front()));
@@ -275,22 +268,8 @@ Result<std::optional<RecordRow>> read_record(Connection& connection, std::int64_
 
 Result<std::vector<RecordRow>> read_records_after(Connection& connection, std::int64_t id,
                                                   std::size_t limit) {
-  static const std::string kAfter =
-      "SELECT r.*, s.subject FROM (SELECT " + std::string(info(Table::records).columns) +
-      " FROM records WHERE id > $1 ORDER BY id LIMIT $2) r JOIN subjects s ON s.id = r.subject "
-      "ORDER BY r.id";
-  auto query = connection.query(kAfter, {id, static_cast<std::int64_t>(limit)});
-  if (!query) return query.error();
-  std::vector<RecordRow> rows;
-  while (true) {
-    auto next = query->next();
-    if (!next) return next.error();
-    if (!*next) return rows;
-    auto row = row_of(*query);
-    if (!row) return row.error();
-    row->stored.record.subject = query->text(info(Table::records).column_count);
-    rows.push_back(std::move(*row));
-  }
+  static const std::string kAfter = select_rows("WHERE r.id > $1 ORDER BY r.id LIMIT $2");
+  return read_rows(connection, kAfter, {id, static_cast<std::int64_t>(limit)});
 }
 
 // Each step leads to an older record, so that even a damaged chain ends.
@@ -309,29 +288,46 @@ Result<std::int64_t> amended_by(Connection& connection, std::int64_t id) {
   return std::int64_t{0};
 }
 
+Result<std::optional<std::vector<std::int64_t>>> chain_ids(Connection& connection,
+                                                           std::int64_t from,
+                                                           std::int64_t after) {
+  auto query = connection.query(
+      "WITH RECURSIVE chain (id, previous) AS ("
+      "SELECT id, coalesce(previous, 0) FROM records WHERE id = $1 AND id > $2 UNION ALL "
+      "SELECT r.id, coalesce(r.previous, 0) FROM chain c "
+      "JOIN records r ON r.id = c.previous AND r.id < c.id WHERE c.previous > $2) "
+      "SELECT id, previous FROM chain ORDER BY id DESC",
+      {from, after});
+  if (!query) return query.error();
+  std::vector<std::int64_t> ids;
+  std::int64_t next_id = from;
+  while (true) {
+    auto next = query->next();
+    if (!next) return next.error();
+    if (!*next) break;
+    ids.push_back(query->integer(0));
+    next_id = query->integer(1);
+  }
+  if (next_id != after) return std::optional<std::vector<std::int64_t>>();
+  return std::optional(std::move(ids));
+}
+
 Result<std::vector<RecordRow>> read_chain(Connection& connection, std::int64_t from,
                                           std::size_t limit, std::int64_t until_id) {
-  std::vector<RecordRow> rows;
-  std::int64_t id = from;
-  while (id != 0 && rows.size() < limit) {
-    auto row = read_record(connection, id);
-    if (!row) return row.error();
-    if (!*row) {
-      return Error{Errc::corrupt, "record " + std::to_string(id) + " is not there"};
-    }
-    id = (*row)->links.previous;
-    rows.push_back(std::move(**row));
-  }
-  if (auto found = find_amending(connection, until_id, rows); !found) return found.error();
+  static const std::string kChainRows =
+      std::string(kChain) +
+      select_amended_rows("ORDER BY c.place", "chain c JOIN records r ON r.id = c.id");
+  auto rows =
+      read_rows(connection, kChainRows, {from, static_cast<std::int64_t>(limit)}, until_id);
+  if (!rows) return rows;
+  const std::int64_t next = rows->empty() ? from : rows->back().links.previous;
+  if (next != 0 && rows->size() < limit) return no_record(next);
   return rows;
 }
 
 Result<HistoryPage> read_history(Connection& connection, std::int64_t from, std::size_t limit) {
   static const std::string kHistory =
-      "WITH RECURSIVE chain (id, previous, place) AS ("
-      "SELECT id, previous, CAST(1 AS BIGINT) FROM records WHERE id = $1 UNION ALL "
-      "SELECT r.id, r.previous, c.place + 1 FROM chain c "
-      "JOIN records r ON r.id = c.previous AND r.id < c.id WHERE c.place < $2) "
+      std::string(kChain) +
       "SELECT r.id, r.kind, r.code, r.number, r.text, r.not_done, r.effective, r.from_ms, "
       "r.until_ms, r.visit, r.serious, r.amends, r.flags, r.received_ms, r.previous, "
       "CASE WHEN r.kind IN (" +
@@ -366,29 +362,35 @@ Result<HistoryPage> read_history(Connection& connection, std::int64_t from, std:
     page.next = query->integer(14);
     if (auto read = read_attributes(query->text(15), record); !read) return read.error();
   }
-  if (page.next != 0 && page.records.size() < limit) {
-    return Error{Errc::corrupt, "record " + std::to_string(page.next) + " is not there"};
-  }
+  if (page.next != 0 && page.records.size() < limit) return no_record(page.next);
   return page;
 }
 
 Result<std::vector<RecordRow>> read_page(Connection& connection, const RecordPage& page) {
-  auto rows = read_page_rows(connection, page);
-  if (!rows) return rows;
-  if (auto found = find_amending(connection, page.until_id, *rows); !found) return found.error();
-  return rows;
+  const auto limit = static_cast<std::int64_t>(page.limit);
+  if (page.source.empty()) {
+    // "+ 0" keeps the planner on the primary key: the page is read in its order, without a sort.
+    static const std::string kById = select_amended_rows(
+        "WHERE r.study + 0 = $1 AND r.id > $2 AND r.id <= $3 ORDER BY r.id LIMIT $4");
+    return read_rows(connection, kById, {page.study, page.after_id, page.until_id, limit},
+                     page.until_id);
+  }
+  static const std::string kBySource = select_amended_rows(
+      "WHERE r.study = $1 AND r.source = $2 AND r.source_id > $3 AND r.id <= $4 "
+      "ORDER BY r.source_id LIMIT $5");
+  return read_rows(connection, kBySource,
+                   {page.study, std::string_view(page.source),
+                    std::string_view(page.after_source_id), page.until_id, limit},
+                   page.until_id);
 }
 
 Result<std::vector<RecordRow>> read_unfit(Connection& connection, std::int64_t study,
                                           std::int64_t after, std::size_t limit) {
   static_assert(model::kUnfit == 1024, "the condition is that of the index records_unfit");
-  static const std::string kUnfitRows =
-      "SELECT " + std::string(info(Table::records).columns) +
-      " FROM records WHERE flags >= 1024 AND study = $1 AND id > $2 ORDER BY id LIMIT $3";
-  auto rows = read_rows(connection, kUnfitRows, {study, after, static_cast<std::int64_t>(limit)});
-  if (!rows) return rows;
-  if (auto found = find_amending(connection, kUntilNow, *rows); !found) return found.error();
-  return rows;
+  static const std::string kUnfitRows = select_amended_rows(
+      "WHERE r.flags >= 1024 AND r.study = $1 AND r.id > $2 ORDER BY r.id LIMIT $3");
+  return read_rows(connection, kUnfitRows, {study, after, static_cast<std::int64_t>(limit)},
+                   kUntilNow);
 }
 
 Result<std::vector<RecordRow>> read_demographics(Connection& connection, std::int64_t subject,
@@ -396,12 +398,9 @@ Result<std::vector<RecordRow>> read_demographics(Connection& connection, std::in
   static_assert(static_cast<int>(model::Kind::demographics) == 0,
                 "the condition is that of the index records_demographics");
   static const std::string kDemographics =
-      "SELECT " + std::string(info(Table::records).columns) +
-      " FROM records WHERE kind = 0 AND subject = $1 ORDER BY id LIMIT $2";
-  auto rows = read_rows(connection, kDemographics, {subject, static_cast<std::int64_t>(limit)});
-  if (!rows) return rows;
-  if (auto found = find_amending(connection, kUntilNow, *rows); !found) return found.error();
-  return rows;
+      select_amended_rows("WHERE r.kind = 0 AND r.subject = $1 ORDER BY r.id LIMIT $2");
+  return read_rows(connection, kDemographics, {subject, static_cast<std::int64_t>(limit)},
+                   kUntilNow);
 }
 
 Result<std::int64_t> last_record(Connection& connection) {

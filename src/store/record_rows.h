@@ -55,6 +55,12 @@ base::Result<std::int64_t> first_version(Connection& connection, std::int64_t id
 // The id of the record that amends this one; 0 when none does.
 base::Result<std::int64_t> amended_by(Connection& connection, std::int64_t id);
 
+// The ids from `from` along `previous` down to `after` (0: the last), newest first, without that;
+// nothing when the chain does not come by it.
+base::Result<std::optional<std::vector<std::int64_t>>> chain_ids(Connection& connection,
+                                                                 std::int64_t from,
+                                                                 std::int64_t after);
+
 // Up to `limit` records from `from` along `previous`: a subject's records, newest first, with what
 // amends them, if its id is at most `until_id`.
 inline constexpr std::int64_t kUntilNow = std::numeric_limits<std::int64_t>::max();

@@ -276,7 +276,15 @@ TEST_F(RecordRowsTest, AChainIsASubjectsRecordsNewestFirst) {
   EXPECT_EQ(ids(read_chain(connection(), 4, 2)), (Ids{4, 3}));
   EXPECT_EQ(ids(read_chain(connection(), 2, 10)), (Ids{2}));
   EXPECT_EQ(ids(read_chain(connection(), 0, 10)), Ids{});
+  EXPECT_EQ(ids(read_chain(connection(), 4, 0)), Ids{});
   EXPECT_EQ(read_chain(connection(), 9, 10).error().code, Errc::corrupt);
+  EXPECT_EQ(*chain_ids(connection(), 4, 0).value(), (Ids{4, 3, 1}));
+  EXPECT_EQ(*chain_ids(connection(), 4, 1).value(), (Ids{4, 3}));
+  EXPECT_EQ(*chain_ids(connection(), 4, 4).value(), Ids{});
+  EXPECT_EQ(*chain_ids(connection(), 0, 0).value(), Ids{});
+  EXPECT_FALSE(chain_ids(connection(), 4, 2).value()) << "it is another subject's";
+  EXPECT_FALSE(chain_ids(connection(), 3, 4).value());
+  EXPECT_FALSE(chain_ids(connection(), 9, 0).value());
 }
 
 TEST_F(RecordRowsTest, PagesGoThroughAStudyAsOfARecord) {
