@@ -34,12 +34,15 @@ BENCH_LENGTH = $(if $(BENCH_SECONDS),--seconds $(BENCH_SECONDS)) --repeats $(BEN
 # randomisation they do. Some containers forbid the switch, and then it is not used.
 FIXED_ADDRESSES = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
+# What each proves, and how long it takes, is told in bench/README.md. Loads of a minute, once.
+PROOFS := bench-overload bench-deep bench-kills bench-slowloris bench-day bench-fhir \
+  bench-formulary bench-reports bench-report-sizes bench-postgres-single bench-postgres-stream \
+  bench-postgres-alerts bench-postgres-reports bench-postgres-reports-large
+
 .DEFAULT_GOAL := help
 .PHONY: help build run test arrivals simulate simulate-defects \
-  sanitize asan tsan bench bench-overload bench-deep bench-kills bench-slowloris bench-day \
-  bench-fhir bench-formulary bench-reports bench-report-sizes bench-postgres-single \
-  bench-postgres-stream bench-postgres-alerts bench-postgres-reports \
-  bench-proofs bench-sync bench-article deliver fuzz format tidy clean
+  sanitize asan tsan bench $(PROOFS) bench-proofs bench-sync \
+  bench-article deliver fuzz format tidy clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 27
@@ -89,10 +92,6 @@ bench:  ## Measure the server and its parts (bench/); writes bench/results/
 	$(benchmarks)
 	@$(PYTHON) bench/run.py --build build/release $(BENCH_LENGTH)
 
-# What each proves, and how long it takes, is told in bench/README.md. Loads of a minute, once.
-PROOFS := bench-overload bench-deep bench-kills bench-slowloris bench-day bench-fhir \
-  bench-formulary bench-reports bench-report-sizes bench-postgres-single bench-postgres-stream \
-  bench-postgres-alerts bench-postgres-reports
 $(PROOFS):
 	$(PACKAGES) build bench
 	$(benchmarks)

@@ -1,17 +1,17 @@
 """The part `reports`: fifty reports of CDISCPILOT01 asked for at once while single records come in,
 with two made at a time and, as the collapse to compare with, with all fifty. And the part
 `postgres-reports`: the same on PostgreSQL with a pool of 20 connections, and with the budgets of
-the classes switched off."""
+the classes switched off; `postgres-reports-large` is that with the data 20 times over, of which the
+reports take long enough to show what the budgets are for."""
 
 import json
-import os
 import subprocess
 import time
 import urllib.request
-from pathlib import Path
 
-from machine import ROOT, Alongside, BenchError
+from machine import Alongside, BenchError
 from on_postgres import on_postgres
+from pilot import STUDY, import_pilot
 from server import Loads, Server
 from workbench import SINGLE
 
@@ -23,9 +23,8 @@ AT_ONCE = {"two": 2, "fifty": 50}
 POOL = 20
 BUDGETS = {"on": ("--pool", POOL, "--reports", 2),
            "off": ("--pool", POOL, "--reports", 50, "--no-budgets")}
-STUDY = ROOT / "studies/cdiscpilot01"
-DOMAINS = ("dm", "sc", "ae", "lb", "vs", "qs", "ex", "ds", "cm", "mh", "sv")
-SHARED = Path(os.environ.get("TRIALWARD_SHARED", ROOT.parent / "shared"))
+LARGE = 20  # times the data
+LARGE_SECONDS = 45  # of the load at least, so that it goes on while those are made
 
 
 class Connections(Alongside):
@@ -81,32 +80,46 @@ def make_fifty(server):
             "done": states.count("done")}
 
 
-def measure_one(bench, options, sessions=None):
-    files = [SHARED / f"data/cdiscpilot01/sdtm/{domain}.ndjson.gz" for domain in DOMAINS]
-    if not files[0].is_file():
-        raise BenchError(f"there is no CDISCPILOT01 in {SHARED}: set TRIALWARD_SHARED")
-    with bench.store_place() as (folder, store):
-        subprocess.run([bench.program("trialward"), "import", "--study", STUDY, "--store", store,
-                        *files], check=True, capture_output=True)
-        options = ("--study", STUDY, *map(str, options))
-        with Server(bench.program("trialward"), folder, None, options, store) as server:
-            loads = Loads(server)
-            load = loads.begin("--rate", RATE, *SINGLE, "--seconds", bench.seconds)
-            time.sleep(QUIET_SECONDS)
-            with Connections(server, sessions) as connections:
-                reports = make_fifty(server)
-            return {"reports": reports, "load": loads.end(load), "connections": connections.most,
-                    "sessions": connections.all,
-                    "memory_mib_max": server.memory_mib("VmHWM")}
+def measure_made(bench, place, options, seconds, run=0, sessions=None):
+    """The reports and the load beside them, by a server on a store with the data. `run`: of how
+    many on that store."""
+    folder, store = place
+    options = ("--study", STUDY, *map(str, options))
+    with Server(bench.program("trialward"), folder, None, options, store) as server:
+        loads = Loads(server, seeds_after=run)
+        begun = time.monotonic()
+        load = loads.begin("--rate", RATE, *SINGLE, "--seconds", seconds, "--curve")
+        time.sleep(QUIET_SECONDS)
+        asked_s = time.monotonic() - begun
+        with Connections(server, sessions) as connections:
+            reports = make_fifty(server)
+        return {"reports": reports, "asked_s": asked_s, "load": loads.end(load),
+                "connections": connections.most, "sessions": connections.all,
+                "memory_mib_max": server.memory_mib("VmHWM")}
 
 
 def measure_reports(bench):
-    return {name: measure_one(bench, ("--reports", at_once)) for name, at_once in AT_ONCE.items()}
+    found = {}
+    for name, at_once in AT_ONCE.items():
+        with bench.store_place() as place:
+            import_pilot(bench, *place)
+            found[name] = measure_made(bench, place, ("--reports", at_once), bench.seconds)
+    return found
 
 
-def measure_postgres_reports(bench):
-    with on_postgres(bench) as on:
+def measure_on_postgres(bench, times, seconds):
+    with on_postgres(bench) as on, on.store_place() as place:
         def sessions(process):
             return int(on.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE "
                               f"'trialward % {process}'"))
-        return {name: measure_one(on, options, sessions) for name, options in BUDGETS.items()}
+        import_pilot(on, *place, times)
+        return {name: measure_made(on, place, options, seconds, run, sessions)
+                for run, (name, options) in enumerate(BUDGETS.items())}
+
+
+def measure_postgres_reports(bench):
+    return measure_on_postgres(bench, 1, bench.seconds)
+
+
+def measure_large_postgres_reports(bench):
+    return measure_on_postgres(bench, LARGE, max(bench.seconds, LARGE_SECONDS))

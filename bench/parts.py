@@ -14,7 +14,8 @@ import urllib.request
 from alerts import measure_alerts
 from day import measure_day
 from fhir_load import measure_fhir
-from fifty_reports import measure_postgres_reports, measure_reports
+from fifty_reports import (measure_large_postgres_reports, measure_postgres_reports,
+                           measure_reports)
 from flood import measure_overload
 from formulary import measure_formulary
 from importing import measure_import
@@ -184,8 +185,9 @@ PARTS = {"raw": measure_raw, "single": measure_single, "stream": measure_stream,
          "postgres-single": measure_postgres_single,
          "postgres-stream": measure_postgres_stream,
          "postgres-alerts": measure_postgres_alerts,
-         "postgres-reports": measure_postgres_reports}
+         "postgres-reports": measure_postgres_reports,
+         "postgres-reports-large": measure_large_postgres_reports}
 LONG = ("overload", "deep", "kills", "slowloris", "day", "fhir", "formulary", "reports",
         "report-sizes", "postgres-single", "postgres-stream", "postgres-alerts",
-        "postgres-reports")
+        "postgres-reports", "postgres-reports-large")
 DEFAULT = [name for name in PARTS if name not in LONG]

@@ -143,16 +143,25 @@ def slowloris_figures():
                get("slowloris", "memory_mib_max"))
 
 
-def report_figures(part, names):
-    """`names`: of the run that must clear the bars, and of the one to compare with; titles."""
+REPORT_RUNS = {
+    "reports": {"two": "50 reports, two at a time", "fifty": "50 reports, fifty at a time"},
+    "postgres-reports": {"on": "PostgreSQL, 50 reports, budgets on",
+                         "off": "PostgreSQL, 50 reports, budgets off"},
+    "postgres-reports-large": {"on": "PostgreSQL, 50 reports, data 20 x, budgets on",
+                               "off": "PostgreSQL, 50 reports, data 20 x, budgets off"}}
+
+
+def report_figures(part):
+    """The first run of a part must clear the bars, the other is to compare with."""
+    names = REPORT_RUNS[part]
     for name, title in names.items():
         bar = name in ("two", "on")
         yield more(part, f"{title}: made", "", get(part, name, "reports", "done"),
                    50 if bar else None)
         yield less(part, f"{title}: in all", "s", get(part, name, "reports", "seconds"),
-                   10 if bar else None)
+                   10 if bar and part != "postgres-reports-large" else None)
         yield less(part, f"{title}: connections at the most", "", get(part, name, "connections"))
-        if part == "postgres-reports":
+        if part != "reports":
             yield less(part, f"{title}: sessions of all classes at the most", "",
                        get(part, name, "sessions"), fifty_reports.POOL)
         yield less(part, f"{title}: records refused meanwhile", "records",
@@ -213,12 +222,16 @@ def all_figures():
     yield from formulary_figures()
     yield from kill_figures()
     yield from slowloris_figures()
-    yield from report_figures("reports", {"two": "50 reports, two at a time",
-                                          "fifty": "50 reports, fifty at a time"})
-    yield from report_figures("postgres-reports", {"on": "PostgreSQL, 50 reports, budgets on",
-                                                   "off": "PostgreSQL, 50 reports, budgets off"})
+    for part in REPORT_RUNS:
+        yield from report_figures(part)
     yield from report_size_figures()
     yield from day_figures()
+
+
+def answer_curve(run):
+    """(seconds after the reports were asked for, p99 in ms)"""
+    return [(point["at_s"] - run["asked_s"], point["p99_ms"])
+            for point in run["load"]["answer_curve"]]
 
 
 def plots_of(one):
@@ -238,6 +251,14 @@ def plots_of(one):
             [plot.Series("memory", [(at, mib) for at, _, mib in
                                     one["overload"]["overload"]["samples_s_walbytes_mib"]],
                          marks=False)])
+    for part, names in REPORT_RUNS.items():
+        if part in one:
+            plots[part] = plot.lines(
+                "Single records while 50 reports are made",
+                plot.Axis("seconds after the reports were asked for"),
+                plot.Axis("p99 of the answers in a quarter of a second, ms", log=True),
+                [plot.Series(title, answer_curve(one[part][name]), marks=False)
+                 for name, title in names.items()])
     if "slowloris" in one:
         plots["slowloris"] = plot.bars(
             f"Honest senders, p99, beside {one['slowloris']['connections']:,} slow connections",

@@ -125,9 +125,9 @@ def children_cpu_seconds():
 class Loads:
     """Runs `trialward simulate` against a server; each run has a seed, so records of its own."""
 
-    def __init__(self, server):
+    def __init__(self, server, seeds_after=0):
         self.server = server
-        self.seed = 0
+        self.seed = seeds_after
         self.environment = {**os.environ, "TRIALWARD_TOKEN": server.token("feed"),
                             "TRIALWARD_ALERTS_TOKEN": server.token("monitor")}
 
