@@ -80,9 +80,13 @@ class DemographicTable {
   Status write_n(const CharacteristicValues& values) {
     Row row = begin_row("n");
     for (const Group& group : groups_) {
-      std::int64_t n = 0;
-      each(group, [&](std::size_t i) { n += known(values, i); });
-      row.cells.push_back(Cell::of_count(n));
+      Cell n = Cell::of_count(0);
+      each(group, [&](std::size_t i) {
+        if (!known(values, i)) return;
+        ++n.count;
+        n.drill.add_subject(context_.data.subjects[i].id);
+      });
+      row.cells.push_back(std::move(n));
     }
     return end_row(std::move(row), values.numbers.empty() ? p_of_levels(values)
                                                           : p_of_numbers(values.numbers));

@@ -83,23 +83,21 @@ Status write_endings(const Context& context, Sink& sink) {
 }
 
 Status write_screening(const Context& context, Sink& sink) {
-  std::int64_t enrolled = 0, failed = 0, assigned = 0;
-  Cell failures = Cell::of_count(0);
+  std::pair<const char*, Cell> rows[] = {{"Screened", Cell::of_count(0)},
+                                         {"Assigned to an arm", Cell::of_count(0)},
+                                         {"Screen failures", Cell::of_count(0)}};
   for (const Subject& subject : context.data.subjects) {
     if (!context.in_scope(subject)) continue;
-    ++enrolled;
-    assigned += subject.arm != kNoArm;
-    if (!subject.screen_failure) continue;
-    ++failed;
-    failures.drill.add_subject(subject.id);
+    const bool counts[] = {true, subject.arm != kNoArm, subject.screen_failure};
+    for (std::size_t i = 0; i < std::size(rows); ++i) {
+      if (!counts[i]) continue;
+      ++rows[i].second.count;
+      rows[i].second.drill.add_subject(subject.id);
+    }
   }
   const TableHead head{"screening", "Screening",
                        {{.label = "", .words = true}, {.label = "Subjects"}}};
   if (auto done = sink.table(head); !done) return done;
-  failures.count = failed;
-  const std::pair<const char*, Cell> rows[] = {{"Screened", Cell::of_count(enrolled)},
-                                               {"Assigned to an arm", Cell::of_count(assigned)},
-                                               {"Screen failures", failures}};
   for (const auto& [label, cell] : rows) {
     Row row;
     row.cells = {Cell::words(label), cell};

@@ -73,17 +73,23 @@ class ExposureReport {
   // stands before them.
   Status write_summary(const std::string& first, const std::vector<double>& numbers) {
     std::vector<std::vector<double>> by_group(groups_.size());
+    std::vector<Drill> drills(groups_.size());
     for (std::size_t i = 0; i < numbers.size(); ++i) {
       if (!counts(i) || std::isnan(numbers[i])) continue;
       for (std::size_t g = 0; g < groups_.size(); ++g) {
-        if (Context::in(groups_[g], subject(i))) by_group[g].push_back(numbers[i]);
+        if (!Context::in(groups_[g], subject(i))) continue;
+        by_group[g].push_back(numbers[i]);
+        drills[g].add_subject(subject(i).id);
       }
     }
     std::vector<Summary> sums;
-    for (auto& of_group : by_group) sums.push_back(summarize(std::move(of_group)));
     Row row;
     row.cells = {Cell::words(first), Cell::words("n")};
-    for (const Summary& sum : sums) row.cells.push_back(Cell::of_count(sum.n));
+    for (std::size_t g = 0; g < groups_.size(); ++g) {
+      sums.push_back(summarize(std::move(by_group[g])));
+      row.cells.push_back(Cell::of_count(sums.back().n));
+      row.cells.back().drill = std::move(drills[g]);
+    }
     if (auto done = sink_.row(row); !done) return done;
     const struct {
       const char* label;
@@ -256,16 +262,19 @@ class ExposureReport {
 
   void put_level(Row& row, const DoseLevel& level, std::size_t g) const {
     Cell cell = context_.share(0, sizes_[g], kSharesDecimals);
-    Cell days = Cell::of_count(0);
+    double sum = 0;
+    Drill records;
     for (const auto& [i, of_subject] : level.days) {
       if (!Context::in(groups_[g], subject(i))) continue;
       ++cell.count;
       cell.drill.add_subject(subject(i).id);
-      days.count += of_subject;
+      sum += of_subject;
     }
     for (const auto& [i, record] : level.records) {
-      if (Context::in(groups_[g], subject(i))) days.drill.add_record(record);
+      if (Context::in(groups_[g], subject(i))) records.add_record(record);
     }
+    Cell days = Cell::of_number(sum, 0);  // no count: its records are not as many
+    days.drill = std::move(records);
     row.cells.push_back(std::move(cell));
     row.cells.push_back(std::move(days));
   }

@@ -85,7 +85,7 @@ class ShiftTable {
   // How many went from each side to each, of one group at one visit.
   struct Shifts {
     std::array<std::array<Cell, 3>, 3> cells;  // [to][from]
-    std::array<std::int64_t, 3> n{};           // by from
+    std::array<Cell, 3> n;                     // by from
   };
 
   Side side(const Measurement* one) const {
@@ -124,7 +124,9 @@ class ShiftTable {
       ++cell.count;
       cell.drill.add_subject(subject.id);
       cell.drill.add_record(series.at[visit]->record);
-      ++shifts[g].n[index_of(from)];
+      Cell& n = shifts[g].n[index_of(from)];
+      ++n.count;
+      n.drill.add_subject(subject.id);
     }
   }
 
@@ -133,7 +135,10 @@ class ShiftTable {
     Row row;
     row.cells = {Cell::words(test), Cell::words(visit), Cell::words("n")};
     for (const Shifts& one : shifts) {
-      for (const std::int64_t n : one.n) row.cells.push_back(Cell::of_count(n));
+      for (const Cell& n : one.n) {
+        row.cells.push_back(Cell::of_count(n.count));
+        row.cells.back().drill = n.drill;
+      }
     }
     if (auto done = sink_.row(row); !done) return done;
     for (const Side to : kSides) {
@@ -142,7 +147,7 @@ class ShiftTable {
       for (Shifts& one : shifts) {
         for (std::size_t from = 0; from < kSides.size(); ++from) {
           Cell& counted = one.cells[index_of(to)][from];
-          Cell cell = context_.share(counted.count, one.n[from], 0);
+          Cell cell = context_.share(counted.count, one.n[from].count, 0);
           cell.drill = std::move(counted.drill);
           of_side.cells.push_back(std::move(cell));
         }

@@ -20,7 +20,7 @@ constexpr double kPadding = 0.1;  // of the plots' span, above and below
 // The scores of one group at one visit, and whose they are.
 struct Scores {
   std::vector<double> values, changes;
-  Drill of_values, of_changes;  // records
+  Drill of_values, of_changes;
 };
 
 class ComplianceReport {
@@ -113,10 +113,13 @@ class ComplianceReport {
       const double baseline = one.has_baseline && !at_baseline ? one.at(i, 0).score : NAN;
       for (std::size_t g = 0; g < groups_.size(); ++g) {
         if (!counts(i, g)) continue;
+        const std::string& id = context_.data.subjects[i].id;
         all[g].values.push_back(answer.score);
+        all[g].of_values.add_subject(id);
         all[g].of_values.add_record(answer.record);
         if (std::isnan(baseline)) continue;
         all[g].changes.push_back(answer.score - baseline);
+        all[g].of_changes.add_subject(id);
         all[g].of_changes.add_record(answer.record);
       }
     }

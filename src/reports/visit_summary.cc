@@ -46,9 +46,10 @@ class SummaryTable {
   }
 
  private:
-  // Of one group at one visit.
+  // Of one group at one visit, and whose they are.
   struct Numbers {
     std::vector<double> values, changes;
+    Drill of_values, of_changes;
   };
 
   Status write_code(const Measured& what) {
@@ -82,25 +83,38 @@ class SummaryTable {
       const bool changed = baseline && baseline != one && !std::isnan(baseline->value);
       for (std::size_t g = 0; g < groups_.size(); ++g) {
         if (!Context::in(groups_[g], subject)) continue;
-        numbers[g].values.push_back(one->value);
-        if (changed) numbers[g].changes.push_back(one->value - baseline->value);
+        add(numbers[g].values, numbers[g].of_values, one->value, subject, *one);
+        if (!changed) continue;
+        add(numbers[g].changes, numbers[g].of_changes, one->value - baseline->value, subject, *one);
       }
     }
-    std::vector<Summary> sums;
-    for (Numbers& of_group : numbers) {
-      sums.push_back(summarize(std::move(of_group.values)));
-      sums.push_back(summarize(std::move(of_group.changes)));
-    }
     // A visit at which nobody was measured has no rows.
-    const bool any = std::any_of(sums.begin(), sums.end(), [](auto& sum) { return sum.n > 0; });
-    return any ? write_sums(label, sums) : Status();
+    const bool any = std::any_of(numbers.begin(), numbers.end(),
+                                 [](auto& of_group) { return !of_group.values.empty(); });
+    return any ? write_sums(label, numbers) : Status();
   }
 
-  Status write_sums(const std::string& visit, const std::vector<Summary>& sums) {
+  static void add(std::vector<double>& numbers, Drill& drill, double number, const Subject& subject,
+                  const Measurement& one) {
+    numbers.push_back(number);
+    drill.add_subject(subject.id);
+    drill.add_record(one.record);
+  }
+
+  Status write_sums(const std::string& visit, std::vector<Numbers>& numbers) {
     Row row;
     row.cells = {Cell::words(std::move(title_)), Cell::words(visit), Cell::words("n")};
     title_.clear();
-    for (const Summary& sum : sums) row.cells.push_back(Cell::of_count(sum.n));
+    std::vector<Summary> sums;
+    const auto sum_up = [&](std::vector<double>& all, Drill& drill) {
+      sums.push_back(summarize(std::move(all)));
+      row.cells.push_back(Cell::of_count(sums.back().n));
+      row.cells.back().drill = std::move(drill);
+    };
+    for (Numbers& of_group : numbers) {
+      sum_up(of_group.values, of_group.of_values);
+      sum_up(of_group.changes, of_group.of_changes);
+    }
     if (auto done = sink_.row(row); !done) return done;
     return write_sum_lines(context_, sums, decimals_, sink_);
   }

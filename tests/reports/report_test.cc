@@ -1,5 +1,7 @@
 #include "reports/report.h"
 
+#include <simdjson.h>
+
 #include <algorithm>
 
 #include "tests/reports/report_bench.h"
@@ -64,6 +66,101 @@ TEST_F(ReportTest, EachReportIsWrittenForTheStudyAndForASite) {
       EXPECT_FALSE(has(csv, "Placebo") || has(csv, "Verum")) << info.id;
       EXPECT_EQ(csv, write(request));
     }
+  }
+}
+
+// A study that has something in every report.
+class DrillTest : public ReportBench {
+ protected:
+  void SetUp() override {
+    ReportBench::SetUp();
+    const std::string text = std::string(kStudyText) + R"toml(
+[ctcae]
+version = "5"
+[[codes]]
+kind = "lab"
+code = "BILI"
+unit = "mg/dL"
+[[codes]]
+kind = "questionnaire"
+code = "QTOT"
+)toml";
+    const std::string reports = R"toml(
+[[questionnaires]]
+id = "q"
+title = "Q"
+total = "QTOT"
+)toml";
+    auto study = model::load_study(
+        std::vector<model::DefinitionFile>{{"study.toml", text}, {"reports.toml", reports}});
+    TW_CHECK(study.ok());
+    use(std::make_shared<const model::Study>(std::move(*study)));
+    for (const char* subject : {"A-1", "A-2", "B-1"}) fill(subject);
+    enrol("B-2", "SCRNFAIL");
+  }
+
+  void fill(const std::string& subject) {
+    enrol(subject, subject == "A-1" ? "P" : "V", R"(,"sex":"F","age":"60")");
+    add(subject, R"("kind":"adverse_event","code":"RASH","effective":"2024-01-12","serious":true)");
+    add(subject, R"("kind":"disposition","code":"DEATH","effective":"2024-03-01")");
+    for (const char* at : {R"("visit":"BASELINE","effective":"2024-01-09","baseline":true)",
+                           R"("visit":"WEEK 2","effective":"2024-01-24")"}) {
+      const bool after = std::string(at).starts_with(R"("visit":"WEEK)");
+      const auto measure = [&](const std::string& what) { add(subject, what + "," + at); };
+      measure(R"("kind":"visit","code":)" + std::string(after ? R"("WEEK 2")" : R"("BASELINE")"));
+      measure(R"("kind":"lab","code":"ALT","unit":"U/L","range":{"low":5,"high":40},"value":)" +
+              std::string(after ? "160" : "20"));
+      measure(R"("kind":"lab","code":"BILI","unit":"mg/dL","range":{"low":0.1,"high":1},"value":)" +
+              std::string(after ? "3" : "0.5"));
+      measure(R"("kind":"vital","code":"WEIGHT","unit":"kg","value":70)");
+      measure(R"("kind":"questionnaire","code":"QTOT","value":10)");
+    }
+  }
+
+  // Each cell of a row that has ids names as many as it counts; how many such cells there are.
+  static int check_row(simdjson::dom::element row, const std::string& where) {
+    int drills = 0;
+    std::string_view label;  // the words that stand before the numbers
+    for (auto cell : row["cells"].get_array()) {
+      if (cell.is_string()) label = cell.get_string().value();
+      if (!cell.is_object()) continue;
+      std::int64_t count = 0;
+      const bool counts = cell["count"].get(count) == simdjson::SUCCESS;
+      const bool cut = cell["cut"].error() == simdjson::SUCCESS;
+      for (const char* key : {"subjects", "records"}) {
+        simdjson::dom::array ids;
+        if (cell[key].get(ids) != simdjson::SUCCESS) continue;
+        ++drills;
+        if (counts && !cut) {
+          EXPECT_EQ(static_cast<std::int64_t>(ids.size()), count) << where << key;
+        }
+      }
+      const bool of_subjects = label == "n" || cell["of"].error() == simdjson::SUCCESS;
+      if (counts && count > 0 && of_subjects) {
+        EXPECT_EQ(cell["subjects"].error(), simdjson::SUCCESS) << where << simdjson::minify(row);
+      }
+    }
+    return drills;
+  }
+};
+
+TEST_F(DrillTest, EveryReportNamesWhomItCounts) {
+  for (const ReportInfo& info : catalogue()) {
+    Request request{std::string(info.id), {.site = {}, .unblinded = true, .others = {}}};
+    for (const ParameterInfo& one : info.parameters) {
+      if (one.required) request.parameters.others[std::string(one.name)] = "A-1";
+    }
+    const std::string json = write(request, Format::json);
+    simdjson::dom::parser parser;
+    simdjson::dom::element document;
+    ASSERT_EQ(parser.parse(json).get(document), simdjson::SUCCESS);
+    int drills = 0;
+    for (auto part : document["content"].get_array()) {
+      simdjson::dom::array rows;
+      if (part.at_pointer("/table/rows").get(rows) != simdjson::SUCCESS) continue;
+      for (auto row : rows) drills += check_row(row, std::string(info.id) + ": ");
+    }
+    EXPECT_GT(drills, 0) << info.id;
   }
 }
 
