@@ -18,11 +18,12 @@ constexpr const char* kRelation = "aerel";
 constexpr const char* kAction = "aeacn";
 constexpr const char* kOutcome = "aeout";
 
-std::string days_from_first_dose(const Subject& subject, const Entry& event) {
+// Empty where either is not known to the day.
+Cell days_from_first_dose(const Subject& subject, const Entry& event) {
   const auto first = day_number(subject.first_dose), day = day_number(event.date);
-  if (!first || !day) return "";
+  if (!first || !day) return {};
   const int days = *day - *first;
-  return std::to_string(days < 0 ? days : days + 1);  // SDTM knows no day 0
+  return Cell::of_number(days < 0 ? days : days + 1, 0);  // SDTM knows no day 0
 }
 
 Row row_of(const Context& context, const Entry& event) {
@@ -44,7 +45,7 @@ Row row_of(const Context& context, const Entry& event) {
   put(data.text(event.code));
   put(data.attribute(event, kTerm));
   put(to_string(event.date));
-  put(days_from_first_dose(subject, event));
+  row.cells.push_back(days_from_first_dose(subject, event));
   put(to_string(parse_date(data.attribute(event, kEnd))));
   put(treatment_emergent(data, event) ? "yes" : "no");
   put(data.text(event.severity));
@@ -75,7 +76,9 @@ Status write_event_list(const Context& context, const TableHead& named,
         "Treatment-emergent", "Severity", "Serious", "Relation", "Action", "Outcome"}) {
     labels.push_back(label);
   }
-  for (const char* label : labels) head.columns.push_back({.label = label, .words = true});
+  for (const std::string_view label : labels) {
+    head.columns.push_back({.label = std::string(label), .words = label != "Day"});
+  }
   if (auto done = sink.table(head); !done) return done;
   std::vector<const Entry*> sorted = events;
   std::sort(sorted.begin(), sorted.end(),

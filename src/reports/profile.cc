@@ -18,7 +18,7 @@ int step_of(double days) {
   return 364 * years;
 }
 
-std::string day_text(std::int32_t day) { return std::to_string(day < 0 ? day : day + 1); }
+std::int32_t sdtm_day(std::int32_t day) { return day < 0 ? day : day + 1; }
 
 template <class All>
 auto of_subject(const All& all, std::uint32_t subject) {
@@ -62,9 +62,10 @@ std::vector<const AlertHistory*> Profile::alerts() const {
   return own;
 }
 
-std::string Profile::study_day(const Date& date) const {
+std::optional<std::int32_t> Profile::study_day(const Date& date) const {
   const auto day = day_number(date);
-  return origin_ && day ? day_text(*day - *origin_) : "";
+  if (!origin_ || !day) return std::nullopt;
+  return sdtm_day(*day - *origin_);
 }
 
 void Profile::include(const Date& date) {
@@ -108,7 +109,7 @@ Timeline Profile::axis(std::string id, std::string title) const {
   for (int i = first; i * step <= line.to; ++i) {
     const std::int32_t day = i * step;
     if (day < line.from) continue;
-    line.ticks.push_back({static_cast<double>(day), day_text(day),
+    line.ticks.push_back({static_cast<double>(day), std::to_string(sdtm_day(day)),
                           to_string(date_of_day(*origin_ + day))});
   }
   const std::pair<const Date&, const char*> doses[] = {{subject().first_dose, "first dose"},

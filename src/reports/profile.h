@@ -35,8 +35,8 @@ class Profile {
   bool from_first_dose() const { return subject().first_dose.whole(); }
   // A day of the calendar on the axis; there is an origin.
   double at(std::int32_t day) const { return day - *origin_; }
-  // SDTM's: 1 is the origin, -1 the day before; "" for what is no whole date.
-  std::string study_day(const Date& date) const;
+  // SDTM's: 1 is the origin, -1 the day before; none for what is no whole date.
+  std::optional<std::int32_t> study_day(const Date& date) const;
 
   // A time line without lanes: the axis that all of the profile share.
   Timeline axis(std::string id, std::string title) const;

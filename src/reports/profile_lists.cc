@@ -13,7 +13,17 @@ namespace {
 using base::Status;
 using model::Kind;
 
-// A list is a table of words whose last column is the record's id.
+Cell cell_of(std::string text) { return Cell::words(std::move(text)); }
+Cell cell_of(std::optional<std::int32_t> day) { return day ? Cell::of_number(*day, 0) : Cell(); }
+
+template <class... Parts>
+std::vector<Cell> cells(Parts&&... parts) {
+  std::vector<Cell> all;
+  (all.push_back(cell_of(std::forward<Parts>(parts))), ...);
+  return all;
+}
+
+// A list is a table of words, and days as numbers, whose last column is the record's id.
 class Lists {
  public:
   Lists(const Profile& profile, Sink& sink) : profile_(profile), sink_(sink) {}
@@ -40,14 +50,16 @@ class Lists {
 
   Status begin(std::string id, std::string title, std::initializer_list<const char*> labels) {
     TableHead head{std::move(id), std::move(title), {}};
-    for (const char* label : labels) head.columns.push_back({.label = label, .words = true});
+    for (const std::string_view label : labels) {
+      head.columns.push_back({.label = std::string(label), .words = label != "Day"});
+    }
     head.columns.push_back({.label = "Record"});
     return sink_.table(head);
   }
-  Status row(std::vector<std::string> texts, const std::vector<std::int64_t>& records) {
+  Status row(std::vector<Cell> of_record, const std::vector<std::int64_t>& records) {
     if (auto going = profile_.context().check(); !going) return going;
     Row row;
-    for (std::string& text : texts) row.cells.push_back(Cell::words(std::move(text)));
+    row.cells = std::move(of_record);
     std::string ids;
     for (const std::int64_t record : records) {
       ids += (ids.empty() ? "" : " ") + std::to_string(record);
@@ -57,15 +69,15 @@ class Lists {
     return sink_.row(row);
   }
 
-  // `texts` gives the cells of a record.
-  template <class Texts>
+  // `cells_of` gives the cells of a record.
+  template <class CellsOf>
   Status list(const std::vector<Entry>& all, std::string id, std::string title,
-              std::initializer_list<const char*> labels, const Texts& texts) {
+              std::initializer_list<const char*> labels, const CellsOf& cells_of) {
     const auto entries = profile_.entries(all);
     if (entries.empty()) return {};
     if (auto done = begin(std::move(id), std::move(title), labels); !done) return done;
     for (const Entry* one : entries) {
-      if (auto done = row(texts(*one), {one->record}); !done) return done;
+      if (auto done = row(cells_of(*one), {one->record}); !done) return done;
     }
     return sink_.end_table({});
   }
@@ -81,17 +93,17 @@ class Lists {
     if (auto done = begin("demographics", "Demographics", {"Characteristic", "Value"}); !done) {
       return done;
     }
-    if (auto done = row({"Subject", subject.id}, {subject.record}); !done) return done;
-    if (auto done = row({"Site", subject.site}, {subject.record}); !done) return done;
+    if (auto done = row(cells("Subject", subject.id), {subject.record}); !done) return done;
+    if (auto done = row(cells("Site", subject.site), {subject.record}); !done) return done;
     for (std::uint32_t i = 0; i < subject.attributes_count; ++i) {
       const auto& [name, value] = data().attributes[subject.attributes_from + i];
       if (hidden(data().text(name))) continue;
-      if (auto done = row({words(name), words(value)}, {subject.record}); !done) return done;
+      if (auto done = row(cells(words(name), words(value)), {subject.record}); !done) return done;
     }
     for (const Entry* one : profile_.entries(data().demographics)) {
       std::string value = one->text != 0 ? words(one->text) : format_short(one->number);
       if (one->not_done) value = "not done";
-      if (auto done = row({words(one->code), value}, {one->record}); !done) return done;
+      if (auto done = row(cells(words(one->code), value), {one->record}); !done) return done;
     }
     return sink_.end_table({});
   }
@@ -99,18 +111,16 @@ class Lists {
   Status dispositions() {
     return list(data().dispositions, "disposition", "Disposition",
                 {"Date", "Day", "Event", "Category", "Term"}, [&](const Entry& one) {
-                  return std::vector{to_string(one.date), profile_.study_day(one.date),
-                                     words(one.code), attribute(one, "dscat"),
-                                     attribute(one, "dsterm")};
+                  return cells(to_string(one.date), profile_.study_day(one.date), words(one.code),
+                               attribute(one, "dscat"), attribute(one, "dsterm"));
                 });
   }
 
   Status visits() {
     return list(data().visits, "visits", "Visits", {"Date", "Day", "Visit", "Not done"},
                 [&](const Entry& one) {
-                  return std::vector<std::string>{to_string(one.date),
-                                                  profile_.study_day(one.date), words(one.code),
-                                                  one.not_done ? "not done" : ""};
+                  return cells(to_string(one.date), profile_.study_day(one.date), words(one.code),
+                               one.not_done ? "not done" : "");
                 });
   }
 
@@ -119,7 +129,7 @@ class Lists {
     if (!profile_.unblinded()) {
       return list(data().exposures, "exposure", "Exposure", {"Start", "Day"},
                   [&](const Entry& one) {
-                    return std::vector{to_string(one.date), profile_.study_day(one.date)};
+                    return cells(to_string(one.date), profile_.study_day(one.date));
                   });
     }
     const auto& dosings = profile_.treatment().dosings;
@@ -130,9 +140,9 @@ class Lists {
     for (const Dosing& one : dosings) {
       const Date& start = one.record->date;
       std::string end = attribute(*one.record, "exendtc");
-      done = row({to_string(start), profile_.study_day(start), std::move(end),
-                  std::string(one.treatment), format_short(one.dose), std::string(one.unit),
-                  std::string(one.frequency)},
+      done = row(cells(to_string(start), profile_.study_day(start), std::move(end),
+                       std::string(one.treatment), format_short(one.dose), std::string(one.unit),
+                       std::string(one.frequency)),
                  {one.record->record});
       if (!done) return done;
     }
@@ -144,19 +154,13 @@ class Lists {
                 {"Start", "Day", "End", "Preferred term", "Reported term", "Body system",
                  "Severity", "Serious", "Treatment-emergent", "Relation", "Action", "Outcome"},
                 [&](const Entry& one) {
-                  return std::vector<std::string>{
-                      to_string(one.date),
-                      profile_.study_day(one.date),
-                      to_string(end_of(data(), one, Kind::adverse_event)),
-                      words(one.code),
-                      attribute(one, "aeterm"),
-                      std::string(body_system(data(), one)),
-                      words(one.severity),
-                      one.serious ? "yes" : "no",
-                      treatment_emergent(data(), one) ? "yes" : "no",
-                      attribute(one, "aerel"),
-                      attribute(one, "aeacn"),
-                      attribute(one, "aeout")};
+                  return cells(to_string(one.date), profile_.study_day(one.date),
+                               to_string(end_of(data(), one, Kind::adverse_event)), words(one.code),
+                               attribute(one, "aeterm"), std::string(body_system(data(), one)),
+                               words(one.severity), one.serious ? "yes" : "no",
+                               treatment_emergent(data(), one) ? "yes" : "no",
+                               attribute(one, "aerel"), attribute(one, "aeacn"),
+                               attribute(one, "aeout"));
                 });
   }
 
@@ -168,11 +172,12 @@ class Lists {
                        "Historical", "Acknowledged"});
     if (!done) return done;
     for (const AlertHistory* one : all) {
-      done = row({std::to_string(one->alert), model::format_utc(one->raised_ms), words(one->title),
-                  words(one->rule), words(one->severity), std::string(to_string(one->life->state)),
-                  one->life->holds ? "yes" : "no", one->life->historical ? "yes" : "no",
-                  one->acknowledged_ms ? model::format_utc(*one->acknowledged_ms) : ""},
-                 one->causes);
+      done = row(
+          cells(std::to_string(one->alert), model::format_utc(one->raised_ms), words(one->title),
+                words(one->rule), words(one->severity), std::string(to_string(one->life->state)),
+                one->life->holds ? "yes" : "no", one->life->historical ? "yes" : "no",
+                one->acknowledged_ms ? model::format_utc(*one->acknowledged_ms) : ""),
+          one->causes);
       if (!done) return done;
     }
     const std::string notes[] = {"As of the report's positions. Record: those that caused it."};
@@ -206,12 +211,12 @@ class Lists {
     if (!done) return done;
     for (const Measurement* one : all) {
       const CodeInfo* info = data().code(kind, one->code);
-      done = row({to_string(one->date), profile_.study_day(one->date), words(one->visit),
-                  words(info->name != 0 ? info->name : one->code), words(one->timepoint),
-                  value_of(*one), words(one->unit), format_short(one->sent_low()),
-                  format_short(one->sent_high()), shown_side(one->side),
-                  one->baseline ? "yes" : ""},
-                 {one->record});
+      done = row(
+          cells(to_string(one->date), profile_.study_day(one->date), words(one->visit),
+                words(info->name != 0 ? info->name : one->code), words(one->timepoint),
+                value_of(*one), words(one->unit), format_short(one->sent_low()),
+                format_short(one->sent_high()), shown_side(one->side), one->baseline ? "yes" : ""),
+          {one->record});
       if (!done) return done;
     }
     const std::string notes[] = {"As sent; without a result as collected, the sender's own "
@@ -244,9 +249,9 @@ class Lists {
     for (const Entry* one : entries) {
       std::string words_of_one = coverage(*one);
       if (words_of_one.empty()) continue;
-      done = row({words(one->code), attribute(*one, kRxCuiAttribute),
-                  std::string(data().attribute(profile_.subject(), kPlanAttribute)),
-                  std::move(words_of_one)},
+      done = row(cells(words(one->code), attribute(*one, kRxCuiAttribute),
+                       std::string(data().attribute(profile_.subject(), kPlanAttribute)),
+                       std::move(words_of_one)),
                  {one->record});
       if (!done) return done;
     }
@@ -262,29 +267,21 @@ class Lists {
                 [&](const Entry& one) {
                   const std::string dose = attribute(one, "cmdose");
                   const std::string unit = attribute(one, "cmdosu");
-                  return std::vector<std::string>{
-                      to_string(one.date),
-                      to_string(end_of(data(), one, Kind::medication)),
-                      words(one.code),
-                      attribute(one, "cmtrt"),
+                  return cells(
+                      to_string(one.date), to_string(end_of(data(), one, Kind::medication)),
+                      words(one.code), attribute(one, "cmtrt"),
                       dose.empty() ? format_short(one.number) : dose,
-                      unit.empty() ? words(one.unit) : unit,
-                      attribute(one, "cmdosfrq"),
-                      attribute(one, "cmroute"),
-                      attribute(one, "cmindc"),
-                      words(one.visit)};
+                      unit.empty() ? words(one.unit) : unit, attribute(one, "cmdosfrq"),
+                      attribute(one, "cmroute"), attribute(one, "cmindc"), words(one.visit));
                 });
   }
 
   Status histories() {
     return list(data().histories, "medical-history", "Medical history",
                 {"Start", "End", "Term", "Reported term", "Category"}, [&](const Entry& one) {
-                  return std::vector<std::string>{
-                      to_string(one.date),
-                      to_string(end_of(data(), one, Kind::medical_history)),
-                      words(one.code),
-                      attribute(one, "mhterm"),
-                      attribute(one, "mhcat")};
+                  return cells(to_string(one.date),
+                               to_string(end_of(data(), one, Kind::medical_history)),
+                               words(one.code), attribute(one, "mhterm"), attribute(one, "mhcat"));
                 });
   }
 

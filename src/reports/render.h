@@ -12,8 +12,8 @@
 //   csv   RFC 4180, UTF-8, CRLF: for each table a line "#",title, the columns' groups when there
 //         are any, their labels, the rows, its footnotes as lines "#",text; an empty line between
 //         tables. Plots and time lines are left out. A text that a spreadsheet would take for a
-//         formula has an apostrophe before it. The statements stand first, the line "#","End of
-//         report" last.
+//         formula, and that is no negative number, has an apostrophe before it. The statements
+//         stand first, the line "#","End of report" last.
 //   html  one page without script or outer parts, to be read and printed, its plots as inline SVG.
 #pragma once
 

@@ -8,10 +8,24 @@ namespace {
 
 using base::Status;
 
+// "-61", "-0.5": the minus of these begins no formula.
+bool is_negative_number(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789";
+  if (!text.starts_with('-')) return false;
+  const std::string_view digits = text.substr(1);
+  const std::size_t point = digits.find('.');
+  const auto all_digits = [&](std::string_view part) {
+    return !part.empty() && part.find_first_not_of(kDigits) == part.npos;
+  };
+  return all_digits(digits.substr(0, point)) &&
+         (point == digits.npos || all_digits(digits.substr(point + 1)));
+}
+
 // A spreadsheet takes a text that begins so for a formula, and runs it.
 bool looks_like_formula(std::string_view text) {
   const std::size_t first = text.find_first_not_of(' ');
-  return first != text.npos && std::string_view("=+-@\t\r").find(text[first]) != text.npos;
+  return first != text.npos && std::string_view("=+-@\t\r").find(text[first]) != text.npos &&
+         !is_negative_number(text.substr(first));
 }
 
 void put(std::string& line, std::string_view text) {

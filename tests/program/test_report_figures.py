@@ -2,6 +2,7 @@
 that are computed here from the files: vital signs, CTCAE grades, questionnaires and key risk
 indicators."""
 
+import csv
 import json
 import math
 import statistics
@@ -468,3 +469,15 @@ def test_a_site_is_named_to_itself_and_the_others_are_not(store):
         assert len(by_name["Site 703"]) == 1
         assert len(by_name["Other sites"]) >= 15
         assert all("label" not in point for point in by_name["Other sites"])
+
+
+# Lists of adverse events
+
+def test_days_are_numbers_in_each_format(store):
+    rows = tables.table(_report(store, "adverse-event-listing"), "events")
+    place = [column["label"] for column in rows["columns"]].index("Day")
+    days = [row["cells"][place]["number"] for row in rows["rows"] if row["cells"][place]]
+    assert min(days) < -30 and 0 not in days and max(days) > 100
+    text = _report(store, "adverse-event-listing", form="csv")
+    lines = [line for line in csv.reader(text.splitlines()) if len(line) == len(rows["columns"])]
+    assert [int(line[place]) for line in lines[1:] if line[place]] == days

@@ -53,6 +53,20 @@ TEST(Render, CsvIsSafeForSpreadsheets) {
             "\"#\",\"End of report\"\r\n");
 }
 
+TEST(Render, CsvLeavesNegativeNumbersAsTheyAre) {
+  const std::pair<const char*, const char*> texts[] = {
+      {"-61", "-61"}, {"-0.5", "-0.5"}, {" -7", " -7"},    {"-1+1", "'-1+1"},
+      {"-", "'-"},    {"-5.", "'-5."},  {"-.5", "'-.5"},   {"-a", "'-a"},
+      {"+1", "'+1"},  {"--1", "'--1"},  {"-1 -", "'-1 -"}, {"-1.2.3", "'-1.2.3"}};
+  for (const auto& [text, written] : texts) {
+    StringOutput output;
+    Row row;
+    row.cells = {Cell::words(text)};
+    ASSERT_TRUE(make_renderer(Format::csv, output)->row(row).ok());
+    EXPECT_EQ(output.text(), '"' + std::string(written) + "\"\r\n");
+  }
+}
+
 TEST(Render, JsonKeepsTypes) {
   const std::string json = sample(Format::json);
   simdjson::dom::parser parser;

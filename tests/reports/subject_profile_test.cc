@@ -44,8 +44,9 @@ TEST_F(SubjectProfileTest, HasEachRecordOfTheSubjectAndOfNobodyElse) {
   EXPECT_TRUE(has(csv, "\"2024-01-15\",\"6\",\"2024-01-20\",\"RASH\",\"\",\"SKIN\",\"SEVERE\","
                        "\"yes\",\"yes\",\"\",\"\",\"\",\"" + id + "\""))
       << csv;
-  EXPECT_TRUE(has(csv, "\"2024-01-05\",\"'-5\",\"\",\"Alanine aminotransferase\",\"\",\"50\","
-                       "\"U/L\",\"7\",\"40\",\"high\",\"\""));
+  EXPECT_TRUE(has(csv,
+                  "\"2024-01-05\",\"-5\",\"\",\"Alanine aminotransferase\",\"\",\"50\","
+                  "\"U/L\",\"7\",\"40\",\"high\",\"\""));
   EXPECT_TRUE(has(csv, "\"1999\",\"\",\"ASTHMA\""));
   EXPECT_FALSE(has(csv, "NAUSEA") || has(csv, "A-2"));
   EXPECT_TRUE(has(write(of("A-2")), "NAUSEA"));
