@@ -18,6 +18,32 @@ constexpr const char* kRelation = "aerel";
 constexpr const char* kAction = "aeacn";
 constexpr const char* kOutcome = "aeout";
 
+// What makes an event serious, each "Y" or not; in SDTM's variables for events.
+constexpr std::pair<const char*, const char*> kCriteria[] = {{"aesdth", "death"},
+                                                             {"aeslife", "life-threatening"},
+                                                             {"aeshosp", "hospitalisation"},
+                                                             {"aesdisab", "disability"},
+                                                             {"aescong", "congenital anomaly"},
+                                                             {"aescan", "cancer"},
+                                                             {"aesod", "overdose"},
+                                                             {"aesintv", "needs intervention"},
+                                                             {"aesmie", "medically important"}};
+
+// "death, hospitalisation"; "fatal" where only the outcome or the toxicity grade says so.
+std::string criteria_of(const Dataset& data, const Entry& event) {
+  std::string all;
+  const auto add = [&](const char* words) {
+    all += (all.empty() ? "" : ", ") + std::string(words);
+  };
+  for (const auto& [name, words] : kCriteria) {
+    if (data.attribute(event, name) == "Y") add(words);
+  }
+  const bool fatal =
+      data.attribute(event, kOutcome) == "FATAL" || data.attribute(event, "aetoxgr") == "5";
+  if (fatal && !all.starts_with("death")) add("fatal");
+  return all;
+}
+
 // Empty where either is not known to the day.
 Cell days_from_first_dose(const Subject& subject, const Entry& event) {
   const auto first = day_number(subject.first_dose), day = day_number(event.date);
@@ -53,6 +79,7 @@ Row row_of(const Context& context, const Entry& event) {
   put(data.attribute(event, kRelation));
   put(data.attribute(event, kAction));
   put(data.attribute(event, kOutcome));
+  put(criteria_of(data, event));
   return row;
 }
 
@@ -71,9 +98,9 @@ Status write_event_list(const Context& context, const TableHead& named,
   TableHead head = named;
   std::vector<const char*> labels = {"Subject", "Site"};
   if (context.parameters.unblinded) labels.push_back("Arm");
-  for (const char* label :
-       {"Body system", "Preferred term", "Reported term", "Start", "Day", "End",
-        "Treatment-emergent", "Severity", "Serious", "Relation", "Action", "Outcome"}) {
+  for (const char* label : {"Body system", "Preferred term", "Reported term", "Start", "Day", "End",
+                            "Treatment-emergent", "Severity", "Serious", "Relation", "Action",
+                            "Outcome", "Seriousness criteria"}) {
     labels.push_back(label);
   }
   for (const std::string_view label : labels) {
@@ -107,11 +134,24 @@ Status write_serious_adverse_events(const Context& context, Sink& sink) {
                                  .serious_only = true},
                                 sink);
   if (!done) return done;
-  std::vector<const Entry*> events;
+  // A death that nobody flagged must not be missed by who reads this report alone.
+  std::vector<const Entry*> flagged, not_flagged;
   for (const Entry& one : context.data.adverse_events) {
-    if (one.serious && context.in_scope(context.data.subjects[one.subject])) events.push_back(&one);
+    if (!context.in_scope(context.data.subjects[one.subject])) continue;
+    if (one.serious) {
+      flagged.push_back(&one);
+    } else if (!criteria_of(context.data, one).empty()) {
+      not_flagged.push_back(&one);
+    }
   }
-  return write_event_list(context, {"events", "All serious adverse events", {}}, events, sink);
+  done = write_event_list(context, {"events", "All serious adverse events", {}}, flagged, sink);
+  if (!done) return done;
+  return write_event_list(
+      context,
+      {"not-flagged",
+       "Fatal, or with a seriousness criterion, but not flagged as serious: not counted above",
+       {}},
+      not_flagged, sink);
 }
 
 }  // namespace trialward::reports

@@ -42,7 +42,8 @@ const std::vector<ReportInfo> kReports = {
      .write = write_adverse_events},
     {.id = "serious-adverse-events",
      .title = "Treatment-emergent serious adverse events",
-     .what = "the same of serious events, and a list of all of these",
+     .what = "the same of serious events, a list of all of these, and of those that are fatal or "
+             "have a seriousness criterion without the flag",
      .domains = kSubjectDomains | domain(Kind::adverse_event),
      .write = write_serious_adverse_events},
     {.id = "adverse-event-listing",

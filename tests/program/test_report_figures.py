@@ -1,6 +1,6 @@
 """Reports for which no table was published, on the CDISCPILOT01 data as imported, beside figures
-that are computed here from the files: vital signs, CTCAE grades, questionnaires and key risk
-indicators."""
+that are computed here from the files: vital signs, CTCAE grades, questionnaires, key risk
+indicators and the lists of adverse events."""
 
 import csv
 import json
@@ -473,6 +473,49 @@ def test_a_site_is_named_to_itself_and_the_others_are_not(store):
 
 # Lists of adverse events
 
+CRITERIA = ("AESDTH", "AESLIFE", "AESHOSP", "AESDISAB", "AESCONG", "AESCAN", "AESOD")
+
+
+def _listed(report, table_id):
+    """Each row of a list of events, its values by the columns' labels; the subject alone first."""
+    table = tables.table(report, table_id)
+    labels = [column["label"] for column in table["columns"]]
+    return [dict(zip(labels, map(tables.shown, row["cells"]), strict=True))
+            for row in table["rows"]]
+
+
+def _per_subject(subjects):
+    counts = defaultdict(int)
+    for subject in subjects:
+        counts[subject] += 1
+    return dict(counts)
+
+
+def _unflagged():
+    """The events that are fatal, or have a criterion, and are not flagged as serious."""
+    return [row for row in cdiscpilot01.rows("ae") if row["AESER"] != "Y"
+            and (row["AEOUT"] == "FATAL" or any(row[name] == "Y" for name in CRITERIA))]
+
+
+def test_the_list_of_adverse_events_is_that_of_the_files(store):
+    listed = _listed(_report(store, "adverse-event-listing", "--unblinded"), "events")
+    arms = {row["USUBJID"]: row["ARM"] for row in cdiscpilot01.rows("dm")}
+    rows = list(cdiscpilot01.rows("ae"))
+    assert _per_subject(one["Subject"] for one in listed) == _per_subject(
+        row["USUBJID"] for row in rows)
+
+    def of_file(row):
+        return (row["USUBJID"], arms[row["USUBJID"]], row["AEBODSYS"], row["AEDECOD"],
+                row["AETERM"], row["AESTDTC"][:10], row["AEENDTC"][:10], row["AESEV"],
+                {"Y": "yes", "N": "no"}[row["AESER"]], row["AEREL"], row["AEOUT"])
+
+    def of_list(one):
+        return tuple(one[label] for label in (
+            "Subject", "Arm", "Body system", "Preferred term", "Reported term", "Start", "End",
+            "Severity", "Serious", "Relation", "Outcome"))
+    assert sorted(map(of_list, listed)) == sorted(map(of_file, rows))
+
+
 def test_days_are_numbers_in_each_format(store):
     rows = tables.table(_report(store, "adverse-event-listing"), "events")
     place = [column["label"] for column in rows["columns"]].index("Day")
@@ -481,3 +524,24 @@ def test_days_are_numbers_in_each_format(store):
     text = _report(store, "adverse-event-listing", form="csv")
     lines = [line for line in csv.reader(text.splitlines()) if len(line) == len(rows["columns"])]
     assert [int(line[place]) for line in lines[1:] if line[place]] == days
+
+
+def test_deaths_are_in_the_report_of_serious_events_whatever_their_flag(store):
+    report = _report(store, "serious-adverse-events", "--unblinded")
+    rows = list(cdiscpilot01.rows("ae"))
+    serious = [row["USUBJID"] for row in rows if row["AESER"] == "Y"]
+    assert _per_subject(one["Subject"] for one in _listed(report, "events")) == _per_subject(
+        serious)
+    others = _unflagged()
+    listed = _listed(report, "not-flagged")
+    assert sorted((one["Subject"], one["Preferred term"]) for one in listed) == sorted(
+        (row["USUBJID"], row["AEDECOD"]) for row in others)
+    dead = {row["USUBJID"] for row in rows if row["AEOUT"] == "FATAL"}
+    assert dead == {"01-701-1211", "01-704-1445", "01-710-1083"}
+    assert {one["Subject"] for one in listed
+            if one["Seriousness criteria"].startswith("death")} == dead
+    # Who is counted is who was flagged.
+    first = tables.table(report, "serious-adverse-events")["rows"][0]["cells"]
+    assert first[7]["count"] == len(set(serious))
+    for row in tables.table(report, "not-flagged")["rows"]:
+        assert len(row["cells"][0]["records"]) == 1
