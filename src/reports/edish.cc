@@ -1,6 +1,6 @@
-// eDISH, evaluation of drug-induced serious hepatotoxicity: each subject's highest transaminase
-// against the highest total bilirubin, how many lie in which quadrant, and who may be a case of
-// Hy's law.
+// eDISH, evaluation of drug-induced serious hepatotoxicity: each subject's highest ALT (or, if
+// asked for, ALT or AST) against the highest total bilirubin, how many lie in which quadrant, and
+// who may be a case of Hy's law, by ALT or AST in either case.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -38,8 +38,9 @@ const char* name_of(LiverTest test) {
 
 class Edish {
  public:
-  Edish(const Context& context, int window_days, Sink& sink)
+  Edish(const Context& context, LiverAxis axis, int window_days, Sink& sink)
       : context_(context),
+        axis_(axis),
         window_days_(window_days),
         sink_(sink),
         groups_(context.groups()),
@@ -47,7 +48,7 @@ class Edish {
     std::vector<bool> treated;
     for (const Subject& subject : context.data.subjects) treated.push_back(subject.treated);
     sizes_ = context.sizes(groups_, treated);
-    for (const LiverCourse& course : courses_) quadrants_.push_back(course.quadrant());
+    for (const LiverCourse& course : courses_) quadrants_.push_back(course.quadrant(axis_));
   }
 
   Status write() {
@@ -63,10 +64,11 @@ class Edish {
     return pair && std::abs(pair->days) <= window_days_;
   }
   const Subject& subject(std::size_t i) const { return context_.data.subjects[i]; }
+  std::string transaminase() const { return axis_ == LiverAxis::alt ? "ALT" : "ALT or AST"; }
 
   std::string point_label(std::size_t i) const {
     std::string label = subject(i).id;
-    const LiverValue* const peaks[] = {courses_[i].transaminase_peak(),
+    const LiverValue* const peaks[] = {courses_[i].transaminase_peak(axis_),
                                        courses_[i].peak(LiverTest::bilirubin)};
     for (const LiverValue* peak : peaks) {
       label += std::string(label.size() == subject(i).id.size() ? ": " : ", ") +
@@ -79,8 +81,8 @@ class Edish {
   // A series of each arm, or of all subjects; then the limits.
   Plot plot() const {
     Plot plot{.id = "edish",
-              .title = "Highest ALT or AST against highest total bilirubin",
-              .x = {.label = "Highest ALT or AST (x ULN)",
+              .title = "Highest " + transaminase() + " against highest total bilirubin",
+              .x = {.label = "Highest " + transaminase() + " (x ULN)",
                     .low = kAxisLow,
                     .high = kAxisHigh,
                     .log10 = true,
@@ -98,7 +100,7 @@ class Edish {
       Series series{.name = groups_.size() > 1 ? group.label : "Subjects"};
       for (std::size_t i = 0; i < courses_.size(); ++i) {
         if (!quadrants_[i] || !Context::in(group, subject(i))) continue;
-        const double x = courses_[i].transaminase_peak()->times_uln;
+        const double x = courses_[i].transaminase_peak(axis_)->times_uln;
         const double y = courses_[i].peak(LiverTest::bilirubin)->times_uln;
         series.points.push_back({x, y, point_label(i)});
         widen(plot.x, x);
@@ -171,8 +173,14 @@ class Edish {
       const auto in = [&](std::size_t i) { return quadrants_[i] == quadrant; };
       if (auto done = count_row(title_of(quadrant), of, false, in); !done) return done;
     }
+    std::vector<bool> measured;  // by ALT or AST, whatever the axis is
+    for (const LiverCourse& course : courses_) {
+      measured.push_back(course.quadrant(LiverAxis::alt_or_ast).has_value());
+    }
     const auto is_candidate = [&](std::size_t i) { return candidate(courses_[i]); };
-    if (auto done = count_row("Candidates for Hy's law", of, true, is_candidate); !done) {
+    if (auto done = count_row("Candidates for Hy's law", context_.sizes(groups_, measured), true,
+                              is_candidate);
+        !done) {
       return done;
     }
     return sink_.end_table(notes());
@@ -208,12 +216,12 @@ class Edish {
     put_value(row, course.nearest(LiverTest::alp, *bilirubin));
     put_value(row, pair->transaminase);
     put_value(row, pair->bilirubin);
-    row.cells.push_back(Cell::of_count(pair->days));
+    row.cells.push_back(Cell::of_number(pair->days, 0));
     return row;
   }
 
   Status write_listing() {
-    TableHead head{"hys-law", "Subjects in the quadrant of Hy's law", {}};
+    TableHead head{"hys-law", "Subjects in the quadrant of Hy's law, and other candidates", {}};
     for (const char* label : {"Subject", "Site"}) {
       head.columns.push_back({.label = label, .words = true});
     }
@@ -228,7 +236,7 @@ class Edish {
     head.columns.push_back({.label = "Days between", .group = "Closest pair: days"});
     if (auto done = sink_.table(head); !done) return done;
     for (std::size_t i = 0; i < courses_.size(); ++i) {
-      if (quadrants_[i] != LiverQuadrant::hys_law) continue;
+      if (quadrants_[i] != LiverQuadrant::hys_law && !candidate(courses_[i])) continue;
       if (auto going = context_.check(); !going) return going;
       if (auto done = sink_.row(row_of(i)); !done) return done;
     }
@@ -243,21 +251,26 @@ class Edish {
   std::vector<std::string> notes() const {
     return {
         "Treated subjects; the highest values after the day of the first dose, in multiples of "
-        "the upper limit of normal (ULN) of each value's own range. Limits: ALT or AST " +
-            format_short(kTransaminaseLimit) + " x ULN, total bilirubin " +
+        "the upper limit of normal (ULN) of each value's own range. Limits: " +
+            transaminase() + " " + format_short(kTransaminaseLimit) + " x ULN, total bilirubin " +
             format_short(kBilirubinLimit) + " x ULN; what is at a limit lies beyond it.",
-        "A candidate for Hy's law has an ALT or AST at its limit or above and, at most " +
+        "A candidate for Hy's law has an ALT or AST of " + format_short(kTransaminaseLimit) +
+            " x ULN or above, as the FDA's guidance has it, and, at most " +
             std::to_string(window_days_) +
             " days before or after it, a total bilirubin at its limit or above. The quadrant "
-            "alone asks for no window. Sources: FDA, Guidance for Industry, Drug-Induced Liver "
+            "alone asks for no window" +
+            (axis_ == LiverAxis::alt ? " and does not look at AST (axis=alt-or-ast does)" : "") +
+            ". Sources: FDA, Guidance for Industry, Drug-Induced Liver "
             "Injury: Premarketing Clinical Evaluation, July 2009; Watkins et al., Drug Safety "
             "2011, 34:243-252; the guidance has bilirubin above, not at, 2 x ULN. The window "
             "is this report's, to be set by days=N.",
-        "Percentages are of the subjects with both peaks; of \"With both peaks\", of all (N). "
+        "Percentages are of the subjects with both peaks; of \"With both peaks\", of all (N); of "
+        "the candidates, of those with a bilirubin and an ALT or AST. "
         "A result given as a limit (\"<0.2\") counts as it."};
   }
 
   const Context& context_;
+  const LiverAxis axis_;
   const int window_days_;
   Sink& sink_;
   const std::vector<Group> groups_;
@@ -271,7 +284,8 @@ class Edish {
 Status write_edish(const Context& context, Sink& sink) {
   const std::string_view given = context.parameter("days");
   const int days = given.empty() ? kHysLawDays : whole_number(given, kWindowDaysMax).value();
-  return Edish(context, days, sink).write();
+  const bool either = context.parameter("axis") == kAltOrAst;
+  return Edish(context, either ? LiverAxis::alt_or_ast : LiverAxis::alt, days, sink).write();
 }
 
 }  // namespace trialward::reports

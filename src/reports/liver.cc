@@ -71,14 +71,16 @@ const LiverValue* LiverCourse::peak(LiverTest test) const {
   return highest;
 }
 
-const LiverValue* LiverCourse::transaminase_peak() const {
-  const LiverValue *alt = peak(LiverTest::alt), *ast = peak(LiverTest::ast);
+const LiverValue* LiverCourse::transaminase_peak(LiverAxis axis) const {
+  const LiverValue* alt = peak(LiverTest::alt);
+  if (axis == LiverAxis::alt) return alt;
+  const LiverValue* ast = peak(LiverTest::ast);
   if (!alt || !ast) return alt ? alt : ast;
   return alt->times_uln < ast->times_uln ? ast : alt;
 }
 
-std::optional<LiverQuadrant> LiverCourse::quadrant() const {
-  const LiverValue *transaminase = transaminase_peak(), *bilirubin = peak(LiverTest::bilirubin);
+std::optional<LiverQuadrant> LiverCourse::quadrant(LiverAxis axis) const {
+  const LiverValue *transaminase = transaminase_peak(axis), *bilirubin = peak(LiverTest::bilirubin);
   if (!transaminase || !bilirubin) return std::nullopt;
   const bool right = reaches(*transaminase, kTransaminaseLimit);
   const bool up = reaches(*bilirubin, kBilirubinLimit);

@@ -20,6 +20,10 @@ inline constexpr int kHysLawDays = 30;  // unless the parameter says other
 enum class LiverTest : std::uint8_t { alt, ast, bilirubin, alp };
 inline constexpr std::size_t kLiverTests = 4;
 
+// What the plot and the quadrants have as the transaminase: ALT, or the higher of ALT and AST.
+enum class LiverAxis : std::uint8_t { alt, alt_or_ast };
+inline constexpr const char *kAlt = "alt", *kAltOrAst = "alt-or-ast";  // the parameter's texts
+
 struct LiverValue {
   const Measurement* measured = nullptr;
   LiverTest test = LiverTest::alt;
@@ -33,9 +37,9 @@ const char* title_of(LiverQuadrant quadrant);
 struct LiverCourse {
   std::vector<LiverValue> values;  // under treatment, by time and record
   const LiverValue* peak(LiverTest test) const;  // the first of the highest; null without any
-  const LiverValue* transaminase_peak() const;   // the higher of ALT's and AST's
+  const LiverValue* transaminase_peak(LiverAxis axis) const;
   // None where a peak is missing.
-  std::optional<LiverQuadrant> quadrant() const;
+  std::optional<LiverQuadrant> quadrant(LiverAxis axis) const;
 
   // The value of a test that was taken nearest to another one; the earlier of two as near.
   const LiverValue* nearest(LiverTest test, const LiverValue& to) const;

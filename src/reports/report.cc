@@ -67,12 +67,16 @@ const std::vector<ReportInfo> kReports = {
      .domains = kSubjectDomains | domain(Kind::lab),
      .write = write_lab_grades},
     {.id = "edish",
-     .title = "Peak transaminases against peak bilirubin (eDISH), and Hy's law",
-     .what = "the quadrants of ALT or AST and bilirubin, and candidates for Hy's law",
+     .title = "Peak ALT against peak bilirubin (eDISH), and Hy's law",
+     .what = "the quadrants of ALT and bilirubin, and candidates for Hy's law by ALT or AST",
      .domains = kSubjectDomains | domain(Kind::lab),
      .parameters = {{.name = "days",
                      .what = "most days between a candidate's ALT or AST and bilirubin (30)",
-                     .whole_max = kWindowDaysMax}},
+                     .whole_max = kWindowDaysMax},
+                    {.name = "axis",
+                     .what = "what the plot and the quadrants have against bilirubin: alt (as it "
+                             "is without), or alt-or-ast, the higher of the two",
+                     .choices = {kAlt, kAltOrAst}}},
      .write = write_edish},
     {.id = "vital-signs",
      .title = "Vital signs by visit",
@@ -163,6 +167,14 @@ model::Faults check_request(const Request& request, const model::Study& study) {
     } else if (listed->whole_max && !whole_number(text, *listed->whole_max)) {
       model::add_fault(faults, path,
                        "must be a whole number from 0 to " + std::to_string(*listed->whole_max));
+    } else if (const auto& choices = listed->choices;
+               !choices.empty() &&
+               std::find(choices.begin(), choices.end(), text) == choices.end()) {
+      std::string all;
+      for (const std::string_view choice : choices) {
+        all += (all.empty() ? "" : " or ") + std::string(choice);
+      }
+      model::add_fault(faults, path, "must be " + all);
     }
   }
   for (const ParameterInfo& one : info->parameters) {

@@ -43,7 +43,8 @@ struct Request {
 struct ParameterInfo {
   std::string_view name, what;
   bool required = false;
-  std::optional<int> whole_max;  // it is a whole number from 0 to this
+  std::optional<int> whole_max{};           // it is a whole number from 0 to this
+  std::vector<std::string_view> choices{};  // it is one of these; empty: any text
 };
 
 struct Context;  // context.h

@@ -51,7 +51,12 @@ TEST_F(LiverTestBench, APeakLiesInItsQuadrant) {
     course.values = {{nullptr, LiverTest::ast, transaminase},
                      {nullptr, LiverTest::bilirubin, bilirubin}};
     std::erase_if(course.values, [](const LiverValue& one) { return one.times_uln == 0; });
-    EXPECT_EQ(course.quadrant(), quadrant) << transaminase << " " << bilirubin;
+    EXPECT_EQ(course.quadrant(LiverAxis::alt_or_ast), quadrant) << transaminase << " " << bilirubin;
+    EXPECT_EQ(course.quadrant(LiverAxis::alt), std::nullopt) << "there is no ALT";
+    for (LiverValue& one : course.values) {
+      if (one.test == LiverTest::ast) one.test = LiverTest::alt;
+    }
+    EXPECT_EQ(course.quadrant(LiverAxis::alt), quadrant) << transaminase << " " << bilirubin;
   }
 }
 
@@ -72,7 +77,7 @@ TEST_F(LiverTestBench, OnlyValuesUnderTreatmentCount) {
   const auto courses = liver_courses({**data, all, cancel});
   ASSERT_EQ(courses.size(), 2u);
   ASSERT_EQ(courses[0].values.size(), 2u);
-  EXPECT_DOUBLE_EQ(courses[0].transaminase_peak()->times_uln, 2);
+  EXPECT_DOUBLE_EQ(courses[0].transaminase_peak(LiverAxis::alt)->times_uln, 2);
   EXPECT_TRUE(courses[1].values.empty());
 }
 
@@ -102,6 +107,29 @@ TEST_F(LiverTestBench, CandidatesHaveBothWithinTheWindow) {
   const std::string blinded = write(wider);
   EXPECT_NE(blinded.find("\"Candidates for Hy's law\",\"2 (100.0%)\""), blinded.npos) << blinded;
   EXPECT_NE(listed(blinded, "A-2").find("\"A-2\",\"A\",\"yes\",\"3.00\""), std::string::npos);
+}
+
+TEST_F(LiverTestBench, TheAxisIsAltAndCandidatesAreByAltOrAst) {
+  enrol("A-1", "P");
+  lab("A-1", "ALT", "2024-02-01", 1);
+  lab("A-1", "AST", "2024-02-01", 4);
+  lab("A-1", "BILI", "2024-02-11", 2.5);
+  const Request by_alt{"edish", {}};
+  const std::string csv = write(by_alt);
+  EXPECT_NE(csv.find("\"Hy's law\",\"0\""), csv.npos) << csv;
+  EXPECT_NE(csv.find("\"Cholestasis (hyperbilirubinaemia)\",\"1 (100.0%)\""), csv.npos);
+  EXPECT_NE(csv.find("\"Candidates for Hy's law\",\"1 (100.0%)\""), csv.npos);
+  EXPECT_TRUE(listed(csv, "A-1").starts_with("\"A-1\",\"A\",\"yes\"")) << csv;
+  const Request by_either{"edish",
+                          {.site = {}, .unblinded = false, .others = {{"axis", "alt-or-ast"}}}};
+  EXPECT_TRUE(check_request(by_either, *study_).empty());
+  const std::string either = write(by_either);
+  EXPECT_NE(either.find("\"Hy's law\",\"1 (100.0%)\""), either.npos) << either;
+  const auto faults = check_request(
+      {"edish", {.site = {}, .unblinded = false, .others = {{"axis", "ast"}}}}, *study_);
+  ASSERT_EQ(faults.size(), 1U);
+  EXPECT_EQ(faults[0].path, "/parameters/axis");
+  EXPECT_EQ(faults[0].reason, "must be alt or alt-or-ast");
 }
 
 TEST_F(LiverTestBench, AWindowIsANumberOfDays) {
