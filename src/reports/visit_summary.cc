@@ -1,6 +1,7 @@
 // Laboratory values and vital signs by visit, and their change from the baseline.
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "reports/catalogue.h"
 #include "reports/decimal.h"
@@ -12,7 +13,7 @@ namespace {
 
 using base::Status;
 
-constexpr int kValueDecimalsMax = 3;
+constexpr int kValueDecimalsMax = 3, kSentDecimalsMax = 4;
 
 class SummaryTable {
  public:
@@ -41,7 +42,9 @@ class SummaryTable {
     }
     const std::string notes[] = {
         "In the unit of the study's definition. Change: of subjects with a baseline value. A "
-        "result given as a limit (\"<0.2\") is left out."};
+        "result given as a limit (\"<0.2\") is left out. Decimals follow those of the values as "
+        "they "
+        "were sent: means and medians have one more, standard deviations two."};
     return sink_.end_table(notes);
   }
 
@@ -55,12 +58,12 @@ class SummaryTable {
   Status write_code(const Measured& what) {
     const auto series = series_of(context_.data, what, visits_);
     decimals_ = 0;
+    const auto look_at = [&](const Measurement* one) {
+      if (one && !std::isnan(one->value)) decimals_ = std::max(decimals_, decimals_of_own(*one));
+    };
     for (const SubjectSeries& one : series) {
-      for (const Measurement* at : one.at) {
-        if (at && !std::isnan(at->value)) {
-          decimals_ = std::max(decimals_, decimals_of(at->value, kValueDecimalsMax));
-        }
-      }
+      look_at(one.baseline);
+      for (const Measurement* at : one.at) look_at(at);
     }
     title_ = what.title;
     const auto at_baseline = [](const SubjectSeries& one) { return one.baseline; };
@@ -70,6 +73,25 @@ class SummaryTable {
       if (auto done = write_visit(visits_[visit].label, series, at); !done) return done;
     }
     return {};
+  }
+
+  // With how many decimals a value was measured, told in the code's own unit: 97.5 F is 36.4 C, and
+  // not 36.389. A conversion shifts the decimals by the power of ten that its factor is nearest to.
+  int decimals_of_own(const Measurement& one) {
+    if (std::isnan(one.sent)) return decimals_of(one.value, kValueDecimalsMax);
+    const auto [found, is_new] = shifts_.try_emplace({one.code, one.unit});
+    if (is_new) found->second = shift_of(one);
+    const int decimals = decimals_of(one.sent, kSentDecimalsMax);
+    return std::clamp(decimals + found->second, 0, kValueDecimalsMax);
+  }
+
+  int shift_of(const Measurement& one) const {
+    const Dataset& data = context_.data;
+    const model::Code* code = context_.study().code(kind_, data.text(one.code));
+    if (!code || code->units.empty()) return 0;
+    const auto to_own = code->to_own(data.text(one.unit));
+    if (!to_own || !to_own->linear || !(std::abs(to_own->factor) > 0)) return 0;
+    return static_cast<int>(std::lround(-std::log10(std::abs(to_own->factor))));
   }
 
   template <class At>
@@ -125,7 +147,8 @@ class SummaryTable {
   const std::vector<Group> groups_;
   const std::vector<std::int64_t> sizes_;
   const std::vector<ScheduledVisit> visits_;
-  int decimals_ = 0;
+  int decimals_ = 0;                             // of the values of the code that is being written
+  std::map<std::pair<Word, Word>, int> shifts_;  // by code and unit
   std::string title_;
 };
 

@@ -114,7 +114,14 @@ def test_vital_signs_are_those_of_the_files(store):
               if visit != "Baseline" and (title, subject) in baselines
               and _in(group, subject, arms)]) for group in GROUPS]
     assert len(expected) == 11 * 10  # three at three times each, and two; the baseline and 9 visits
-    _compare_sums(_numbers(_report(store, "vital-signs", "--unblinded"), "by-visit"), expected)
+    report = _report(store, "vital-signs", "--unblinded")
+    _compare_sums(_numbers(report, "by-visit"), expected)
+    # Temperatures were taken to a tenth of a degree, in F.
+    lines = [tables.cells(row)[2:4] for row in tables.table(report, "by-visit")["rows"]]
+    start = next(i for i, row in enumerate(tables.table(report, "by-visit")["rows"])
+                 if tables.cells(row)[0] == NAMES["TEMP"])
+    assert [len(value.partition(".")[2]) for _, value in lines[start + 1:start + 6]] == [
+        2, 3, 2, 1, 1]
 
 
 # CTCAE v5.0, as the NCI's table has the terms. By test: the term; for those below a limit, the

@@ -164,6 +164,44 @@ TEST_F(DrillTest, EveryReportNamesWhomItCounts) {
   }
 }
 
+// The lines of a code: 97.5 F was measured to a tenth of a degree, whatever its value in C is.
+TEST_F(ReportTest, SumsHaveNoMoreDecimalsThanTheValuesAsSent) {
+  const std::string text = std::string(kStudyText) + R"toml(
+[[codes]]
+kind = "vital"
+code = "TEMP"
+unit = "C"
+also = [{ unit = "F", factor = 0.5555555555555556, offset = -17.77777777777778 }]
+[[codes]]
+kind = "lab"
+code = "CREAT"
+unit = "mg/dL"
+)toml";
+  auto study = model::load_study(std::vector<model::DefinitionFile>{{"study.toml", text}});
+  TW_CHECK(study.ok());
+  use(std::make_shared<const model::Study>(std::move(*study)));
+  const std::string at = R"(,"visit":"WEEK 2","effective":"2024-01-24")";
+  for (const char* number : {"1", "2"}) {
+    const std::string subject = std::string("A-") + number;
+    enrol(subject, "P");
+    add(subject,
+        R"("kind":"vital","code":"TEMP","unit":"F","value":97.)" + std::string(number) + at);
+    add(subject,
+        R"("kind":"vital","code":"WEIGHT","unit":"LB","value":15)" + std::string(number) + at);
+    add(subject,
+        R"("kind":"lab","code":"CREAT","unit":"umol/L","value":8)" + std::string(number) + at);
+  }
+  const std::string vitals = write({"vital-signs", {}}), labs = write({"lab-summary", {}});
+  const auto lines = [](const std::string& mean, const std::string& sd, const std::string& low) {
+    const std::string none = "\",\"\"\r\n\"\",\"\",\"";
+    return "\"Mean\",\"" + mean + none + "SD\",\"" + sd + none + "Median\",\"" + mean + none +
+           "Min\",\"" + low;
+  };
+  EXPECT_TRUE(has(vitals, lines("36.19", "0.039", "36.2"))) << vitals;  // 36.194, 0.0393, 36.167
+  EXPECT_TRUE(has(vitals, lines("68.7", "0.32", "68"))) << vitals;      // 68.719, 0.3207, 68.492
+  EXPECT_TRUE(has(labs, lines("0.922", "0.0080", "0.92"))) << labs;     // 0.9219, 0.00800, 0.9163
+}
+
 TEST_F(ReportTest, AStudyWithoutCtcaeIsTold) {
   auto data = load(now());
   ASSERT_TRUE(data.ok());
