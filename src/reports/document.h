@@ -95,11 +95,13 @@ struct Point {
 };
 struct Series {
   std::string name;  // in the legend; may be empty
-  bool line = false;  // its points are joined
+  bool line = false;  // its points are joined; what lies outside of the axes is cut off
   bool dashed = false;
   bool marks = true;  // its points are marked
   bool strong = false;
-  int like = -1;  // has the colour of the series at this place; -1: that of its own
+  // Has the colour of the series at this place; -1: that of its own. 0 blue, 1 orange, 2 green,
+  // 3 violet, 4 brown, 5 grey, 6 red.
+  int like = -1;
   std::vector<Point> points;
 };
 // Words inside of a plot, on the side of their point that is towards its middle.

@@ -60,6 +60,7 @@ class Counting {
 
   Indicator missing_data() const {
     Indicator one = make("missing-data", "Missing or doubtful data", "Values", "Of values");
+    one.per = "values";
     one.note =
         "Laboratory values, vital signs and answers that were not done, have no value, were "
         "implausible when they came, or came with a reference range of no use. What is in "
@@ -78,6 +79,7 @@ class Counting {
 
   Indicator late_entries() const {
     Indicator one = make("late-entries", "Late entries", "Records", "Of records");
+    one.per = "records";
     const std::string days = std::to_string(context_.settings().late_days);
     one.note = "Received more than " + days +
                " days after the day of the effective date. Records "
@@ -94,6 +96,7 @@ class Counting {
 
   Indicator lab_abnormality() const {
     Indicator one = make("lab-abnormality", "Abnormal laboratory values", "Values", "Of values");
+    one.per = "values that have a range";
     one.note =
         "Outside the reference range, of the values that have one. Values of one subject "
         "are alike: more sites lie beyond the limits than by chance alone.";
@@ -107,6 +110,7 @@ class Counting {
 
   Indicator screen_failure() const {
     Indicator one = make("screen-failure", "Screen failures", "Subjects", "Of subjects");
+    one.per = "subjects screened";
     one.note = "Of the subjects whose screening has ended: they failed, or an arm was assigned.";
     for (std::size_t i = 0; i < data_.subjects.size(); ++i) {
       const Subject& subject = data_.subjects[i];
@@ -119,6 +123,7 @@ class Counting {
 
   Indicator dropout() const {
     Indicator one = make("dropout", "Dropouts", "Subjects", "Of subjects");
+    one.per = "subjects with an arm";
     one.note =
         "Who left the study without having completed it, of those to whom an arm was "
         "assigned.";

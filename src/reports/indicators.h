@@ -37,6 +37,7 @@ struct SiteCount {
 struct Indicator {
   std::string id, title, note;
   std::string counted, amount;  // the headings of the two: "Events", "Subject-years"
+  std::string per;              // what a share is of: "laboratory values with a range"
   bool by_time = false;         // a rate by time, else a share
   std::vector<SiteCount> sites;  // that have subjects, in the study's order
 

@@ -24,6 +24,8 @@ constexpr double kHeadroom = 1.15;                   // of the plot above its hi
 constexpr int kRateDecimals = 2, kShareDecimals = 1, kFunnelDecimals = 3;
 constexpr int kRareDecimals = 3;  // of shares where the study has less than one per cent
 
+constexpr int kBlue = 0, kOrange = 1, kGreen = 2, kGrey = 5, kRed = 6;  // document.h, Series::like
+
 // Which limit a site is beyond.
 enum class Beyond : std::uint8_t { none, low_95, high_95, low_998, high_998 };
 
@@ -75,6 +77,11 @@ class Funnel {
     return own.empty() || what_.sites[i].site == own;
   }
 
+  // "Adverse events per subject-year", "Dropouts (% of subjects with an arm)"
+  std::string heading() const {
+    return what_.title + (what_.by_time ? " per subject-year" : " (% of " + what_.per + ")");
+  }
+
   // "12.5 %, above 95 %"
   std::string summary(std::size_t i) const {
     const SiteCount& site = what_.sites[i];
@@ -84,7 +91,7 @@ class Funnel {
   }
 
   Status write_table(Sink& sink) const {
-    const std::string rate = what_.by_time ? "Per subject-year" : "Per cent";
+    const std::string rate = what_.by_time ? "Per subject-year" : "% of " + what_.per;
     const TableHead head{what_.id,
                          what_.title,
                          {{.label = "Site", .words = true},
@@ -124,11 +131,11 @@ class Funnel {
       highest = std::max(highest, rate(site));
     }
     if (!(most > 0) || !(highest > 0)) return plot;  // nothing to see
-    plot.x = {.label = what_.amount, .low = 0, .high = most * 1.05, .ticks = {}};
-    plot.y = {.label = what_.by_time ? "Per subject-year" : "Per cent",
+    plot.x = {.label = what_.by_time ? what_.amount : "Number of " + what_.per,
               .low = 0,
-              .high = highest * kHeadroom,
+              .high = most * 1.05,
               .ticks = {}};
+    plot.y = {.label = heading(), .low = 0, .high = highest * kHeadroom, .ticks = {}};
     if (!what_.by_time) plot.y.high = std::min(plot.y.high, 100.0);
     add_sites(plot);
     add_limits(plot);
@@ -143,7 +150,7 @@ class Funnel {
     return scaled(static_cast<double>(site.count) / amount(site));
   }
   std::string rate_text(double rate) const {
-    return format_fixed(rate, decimals()) + (what_.by_time ? "" : " %");
+    return format_fixed(rate, decimals()) + (what_.by_time ? " per subject-year" : " %");
   }
   Cell rate_cell(double rate) const { return context_.number(rate, decimals()); }
   int decimals() const {
@@ -180,13 +187,19 @@ class Funnel {
     return row;
   }
 
+  static bool far(Beyond beyond) { return beyond == Beyond::low_998 || beyond == Beyond::high_998; }
+
+  // The farther from the mean, the stronger. Of one site, the site stands out, in the colour of
+  // what it is beyond.
   void add_sites(Plot& plot) const {
     const bool of_one = !context_.parameters.site.empty();
-    Series plain{.name = of_one ? "Other sites" : "Sites", .points = {}},
+    Series plain{.name = of_one ? "Other sites" : "Sites", .like = kBlue, .points = {}},
         beyond_95{.name = of_one ? "Site " + context_.parameters.site : "Beyond 95 %",
                   .strong = of_one,
+                  .like = kOrange,
                   .points = {}},
-        beyond_998{.name = of_one ? "" : "Beyond 99.8 %", .strong = true, .points = {}};
+        beyond_998{
+            .name = of_one ? "" : "Beyond 99.8 %", .strong = true, .like = kRed, .points = {}};
     for (std::size_t i = 0; i < what_.sites.size(); ++i) {
       const SiteCount& site = what_.sites[i];
       if (!(amount(site) > 0)) continue;
@@ -197,8 +210,13 @@ class Funnel {
       const Beyond beyond = judged_[i].beyond();
       const bool marked = of_one ? named(i) : beyond != Beyond::none;
       if (marked) point.name = site.site;
-      const bool far = !of_one && (beyond == Beyond::low_998 || beyond == Beyond::high_998);
-      (far ? beyond_998 : marked ? beyond_95 : plain).points.push_back(std::move(point));
+      if (of_one && marked) {
+        beyond_95.like = far(beyond) ? kRed : beyond == Beyond::none ? kGreen : kOrange;
+      }
+      (!of_one && far(beyond) ? beyond_998
+       : marked               ? beyond_95
+                              : plain)
+          .points.push_back(std::move(point));
     }
     for (Series* one : {&plain, &beyond_95, &beyond_998}) {
       if (one->points.empty()) one->name.clear();
@@ -218,7 +236,6 @@ class Funnel {
     places.erase(std::unique(places.begin(), places.end()), places.end());
     std::erase_if(places, [](double place) { return !(place > 0); });
     const double mean = rate(total_);
-    constexpr int kGrey = 5;
     plot.series.push_back({.name = "Study's mean",
                            .line = true,
                            .marks = false,
@@ -240,8 +257,7 @@ class Funnel {
           return scaled(static_cast<double>(limit) / place);
         };
         low.points.push_back({place, at(lower_limit(chance, tail)), ""});
-        const double upper = at(upper_limit(chance, tail));
-        if (upper <= plot.y.high) high.points.push_back({place, upper, ""});
+        high.points.push_back({place, at(upper_limit(chance, tail)), ""});
       }
       plot.series.push_back(std::move(low));
       plot.series.push_back(std::move(high));
@@ -257,7 +273,7 @@ class Funnel {
 Status write_overview(const std::vector<Funnel>& funnels, Sink& sink) {
   TableHead head{"overview", "Key risk indicators by site", {{.label = "Site", .words = true}}};
   for (const Funnel& funnel : funnels) {
-    head.columns.push_back({.label = funnel.what().title, .words = true});
+    head.columns.push_back({.label = funnel.heading(), .words = true});
   }
   if (auto done = sink.table(head); !done) return done;
   const auto& sites = funnels.front().what().sites;

@@ -13,18 +13,22 @@ namespace {
 constexpr double kWidth = 720, kHeight = 440;
 constexpr double kLeft = 70, kRight = 20, kTop = 30, kBottom = 50;
 constexpr int kTicks = 6;
-constexpr const char* kColours[] = {"#1f5fa8", "#c4501b", "#2b7d3b", "#7a3d9a", "#8a6d00", "#444"};
+constexpr const char* kColours[] = {"#1f5fa8", "#c4501b", "#2b7d3b", "#7a3d9a",
+                                    "#8a6d00", "#444",    "#c1121f"};
 constexpr const char* kMarks[] = {"circle", "square", "triangle"};
 
 class Scale {
  public:
   Scale(const Axis& axis, double from, double to) : axis_(axis), from_(from), to_(to) {}
 
-  double operator()(double value) const {
-    const double clamped = std::clamp(value, axis_.low, axis_.high);
+  double operator()(double value) const { return beyond(std::clamp(value, axis_.low, axis_.high)); }
+
+  // The same, but outside of the axis where the value is.
+  double beyond(double value) const {
     const double low = mapped(axis_.low), high = mapped(axis_.high);
     if (!(high > low)) return from_;
-    return from_ + (mapped(clamped) - low) / (high - low) * (to_ - from_);
+    const double place = axis_.log10 && !(value > 0) ? low : mapped(value);
+    return from_ + (place - low) / (high - low) * (to_ - from_);
   }
 
   std::vector<double> ticks() const {
@@ -162,16 +166,50 @@ class Drawing {
     }
   }
 
+  struct Place {
+    double x, y;
+  };
+  // Where the way from one place to another is at a height of the drawing.
+  static Place at_height(const Place& from, const Place& to, double y) {
+    return {from.x + (to.x - from.x) * (y - from.y) / (to.y - from.y), y};
+  }
+
+  // The parts of a line that are on the plot; where it comes in and goes out is on the edge.
+  std::vector<std::string> pieces(const Series& one) const {
+    const double top = kTop, bottom = kHeight - kBottom;
+    const auto inside = [&](const Place& place) { return top <= place.y && place.y <= bottom; };
+    std::vector<std::string> all(1);
+    const auto put = [&](const Place& place) {
+      all.back() += svg_at(place.x) + "," + svg_at(place.y) + " ";
+    };
+    for (std::size_t i = 1; i < one.points.size(); ++i) {
+      const Point &a = one.points[i - 1], &b = one.points[i];
+      const Place from{x_(a.x), y_.beyond(a.y)}, to{x_(b.x), y_.beyond(b.y)};
+      const bool begins = inside(from), ends = inside(to);
+      if (begins && all.back().empty()) put(from);
+      if (!begins && !ends) {  // it may pass through
+        if (std::max(from.y, to.y) < top || std::min(from.y, to.y) > bottom) continue;
+        put(at_height(from, to, from.y < top ? top : bottom));
+        put(at_height(from, to, to.y < top ? top : bottom));
+        all.emplace_back();
+        continue;
+      }
+      if (!begins) put(at_height(from, to, from.y < top ? top : bottom));
+      put(ends ? to : at_height(from, to, to.y < top ? top : bottom));
+      if (!ends) all.emplace_back();
+    }
+    if (all.back().empty()) all.pop_back();
+    return all;
+  }
+
   void series(std::size_t index) {
     const Series& one = plot_.series[index];
     const std::string colour = colour_of(index);
-    if (one.line && one.points.size() > 1) {
-      svg_ += "<polyline fill=\"none\" stroke=\"" + colour + "\" stroke-width=\"" +
-              (one.strong ? "2" : "1") + "\"" + (one.dashed ? " stroke-dasharray=\"5 4\"" : "") +
-              " points=\"";
-      for (const Point& point : one.points)
-        svg_ += svg_at(x_(point.x)) + "," + svg_at(y_(point.y)) + " ";
-      svg_ += "\"/>";
+    if (one.line) {
+      const std::string begin = "<polyline fill=\"none\" stroke=\"" + colour +
+                                "\" stroke-width=\"" + (one.strong ? "2" : "1") + "\"" +
+                                (one.dashed ? " stroke-dasharray=\"5 4\"" : "") + " points=\"";
+      for (const std::string& piece : pieces(one)) svg_ += begin + piece + "\"/>";
     }
     if (!one.marks) return;
     for (const Point& point : one.points) {

@@ -129,6 +129,16 @@ TEST_F(IndicatorsTest, ASiteThatDiffersIsFlaggedAndASmallOneIsNot) {
   EXPECT_NE(csv.find("\"A\",\"24\",\"30\",\"80.0\""), std::string::npos) << csv;
   EXPECT_NE(csv.find("\"above 99.8 %\""), std::string::npos);
   EXPECT_NE(csv.find("\"below 99.8 %\""), std::string::npos);
+  EXPECT_NE(csv.find("\"Dropouts (% of subjects with an arm)\""), csv.npos);
+  // The worst is red, and never milder in its colour than what is beyond 95 % alone.
+  const std::string html = write({"key-risk-indicators", {}}, Format::html);
+  const std::size_t plot = html.find("<figure id=\"funnel-dropout\">");
+  ASSERT_NE(plot, html.npos);
+  const std::size_t legend = html.find(">Beyond 99.8 %</text>", plot);
+  ASSERT_NE(legend, html.npos);
+  EXPECT_NE(html.rfind("fill=\"#c1121f\"", legend), html.npos);
+  EXPECT_GT(html.rfind("fill=\"#c1121f\"", legend), html.rfind("fill=\"#2b7d3b\"", legend) + 1);
+  EXPECT_NE(html.find(">Number of subjects with an arm</text>", plot), html.npos);
   const std::string own =
       write({"key-risk-indicators", {.site = "B", .unblinded = false, .others = {}}});
   EXPECT_EQ(own.find("\"above 99.8 %\""), std::string::npos) << "of the other site nothing is told";

@@ -130,6 +130,30 @@ TEST(Render, ASeriesMayHaveAnothersColourAndAPointAName) {
   EXPECT_NE(svg.find(">7 &amp; 8</text>"), std::string::npos) << svg;
 }
 
+// Of a line that leaves the plot each part ends at its edge: y goes from 30 (high) to 390 (low).
+TEST(Render, ALineIsCutAtTheEdge) {
+  Plot plot{"p", "Plot", {}, {}, {}, {}};
+  plot.x.high = 6;
+  plot.series.push_back({.name = "",
+                         .line = true,
+                         .marks = false,
+                         .points = {{0, 2, ""},
+                                    {1, 0, ""},
+                                    {2, 0.5, ""},
+                                    {3, 1.5, ""},
+                                    {4, 2, ""},
+                                    {5, -1, ""},
+                                    {6, 0.5, ""}}});
+  const std::string svg = to_svg(plot);
+  std::vector<std::string> lines;
+  for (std::size_t at = svg.find("points=\""); at != svg.npos; at = svg.find("points=\"", at + 1)) {
+    lines.push_back(svg.substr(at + 8, svg.find('"', at + 8) - at - 8));
+  }
+  EXPECT_EQ(lines,
+            (std::vector<std::string>{"122.5,30.0 175.0,390.0 280.0,210.0 332.5,30.0 ",
+                                      "525.0,30.0 560.0,390.0 ", "665.0,390.0 700.0,210.0 "}));
+}
+
 TEST(Render, EqualDocumentsAreEqualBytes) {
   for (const Format format : {Format::json, Format::csv, Format::html}) {
     EXPECT_EQ(sample(format), sample(format));
