@@ -73,6 +73,7 @@ struct TableHead {
   std::string id;     // unique in the document; letters, digits and '-'
   std::string title;
   std::vector<Column> columns;
+  std::string subtitle{};  // what its readers must know first, below the title; may be empty
 };
 
 struct Row {

@@ -208,7 +208,7 @@ class ExposureReport {
       const auto daily = of_sums(key, [](const auto& sum) { return sum.daily(); });
       if (auto done = write_summary("Mean per day: " + title_of(key), daily); !done) return done;
       if (levels.empty()) continue;
-      auto done = write_categories("Mean per day: " + title_of(key), levels, daily,
+      auto done = write_categories("Mean per day, in categories: " + title_of(key), levels, daily,
                                    "Not given, or not known");
       if (!done) return done;
     }
@@ -317,7 +317,7 @@ class ExposureReport {
     TableHead head{"subjects", "Exposure of each subject", {}};
     std::vector<const char*> labels = {"Subject", "Site"};
     if (context_.parameters.unblinded) labels.push_back("Arm");
-    for (const char* label : {"First dose", "Last dose", "Its end"}) labels.push_back(label);
+    for (const char* label : {"First dose", "Last dose", "End known from"}) labels.push_back(label);
     for (const char* label : labels) head.columns.push_back({.label = label, .words = true});
     head.columns.push_back({.label = "Days"});
     for (const Treatment::Key& key : keys_) {
@@ -332,8 +332,9 @@ class ExposureReport {
       if (auto done = sink_.row(row_of(i)); !done) return done;
     }
     const std::string notes[] = {
-        "Its end: as recorded; of a dose without an end that of the "
-        "disposition; ongoing at the as-of time."};
+        "End known from: what tells that the last dose ended. recorded: its own record; "
+        "disposition: without that, the subject's disposition; ongoing: nothing, at the as-of "
+        "time."};
     return sink_.end_table(notes);
   }
 

@@ -53,7 +53,8 @@ class GradeTable {
                     {.label = "Grade at baseline", .words = true}}};
     for (const Column& column : Context::columns(groups_, sizes_)) {
       for (std::size_t grade = 0; grade < kGrades; ++grade) {
-        head.columns.push_back({.label = std::to_string(grade), .group = column.label});
+        head.columns.push_back({.label = std::to_string(grade),
+                                .group = column.label + ": highest grade after the baseline"});
       }
     }
     if (auto done = sink_.table(head); !done) return done;
@@ -69,9 +70,10 @@ class GradeTable {
     }
     const std::string notes[] = {
         "CTCAE v" + std::string(grading_.criteria()->version) +
-            ". Of all values after the first dose the highest grade counts. Findings that no value "
-            "shows (\"symptomatic\") are assumed; a subject of whom no value could be graded is "
-            "left out, and of whom the baseline could not be stands in the row \"unknown\"."};
+        ". N: all to whom the arm was assigned. Of all values after the first dose the highest "
+        "grade counts. Findings that no value "
+        "shows (\"symptomatic\") are assumed; a subject of whom no value could be graded is "
+        "left out, and of whom the baseline could not be stands in the row \"unknown\"."};
     return sink_.end_table(notes);
   }
 

@@ -61,6 +61,12 @@ class ShiftTable {
     head.id = "shifts-" + std::to_string(++tables_);
     head.title = "Shifts of laboratory values by visit" +
                  (category.empty() ? "" : ": " + category);
+    const Settings& settings = context_.settings();
+    const bool range_alone = settings.shift_low == 1 && settings.shift_high == 1;
+    head.subtitle = range_alone ? "Normal: within the reference range."
+                                : "Normal: from " + format_short(settings.shift_low) +
+                                      " times the lower end of the reference range to " +
+                                      format_short(settings.shift_high) + " times its upper end.";
     head.columns = {{.label = "Test", .words = true},
                     {.label = "Visit", .words = true},
                     {.label = "Shift to", .words = true}};
@@ -78,6 +84,7 @@ class ShiftTable {
     return {"Low: below " + format_short(settings.shift_low) +
                 " times the lower end of the reference range; high: above " +
                 format_short(settings.shift_high) + " times its upper end.",
+            "N: all to whom the arm was assigned, treated or not.",
             "n: subjects with a baseline value and one at the visit, the last where there are "
             "several; percentages are of n. A result given as a limit (\"<0.2\") counts as it."};
   }

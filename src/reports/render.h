@@ -2,18 +2,19 @@
 // it holds one row at a time. Of one thread.
 //
 //   json  one object: {"report","title","statements":{…},"content":[…],"complete":true}; content
-//         holds {"section":T}, {"table":{"id","title","columns":[{"label","group"}],"rows":[…],
-//         "footnotes":[…]}}, {"plot":{…,"svg":"…"}}, {"timeline":{"id","title","from","to",
-//         "lanes":[{"label","note","bars":[…],"points":[…]}],"notes":[…],"svg":"…"}}.
+//         holds {"section":T}, {"table":{"id","title","subtitle","columns":[{"label","group"}],
+//         "rows":[…],"footnotes":[…]}}, {"plot":{…,"svg":"…"}}, {"timeline":{"id","title","from",
+//         "to","lanes":[{"label","note","bars":[…],"points":[…]}],"notes":[…],
+//         "svg":"…"}}.
 //         A row is {"level":n,"cells":[…]}, a cell null, a text, or an object with "shown" and its
 //         type's numbers: {"count"}, {"count","of"}, {"number"}, {"p"}; "subjects" and "records"
 //         list whom it counts, "cut":true when not all. "complete" stands last: a file without it
 //         was cut off.
-//   csv   RFC 4180, UTF-8, CRLF: for each table a line "#",title, the columns' groups when there
-//         are any, their labels, the rows, its footnotes as lines "#",text; an empty line between
-//         tables. Plots and time lines are left out. A text that a spreadsheet would take for a
-//         formula, and that is no negative number, has an apostrophe before it. The statements
-//         stand first, the line "#","End of report" last.
+//   csv   RFC 4180, UTF-8, CRLF: for each table a line "#",title, one with its subtitle and the
+//         columns' groups when there are any, their labels, the rows, its footnotes as lines
+//         "#",text; an empty line between tables. Plots and time lines are left out. A text that a
+//         spreadsheet would take for a formula, and that is no negative number, has an apostrophe
+//         before it. The statements stand first, the line "#","End of report" last.
 //   html  one page without script or outer parts, to be read and printed, its plots as inline SVG.
 #pragma once
 

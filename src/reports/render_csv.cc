@@ -61,6 +61,7 @@ class CsvRenderer final : public Sink {
 
   Status table(const TableHead& head) override {
     std::string lines = "\r\n" + note(head.title);
+    if (!head.subtitle.empty()) lines += note(head.subtitle);
     const auto& columns = head.columns;
     if (std::any_of(columns.begin(), columns.end(), [](auto& c) { return !c.group.empty(); })) {
       std::string groups;

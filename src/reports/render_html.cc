@@ -15,7 +15,7 @@ constexpr std::string_view kStyle =
     "dl{display:grid;grid-template-columns:max-content auto;gap:.1em 1em;font-size:.85em}"
     "dt{color:#555}dd{margin:0;overflow-wrap:anywhere}"
     "table{border-collapse:collapse;margin:1em 0;font-variant-numeric:tabular-nums}"
-    "caption{text-align:left;font-weight:600;padding:.3em 0}"
+    "caption{text-align:left;font-weight:600;padding:.3em 0}caption small{font-weight:400}"
     "th,td{padding:.15em .6em;text-align:right;vertical-align:top}"
     "thead th{border-bottom:1px solid #111;vertical-align:bottom}"
     "thead th.g{text-align:center}"
@@ -83,8 +83,10 @@ class HtmlRenderer final : public Sink {
 
   Status table(const TableHead& head) override {
     columns_ = head.columns;
+    std::string subtitle;
+    if (!head.subtitle.empty()) subtitle = "<br><small>" + escaped(head.subtitle) + "</small>";
     std::string html = "<table id=\"" + escaped(head.id) + "\"><caption>" + escaped(head.title) +
-                       "</caption>\n<thead>" + groups() + "<tr>";
+                       subtitle + "</caption>\n<thead>" + groups() + "<tr>";
     for (const Column& column : columns_) {
       html += "<th scope=\"col\"";
       if (column.words) html += " class=\"w\"";

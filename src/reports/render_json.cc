@@ -92,7 +92,8 @@ class JsonRenderer final : public Sink {
   Status table(const TableHead& head) override {
     JsonWriter json;
     json.begin_object().key("table").begin_object();
-    json.member("id", head.id).member("title", head.title).key("columns").begin_array();
+    json.member("id", head.id).member("title", head.title);
+    json.member_if("subtitle", head.subtitle).key("columns").begin_array();
     for (const Column& column : head.columns) {
       json.begin_object().member("label", column.label).member_if("group", column.group);
       json.end_object();

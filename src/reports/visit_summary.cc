@@ -41,6 +41,8 @@ class SummaryTable {
       if (auto done = write_code(what); !done) return done;
     }
     const std::string notes[] = {
+        "N: all to whom the arm was assigned, treated or not; n: those of them with a value, the "
+        "last where a visit has several.",
         "In the unit of the study's definition. Change: of subjects with a baseline value. A "
         "result given as a limit (\"<0.2\") is left out. Decimals follow those of the values as "
         "they "

@@ -60,11 +60,15 @@ def test_populations_are_those_of_table_14_1_01(report):
     assert _differences(expected, rows) == {}
 
 
+# The table does not say in what.
+WITH_UNIT = {"Duration of disease": "Duration of disease (months)"}
+
+
 def _by_characteristic(rows):
     """{(characteristic, line, column): cell}"""
     found, title = {}, ""
     for first, line, *values in rows:
-        title = first.strip() or title
+        title = WITH_UNIT.get(first.strip(), first.strip()) or title
         for column, value in enumerate(values):
             found[title, line.strip(), column] = tables.plain(value)
     return found
@@ -195,6 +199,22 @@ def test_lab_shifts_are_those_of_table_14_6_04(report):
             assert int(ours) == int(published) + 1
         else:  # as many, but of one more
             assert ours.split("(")[0] == published.split("(")[0]
+
+
+def test_tables_say_whom_and_what_they_are_of(report):
+    shifts = tables.table(report("lab-shifts"), "shifts-1")
+    assert shifts["subtitle"] == ("Normal: from 0.5 times the lower end of the reference range to "
+                                  "1.5 times its upper end.")
+    for name, table_id in (("lab-shifts", "shifts-1"), ("lab-summary", "by-visit"),
+                           ("vital-signs", "by-visit"), ("lab-grades", "grades")):
+        notes = " ".join(tables.table(report(name), table_id)["footnotes"])
+        assert "N: all to whom the arm was assigned" in notes, name
+    grades = tables.table(report("lab-grades"), "grades")
+    assert grades["columns"][3] == {"label": "0",
+                                    "group": "Placebo (N=86): highest grade after the baseline"}
+    doses = [tables.cells(row)[0] for row in tables.table(report("exposure"), "doses")["rows"]]
+    titles = [title for title in doses if title]
+    assert len(titles) == len(set(titles)) == 6
 
 
 def test_the_lab_summary_is_that_of_the_files(report):
