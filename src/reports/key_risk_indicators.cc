@@ -19,7 +19,7 @@ namespace {
 using base::Status;
 
 constexpr double kTail95 = 0.025, kTail998 = 0.001;  // on either side
-constexpr int kGrid = 80;                            // places where the limits are drawn
+constexpr int kGrid = 80, kFineGrid = 8;             // places where the limits are drawn
 constexpr double kHeadroom = 1.15;                   // of the plot above its highest point
 constexpr int kRateDecimals = 2, kShareDecimals = 1, kFunnelDecimals = 3;
 constexpr int kRareDecimals = 3;  // of shares where the study has less than one per cent
@@ -228,6 +228,8 @@ class Funnel {
   void add_limits(Plot& plot) const {
     std::vector<double> places;
     for (int i = 1; i <= kGrid; ++i) places.push_back(plot.x.high * i / kGrid);
+    // Of small sites the limits are far away, and change fast.
+    for (int i = 1; i < kFineGrid; ++i) places.push_back(plot.x.high / kGrid * i / kFineGrid);
     for (const SiteCount& site : what_.sites) places.push_back(amount(site));
     if (!what_.by_time) {
       for (double& place : places) place = std::floor(place);
