@@ -16,6 +16,7 @@ using base::Status;
 constexpr int kPercentDecimals = 1;
 constexpr int kScoreDecimalsMax = 1;
 constexpr double kPadding = 0.1;  // of the plots' span, above and below
+constexpr double kTicksApart = 0.04;  // of the weeks' span, at least
 
 // The scores of one group at one visit, and whose they are.
 struct Scores {
@@ -177,6 +178,22 @@ class ComplianceReport {
     return write_sum_lines(context_, sums, decimals, sink_);
   }
 
+  // The weeks of the visits that are shown; of those too near to each other, the first.
+  static std::vector<double> weeks_of(const QuestionnaireAnswers& one, const Axis& axis) {
+    std::vector<double> weeks;
+    for (const QuestionnaireVisit& visit : one.visits) {
+      if (axis.low <= visit.week && visit.week <= axis.high)
+        weeks.push_back(rounded(visit.week, 1));
+    }
+    std::sort(weeks.begin(), weeks.end());
+    const double least = (axis.high - axis.low) * kTicksApart;
+    std::vector<double> kept;
+    for (const double week : weeks) {
+      if (kept.empty() || week - kept.back() >= least) kept.push_back(week);
+    }
+    return kept;
+  }
+
   // Without series where there are no two visits with scores. By weeks, if they are known of all.
   Plot plot_of(const QuestionnaireAnswers& one, std::string id) const {
     const bool by_week = std::all_of(one.visits.begin(), one.visits.end(),
@@ -208,6 +225,7 @@ class ComplianceReport {
       plot.series.clear();
       return plot;
     }
+    if (by_week) plot.x.ticks = weeks_of(one, plot.x);
     const double span = plot.y.high - plot.y.low;
     const double padding = span > 0 ? span * kPadding : 1;
     plot.y.low -= padding;

@@ -4,7 +4,7 @@
 //   json  one object: {"report","title","statements":{…},"content":[…],"complete":true}; content
 //         holds {"section":T}, {"table":{"id","title","subtitle","columns":[{"label","group"}],
 //         "rows":[…],"footnotes":[…]}}, {"plot":{…,"svg":"…"}}, {"timeline":{"id","title","from",
-//         "to","lanes":[{"label","note","bars":[…],"points":[…]}],"notes":[…],
+//         "to","lanes":[{"label","note","heading","bars":[…],"points":[…]}],"notes":[…],
 //         "svg":"…"}}.
 //         A row is {"level":n,"cells":[…]}, a cell null, a text, or an object with "shown" and its
 //         type's numbers: {"count"}, {"count","of"}, {"number"}, {"p"}; "subjects" and "records"

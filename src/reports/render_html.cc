@@ -20,12 +20,24 @@ constexpr std::string_view kStyle =
     "thead th{border-bottom:1px solid #111;vertical-align:bottom}"
     "thead th.g{text-align:center}"
     ".w{text-align:left}tbody tr:nth-child(even){background:#f4f4f4}"
-    "tfoot td{text-align:left;font-size:.85em;color:#333;border-top:1px solid #111}"
+    "td,.n{white-space:nowrap}.w,tfoot td{white-space:normal}.w.n{white-space:nowrap}"
+    ".t{overflow-x:auto}"
+    "tfoot td{text-align:left;font-size:.85em;color:#333}"
+    "tfoot tr:first-child td{border-top:1px solid #111}"
     "tr.s>*{font-weight:600}tbody th{font-weight:400}"
     "svg{max-width:100%;height:auto}figure{margin:1em 0}"
     "figcaption{font-size:.85em;color:#333}"
-    "@media print{body{margin:0;font-size:10px}thead{display:table-header-group}"
-    "tr,figure{break-inside:avoid}a{color:inherit}}";
+    "@page{size:A4 landscape;margin:12mm}@page upright{size:A4 portrait;margin:12mm}"
+    "@media print{body{margin:0;max-width:none;font-size:10px}dl{column-gap:2em}"
+    "thead{display:table-header-group}tfoot{display:table-row-group}"  // notes stand once
+    ".t{overflow:visible}th,td{padding:.15em .4em}tr,figure{break-inside:avoid}"
+    "h1,h2,caption{break-after:avoid}figure svg{max-height:165mm}a{color:inherit}"
+    // A profile begins upright, with its time line; then come its lists.
+    "body:has(.time)>*{page:upright}.time svg{max-height:none}"
+    "body>.time~h2,body>.time~h2~*{page:auto}}";
+
+// Ids and dates are not broken at their hyphens.
+constexpr std::size_t kUnbrokenCharsMax = 24;
 
 // Ids that are shown when a cell is pointed at; the others are in the JSON.
 constexpr std::size_t kShownIds = 40;
@@ -85,8 +97,8 @@ class HtmlRenderer final : public Sink {
     columns_ = head.columns;
     std::string subtitle;
     if (!head.subtitle.empty()) subtitle = "<br><small>" + escaped(head.subtitle) + "</small>";
-    std::string html = "<table id=\"" + escaped(head.id) + "\"><caption>" + escaped(head.title) +
-                       subtitle + "</caption>\n<thead>" + groups() + "<tr>";
+    std::string html = "<div class=\"t\"><table id=\"" + escaped(head.id) + "\"><caption>" +
+                       escaped(head.title) + subtitle + "</caption>\n<thead>" + groups() + "<tr>";
     for (const Column& column : columns_) {
       html += "<th scope=\"col\"";
       if (column.words) html += " class=\"w\"";
@@ -111,7 +123,7 @@ class HtmlRenderer final : public Sink {
       }
       html += "</tfoot>";
     }
-    return output_.write(html + "</table>\n");
+    return output_.write(html + "</table></div>\n");
   }
 
   Status plot(const Plot& plot) override {
@@ -122,8 +134,8 @@ class HtmlRenderer final : public Sink {
   }
 
   Status timeline(const Timeline& timeline) override {
-    std::string html = "<figure id=\"" + escaped(timeline.id) + "\"><figcaption><strong>" +
-                       escaped(timeline.title) + "</strong>";
+    std::string html = "<figure class=\"time\" id=\"" + escaped(timeline.id) +
+                       "\"><figcaption><strong>" + escaped(timeline.title) + "</strong>";
     for (const std::string& note : timeline.notes) html += "<br>" + escaped(note);
     return output_.write(html + "</figcaption>" + to_svg(timeline) + "</figure>\n");
   }
@@ -151,7 +163,11 @@ class HtmlRenderer final : public Sink {
     const Cell& cell = row.cells[i];
     const bool heads = i == 0 && cell.type == Cell::Type::text;
     html += heads ? "<th scope=\"row\"" : "<td";
-    if (cell.type == Cell::Type::text) html += " class=\"w\"";
+    if (cell.type == Cell::Type::text) {
+      const bool whole =
+          cell.text.size() <= kUnbrokenCharsMax && cell.text.find(' ') == std::string::npos;
+      html += whole ? " class=\"w n\"" : " class=\"w\"";
+    }
     if (i == 0 && row.level > 0) {
       html += " style=\"padding-left:" + std::to_string(row.level * 2) + "em\"";
     }

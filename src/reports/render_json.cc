@@ -50,6 +50,7 @@ void write_cell(JsonWriter& json, const Cell& cell) {
 
 void write_lane(JsonWriter& json, const Lane& lane) {
   json.begin_object().member("label", lane.label).member_if("note", lane.note);
+  if (lane.heading) json.member("heading", true);
   json.key("bars").begin_array();
   for (const LaneBar& bar : lane.bars) {
     json.begin_object().raw_member("from", format_short(bar.from));

@@ -14,7 +14,8 @@ using base::Errc;
 using base::Error;
 using base::Status;
 
-constexpr double kPanelHeightMax = 620;  // of its lanes: it fits a printed page
+// Of the lanes of a sheet, so that it fits a printed page; the first one stands below the summary.
+constexpr double kFirstSheetMax = 770, kSheetMax = 1300;
 
 class ProfilePage {
  public:
@@ -24,28 +25,17 @@ class ProfilePage {
     if (auto done = summary(); !done) return done;
     if (auto done = sink_.section("Time line"); !done) return done;
     using model::Kind;
-    if (auto done = panel("time-visits", "Visits", visit_lanes(profile_)); !done) return done;
-    if (auto done = panel("time-exposure", "Exposure", exposure_lanes(profile_)); !done) {
-      return done;
-    }
-    auto done = panel("time-adverse-events", "Adverse events", adverse_event_lanes(profile_));
-    if (!done) return done;
-    if (done = panel("time-alerts", "Alerts, at what caused them", alert_lanes(profile_)); !done) {
-      return done;
-    }
-    if (done = measured(Kind::lab, "time-labs", "Laboratory values"); !done) return done;
-    if (done = measured(Kind::vital, "time-vitals", "Vital signs"); !done) return done;
-    if (done = measured(Kind::questionnaire, "time-questionnaires", "Questionnaires"); !done) {
-      return done;
-    }
-    if (done = panel("time-medications", "Concomitant medication", medication_lanes(profile_));
-        !done) {
-      return done;
-    }
-    if (done = panel("time-history", "Medical history", history_lanes(profile_)); !done) {
-      return done;
-    }
-    if (done = sink_.section("Records"); !done) return done;
+    domain("Visits", visit_lanes(profile_));
+    domain("Exposure", exposure_lanes(profile_));
+    domain("Adverse events", adverse_event_lanes(profile_));
+    domain("Alerts, at what caused them", alert_lanes(profile_));
+    measured(Kind::lab, "Laboratory values");
+    measured(Kind::vital, "Vital signs");
+    measured(Kind::questionnaire, "Questionnaires");
+    domain("Concomitant medication", medication_lanes(profile_));
+    domain("Medical history", history_lanes(profile_));
+    if (auto done = write_sheets(); !done) return done;
+    if (auto done = sink_.section("Records"); !done) return done;
     return write_profile_lists(profile_, sink_);
   }
 
@@ -96,43 +86,61 @@ class ProfilePage {
     return sink_.end_table(notes);
   }
 
-  // The lanes in as many parts as fit a page each.
-  Status panel(const std::string& id, const std::string& title, std::vector<Lane> lanes) {
-    double height = 0;
-    int parts = 0;
-    std::vector<Lane> of_part;
-    const auto write_part = [&]() -> Status {
-      if (auto going = profile_.context().check(); !going) return going;
-      ++parts;
-      Timeline part = profile_.axis(parts == 1 ? id : id + "-" + std::to_string(parts),
-                                    parts == 1 ? title : title + " (continued)");
-      part.lanes = std::exchange(of_part, {});
-      height = 0;
-      return sink_.timeline(part);
-    };
-    for (Lane& lane : lanes) {
-      if (!of_part.empty() && height + height_of(lane) > kPanelHeightMax) {
-        if (auto done = write_part(); !done) return done;
-      }
-      height += height_of(lane);
-      of_part.push_back(std::move(lane));
-    }
-    return of_part.empty() ? Status() : write_part();
+  // Its lanes below a heading; nothing where there are none.
+  void domain(const std::string& title, std::vector<Lane> lanes) {
+    if (lanes.empty()) return;
+    lanes_.push_back({.label = title, .note = {}, .bars = {}, .points = {}, .heading = true});
+    for (Lane& lane : lanes) lanes_.push_back(std::move(lane));
   }
 
-  Status measured(model::Kind kind, const std::string& id, const std::string& title) {
-    int number = 0;
+  void measured(model::Kind kind, const std::string& title) {
     for (LanesOfCategory& of : measured_lanes(profile_, kind)) {
-      const std::string of_category =
-          title + (of.category.empty() ? "" : ": " + of.category);
-      auto done = panel(id + "-c" + std::to_string(++number), of_category, std::move(of.lanes));
-      if (!done) return done;
+      domain(title + (of.category.empty() ? "" : ": " + of.category), std::move(of.lanes));
     }
-    return {};
+  }
+
+  // All domains over one axis, on as many sheets as they need: a page each.
+  Status write_sheets() {
+    std::vector<Lane> of_sheet;
+    std::string domain_title;
+    double height = 0;
+    for (std::size_t i = 0; i < lanes_.size(); ++i) {
+      Lane& lane = lanes_[i];
+      if (lane.heading) domain_title = lane.label;
+      // A heading does not stand alone at the end of a page.
+      const double needed = height_of(lane) + (lane.heading ? height_of(lanes_[i + 1]) : 0);
+      if (!of_sheet.empty() && height + needed > (sheets_ == 0 ? kFirstSheetMax : kSheetMax)) {
+        if (auto done = write_sheet(std::exchange(of_sheet, {})); !done) return done;
+        height = 0;
+        if (!lane.heading) {
+          Lane again{.label = domain_title + " (continued)",
+                     .note = {},
+                     .bars = {},
+                     .points = {},
+                     .heading = true};
+          height += height_of(again);
+          of_sheet.push_back(std::move(again));
+        }
+      }
+      height += height_of(lane);
+      of_sheet.push_back(std::move(lane));
+    }
+    return of_sheet.empty() ? Status() : write_sheet(std::move(of_sheet));
+  }
+
+  Status write_sheet(std::vector<Lane> lanes) {
+    if (auto going = profile_.context().check(); !going) return going;
+    ++sheets_;
+    Timeline sheet = profile_.axis("time-" + std::to_string(sheets_),
+                                   sheets_ == 1 ? "All domains, by day of study" : "(continued)");
+    sheet.lanes = std::move(lanes);
+    return sink_.timeline(sheet);
   }
 
   const Profile& profile_;
   Sink& sink_;
+  std::vector<Lane> lanes_;  // of all domains
+  int sheets_ = 0;
 };
 
 }  // namespace

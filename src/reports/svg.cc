@@ -12,6 +12,7 @@ namespace {
 
 constexpr double kWidth = 720, kHeight = 440;
 constexpr double kLeft = 70, kRight = 20, kTop = 30, kBottom = 50;
+constexpr double kLegendRow = 16, kLegendMark = 34, kLegendChar = 6.2;
 constexpr int kTicks = 6;
 constexpr const char* kColours[] = {"#1f5fa8", "#c4501b", "#2b7d3b", "#7a3d9a",
                                     "#8a6d00", "#444",    "#c1121f"};
@@ -78,15 +79,21 @@ class Scale {
 class Drawing {
  public:
   explicit Drawing(const Plot& plot)
-      : plot_(plot), x_(plot.x, kLeft, kWidth - kRight), y_(plot.y, kHeight - kBottom, kTop) {}
+      : plot_(plot),
+        legend_rows_(rows_of_legend(plot)),
+        x_(plot.x, kLeft, kWidth - kRight),
+        y_(plot.y, kHeight - kBottom, kTop) {}
 
   std::string draw() && {
-    svg_ = "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" viewBox=\"0 0 " +
-           svg_at(kWidth) + " " + svg_at(kHeight) + "\" width=\"" + svg_at(kWidth) +
-           "\" height=\"" + svg_at(kHeight) +
+    // What the legend needs beyond its first row stands above the rest.
+    const double more = kLegendRow * (legend_rows_ - 1);
+    svg_ = "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" viewBox=\"0 " + svg_at(-more) +
+           " " + svg_at(kWidth) + " " + svg_at(kHeight + more) + "\" width=\"" + svg_at(kWidth) +
+           "\" height=\"" + svg_at(kHeight + more) +
            "\" font-family=\"sans-serif\" font-size=\"11\"><title>";
     escape_markup(svg_, plot_.title);
-    svg_ += "</title><rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>";
+    svg_ +=
+        "</title><rect y=\"" + svg_at(-more) + "\" width=\"100%\" height=\"100%\" fill=\"#fff\"/>";
     axes();
     labels();
     for (std::size_t i = 0; i < plot_.series.size(); ++i) series(i);
@@ -218,23 +225,44 @@ class Drawing {
     }
   }
 
-  void legend() {
+  // Gives the place of each entry: how far from the left, and in which row.
+  template <class Use>
+  static int each_entry(const Plot& plot, const Use& use) {
     double x = kLeft;
-    for (std::size_t i = 0; i < plot_.series.size(); ++i) {
+    int row = 0;
+    for (std::size_t i = 0; i < plot.series.size(); ++i) {
+      if (plot.series[i].name.empty()) continue;
+      const double width =
+          kLegendMark + kLegendChar * static_cast<double>(plot.series[i].name.size());
+      if (x > kLeft && x + width > kWidth - kRight) {
+        x = kLeft;
+        ++row;
+      }
+      use(i, x, row);
+      x += width;
+    }
+    return row + 1;
+  }
+  static int rows_of_legend(const Plot& plot) {
+    return each_entry(plot, [](std::size_t, double, int) {});
+  }
+
+  void legend() {
+    each_entry(plot_, [&](std::size_t i, double x, int row) {
       const Series& one = plot_.series[i];
-      if (one.name.empty()) continue;
+      const double y = 14 - kLegendRow * (legend_rows_ - 1 - row);
       if (one.marks) {
-        mark(i, x + 6, 14, false, "");
+        mark(i, x + 6, y, false, "");
       } else {
-        line(x, 14, x + 14, 14,
+        line(x, y, x + 14, y,
              "stroke=\"" + colour_of(i) + "\"" + (one.dashed ? " stroke-dasharray=\"5 4\"" : ""));
       }
-      text(x + 18, 18, one.name, "");
-      x += 34 + 6.2 * static_cast<double>(one.name.size());
-    }
+      text(x + 18, y + 4, one.name, "");
+    });
   }
 
   const Plot& plot_;
+  const int legend_rows_;
   const Scale x_, y_;
   std::string svg_;
 };

@@ -38,6 +38,7 @@ struct Lane {
   std::vector<LaneBar> bars;
   std::vector<LanePoint> points;  // in the order of time
   bool line = false;              // the points are of a line, with their range behind it
+  bool heading = false;           // its label stands over the lanes that follow, and is all
 };
 
 struct TimeTick {

@@ -14,7 +14,7 @@ namespace {
 
 constexpr double kSheetWidth = 960, kSheetLeft = 220, kSheetRight = 110, kSheetTop = 18,
                  kSheetBottom = 36;
-constexpr double kBarLane = 18, kLineLane = 44, kBarInset = 3, kLineInset = 5;
+constexpr double kBarLane = 18, kLineLane = 30, kHeadingLane = 18, kBarInset = 3, kLineInset = 4;
 constexpr double kCharWidth = 6.2, kNarrowest = 2;
 constexpr double kLabelWidth = kSheetLeft - 10;
 constexpr double kNoteWidth = (kSheetRight - 8) * 11 / 9;  // smaller letters
@@ -103,6 +103,7 @@ class TimelineDrawing {
       lane(one, top);
       top += height_of(one);
     }
+    frame();
     return svg_ + "</svg>";
   }
 
@@ -144,11 +145,23 @@ class TimelineDrawing {
       text(x(mark.at), kSheetTop - 5, mark.label,
            "text-anchor=\"middle\" font-size=\"9\" fill=\"#2b7d3b\"");
     }
+  }
+
+  // After the lanes: the ranges of their values reach as far as these lines.
+  void frame() {
+    const double bottom = height_ - kSheetBottom;
     line(kSheetLeft, bottom, kSheetWidth - kSheetRight, bottom, "stroke=\"#111\"");
     line(kSheetLeft, kSheetTop, kSheetLeft, bottom, "stroke=\"#111\"");
   }
 
   void lane(const Lane& one, double top) {
+    if (one.heading) {
+      svg_ += "<rect x=\"0\" y=\"" + svg_at(top + 1) + "\" width=\"" +
+              svg_at(kSheetWidth - kSheetRight) + "\" height=\"" + svg_at(kHeadingLane - 2) +
+              "\" fill=\"#eef1f5\"/>";
+      text(4, top + kHeadingLane / 2 + 4, one.label, "font-weight=\"600\"");
+      return;
+    }
     const double height = height_of(one), middle = top + height / 2 + 4;
     line(0, top + height, kSheetWidth - kSheetRight, top + height, "stroke=\"#eee\"");
     name(one, middle);
@@ -174,7 +187,7 @@ class TimelineDrawing {
       svg_ += "</title>";
     }
     text(kSheetLeft - 6, second.empty() ? middle : middle - 6, first, "");
-    if (!second.empty()) text(kSheetLeft - 6, middle + 7, second, "");
+    if (!second.empty()) text(kSheetLeft - 6, middle + 6, second, "");
     svg_ += "</g>";
   }
 
@@ -274,7 +287,10 @@ class TimelineDrawing {
 
 }  // namespace
 
-double height_of(const Lane& lane) { return lane.line ? kLineLane : kBarLane; }
+double height_of(const Lane& lane) {
+  if (lane.heading) return kHeadingLane;
+  return lane.line ? kLineLane : kBarLane;
+}
 
 std::string to_svg(const Timeline& timeline) { return TimelineDrawing(timeline).draw(); }
 

@@ -297,6 +297,9 @@ def test_mean_scores_are_plotted_by_arm_only_unblinded(store):
         for plot in plots:
             assert [one["name"] for one in plot["series"]] == names
             assert plot["svg"].count("<polyline") == len(names)
+        for week in ("0", "8", "16", "24"):  # those of the visits
+            assert f'text-anchor="middle">{week}</text>' in plots[0]["svg"]
+        assert 'text-anchor="middle">20</text>' not in plots[0]["svg"]
         means = _numbers(report, "scores")["NPI-X (9)", "2"]["Mean"]
         assert [one["points"][1]["y"] for one in plots[2]["series"]] == pytest.approx(means[::2])
 

@@ -111,6 +111,40 @@ TEST(Render, TheHtmlPageHoldsNoForeignMarkupAndNeedsNothingElse) {
   EXPECT_TRUE(html.ends_with("<p>End of report</p></body></html>\n"));
 }
 
+TEST(Render, ThePageIsMadeToBePrinted) {
+  StringOutput output;
+  const auto page = make_renderer(Format::html, output);
+  ASSERT_TRUE(page->begin({"r", "Title", {}}).ok());
+  ASSERT_TRUE(page->table({"t", "Table", {{"", ""}, {"", ""}}, "To be read <first>"}).ok());
+  Row row;
+  row.cells = {Cell::words("01-701-1015"), Cell::words("APPLICATION SITE ERYTHEMA")};
+  ASSERT_TRUE(page->row(row).ok());
+  ASSERT_TRUE(page->end_table({}).ok());
+  for (const char* part :
+       {"@page{size:A4 landscape", "<div class=\"t\"><table id=\"t\">", "</table></div>",
+        "<caption>Table<br><small>To be read &lt;first&gt;</small></caption>",
+        "class=\"w n\">01-701-1015</th>", "class=\"w\">APPLICATION SITE ERYTHEMA</td>"}) {
+    EXPECT_NE(output.text().find(part), std::string::npos) << part << "\n" << output.text();
+  }
+}
+
+TEST(Render, ALegendThatIsTooLongHasSeveralRows) {
+  Plot plot{"p", "Plot", {}, {}, {}, {}};
+  const std::string name = "Xanomeline transdermal system, high dose of 81 mg";
+  for (int i = 0; i < 3; ++i) plot.series.push_back({.name = name, .points = {{0, 0, ""}}});
+  const std::string svg = to_svg(plot);
+  std::vector<std::string> rows;
+  for (std::size_t at = svg.find(">" + name); at != svg.npos; at = svg.find(">" + name, at + 1)) {
+    const std::size_t from = svg.rfind("<text x=", at);
+    rows.push_back(svg.substr(from, svg.find(" >", from) - from));
+  }
+  // Above the others, and the picture is as much higher.
+  EXPECT_EQ(rows,
+            (std::vector<std::string>{"<text x=\"88.0\" y=\"-14.0\"", "<text x=\"88.0\" y=\"2.0\"",
+                                      "<text x=\"88.0\" y=\"18.0\""}));
+  EXPECT_NE(svg.find("viewBox=\"0 -32.0 720.0 472.0\""), svg.npos) << svg.substr(0, 200);
+}
+
 TEST(Render, ASeriesMayHaveAnothersColourAndAPointAName) {
   Plot plot{"p", "Plot", {}, {}, {}, {}};
   for (const int like : {-1, -1, 0}) {
