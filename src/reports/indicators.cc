@@ -9,6 +9,7 @@
 #include "base/milliseconds.h"
 #include "reports/emergent.h"
 #include "reports/ending.h"
+#include "reports/questionnaire.h"
 
 namespace trialward::reports {
 namespace {
@@ -64,13 +65,33 @@ class Counting {
     one.note =
         "Laboratory values, vital signs and answers that were not done, have no value, were "
         "implausible when they came, or came with a reference range of no use. What is in "
-        "no record is not counted; the store holds no queries.";
+        "no record is not counted here; the store holds no queries.";
     for (const Measurements* all : {&data_.labs, &data_.vitals, &data_.questionnaires}) {
       for (const Measurement& value : *all) {
         ++at(one, value.subject).of;
         const bool empty = std::isnan(value.sent) && std::isnan(value.standard) && value.text == 0;
         if (value.not_done || empty || value.doubtful) {
           add_record(one, value.subject, value.record);
+        }
+      }
+    }
+    return one;
+  }
+
+  Indicator missing_questionnaires() const {
+    Indicator one =
+        make("missing-questionnaires", "Missing questionnaires", "Missing", "Of expected");
+    one.per = "questionnaires expected";
+    one.note =
+        "Expected and not answered, as the report on questionnaires tells them, of all subjects, "
+        "questionnaires and visits. A subject is named as often as one is missing.";
+    for (const QuestionnaireAnswers& of : answers_of(data_)) {
+      for (std::size_t i = 0; i < data_.subjects.size(); ++i) {
+        for (std::size_t visit = 0; visit < of.visits.size(); ++visit) {
+          const Answer& answer = of.at(i, visit);
+          if (!answer.expected) continue;
+          ++at(one, i).of;
+          if (!answer.answered) add_subject(one, i);
         }
       }
     }
@@ -211,8 +232,9 @@ base::Result<std::vector<Indicator>> indicators_of(const Context& context) {
   const Counting counting(context);
   std::vector<Indicator> all;
   for (const auto count :
-       {&Counting::adverse_events, &Counting::missing_data, &Counting::late_entries,
-        &Counting::lab_abnormality, &Counting::screen_failure, &Counting::dropout}) {
+       {&Counting::adverse_events, &Counting::missing_data, &Counting::missing_questionnaires,
+        &Counting::late_entries, &Counting::lab_abnormality, &Counting::screen_failure,
+        &Counting::dropout}) {
     if (auto going = context.check(); !going) return going.error();
     all.push_back((counting.*count)());
   }

@@ -6,6 +6,8 @@
 //                    were implausible when they were accepted or had a reference range of no use;
 //                    of all that there are. The store has no queries, and what is in no record is
 //                    not counted
+//   missing-questionnaires  questionnaires that were expected and not answered, of those expected
+//                    (questionnaire.h)
 //   late-entries     records that were received more than `late_days` days after the day of their
 //                    effective date; of those whose date is whole. Left out: what came with the
 //                    data of the past, of which nothing tells when it was entered, and what may

@@ -97,10 +97,11 @@ const std::vector<ReportInfo> kReports = {
      .write = write_questionnaire_compliance},
     {.id = "key-risk-indicators",
      .title = "Key risk indicators of the sites",
-     .what = "adverse events, missing data, late entries, abnormal laboratory values, screen "
-             "failures and dropouts, each with a funnel plot",
+     .what = "adverse events, missing data and questionnaires, late entries, abnormal laboratory "
+             "values, screen failures and dropouts, each with a funnel plot",
      .domains = kSubjectDomains | domain(Kind::adverse_event) | domain(Kind::lab) |
                 domain(Kind::vital) | domain(Kind::questionnaire),
+     .populations = true,
      .write = write_key_risk_indicators},
 };
 

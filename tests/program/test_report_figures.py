@@ -357,6 +357,17 @@ def _missing_data(sites):
     return found, of
 
 
+def _missing_questionnaires(sites):
+    treated, first = _treated()
+    scores, of, found = _scores(), defaultdict(int), defaultdict(int)
+    for title in ASKED:
+        for visit, subjects in _expected_at(title, scores, treated, first).items():
+            for subject in subjects:
+                of[sites[subject]] += 1
+                found[sites[subject]] += subject not in scores[title, visit]
+    return found, of
+
+
 def _abnormal(sites):
     flags, of, found = cdiscpilot01.lb_flags(), defaultdict(int), defaultdict(int)
     for key, flag in flags.items():
@@ -383,6 +394,7 @@ def _dropouts(sites):
 
 
 INDICATORS = {"adverse-events": _adverse_events, "missing-data": _missing_data,
+              "missing-questionnaires": _missing_questionnaires,
               "lab-abnormality": _abnormal, "screen-failure": _screen_failures,
               "dropout": _dropouts}
 

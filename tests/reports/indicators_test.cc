@@ -84,6 +84,32 @@ TEST_F(IndicatorsTest, MissingIsWhatWasNotDoneOrHasNoValueOrIsDoubtful) {
   EXPECT_EQ(missing.count, 1);
 }
 
+TEST_F(IndicatorsTest, AQuestionnaireThatNeverCameIsMissing) {
+  const std::string text =
+      std::string(kStudyText) + "[[codes]]\nkind = \"questionnaire\"\ncode = \"QTOT\"\n";
+  const std::string reports = R"toml(
+[[visits]]
+name = "WEEK 2"
+day = 14
+[[questionnaires]]
+id = "q"
+title = "Q"
+total = "QTOT"
+)toml";
+  auto study = model::load_study(
+      std::vector<model::DefinitionFile>{{"study.toml", text}, {"reports.toml", reports}});
+  ASSERT_TRUE(study.ok());
+  use(std::make_shared<const model::Study>(std::move(*study)));
+  for (const char* subject : {"A-1", "A-2", "A-3"}) enrol(subject, "P");
+  enrol("A-4", "SCRNFAIL");
+  add("A-1", R"("kind":"questionnaire","code":"QTOT","value":3,"visit":"WEEK 2",)"
+             R"("effective":"2024-01-23")");
+  dispose("A-3", "DEATH", "2024-01-20", "DISPOSITION EVENT");  // before the visit was due
+  const SiteCount missing = count("missing-questionnaires", "A");
+  EXPECT_EQ(missing.of, 2);
+  EXPECT_EQ(missing.count, 1);
+}
+
 TEST_F(IndicatorsTest, SubjectTimeEndsWhenTheSubjectLeavesOrNow) {
   enrol("A-1", "P");  // first dose: 2024-01-10
   enrol("B-1", "V");
