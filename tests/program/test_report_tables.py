@@ -271,6 +271,21 @@ def test_run_again_as_of_its_positions_a_report_is_the_same_bytes(tmp_path):
     assert now["last record"] != json.loads(first)["statements"]["last record"]
 
 
+def test_each_count_names_whom_it_counts(store):
+    """As many subjects or records as it says, if there are no more than are listed."""
+    for name in json.loads(_catalogue()):
+        report = json.loads(_report(store, name, "--unblinded"))
+        cells = [cell for part in report["content"] if "table" in part
+                 for row in part["table"]["rows"] for cell in row["cells"]
+                 if isinstance(cell, dict)]
+        named = [cell for cell in cells if "subjects" in cell or "records" in cell]
+        assert named, name
+        for cell in named:
+            for key in ("subjects", "records"):
+                if "count" in cell and key in cell:
+                    assert len(cell[key]) == (500 if cell.get("cut") else cell["count"]), name
+
+
 def test_sites_add_up_to_the_study(store, report):
     sites = [f"{number}" for number in range(701, 719) if number != 712]
     whole = tables.table(report("disposition"), "populations")["rows"][0]["cells"][4]["count"]
