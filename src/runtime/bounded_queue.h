@@ -76,6 +76,9 @@ class BoundedQueue {
   // What waits now, up to the limits; as many expired items may come on top. Without the memory for
   // one it throws, and all waits on.
   Batch pop_batch(const BatchLimits& limits);
+  // What waits past its deadline, for when nobody pops: as many as there is memory for. What is
+  // behind another of its flow that is not past its own waits on.
+  std::vector<T> take_expired();
   // Blocks until something waits (true), or `stop` fired, the time is over or the queue is
   // drained (false).
   bool wait(const Cancel& stop, base::TimePoint until = kForever);
@@ -303,6 +306,29 @@ typename BoundedQueue<T>::Batch BoundedQueue<T>::pop_batch(const BatchLimits& li
   }
   notify_if_drained();
   return batch;
+}
+
+template <class T>
+std::vector<T> BoundedQueue<T>::take_expired() {
+  std::vector<T> expired;
+  const auto may = [&expired] {
+    try {
+      if (expired.size() == expired.capacity()) expired.reserve(2 * expired.size() + 4);
+    } catch (const std::bad_alloc&) {
+      return false;
+    }
+    return true;
+  };
+  const std::lock_guard lock(mutex_);
+  const base::TimePoint now = clock_.now();
+  for (std::size_t lane = 0; lane < lanes_.size(); ++lane) {
+    lanes_[lane].take_expired(now, may, [&](typename Lane::Item item) {
+      book_.expired({lane, item.bytes}, item.flow);
+      expired.push_back(std::move(item.value));
+    });
+  }
+  notify_if_drained();
+  return expired;
 }
 
 template <class T>

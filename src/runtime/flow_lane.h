@@ -34,6 +34,10 @@ class FlowLane {
   // Either way its flow has then had its turn.
   Item take_oldest();
   Item take_next();
+  // Takes those past their deadline, but for what is behind another of its flow that is not;
+  // `take(Item)` has them, each once `may()` said so. Looks at all there are.
+  template <class May, class Take>
+  void take_expired(base::TimePoint now, const May& may, const Take& take);
 
  private:
   struct Group;
@@ -87,6 +91,17 @@ template <class T>
 typename FlowLane<T>::Item FlowLane<T>::take_next() {
   TW_CHECK(!nodes_.empty());
   return take(*turns_.front().turns.front().first);
+}
+
+template <class T>
+template <class May, class Take>
+void FlowLane<T>::take_expired(base::TimePoint now, const May& may, const Take& take) {
+  for (auto at = nodes_.begin(); at != nodes_.end();) {
+    Node& node = *at++;
+    if (node.item.deadline > now || node.member->first != &node) continue;
+    if (!may()) return;
+    take(this->take(node));
+  }
 }
 
 // The node must be the first of its member.

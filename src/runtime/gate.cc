@@ -74,11 +74,7 @@ Gate::Answer Gate::acquire(std::size_t cls, base::TimePoint deadline, const Canc
     lock.lock();
     changed.wait(lock, answered);  // if not by us, it is being answered by somebody else just now
   }
-  if (answer->ok()) {
-    const std::lock_guard gate_lock(mutex_);
-    (*answer)->holder_ = std::this_thread::get_id();
-    holders_.push_back(std::this_thread::get_id());
-  }
+  if (answer->ok()) (*answer)->hold();
   return std::move(*answer);
 }
 
@@ -261,6 +257,13 @@ Gate::Slot& Gate::Slot::operator=(Slot&& other) noexcept {
   class_ = other.class_;
   holder_ = other.holder_;
   return *this;
+}
+
+void Gate::Slot::hold() {
+  TW_CHECK(gate_ != nullptr && holder_ == std::thread::id());
+  const std::lock_guard lock(gate_->mutex_);
+  holder_ = std::this_thread::get_id();
+  gate_->holders_.push_back(holder_);
 }
 
 void Gate::Slot::release() {

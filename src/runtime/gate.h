@@ -131,6 +131,8 @@ class Gate::Slot {
   ~Slot() { release(); }
   explicit operator bool() const { return gate_ != nullptr; }
   void release();
+  // As if the calling thread had acquired it: until it is released, that thread has no second one.
+  void hold();
 
  private:
   friend class Gate;
@@ -138,7 +140,7 @@ class Gate::Slot {
 
   Gate* gate_ = nullptr;
   std::size_t class_ = 0;
-  std::thread::id holder_;  // none when it was acquired asynchronously
+  std::thread::id holder_;  // none when it was acquired asynchronously and not held yet
 };
 
 }  // namespace trialward::runtime

@@ -159,6 +159,24 @@ TEST_F(BoundedQueueTest, ABatchIsBoundedInExpiredItemsToo) {
   EXPECT_EQ(queue_.pop_batch({3, 100}).expired.size(), 2u);
 }
 
+TEST_F(BoundedQueueTest, WhatIsPastItsDeadlineCanBeHadByItself) {
+  EXPECT_TRUE(queue_.take_expired().empty());
+  push(kSafety, "stays");
+  push(kSafety, "behind", 0, clock_.now() + seconds(1));
+  push(kSafety, "alone", 1, clock_.now() + seconds(1));
+  push(kLive, "first", 0, clock_.now() + seconds(1));
+  push(kLive, "second", 0, clock_.now() + seconds(1));
+  push(kLive, "third", 0, clock_.now() + seconds(2));
+  clock_.advance(seconds(1));
+  EXPECT_EQ(queue_.take_expired(), (std::vector<std::string>{"alone", "first", "second"}));
+  EXPECT_EQ(queue_.stats()[kSafety].counts.expired, 1u);
+  EXPECT_EQ(queue_.items(), 3u);
+  const auto batch = queue_.pop_batch({9, 100});
+  EXPECT_EQ(batch.items, (std::vector<std::string>{"stays", "third"}));
+  EXPECT_EQ(batch.expired, std::vector<std::string>{"behind"});
+  EXPECT_EQ(queue_.stats()[kSafety].counts.bytes, 0u);
+}
+
 TEST_F(BoundedQueueTest, ABatchIsBoundedInItemsAndBytesAndHasAtLeastOne) {
   for (int i = 0; i < 6; ++i) push(kLive, "l");
   EXPECT_EQ(pop(2), "ll");

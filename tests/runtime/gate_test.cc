@@ -199,6 +199,20 @@ TEST_F(GateTest, P7KnownFaultAWaiterThatHoldsOneConnectionAndWaitsForASecond) {
   EXPECT_TRUE(take(kReports).ok());
 }
 
+TEST_F(GateTest, P7WhoWorksWithASlotThatItWasGivenHasNoSecondOne) {
+  std::optional<Gate::Slot> given;
+  (void)gate_.acquire_async(kReports, kForever, [&](Gate::Answer slot) {
+    given.emplace(std::move(*slot));
+  });
+  ASSERT_TRUE(given);
+  { EXPECT_TRUE(take(kReports).ok()) << "nobody works with it yet"; }
+  given->hold();
+  EXPECT_EQ(take(kReports).error(), GateRefusal::nested);
+  std::jthread([&] { EXPECT_TRUE(take(kReports).ok()); }).join();
+  given.reset();
+  EXPECT_TRUE(take(kReports).ok());
+}
+
 TEST_F(GateTest, ABlockedWaiterIsGrantedWhenASlotComesFree) {
   auto slots = fill();
   std::jthread freeing([&] { slots.pop_back(); });
