@@ -45,6 +45,8 @@ namespace {
 // What a revoked or expired token may still be sent is sent within this time (section 2 of the
 // plan: "revoked within 1 s").
 constexpr base::Duration kSweep = std::chrono::milliseconds(500);
+// Of a batch at work, before the node is taken for one that cannot commit.
+constexpr base::Duration kBatchMax = std::chrono::seconds(5);
 constexpr int kSweepsPerHeartbeat = 30;
 constexpr int kSweepsPerDrop = 10;  // of caches, while memory is short
 constexpr int kStopsPerGrace = 4;   // of the grace, for the answers of targets
@@ -100,7 +102,7 @@ class App::Impl {
         ops_api_(metrics_, tasks_,
                  {.sample = [this] { return sample(); },
                   .not_ready = [this] { return not_ready(); },
-                  .store = store.durability(),
+                  .durability = [this] { return cluster_ ? cluster_->durability() : ""; },
                   .routes_json = [this] { return routes_json(); },
                   .targets = [this] { return target_reports(); },
                   .formulary_json = [this] { return formulary_api_.state_json(); }}),
@@ -320,9 +322,18 @@ class App::Impl {
                              if (delivery_ != nullptr) delivery_->wake();
                              subscriptions_.wake(again);
                            },
-                       .fit = [this] { return !intake_.failed() && !intake_.unreached(); }},
+                       .fit = [this] { return can_commit(); },
+                       .lost_contact =
+                           [this] {
+                             intake_.interrupt_statement();
+                             reads_->suspect();
+                           }},
         tasks_);
     cluster_->start();
+  }
+
+  bool can_commit() const {
+    return !intake_.failed() && !intake_.unreached() && intake_.at_work() < kBatchMax;
   }
 
   // Another number whenever the store may hold something else. What other nodes commit is not told
@@ -453,6 +464,7 @@ class App::Impl {
   // Looks after the subscribers, and at the memory.
   Status sweep() {
     memory_.observe(runtime::resident_bytes());
+    intake_.expire();
     // A transaction connects anew, when there is none to do it.
     if (intake_.unreached() && !recovering_.exchange(true) &&
         !intake_.drop_caches([this] { recovering_ = false; })) {
@@ -518,6 +530,10 @@ class App::Impl {
   std::string not_ready() const {
     if (intake_.failed()) return "the store cannot be written; restart the server";
     if (intake_.unreached()) return "the database cannot be reached; it is tried again";
+    if (ready_ && cluster_ != nullptr && !cluster_->in_contact()) {
+      return "the database does not answer; it is tried again";
+    }
+    if (intake_.at_work() >= kBatchMax) return "the store takes long to commit";
     if (commits_.refused(clock_.now())) return "the store does not take what it is given";
     return ready_ ? "" : "starting or stopping";
   }

@@ -119,6 +119,7 @@ void Cluster::trouble(const base::Error& error) {
   if (std::exchange(was_on_duty_, false)) parts_.duty_calls(false);
   if (std::exchange(in_trouble_, true)) return;
   base::log_warning("node: other nodes are not heard: " + error.message);
+  if (!node_->in_contact()) parts_.lost_contact();
 }
 
 }  // namespace trialward::api

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "api/alert_streams.h"
@@ -27,6 +28,8 @@ class Cluster {
     std::function<void(bool again)> duty_calls;
     // Whether this node can do what is to be done on duty.
     std::function<bool()> fit;
+    // The database has stopped answering this connection: others may wait for it in vain.
+    std::function<void()> lost_contact;
   };
 
   Cluster(std::unique_ptr<store::Node> node, Parts parts, runtime::TaskList& tasks);
@@ -37,6 +40,8 @@ class Cluster {
   // Once `parts` may be called.
   void start();
   bool on_duty() const { return node_->on_duty(); }
+  bool in_contact() const { return node_->in_contact(); }
+  std::string durability() const { return node_->durability(); }
   // An event of this node's own has come before one of another's, which is to be read first.
   void look_at_alerts();
   // Goes off duty, once the node's connection ends with this.

@@ -21,7 +21,7 @@ std::vector<Route> OpsApi::routes() {
     return answer_now([this] {
       const std::string reason = sources_.not_ready();
       if (!reason.empty()) return http::text_response(503, reason + "\n");
-      const std::string& store = sources_.store;
+      const std::string store = sources_.durability ? sources_.durability() : "";
       return http::text_response(200, store.empty() ? "ready\n" : "ready\n" + store + "\n");
     });
   });

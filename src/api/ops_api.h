@@ -15,7 +15,8 @@ class OpsApi {
   struct Sources {
     std::function<Metrics::Sample()> sample;
     std::function<std::string()> not_ready;    // the reason why it is not ready, or ""
-    std::string store;                         // what it says of the store when it is, or ""
+    // What it says of the store when it is, or "".
+    std::function<std::string()> durability;
     std::function<std::string()> routes_json;  // every route of every listener
     std::function<std::vector<delivery::TargetReport>()> targets;
     std::function<std::string()> formulary_json;  // the list of drugs, and how fresh it is

@@ -63,6 +63,7 @@ Result<std::unique_ptr<ReadPool>> ReadPool::open(const store::Store& store,
   for (std::size_t i = options.writers; i < options.connections; ++i) {
     auto connection = store.open_reader();
     if (!connection) return connection.error();
+    pool->all_.push_back(connection->get());
     pool->idle_.push_back(std::move(*connection));
   }
   pool->expiry_.start();
@@ -128,6 +129,7 @@ void ReadPool::submit(const std::shared_ptr<Pending>& pending) {
 }
 
 Status ReadPool::work(Pending& pending, const runtime::Cancel& cancel) {
+  pending.slot.hold();
   const Lease lease(*this, std::move(pending.slot), cancel);
   pending.begun = true;
   pending.work(lease.connection());
@@ -168,6 +170,10 @@ ReadPool::Lease::~Lease() {
 
 std::unique_ptr<store::Connection> ReadPool::background() {
   return std::make_unique<PooledConnection>(*this, ReadClass::background, is_postgres_);
+}
+
+void ReadPool::suspect() {
+  for (store::Connection* connection : all_) connection->suspect();
 }
 
 void ReadPool::stop() {

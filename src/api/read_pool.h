@@ -75,6 +75,9 @@ class ReadPool {
   // of it see the states of different moments, and BEGIN is refused as invalid. Like any, it
   // belongs to one thread at a time; the pool must outlive it.
   std::unique_ptr<store::Connection> background();
+  // The database may have stopped answering: what waits for it ends, and what comes has new
+  // sessions. Any thread.
+  void suspect();
   void stop();
 
   std::vector<runtime::GateClassStats> stats() const { return gate_.stats(); }
@@ -89,6 +92,7 @@ class ReadPool {
 
   const ReadPoolOptions options_;
   const base::Clock& clock_;
+  std::vector<store::Connection*> all_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<store::Connection>> idle_;  // guarded by mutex_
   const bool is_postgres_;

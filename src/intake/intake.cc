@@ -128,9 +128,30 @@ void Intake::answer(Item& item, SubmissionResult result) {
   }
 }
 
+void Intake::answer_expired(std::vector<Item> expired) {
+  for (Item& item : expired) {
+    answer(item, SubmissionResult::refused_anyhow(
+                     Verdict::expired,
+                     "it waited past its deadline and was not stored; send it again"));
+  }
+}
+
+void Intake::expire() {
+  std::vector<Item> expired = queue_.take_expired();
+  if (expired.empty()) return;
+  observe_({.expired = expired.size()});
+  answer_expired(std::move(expired));
+}
+
+base::Duration Intake::at_work() const {
+  const base::TimePoint from = at_work_from_.load();
+  return from == base::TimePoint() ? base::Duration() : clock_.now() - from;
+}
+
 // What was committed stays so, whatever comes after it takes more memory than there is.
 void Intake::end_batch(Committer::Outcome outcome) {
   Batch batch = *std::exchange(batches_[0], std::exchange(batches_[1], std::nullopt));
+  at_work_from_ = batches_[0] ? batches_[0]->began : base::TimePoint();
   std::vector<SubmissionResult> results = std::move(outcome.results);
   TW_CHECK(results.size() <= batch.items.size());
   try {
@@ -204,11 +225,8 @@ bool Intake::run_once() {
     set_busy(false);
     return under_way;
   }
-  for (Item& item : taken.expired) {
-    answer(item, SubmissionResult::refused_anyhow(
-                     Verdict::expired,
-                     "it waited past its deadline and was not stored; send it again"));
-  }
+  const std::size_t expired = taken.expired.size();
+  answer_expired(std::move(taken.expired));
   for (const runtime::Served& served : taken.served) {
     if (served.lane == static_cast<std::size_t>(Lane::safety)) calm_from_ = began + kSafetyCalm;
   }
@@ -216,9 +234,10 @@ bool Intake::run_once() {
   TW_CHECK(!batch);
   batch.emplace(Batch{.items = std::move(taken.items),
                       .report = {.served = std::move(taken.served),
-                                 .expired = taken.expired.size(),
+                                 .expired = expired,
                                  .checkpoint = std::exchange(checkpoint_took_, {})},
                       .began = began});
+  at_work_from_ = batches_[0]->began;
   batch->observed.items = weight_of(batch->items);
   try {
     batch->submissions.reserve(batch->items.size());

@@ -74,7 +74,8 @@ class Intake {
   using Queue = runtime::BoundedQueue<Item>;
   using Ticket = Queue::Ticket;
 
-  // `publish` is called after each commit that made alert events, before the answers.
+  // `publish` is called after each commit that made alert events, before the answers; `observe` in
+  // expire() too.
   Intake(store::Writer& writer, const base::Clock& clock, IntakeOptions options, Publish publish,
          Observe observe);
   ~Intake();
@@ -91,6 +92,14 @@ class Intake {
   // Has the committing thread give back the memory that it can do without. `dropped` is called
   // there. False: there is no place in the queue, and it will not be.
   bool drop_caches(std::function<void()> dropped);
+
+  // Answers what waits past its deadline while a batch takes long. Any thread, now and then.
+  void expire();
+  // Has the statement that a batch waits for cancelled, if there is one, but no COMMIT: the batch is
+  // then refused, to be sent again. Any thread.
+  void interrupt_statement() { writer_.connection().interrupt(); }
+  // How long the batch has been at work that is answered next; zero: there is none.
+  base::Duration at_work() const;
 
   // Commits one batch if anything waits, or ends the one that is under way; false when there was
   // nothing to do.
@@ -125,6 +134,7 @@ class Intake {
 
   static std::size_t weight_of(const std::vector<Item>& items);
   static void answer(Item& item, SubmissionResult result);
+  static void answer_expired(std::vector<Item> expired);
   // The end of the oldest batch. Without results when memory ran out before anything was done.
   void end_batch(Committer::Outcome outcome);
   void count(Batch& batch, const std::vector<SubmissionResult>& results);
@@ -145,6 +155,7 @@ class Intake {
   std::condition_variable idle_;
   bool busy_ = false;  // a batch is being committed; guarded by busy_mutex_
   const bool on_server_;
+  std::atomic<base::TimePoint> at_work_from_{};  // when the oldest batch began; zero: there is none
   std::atomic<base::TimePoint> calm_from_{};  // no safety record has come for a while by then
   // The committing thread's:
   std::array<std::optional<Batch>, 2> batches_;  // that are not answered yet, the oldest first

@@ -118,6 +118,9 @@ class Connection {
   virtual void release_memory() = 0;
   // Stops the statement that runs now, with cancelled. Any thread.
   virtual void interrupt() = 0;
+  // As interrupt(), of one whose database may have stopped answering: the next statement outside of
+  // a transaction goes to another session. Any thread.
+  virtual void suspect() { interrupt(); }
   // As interrupt(), and what would be begun after it is cancelled, too, until go_on(): all but the
   // end of a transaction. So who is told to stop between two statements does. Any thread.
   void stop() {

@@ -2,7 +2,7 @@
 // and at most one of them is on duty: it does what has to be done once for all of them (escalation,
 // what falls due, delivery).
 //
-// Its connection is its own, and one thread's; on_duty() and interrupt() are for any. Whoever has
+// Its connection is its own, and one thread's; what says so is for any. Whoever has
 // lost the connection is off duty from that moment on; what it had under way may then be done
 // twice, so that has to be harmless.
 #pragma once
@@ -32,7 +32,11 @@ class Node {
   // (it connects anew with the next call).
   virtual base::Result<Heard> wait(base::Duration at_most, bool fit) = 0;
   virtual bool on_duty() const = 0;
-  // Ends a wait().
+  // Whether the last wait() had its database, and what stands behind a commit there, in words, as
+  // of the last few seconds. Any thread.
+  virtual bool in_contact() const = 0;
+  virtual std::string durability() const = 0;
+  // Ends a wait(). Any thread.
   virtual void interrupt() = 0;
   // Ends whatever it does, and all that it would do.
   virtual void stop() = 0;

@@ -159,9 +159,9 @@ Result<PostgresConnection::ResultPointer> PostgresConnection::next_result(Patien
 
 PostgresConnection::Waiting PostgresConnection::begin_waiting(Patience patience) const {
   Waiting waiting{.patience = patience, .until = base::TimePoint::max()};
-  if (options_.statement_max.count() > 0 && patience == Patience::cancels) {
-    waiting.until = clock_.now() + options_.statement_max;
-  }
+  const base::Duration most =
+      patience == Patience::cancels ? options_.statement_max : options_.commit_max;
+  if (most.count() > 0 && !patient_) waiting.until = clock_.now() + most;
   return waiting;
 }
 
@@ -221,7 +221,9 @@ Status PostgresConnection::poll_once(Waiting& waiting) {
   if (!spoke) return give_up(spoke.error().message);
   if (*spoke && PQconsumeInput(connection_) == 0) return lost_error();
   if (waiting.patience == Patience::cancels) return cancel_if_due(waiting);
-  return abandoned_ ? Status(give_up("nobody waits for the commit any more")) : Status();
+  if (abandoned_) return give_up("nobody waits for the commit any more");
+  if (clock_.now() >= waiting.until) return give_up("the commit takes too long");
+  return {};
 }
 
 Status PostgresConnection::cancel_if_due(Waiting& waiting) {
@@ -283,6 +285,11 @@ void PostgresConnection::interrupt() {
   (void)::eventfd_write(wake_, 1);
 }
 
+void PostgresConnection::suspect() {
+  suspected_ = true;
+  interrupt();
+}
+
 void PostgresConnection::abandon() {
   abandoned_ = true;
   (void)::eventfd_write(wake_, 1);
@@ -309,6 +316,10 @@ Status PostgresConnection::about_to_run(const StatementKind& kind) {
   given_up_ = false;
   ends_transaction_ = ends;
   if (connection_ != nullptr) transaction_open_ = in_transaction();
+  if (!transaction_open_ && streaming_ == nullptr && connects_by_itself() &&
+      suspected_.exchange(false)) {
+    close();
+  }
   if (connection_ != nullptr && streaming_ == nullptr) {
     pollfd file{PQsocket(connection_), POLLIN, 0};
     const bool spoke = ::poll(&file, 1, 0) > 0;

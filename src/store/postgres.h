@@ -14,7 +14,8 @@
 // not met by it. When that takes longer than `cancel_max`, the connection is closed, and the server
 // ends the statement once it notices (client_connection_check_interval). So an interrupted call
 // returns within `cancel_max`, and any other within `statement_max` and that. A COMMIT is never
-// cancelled, nor is what is sent with it; but that waits for a lock for `statement_max` only.
+// cancelled, nor is what is sent with it; when it takes longer than `commit_max`, the connection is
+// closed, and what became of it is asked in another.
 //
 // A reader that lost its server connects anew with its next query, but not within a transaction:
 // of that the rest fails, up to its end. A writer is told to connect, by recover().
@@ -44,8 +45,11 @@ namespace trialward::store {
 
 struct PostgresOptions {
   bool writes = false;  // else each transaction is read only and sees one state of the database
-  // How long a statement may take before it is cancelled; COMMIT may take for ever. 0: for ever.
+  // How long a statement may take before it is cancelled. 0: for ever.
   base::Duration statement_max = std::chrono::seconds(60);
+  // How long a COMMIT may before the connection is closed; what became of it is then unknown. Short
+  // enough for service to go on with another server within 15 s. 0: for ever.
+  base::Duration commit_max = std::chrono::seconds(5);
   // How long the server may take to answer a cancel before the connection is closed. Short enough
   // for what was cancelled to be over within 2 s, with what its owner does besides.
   base::Duration cancel_max = std::chrono::milliseconds(1500);
@@ -72,6 +76,7 @@ class PostgresConnection : public WriteConnection {
   base::Status script(const std::string& sql) override;
   void release_memory() override;
   void interrupt() override;
+  void suspect() override;
   bool is_postgres() const override { return true; }
 
   const char* begin_sql() const override { return "BEGIN"; }
@@ -97,6 +102,10 @@ class PostgresConnection : public WriteConnection {
   // To the first host that suits. Errors: unavailable, cancelled; invalid (the URL, the server).
   base::Status connect();
   void close();
+  // What interrupt() was about is over.
+  void forget_interrupt() { interrupted_ = false; }
+  // Whether statements and COMMITs have all the time in the world.
+  void set_patient(bool patient) { patient_ = patient; }
 
   base::Result<Statement*> prepare(std::string_view sql) override;
   struct StatementKind {
@@ -177,9 +186,10 @@ class PostgresConnection : public WriteConnection {
   const std::string url_, name_;
   const PostgresOptions options_;
   const base::SystemClock clock_;
+  bool patient_ = false;
   pg_conn* connection_ = nullptr;
   int wake_ = -1;  // an eventfd
-  std::atomic<bool> interrupted_ = false, abandoned_ = false;
+  std::atomic<bool> interrupted_ = false, abandoned_ = false, suspected_ = false;
   bool lost_ = false;
   bool given_up_ = false;          // it was closed from here, as the server took too long
   bool transaction_open_ = false;  // when the last statement was sent

@@ -6,6 +6,8 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <map>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -46,6 +48,27 @@ std::string session_options(const PostgresOptions& options) {
   return text;
 }
 
+// Which of a URL's hosts the process was connected to last. It is asked first: one that hangs then
+// costs its time once and not each session's, and all go to the same one should a server come back
+// that another was promoted in the place of.
+class LastHosts {
+ public:
+  std::size_t of(const std::string& url) {
+    const std::lock_guard lock(mutex_);
+    const auto known = hosts_.find(url);
+    return known == hosts_.end() ? 0 : known->second;
+  }
+  void set(const std::string& url, std::size_t host) {
+    const std::lock_guard lock(mutex_);
+    hosts_[url] = host;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, std::size_t> hosts_;  // guarded by mutex_
+};
+LastHosts last_hosts;
+
 // What libpq tells whoever traces a connection, while it is made.
 class Trace {
  public:
@@ -84,9 +107,15 @@ Status PostgresConnection::connect() {
   if (!settings) return settings.error();
   const PostgresSettings all = with_defaults(std::move(*settings), session_options(options_));
   std::string reasons;
-  for (const PostgresSettings& host : hosts_of(all)) {
-    const Status done = connect_to(host);
-    if (done) return begin_session();
+  const std::vector<PostgresSettings> hosts = hosts_of(all);
+  const std::size_t first = last_hosts.of(url_);
+  for (std::size_t i = 0; i < hosts.size(); ++i) {
+    const std::size_t host = (first + i) % hosts.size();
+    const Status done = connect_to(hosts[host]);
+    if (done) {
+      last_hosts.set(url_, host);
+      return begin_session();
+    }
     close();
     reasons += (reasons.empty() ? "" : "; ") + done.error().message;
     if (done.error().code == Errc::cancelled) {

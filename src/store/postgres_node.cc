@@ -1,6 +1,7 @@
 #include "store/postgres_node.h"
 
 #include "base/sha256.h"
+#include "store/postgres_durability.h"
 
 namespace trialward::store {
 
@@ -12,7 +13,7 @@ using base::Status;
 namespace {
 
 // A statement of a node's own is short; what it takes longer for is lost.
-constexpr base::Duration kStatementMax = std::chrono::seconds(5);
+constexpr base::Duration kStatementMax = std::chrono::seconds(3);
 
 // The server ends the session of a node that stands still, so that another goes on duty.
 constexpr const char* kSilenceMaxMs = "10000";
@@ -41,6 +42,7 @@ Result<std::unique_ptr<PostgresNode>> PostgresNode::open(const std::string& url,
   std::unique_ptr<PostgresNode> made(
       new PostgresNode(url, session));  // tidy(new): its constructor is not for all
   if (auto done = made->listen(); !done) return done.error();
+  made->in_contact_ = true;
   return made;
 }
 
@@ -53,15 +55,31 @@ Status PostgresNode::listen() {
   if (!channel) return channel.error();
   auto row = channel->next();
   if (!row) return row.error();
-  return script("LISTEN " + std::string(channel->text(0)));
+  if (auto done = script("LISTEN " + std::string(channel->text(0))); !done) return done;
+  return speak();
+}
+
+std::string PostgresNode::durability() const {
+  const std::lock_guard lock(mutex_);
+  return durability_;
+}
+
+// A server that has no durability to speak of is refused by whoever writes to it.
+Status PostgresNode::speak() {
+  spoke_ = base::SystemClock().now();
+  auto words = postgres_durability(*this, name());
+  if (!words && words.error().code != Errc::invalid) return words.error();
+  const std::lock_guard lock(mutex_);
+  durability_ = words ? std::move(*words) : words.error().message;
+  return {};
 }
 
 // Whoever waits for it is next within a wait() of when its holder ends.
 Status PostgresNode::settle_duty(bool fit) {
-  const base::SystemClock clock;
-  if (on_duty_ && fit && clock.now() - spoke_ < kSpeak) return {};
-  spoke_ = clock.now();
-  if (on_duty_ == fit) return execute("SELECT 1");
+  if (base::SystemClock().now() - spoke_ >= kSpeak) {
+    if (auto done = speak(); !done) return done;
+  }
+  if (on_duty_ == fit) return {};
   on_duty_ = false;  // before another can be
   static const std::string kTake =
       "SELECT pg_try_advisory_lock" + postgres_lock(PostgresLock::duty);
@@ -74,7 +92,7 @@ Status PostgresNode::settle_duty(bool fit) {
 
 Result<Heard> PostgresNode::wait(base::Duration at_most, bool fit) {
   const auto fail = [this](const Error& error) {
-    on_duty_ = false;
+    on_duty_ = in_contact_ = false;
     close();
     return Error{Errc::unavailable, error.message};
   };
@@ -86,6 +104,7 @@ Result<Heard> PostgresNode::wait(base::Duration at_most, bool fit) {
       return error;
     }
     if (auto done = settle_duty(fit); !done) return fail(done.error());
+    in_contact_ = true;
     return kAll;
   }
   const bool before = on_duty_;

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "store/node.h"
@@ -27,6 +28,8 @@ class PostgresNode final : public Node, private PostgresConnection {
 
   base::Result<Heard> wait(base::Duration at_most, bool fit) override;
   bool on_duty() const override { return on_duty_.load(); }
+  bool in_contact() const override { return in_contact_.load(); }
+  std::string durability() const override;
   void interrupt() override { wake(); }
   void stop() override { abandon(); }
   Connection& connection() override { return *this; }
@@ -35,11 +38,16 @@ class PostgresNode final : public Node, private PostgresConnection {
   PostgresNode(const std::string& url, const std::string& session);
   base::Status listen();
   base::Status settle_duty(bool fit);
+  // Also for the server to hear of it: whoever is on duty must not be silent.
+  base::Status speak();
   void hear(std::string_view notice, Heard& heard) const;
 
   const std::string session_;  // in hexadecimal
   std::atomic<bool> on_duty_ = false;
-  base::TimePoint spoke_{};  // when it last did, on duty
+  std::atomic<bool> in_contact_ = false;
+  base::TimePoint spoke_{};  // when it last did
+  mutable std::mutex mutex_;
+  std::string durability_;  // guarded by mutex_
 };
 
 }  // namespace trialward::store

@@ -3,8 +3,8 @@
 #include <libpq-fe.h>
 
 #include <algorithm>
-#include <array>
 
+#include "store/postgres_durability.h"
 #include "store/postgres_node.h"
 #include "store/postgres_statement.h"
 #include "store/schema.h"
@@ -131,7 +131,9 @@ Status PostgresWriter::bring_up_to_date(std::string_view store_id) {
     auto alone = lock("pg_try_advisory_lock");
     if (!alone) return alone.error();
     if (*alone) {
+      set_patient(true);  // an index over a large table takes long
       Status done = migrate(*this, store_id);
+      set_patient(false);
       if (done) done = join();
       if (auto given = lock("pg_advisory_unlock"); done && !given) return given.error();
       return done;
@@ -154,29 +156,9 @@ Status PostgresWriter::check_durability() {
               "', false), "
               "set_config('synchronous_commit', current_setting('synchronous_commit'), false)");
   if (!pinned) return pinned;
-  auto rows = query(
-      "SELECT current_setting('synchronous_commit'), current_setting('fsync'), "
-      "current_setting('full_page_writes'), current_setting('synchronous_standby_names'), "
-      "(SELECT count(*) FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum'))");
-  if (!rows) return rows.error();
-  auto row = rows->next();
-  if (!row) return row.error();
-  if (!*row) return Error{Errc::unavailable, name() + " does not tell its settings"};
-  constexpr std::array<const char*, 3> kNames = {"synchronous_commit", "fsync", "full_page_writes"};
-  for (int i = 0; i < std::ssize(kNames); ++i) {
-    if (rows->text(i) != "off") continue;
-    return Error{Errc::invalid, name() + " has " + kNames[static_cast<std::size_t>(i)] +
-                                    " = off: what it acknowledges would not be durable"};
-  }
-  durability_ = "synchronous_commit=" + std::string(rows->text(0));
-  const std::int64_t standbys = rows->integer(4);
-  if (rows->text(3).empty()) {
-    durability_ += ", no synchronous standby";
-  } else {
-    durability_ += ", " + std::to_string(standbys) + " synchronous standby" +
-                   (standbys == 1 ? "" : "s") + " of synchronous_standby_names='" +
-                   std::string(rows->text(3)) + "'";
-  }
+  auto durability = postgres_durability(*this, name());
+  if (!durability) return durability.error();
+  durability_ = std::move(*durability);
   return {};
 }
 
@@ -396,6 +378,7 @@ Status PostgresWriter::recover() {
   drop_rows();
   forget_shapes_ = true;
   last_turn_ = -1;
+  forget_interrupt();
   if (auto done = connect(); !done) return done;
   Status done = join();
   if (done) done = check_durability();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "base/log.h"
 
@@ -286,6 +287,7 @@ Status Writer::find_out() {
   unreached_ = stale_ = true;
   now_ = std::move(before_);
   in_transaction_ = false;
+  std::string told;
   while (!connection_->abandoned()) {
     try {
       Status back;
@@ -299,6 +301,10 @@ Status Writer::find_out() {
         if (there && *there) return {};
         if (there) return Error{Errc::unavailable, "the database was lost before the commit"};
         stale_ = true;
+        back = there.error();
+      }
+      if (std::exchange(told, back.error().message) != back.error().message) {
+        base::log_warning("store: what became of a commit is not known yet: " + told);
       }
     } catch (const std::bad_alloc&) {
       stale_ = true;  // then the next time

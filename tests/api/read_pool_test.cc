@@ -1,6 +1,7 @@
 #include "api/read_pool.h"
 
 #include <atomic>
+#include <latch>
 #include <mutex>
 #include <thread>
 
@@ -154,6 +155,41 @@ TEST_F(ReadPoolTest, P5WhoIsToldToStopBetweenTwoStatementsDoes) {
   for (int i = 0; i < 8; ++i) {
     EXPECT_EQ(pool_->background()->integer("SELECT 5").value(), 5);
   }
+}
+
+TEST_F(ReadPoolTest, P7WhoHasAConnectionAndWantsASecondStopsTheProgram) {
+  open({});
+  const auto wants_another = [&] {
+    EXPECT_DEATH((void)pool_->lease(ReadClass::reports, {}), "nested");
+    EXPECT_DEATH((void)pool_->background()->integer("SELECT 5"), "nested");
+  };
+  {
+    const auto lease = pool_->lease(ReadClass::reports, {});
+    wants_another();
+  }
+  std::latch done(1);
+  pool_->run(
+      ReadClass::view, "view", {},
+      [&](store::Connection&) {
+        wants_another();
+        done.count_down();
+      },
+      [](std::string_view reason) { FAIL() << reason; });
+  done.wait();
+}
+
+// Their server may hang: sessions that were with it are not used again.
+TEST_F(ReadPoolTest, AfterItIsSuspectedADatabaseIsAskedInNewSessions) {
+  if (!on_postgres()) GTEST_SKIP() << "it needs a PostgreSQL server";
+  open({});
+  const auto task = pool_->background();
+  const auto session = [&] { return task->integer("SELECT pg_backend_pid()").value(); };
+  const std::int64_t before = session();
+  EXPECT_EQ(session(), before);
+  pool_->suspect();
+  const std::int64_t after = session();
+  EXPECT_NE(after, before);
+  EXPECT_EQ(session(), after);
 }
 
 TEST_F(ReadPoolTest, ABackgroundTaskHasAConnectionOnlyWhileItAsks) {

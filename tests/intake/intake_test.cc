@@ -216,6 +216,24 @@ TEST_F(IntakeTest, WhatIsPastItsDeadlineIsAnsweredAndNotStored) {
   EXPECT_EQ(reports_[0].expired, 1u);
 }
 
+// Nobody takes anything out of the queue meanwhile, as when a COMMIT takes long.
+TEST_F(IntakeTest, P4WhatIsPastItsDeadlineIsAnsweredWhileNothingIsCommitted) {
+  put("late", Lane::live, 1s);
+  put("early", Lane::live, 5s);
+  put("later", Lane::bulk, 2s);
+  intake_->expire();
+  EXPECT_TRUE(order_.empty());
+  clock_.advance(2s);
+  intake_->expire();
+  EXPECT_EQ(order_, (std::vector<std::string>{"late", "later"}));
+  EXPECT_EQ(verdicts_[0].second, Verdict::expired);
+  EXPECT_EQ(verdicts_[2].second, Verdict::expired);
+  EXPECT_EQ(reports_.at(0).expired, 2U);
+  intake_->run_once();
+  EXPECT_EQ(verdicts_[1].second, Verdict::stored);
+  EXPECT_EQ(count("SELECT count(*) FROM records"), 1);
+}
+
 TEST_F(IntakeTest, AlertsArePublishedBeforeTheAnswer) {
   put("1", Lane::live, 10s, 150);
   intake_->run_once();

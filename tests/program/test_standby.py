@@ -1,5 +1,6 @@
 """P1 and P2 when a PostgreSQL primary is killed under load and its synchronous standby promoted."""
 
+import contextlib
 import os
 import signal
 import sys
@@ -16,7 +17,8 @@ sys.path.append(str(ROOT / "tests"))
 import postgres  # noqa: E402
 from test_postgres import Database  # noqa: E402
 
-RESUMED_SECONDS_MAX = 15
+# After the primary was killed; and after it was stopped, which has to be noticed first.
+RESUMED_SECONDS_MAX = {signal.SIGKILL: 15, signal.SIGSTOP: 20}
 
 
 class Pair:
@@ -45,7 +47,9 @@ class Pair:
                                 "WHERE sync_state = 'sync' AND state = 'streaming'") == "1"
 
     def stop(self):
-        for folder in self.folders:
+        for which, folder in enumerate(self.folders):
+            with contextlib.suppress(OSError):  # it was killed
+                self.signal(which, signal.SIGCONT)
             postgres.stop(folder)
 
 
@@ -71,13 +75,15 @@ def _post(server, token, log, source="probe"):
     record = heart_rate(source, len(log.sent), "SUBJ-1")
     log.sent[record["source_id"]] = record
     answer = server.post(f"/v1/studies/{server.study}/records", token, record)
-    assert answer.status in (201, 429, 503), answer.body
+    assert answer.status in (201, 429, 503, 504), answer.body
     if answer.status == 201:
         log.answered[record["source_id"]] = answer.json()["id"]
     return answer.status == 201
 
 
-def test_p1_p2_the_primary_is_killed_and_its_standby_promoted(server, pair):
+# Killed, or stopped where it stands: its connections stay open then, and nothing answers.
+@pytest.mark.parametrize("end", RESUMED_SECONDS_MAX)
+def test_p1_p2_the_primary_ends_and_its_standby_is_promoted(server, pair, end):
     assert b"1 synchronous standby of" in server.get("/readyz", ops=True).body
     logs = {f"sender-{i}": Log() for i in range(4)}
     logs["probe"] = probe = Log()
@@ -85,7 +91,7 @@ def test_p1_p2_the_primary_is_killed_and_its_standby_promoted(server, pair):
     resumed = []
 
     def fail_over():
-        pair.signal(0, signal.SIGKILL)
+        pair.signal(0, end)
         promoted = time.monotonic()
         pair.promote()
         server.wait_for(lambda: _post(server, token, probe))
@@ -99,7 +105,9 @@ def test_p1_p2_the_primary_is_killed_and_its_standby_promoted(server, pair):
     assert all(len(senders[source].answered) > count for source, count in before.items())
     print(f"service resumed {resumed[0]:.2f} s after the promotion was begun; "
           f"{sum(before.values())} records had been acknowledged")
-    assert resumed[0] <= RESUMED_SECONDS_MAX
+    assert resumed[0] <= RESUMED_SECONDS_MAX[end]
+    # It tells what stands behind a commit now.
+    server.wait_for(lambda: b"no synchronous standby" in server.get("/readyz", ops=True).body)
 
     stored = export(server, token)
     assert differences(logs, stored) == []

@@ -144,6 +144,29 @@ TEST_F(PostgresHang, P5AStatementThatTakesTooLongEndsAlsoWhenNobodyAnswers) {
   }
 }
 
+// The server's own session goes on with it, or not: only another one can tell.
+TEST_F(PostgresHang, P1ACommitThatIsNotAnsweredIsWaitedForNoLongerThanItMayTake) {
+  auto writer = open({.writes = true, .commit_max = milliseconds(300)});
+  ASSERT_TRUE(writer->script("CREATE TABLE IF NOT EXISTS public.hang (id bigint)").ok());
+  bool unknown = false;
+  ASSERT_TRUE(writer->execute("BEGIN").ok() && writer->commit(unknown).ok());  // it is prepared
+  ASSERT_TRUE(writer->execute("BEGIN").ok());
+  ASSERT_TRUE(writer->execute("INSERT INTO public.hang VALUES (1)").ok());
+  auto stopped = std::make_unique<Stopped>(writer->backend());
+  const auto begun = Clock::now();
+  const auto done = writer->commit(unknown);
+  EXPECT_GE(since(begun), milliseconds(300));
+  EXPECT_LT(since(begun), milliseconds(300) + kSlack);
+  EXPECT_EQ(done.error().code, Errc::unavailable) << why(done);
+  EXPECT_TRUE(unknown && writer->lost());
+  stopped.reset();
+  const auto other = open();
+  const auto rows = [&] { return other->integer("SELECT count(*) FROM public.hang").value(); };
+  while (rows() == 0 && since(begun) < std::chrono::seconds(10)) {
+  }
+  EXPECT_EQ(rows(), 1) << "it was sent, and is not taken back";
+}
+
 TEST_F(PostgresHang, P5SendingDoesNotBlock) {
   const std::string large(std::size_t{32} << 20, 'x');
   const std::string_view text = large;
