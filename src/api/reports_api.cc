@@ -90,16 +90,11 @@ Result<std::unique_ptr<ReportsApi>> ReportsApi::open(
   Places places;
   std::map<std::int64_t, std::string> names;
   for (const auto& [id, study] : studies) {
-    auto settings = reports::read_settings(*study->study);
-    if (!settings) {
-      return Error{Errc::invalid,
-                   "the reports of '" + id + "': " + model::to_string(settings.error().front())};
+    auto place = reports::report_study(study->study, study->row);
+    if (!place) {
+      return Error{Errc::invalid, "the reports of '" + id + "': " + place.error().message};
     }
-    places.emplace(study->row,
-                   reports::ReportStudy{
-                       .study = study->study,
-                       .settings = std::make_shared<const reports::Settings>(std::move(*settings)),
-                       .row = study->row});
+    places.emplace(study->row, std::move(*place));
     names.emplace(study->row, id);
   }
   auto jobs = reports::ReportJobs::open(options.jobs, tasks, random);
@@ -221,11 +216,12 @@ void ReportsApi::begin(const Asker& asker, bool follow,
   }
   const reports::ReportStudy& study = places_.at(asker.study->row);
   const std::uint64_t version = version_();
-  const reports::Domains domains = domains_of(request->reports, *study.settings);
+  const auto together =
+      std::make_shared<const std::vector<reports::Request>>(std::move(request->reports));
   std::vector<reports::Wish> wishes;
-  for (reports::Request& one : request->reports) {
+  for (const reports::Request& one : *together) {
     reports::ReportMaker::Wanted wanted{
-        .request = std::move(one), .domains = domains, .as_of = request->as_of};
+        .request = one, .together = together, .as_of = request->as_of};
     wishes.push_back({.report = wanted.request.report,
                       .key = reports::ReportMaker::key(study, wanted),
                       .version = version,

@@ -13,6 +13,7 @@
 #include "cli/stored_study.h"
 #include "cli/version.h"
 #include "model/effective_time.h"
+#include "reports/past.h"
 #include "reports/render.h"
 #include "reports/report.h"
 #include "store/store.h"
@@ -120,12 +121,12 @@ Result<reports::Format> format_of(const ReportArguments& arguments) {
   return wrong_use("--format: must be json, csv or html");
 }
 
-Result<reports::Positions> positions_of(const reports::Reading& reading, std::int64_t study,
-                                        const ReportArguments& arguments) {
-  const std::int64_t now_ms = reading.clock.utc_ms();
-  if (arguments.as_of.empty()) return reports::positions_now(reading, study, now_ms);
+// Nothing: as of now.
+Result<std::optional<reports::AsOf>> as_of_in(const ReportArguments& arguments,
+                                              std::int64_t now_ms) {
+  if (arguments.as_of.empty()) return std::optional<reports::AsOf>();
   if (const auto place = reports::parse_place(arguments.as_of)) {
-    return reports::positions_of(reading, study, *place);
+    return std::optional(reports::AsOf{.ms = place->as_of_ms, .place = place});
   }
   const auto instant = model::parse_instant(arguments.as_of);
   if (!instant) {
@@ -133,7 +134,32 @@ Result<reports::Positions> positions_of(const reports::Reading& reading, std::in
                      "\"positions\" of an earlier result");
   }
   if (*instant > now_ms) return wrong_use("--as-of: lies in the future");
-  return reports::positions_at(reading, study, *instant);
+  return std::optional(reports::AsOf{.ms = *instant, .place = {}});
+}
+
+Result<reports::Positions> positions_of(const reports::Reading& reading, std::int64_t study,
+                                        const std::optional<reports::AsOf>& as_of,
+                                        std::int64_t now_ms) {
+  if (!as_of) return reports::positions_now(reading, study, now_ms);
+  if (as_of->place) return reports::positions_of(reading, study, *as_of->place);
+  return reports::positions_at(reading, study, as_of->ms);
+}
+
+// By the definition that is asked for, or that was in force then.
+Result<reports::ReportStudy> study_of(const reports::Reading& reading, std::int64_t row,
+                                      const ReportArguments& arguments,
+                                      const std::optional<reports::AsOf>& as_of,
+                                      std::int64_t now_ms) {
+  if (!arguments.definition.empty()) {
+    auto study = study_in_folder(arguments.study, arguments.definition);
+    if (!study) return study.error();
+    return reports::report_study(std::make_shared<const model::Study>(std::move(*study)), row);
+  }
+  const bool named = as_of && as_of->place;
+  auto hash = reports::definition_of(reading, row, as_of ? as_of->ms : now_ms,
+                                     named ? as_of->place->definition : std::string());
+  if (!hash) return hash.error();
+  return reports::read_report_study(reading, row, *hash);
 }
 
 Result<reports::Request> request_of(const ReportArguments& arguments, const model::Study& study) {
@@ -167,31 +193,30 @@ Status write(const ReportArguments& arguments, reports::Format format,
 Status run_report(store::Connection& reader, const ReportArguments& arguments) {
   const auto format = format_of(arguments);
   if (!format) return format.error();
-  auto stored = find_stored_study(reader, arguments.study, arguments.definition);
-  if (!stored) return stored.error();
-  const std::int64_t row = stored->row;
-  const auto& study = stored->study;
-  auto request = request_of(arguments, *study);
-  if (!request) return request.error();
-  auto settings = reports::read_settings(*study);
-  if (!settings) return wrong_use("the definition: " + model::to_string(settings.error().front()));
-
   const base::SystemClock clock;
+  const std::int64_t now_ms = clock.utc_ms();
+  const auto as_of = as_of_in(arguments, now_ms);
+  if (!as_of) return as_of.error();
+  const auto row = find_study_row(reader, arguments.study);
+  if (!row) return row.error();
   const runtime::Cancel cancel;
   reports::OneReader readers(reader);
   const reports::Reading reading{readers, clock, cancel};
-  auto positions = positions_of(reading, row, arguments);
+  auto study = study_of(reading, *row, arguments, *as_of, now_ms);
+  if (!study) return study.error();
+  auto request = request_of(arguments, *study->study);
+  if (!request) return request.error();
+  auto positions = positions_of(reading, *row, *as_of, now_ms);
   if (!positions) return positions.error();
-  positions->definition = study->hash;
+  positions->definition = study->study->hash;
   positions->program = version();
-  const auto domains = reports::domains_of(std::span(&*request, 1), *settings);
-  auto dataset = reports::load_dataset(
-      {.study = study,
-       .settings = std::make_shared<const reports::Settings>(std::move(*settings)),
-       .study_row = row,
-       .positions = std::move(*positions),
-       .domains = domains},
-      reading);
+  const auto domains = reports::domains_of(std::span(&*request, 1), *study->settings);
+  auto dataset = reports::load_dataset({.study = study->study,
+                                        .settings = study->settings,
+                                        .study_row = *row,
+                                        .positions = std::move(*positions),
+                                        .domains = domains},
+                                       reading);
   if (!dataset) return dataset.error();
   return write(arguments, *format, *request, **dataset, cancel);
 }
@@ -238,7 +263,8 @@ Run add_report(CLI::App& app) {
   app.add_option("--as-of", arguments->as_of,
                  "An instant, or the \"positions\" of an earlier result");
   app.add_option("--definition", arguments->definition,
-                 "Folder of the definition to use (default: the newest in the store)");
+                 "Folder of the definition to use (default: the newest in the store, as of then\n"
+                 "the one of then)");
   app.footer(footer());
   return [arguments] { return report(*arguments); };
 }

@@ -9,31 +9,41 @@ namespace trialward::cli {
 using base::Errc;
 using base::Result;
 
-Result<StoredStudy> find_stored_study(store::Connection& reader, const std::string& id,
-                                      const std::string& folder) {
+Result<std::int64_t> find_study_row(store::Connection& reader, const std::string& id) {
   auto row = reader.integer("SELECT id FROM studies WHERE study = $1", {std::string_view(id)});
   if (!row && row.error().code == Errc::not_found) {
     return base::invalid("--study: the store has no study '" + id + "'");
   }
-  if (!row) return row.error();
-  auto loaded = [&]() -> Result<model::Study, model::DefinitionFaults> {
-    if (!folder.empty()) return model::load_study(folder);
-    auto newest = reader.integer("SELECT max(id) FROM definitions WHERE study = $1", {*row});
-    if (!newest) return model::DefinitionFaults{{"", 0, newest.error().message}};
-    auto files = store::read_definition(reader, *newest);
-    if (!files) return model::DefinitionFaults{{"", 0, files.error().message}};
-    return model::load_study(std::move(*files));
-  }();
-  if (!loaded && folder.empty()) {
-    return base::invalid("the definition: " + model::to_string(loaded.error().front()));
-  }
+  return row;
+}
+
+Result<model::Study> study_in_folder(const std::string& id, const std::string& folder) {
+  auto loaded = model::load_study(folder);
   if (!loaded) {
     const model::DefinitionFault& fault = loaded.error().front();
     return base::invalid("--definition: " + folder + (fault.file.empty() ? "" : "/") +
                          model::to_string(fault));
   }
   if (loaded->id != id) return base::invalid("--definition: is of the study '" + loaded->id + "'");
-  return StoredStudy{*row, std::make_shared<const model::Study>(std::move(*loaded))};
+  return std::move(*loaded);
+}
+
+Result<StoredStudy> find_stored_study(store::Connection& reader, const std::string& id,
+                                      const std::string& folder) {
+  auto row = find_study_row(reader, id);
+  if (!row) return row.error();
+  auto study = [&]() -> Result<model::Study> {
+    if (!folder.empty()) return study_in_folder(id, folder);
+    auto newest = reader.integer("SELECT max(id) FROM definitions WHERE study = $1", {*row});
+    if (!newest) return base::invalid("the definition: " + newest.error().message);
+    auto files = store::read_definition(reader, *newest);
+    if (!files) return base::invalid("the definition: " + files.error().message);
+    auto loaded = model::load_study(std::move(*files));
+    if (loaded) return std::move(*loaded);
+    return base::invalid("the definition: " + model::to_string(loaded.error().front()));
+  }();
+  if (!study) return study.error();
+  return StoredStudy{*row, std::make_shared<const model::Study>(std::move(*study))};
 }
 
 }  // namespace trialward::cli

@@ -14,6 +14,9 @@ using base::Error;
 using base::Result;
 using base::Status;
 
+constexpr std::string_view kHex = "0123456789abcdef";
+constexpr std::size_t kHashDigits = 16;  // of a definition: two of a study never share them
+
 Status put_head(store::ChainHeads& heads, std::int64_t shard, std::int64_t position,
                 std::string_view hash) {
   if (shard < 0 || shard >= std::ssize(heads) || hash.size() != sizeof(base::Digest)) {
@@ -133,15 +136,29 @@ Result<Positions> positions_at(const Reading& reading, std::int64_t study,
 }
 
 std::string to_text(const Place& place) {
-  return model::format_utc(place.as_of_ms) + "@" + std::to_string(place.audit);
+  std::string text = model::format_utc(place.as_of_ms) + "@" + std::to_string(place.audit);
+  if (!place.definition.empty()) text += "@" + place.definition;
+  return text;
+}
+
+Place place_of(const Positions& positions) {
+  return {.as_of_ms = positions.as_of_ms,
+          .audit = positions.audit,
+          .definition = positions.definition.substr(0, kHashDigits)};
 }
 
 std::optional<Place> parse_place(std::string_view text) {
   const std::size_t at = text.find('@');
   if (at == text.npos) return std::nullopt;
   const auto as_of = model::parse_instant(text.substr(0, at));
-  const std::string_view digits = text.substr(at + 1);
+  std::string_view digits = text.substr(at + 1);
   Place place;
+  if (const std::size_t behind = digits.find('@'); behind != digits.npos) {
+    place.definition = std::string(digits.substr(behind + 1));
+    const bool hash = place.definition.find_first_not_of(kHex) == std::string::npos;
+    if (!hash || place.definition.size() < kHashDigits) return std::nullopt;
+    digits = digits.substr(0, behind);
+  }
   const auto [end, error] =
       std::from_chars(digits.data(), digits.data() + digits.size(), place.audit);
   if (!as_of || error != std::errc() || end != digits.data() + digits.size() || place.audit < 0) {

@@ -34,13 +34,16 @@ base::Result<Positions> positions_at(const Reading& reading, std::int64_t study,
                                      std::int64_t as_of_ms);
 
 // The positions of an earlier result, from its statement "positions": the time and the newest audit
-// entry say all the others. The definition and the program are left empty here and above.
+// entry say all the others, and the beginning of the definition's hash says by which it was made.
+// The definition and the program are left empty here and above: see report_study.h.
 struct Place {
   std::int64_t as_of_ms = 0;
   std::int64_t audit = 0;
+  std::string definition;  // empty: not said, as in results of earlier programs
 };
-// "2026-11-26T08:40:00.000Z@227170"
+// "2026-11-26T08:40:00.000Z@227170@0123456789abcdef"; the last part may be missing.
 std::string to_text(const Place& place);
+Place place_of(const Positions& positions);
 std::optional<Place> parse_place(std::string_view text);
 // Errors: invalid: the audit trail has no such entry.
 base::Result<Positions> positions_of(const Reading& reading, std::int64_t study,

@@ -122,7 +122,7 @@ Head head_of(const ReportInfo& info, const Request& request, const Dataset& data
   state("treatment", parameters.unblinded ? "unblinded" : "blinded");
   for (const auto& [name, text] : parameters.others) state(name, text);
   state("as of", model::format_utc(positions.as_of_ms));
-  state("positions", to_text(Place{positions.as_of_ms, positions.audit}));
+  state("positions", to_text(place_of(positions)));
   state("last record", std::to_string(positions.record));
   state("last alert event", std::to_string(positions.alert_event));
   state("audit trail", audit_text(positions));

@@ -75,10 +75,7 @@ struct Rendering {
 
 std::string ReportMaker::key(const ReportStudy& study, const Wanted& wanted) {
   std::string key = std::to_string(study.row) + " " + canonical(wanted.request);
-  if (wanted.as_of) {
-    key += " as of " + std::to_string(wanted.as_of->ms);
-    if (wanted.as_of->place) key += "@" + std::to_string(wanted.as_of->place->audit);
-  }
+  if (wanted.as_of) key += " as of " + to_text(*wanted.as_of);
   return key;
 }
 
@@ -100,47 +97,53 @@ Result<std::vector<ResultFile>> ReportMaker::run(const ReportStudy& study, const
   return files;
 }
 
-Result<Positions> ReportMaker::positions(const Reading& reading, const ReportStudy& study,
-                                         const std::optional<AsOf>& as_of) const {
-  auto found = !as_of         ? positions_now(reading, study.row, clock_.utc_ms())
-               : as_of->place ? positions_of(reading, study.row, *as_of->place)
-                              : positions_at(reading, study.row, as_of->ms);
-  if (!found) return found;
-  found->definition = study.study->hash;
-  found->program = options_.program;
-  return found;
-}
-
 DatasetShelf::Loaded ReportMaker::dataset(const ReportStudy& study, const Wanted& wanted,
                                           const RunContext& context) {
   const auto readers = make_readers_(context.cancel);
   const Reading reading{*readers, clock_, context.cancel};
   DatasetShelf::Wish wish{.study = study.row,
-                          .domains = wanted.domains,
+                          .domains = domains_of(*wanted.together, *study.settings),
                           .positions = std::nullopt,
                           .version = context.version};
-  if (wanted.as_of) {
-    auto then = positions(reading, study, wanted.as_of);
-    if (!then) return then.error();
-    wish.positions = std::move(*then);
+  if (!wanted.as_of) {
+    return shelf_.get(wish, context.cancel,
+                      [&](const auto& grow) { return load(study, wish, reading, grow); });
   }
-  return shelf_.get(wish, context.cancel, [&](const auto& grow) -> DatasetShelf::Loaded {
-    Source source{.study = study.study,
-                  .settings = study.settings,
-                  .study_row = study.row,
-                  .positions = {},
-                  .domains = wanted.domains,
-                  .bytes_max = options_.dataset_bytes_max,
-                  .grow = grow};
-    if (wish.positions) {
-      source.positions = *wish.positions;
-    } else {
-      auto now = positions(reading, study, {});
-      if (!now) return now.error();
-      source.positions = std::move(*now);
-    }
+  auto then = past_.find(reading, study, *wanted.as_of, context.version);
+  if (!then) return then.error();
+  const ReportStudy& study_then = (*then)->study;
+  // What was asked for was checked by today's definition.
+  const model::Faults faults = check_request(wanted.request, *study_then.study);
+  if (!faults.empty()) {
+    return base::invalid("by the definition of then: " + faults.front().path.substr(1) + ": " +
+                         faults.front().reason);
+  }
+  wish.domains = domains_of(*wanted.together, *study_then.settings);
+  wish.positions = (*then)->positions;
+  wish.positions->program = options_.program;
+  return shelf_.get(wish, context.cancel,
+                    [&](const auto& grow) { return load(study_then, wish, reading, grow); });
+}
+
+DatasetShelf::Loaded ReportMaker::load(const ReportStudy& study, const DatasetShelf::Wish& wish,
+                                       const Reading& reading, const Source::Grow& grow) const {
+  Source source{.study = study.study,
+                .settings = study.settings,
+                .study_row = study.row,
+                .positions = {},
+                .domains = wish.domains,
+                .bytes_max = options_.dataset_bytes_max,
+                .grow = grow};
+  if (wish.positions) {
+    source.positions = *wish.positions;
     return load_dataset(source, reading);
-  });
+  }
+  auto now = positions_now(reading, study.row, clock_.utc_ms());
+  if (!now) return now.error();
+  source.positions = std::move(*now);
+  source.positions.definition = study.study->hash;
+  source.positions.program = options_.program;
+  return load_dataset(source, reading);
 }
 
 Result<std::vector<ResultFile>> ReportMaker::write(const Request& request, const Dataset& dataset,

@@ -10,23 +10,11 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "reports/dataset_shelf.h"
+#include "reports/past.h"
 #include "reports/report.h"
 #include "reports/report_jobs.h"
 
 namespace trialward::reports {
-
-// A study whose reports are made.
-struct ReportStudy {
-  std::shared_ptr<const model::Study> study;
-  std::shared_ptr<const Settings> settings;
-  std::int64_t row = 0;
-};
-
-// An instant, or the positions of an earlier result.
-struct AsOf {
-  std::int64_t ms = 0;
-  std::optional<Place> place;
-};
 
 struct ReportMakerOptions {
   std::uint64_t result_bytes_max = 64 << 20;  // of one format
@@ -46,13 +34,15 @@ class ReportMaker {
       : options_(std::move(options)),
         make_readers_(std::move(readers)),
         clock_(clock),
-        shelf_(options_.shelf, clock, std::move(version)) {
+        shelf_(options_.shelf, clock, version),
+        past_(std::move(version)) {
     TW_CHECK(options_.dataset_bytes_max <= options_.shelf.bytes_max);
   }
 
   struct Wanted {
-    Request request;      // has passed check_request
-    Domains domains = 0;  // of the dataset: those of all that is asked for with it
+    Request request;  // has passed check_request
+    // All that is asked for with it, and itself: what the dataset must serve.
+    std::shared_ptr<const std::vector<Request>> together;
     std::optional<AsOf> as_of;  // none: now
   };
   // The maker must outlive the run. Its result: a file for each Format, in their order.
@@ -65,10 +55,10 @@ class ReportMaker {
  private:
   base::Result<std::vector<ResultFile>> run(const ReportStudy& study, const Wanted& wanted,
                                             const RunContext& context);
-  base::Result<Positions> positions(const Reading& reading, const ReportStudy& study,
-                                    const std::optional<AsOf>& as_of) const;
   DatasetShelf::Loaded dataset(const ReportStudy& study, const Wanted& wanted,
                                const RunContext& context);
+  DatasetShelf::Loaded load(const ReportStudy& study, const DatasetShelf::Wish& wish,
+                            const Reading& reading, const Source::Grow& grow) const;
   base::Result<std::vector<ResultFile>> write(const Request& request, const Dataset& dataset,
                                               const RunContext& context,
                                             const TellCoverage& coverage) const;
@@ -77,6 +67,7 @@ class ReportMaker {
   const MakeReaders make_readers_;
   const base::Clock& clock_;
   DatasetShelf shelf_;
+  Past past_;
 };
 
 }  // namespace trialward::reports

@@ -2,9 +2,10 @@
 
 import concurrent.futures
 import json
+import shutil
 import time
 
-from program import Server
+from program import DEMO, Server, trialward
 
 STUDY = "/v1/studies/demo"
 REPORTS = STUDY + "/reports"
@@ -34,10 +35,10 @@ def fill(server):
     assert answer.status == 200 and answer.json()["refused"] == 0, answer.body
 
 
-def ask(server, token, *reports, **options):
+def ask(server, token, *reports, path=REPORTS, **options):
     """The job of these reports, each an id or a whole wish."""
     wishes = [{"report": one} if isinstance(one, str) else one for one in reports]
-    answer = server.post(REPORTS, token, {"reports": wishes, **options})
+    answer = server.post(path, token, {"reports": wishes, **options})
     assert answer.status == 202, answer.body
     job = answer.json()
     assert answer.headers["Location"] == job["url"]
@@ -61,14 +62,33 @@ def result(server, token, job, number=1, form="json"):
     return answer
 
 
-def catalogue(server, token):
-    return server.get(REPORTS, token).json()["reports"]
+def catalogue(server, token, path=REPORTS):
+    return server.get(path, token).json()["reports"]
+
+
+def plain(server, token, path=REPORTS):
+    """The ids of those that need no parameters."""
+    return [one["report"] for one in catalogue(server, token, path)
+            if not any(parameter["required"] for parameter in one["parameters"])]
+
+
+def all_wishes(server, token):
+    """For each report of the catalogue, with what it must be told."""
+    told = {"subject-profile": {"parameters": {"subject": "SUBJ-1"}}}
+    return [{"report": one["report"], **told.get(one["report"], {})}
+            for one in catalogue(server, token)]
+
+
+def results(server, token, job):
+    """The bytes of a job's reports, by report and format."""
+    return {(run["report"], one["format"]): server.get(one["url"], token).body
+            for run in job["reports"] for one in run["results"]}
 
 
 def metric(server, name, **labels):
     text = server.get("/metrics", ops=True).body.decode()
     inner = ",".join(f'{label}="{value}"' for label, value in labels.items())
-    wanted = f"{name}{{{inner}}}"
+    wanted = f"{name}{{{inner}}}" if labels else name
     return sum(float(line.split()[-1]) for line in text.splitlines()
                if line.rsplit(" ", 1)[0] == wanted)
 
@@ -76,12 +96,11 @@ def metric(server, name, **labels):
 def test_all_reports_are_made_in_every_format(server):
     fill(server)
     token = server.token("monitor")
-    plain = [one["report"] for one in catalogue(server, token)
-             if not any(parameter["required"] for parameter in one["parameters"])]
-    assert plain
-    job = ended(server, token, ask(server, token, *plain))
+    reports = plain(server, token)
+    assert reports
+    job = ended(server, token, ask(server, token, *reports))
     assert [(run["report"], run["state"]) for run in job["reports"]] == [
-        (one, "done") for one in plain], job
+        (one, "done") for one in reports], job
     for run in job["reports"]:
         assert [one["format"] for one in run["results"]] == ["json", "csv", "html"]
         for one in run["results"]:
@@ -96,20 +115,62 @@ def test_all_reports_are_made_in_every_format(server):
 def test_a_report_holds_what_was_stored_and_can_be_made_again_as_of_then(server):
     token, feed = server.token("monitor"), server.token("feed")
     fill(server)
-    first = ended(server, token, ask(server, token, REPORT))
-    made = result(server, token, first)
+    wishes = all_wishes(server, token)
+    first = ended(server, token, ask(server, token, *wishes))
+    made = results(server, token, first)
+    assert len(made) == 3 * len(wishes), first
+    disposition = json.loads(made[REPORT, "json"])
     time.sleep(0.01)  # tidy(sleep): the next record is of a later millisecond
     answer = server.post(STUDY + "/records", feed, {
         "source": "late", "source_id": "1", "subject": "SUBJ-99", "kind": "demographics",
         "site": "S01", "effective": "2024-01-11", "attributes": {"arm": "A"}})
     assert answer.status == 201, answer.body
     now = ended(server, token, ask(server, token, REPORT))
-    assert result(server, token, now).json()["content"] != made.json()["content"]
-    then = ended(server, token, ask(server, token, REPORT,
-                                    as_of=made.json()["statements"]["positions"]))
-    for form in ("json", "csv", "html"):
-        assert (result(server, token, then, form=form).body
-                == result(server, token, first, form=form).body)
+    assert result(server, token, now).json()["content"] != disposition["content"]
+    then = ended(server, token, ask(server, token, *wishes,
+                                    as_of=disposition["statements"]["positions"]))
+    assert results(server, token, then) == made
+
+
+def test_made_again_as_of_then_it_is_by_the_definition_of_then(tmp_path):
+    study = shutil.copytree(DEMO, tmp_path / "demo")
+    with Server(tmp_path / "store.db", studies=(study,)) as server:
+        fill(server)
+        token, feed = server.token("monitor"), server.token("feed")
+        wishes = all_wishes(server, token)
+        made = results(server, token, ended(server, token, ask(server, token, *wishes)))
+        assert len(made) == 3 * len(wishes)
+        before = json.loads(made[REPORT, "json"])["statements"]
+        server.stop()
+        toml = study / "study.toml"
+        changed = toml.read_text().replace('title = "', 'title = "Renamed: ', 1)
+        assert changed != toml.read_text()
+        toml.write_text(changed)
+        server.start()
+        answer = server.post(STUDY + "/records", feed, {
+            "source": "late", "source_id": "1", "subject": "SUBJ-99", "kind": "demographics",
+            "site": "S01", "effective": "2024-01-11", "attributes": {"arm": "A"}})
+        assert answer.status == 201, answer.body
+        now = result(server, token, ended(server, token, ask(server, token, REPORT)))
+        assert now.json()["statements"]["study title"].startswith("Renamed: ")
+        assert now.json()["statements"]["study definition"] != before["study definition"]
+        # By the positions, and by an instant between the two definitions.
+        for as_of in (before["positions"], before["positions"].rpartition("@")[0]):
+            then = ended(server, token, ask(server, token, *wishes, as_of=as_of))
+            assert results(server, token, then) == made
+        instant = ended(server, token, ask(server, token, REPORT, as_of=before["as of"]))
+        assert (result(server, token, instant).json()["statements"]["study definition"]
+                == before["study definition"])
+        for (report, form), body in made.items():
+            subject = ("--set", "subject=SUBJ-1") if report == "subject-profile" else ()
+            shell = trialward("report", report, "--store", server.store_url, "--study", "demo",
+                              "--out", "-", "--format", form, *subject, "--as-of",
+                              before["positions"])
+            assert shell.stdout.encode() == body.replace(b"\r\n", b"\n"), (report, form)
+        # One that the store never had is told.
+        lost = ended(server, token, ask(server, token, REPORT, as_of=(
+            before["positions"].rpartition("@")[0] + "@0123456789abcdef")))
+        assert "no definition 0123456789abcdef" in lost["reports"][0]["reason"]
 
 
 def test_progress_comes_as_events(server):

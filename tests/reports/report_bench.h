@@ -84,7 +84,7 @@ class ReportBench : public store::StoreBench {
     TW_CHECK(settings.ok());
     settings_ = std::make_shared<const Settings>(std::move(*settings));
     commit([&] {
-      auto row = store::ensure_study(writer(), *study_, {.actor = "trialward", .at_ms = kNow});
+      auto row = store::ensure_study(writer(), *study_, {.actor = "trialward", .at_ms = now_ms_});
       ASSERT_TRUE(row.ok()) << why(row);
       row_ = *row;
     });
