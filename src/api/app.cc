@@ -470,9 +470,9 @@ class App::Impl {
         !intake_.drop_caches([this] { recovering_ = false; })) {
       recovering_ = false;
     }
-    if (caches_dropped_.exchange(false)) runtime::return_freed_memory();
     if (memory_.step() != runtime::MemoryStep::calm && sweeps_ % kSweepsPerDrop == 0) {
-      (void)intake_.drop_caches([this] { caches_dropped_ = true; });
+      // On the thread that had them, once they are gone.
+      (void)intake_.drop_caches([] { runtime::return_freed_memory(); });
     }
     alert_streams_.end_unless([this](const Principal& principal) {
       return tokens_.admits(principal, clock_.utc_ms());
@@ -497,7 +497,7 @@ class App::Impl {
     if (syncs_ != nullptr) sample.syncs = syncs_->reports();
     if (outbound_ != nullptr) sample.remotes = outbound_->stats();
     formulary_api_.sample(sample);
-    if (reports_api_ != nullptr) sample.reports = reports_api_->stats();
+    if (reports_api_ != nullptr) reports_api_->sample(sample);
     if (ready_) {
       sample.waiting = escalator_->waiting();
       sample.escalations_in_flight = escalator_->in_flight();
@@ -567,7 +567,7 @@ class App::Impl {
   PatientApi patient_api_;
   const Router router_;
   const Router ops_router_;
-  std::atomic<bool> ready_ = false, caches_dropped_ = false, recovering_ = false;
+  std::atomic<bool> ready_ = false, recovering_ = false;
   Commits commits_;
   std::atomic<const http::Stats*> main_stats_ = nullptr;  // for the other listeners' threads
   int sweeps_ = 0;

@@ -128,6 +128,8 @@ struct Metrics::Families {
               "asked for again while they were made; refused jobs");
   prometheus::Family<prometheus::Gauge>& report_bytes =
       gauge("trialward_report_bytes", "Of the results that are kept");
+  prometheus::Family<prometheus::Gauge>& report_dataset_bytes =
+      gauge("trialward_report_dataset_bytes", "Of records in memory, for reports");
   prometheus::Family<prometheus::Gauge>& tasks = gauge("trialward_tasks", "Live tasks");
   prometheus::Family<prometheus::Gauge>& streams =
       gauge("trialward_streams", "Live streams, by kind");
@@ -281,6 +283,7 @@ void Metrics::sample(const Sample& sample) {
     count_up_to(f.reads_refused.Add({{"class", read.name}}), read.refused);
   }
   sample_reports(sample.reports);
+  f.report_dataset_bytes.Add({}).Set(static_cast<double>(sample.report_dataset_bytes));
   if (sample.http != nullptr) {
     const http::Stats& http = *sample.http;
     f.connections.Add({}).Set(static_cast<double>(http.connections_open.get()));

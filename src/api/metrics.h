@@ -52,6 +52,7 @@ class Metrics {
     monitor::Escalator::Waiting waiting;
     std::size_t escalations_in_flight = 0;
     reports::ReportJobsStats reports;
+    std::size_t report_dataset_bytes = 0;
     std::optional<formulary::FormularyState> formulary;
   };
   void sample(const Sample& sample);

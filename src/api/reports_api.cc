@@ -365,6 +365,11 @@ void ReportsApi::sweep() {
   maker_.sweep();
 }
 
+void ReportsApi::sample(Metrics::Sample& sample) const {
+  sample.reports = jobs_->stats();
+  sample.report_dataset_bytes = maker_.dataset_bytes();
+}
+
 void ReportsApi::stop() {
   followers_.close();
   jobs_->stop();

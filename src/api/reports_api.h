@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "api/metrics.h"
 #include "api/read_pool.h"
 #include "api/report_followers.h"
 #include "api/report_request.h"
@@ -52,7 +53,7 @@ class ReportsApi {
   void sweep();
   // Refuses newcomers, ends all.
   void stop();
-  reports::ReportJobsStats stats() const { return jobs_->stats(); }
+  void sample(Metrics::Sample& sample) const;
 
  private:
   class Download;

@@ -14,8 +14,8 @@ std::size_t bytes_of(const std::vector<T>& all) {
 }
 
 // Of a deque's blocks an allocator adds a twentieth or so.
-template <class T>
-std::size_t bytes_of(const std::deque<T>& all) {
+template <class T, class Allocator>
+std::size_t bytes_of(const std::deque<T, Allocator>& all) {
   return all.size() * sizeof(T) / 20 * 21;
 }
 

@@ -9,12 +9,14 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <memory_resource>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "base/mapped_memory.h"
 #include "base/result.h"
 #include "model/record.h"
 #include "model/study.h"
@@ -38,6 +40,8 @@ inline constexpr Domains kAllDomains = (kAlerts << 1) - 1;
 inline constexpr Domains kSubjectDomains =
     domain(model::Kind::demographics) | domain(model::Kind::visit) | domain(model::Kind::exposure) |
     domain(model::Kind::disposition);
+
+inline constexpr std::size_t kMemoryBytesFirst = 1 << 20;  // each next one is half as large again
 
 inline constexpr std::int64_t kNoTime = std::numeric_limits<std::int64_t>::min();
 inline constexpr int kNoArm = -1;
@@ -88,7 +92,7 @@ struct Measurement {
 };
 static_assert(sizeof(Measurement) <= 88);
 // Grows without copying: a vector of millions would for a moment be there twice.
-using Measurements = std::deque<Measurement>;
+using Measurements = std::pmr::deque<Measurement>;
 
 struct Subject {
   std::string id, site;
@@ -117,6 +121,9 @@ struct CodeInfo {
 };
 
 class Dataset {
+  base::MappedMemory mapped_;
+  std::pmr::monotonic_buffer_resource memory_{kMemoryBytesFirst, &mapped_};
+
  public:
   std::shared_ptr<const model::Study> study;
   std::shared_ptr<const Settings> settings;
@@ -130,7 +137,8 @@ class Dataset {
   // education; of those without one a subject's latest is its own, and stands in `subjects`.
   std::vector<Entry> demographics, visits, adverse_events, medications, exposures, histories,
       dispositions;
-  Measurements labs, vitals, questionnaires;
+  // Nearly all that a dataset takes: it goes back to the system with the dataset.
+  Measurements labs{&memory_}, vitals{&memory_}, questionnaires{&memory_};
   std::vector<AlertHistory> alerts;  // by their first events
   std::deque<std::pair<Word, Word>> attributes;
   std::vector<CodeInfo> codes;         // of measurements, by kind and code

@@ -6,6 +6,24 @@
 
 namespace trialward::reports {
 
+DatasetShelf::Interest::Interest(DatasetShelf& shelf, std::int64_t study)
+    : shelf_(shelf), study_(study) {
+  const std::lock_guard lock(shelf_.mutex_);
+  ++shelf_.interested_[study_];
+}
+
+DatasetShelf::Interest::~Interest() {
+  const bool given_up = !cancel_ || cancel_->fired();
+  Places dropped;
+  const std::lock_guard lock(shelf_.mutex_);
+  const auto interested = shelf_.interested_.find(study_);
+  TW_CHECK(interested != shelf_.interested_.end() && interested->second > 0);
+  if (--interested->second > 0) return;
+  shelf_.interested_.erase(interested);
+  if (!given_up) return;
+  dropped = shelf_.take_idle([this](const Place& one) { return one.wish.study == study_; });
+}
+
 bool DatasetShelf::serves(const Place& place, const Wish& wish) {
   if (place.wish.study != wish.study || (wish.domains & ~place.wish.domains) != 0) return false;
   if (wish.positions || place.wish.positions) return place.wish.positions == wish.positions;
@@ -136,11 +154,22 @@ std::size_t DatasetShelf::bytes_where(bool idle) const {
   return sum;
 }
 
+DatasetShelf::Places DatasetShelf::take_idle(const std::function<bool(const Place&)>& which) {
+  Places taken;
+  for (auto one = places_.begin(); one != places_.end();) {
+    const auto next = std::next(one);
+    if (one->idle() && which(*one)) taken.splice(taken.end(), places_, one);
+    one = next;
+  }
+  if (!taken.empty()) changed_.notify_all();
+  return taken;
+}
+
 void DatasetShelf::sweep() {
   const base::TimePoint since = clock_.now() - options_.kept;
+  Places dropped;
   const std::lock_guard lock(mutex_);
-  std::erase_if(places_,
-                [&](const Place& place) { return place.idle() && place.asked < since; });
+  dropped = take_idle([&](const Place& place) { return place.asked < since; });
 }
 
 std::size_t DatasetShelf::size() const {

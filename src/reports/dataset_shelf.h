@@ -7,13 +7,15 @@
 // asked for longest ago first. Where what is in use leaves too little, a load gives back what it
 // has and begins again, alone, when there is room: it waits for reports to end, but never with
 // memory of its own, so that two cannot wait for each other. sweep() drops what nobody has asked
-// for of late. Any thread. What it gives must be gone before it is.
+// for of late. When all who wanted a study's datasets have gone, and the last of them was
+// cancelled, these are dropped at once. Any thread. What it gives must be gone before it is.
 #pragma once
 
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -40,6 +42,22 @@ class DatasetShelf {
     // As of these; none: of now, which is when the store had this version, or later.
     std::optional<Positions> positions;
     std::uint64_t version = 0;
+  };
+
+  // That a run wants a dataset of a study: from when it is asked for until it has ended.
+  class Interest {
+   public:
+    Interest(DatasetShelf& shelf, std::int64_t study);
+    ~Interest();
+    Interest(const Interest&) = delete;
+    Interest& operator=(const Interest&) = delete;
+    // The run is under way. One that goes before that, or with `cancel` fired, was given up.
+    void begin(const runtime::Cancel& cancel) { cancel_ = cancel; }
+
+   private:
+    DatasetShelf& shelf_;
+    const std::int64_t study_;
+    std::optional<runtime::Cancel> cancel_;
   };
 
   // `version` says which the store has: it grows with each commit. Any thread may call it.
@@ -75,6 +93,8 @@ class DatasetShelf {
   bool grow(Places::iterator place, std::size_t bytes);
   std::shared_ptr<const Dataset> give(Places::iterator place);
   bool drop_oldest();
+  // Takes the idle ones that `which` names off the shelf, to be let go without the lock.
+  Places take_idle(const std::function<bool(const Place&)>& which);
   std::size_t bytes_where(bool idle) const;
 
   const DatasetShelfOptions options_;
@@ -83,6 +103,7 @@ class DatasetShelf {
   mutable std::mutex mutex_;  // guards all below
   std::condition_variable changed_;
   Places places_;
+  std::map<std::int64_t, std::size_t> interested_;  // runs, by study
   bool alone_ = false;  // a load that found no room is under way again: none may begin beside it
 };
 

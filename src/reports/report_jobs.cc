@@ -165,7 +165,7 @@ Result<std::string> ReportJobs::submit(JobOwner owner, std::vector<Wish> wishes)
     const std::lock_guard lock(mutex_);
     make_room(later);
     make_room_of(owner, later);
-    auto added = add_runs(*job, std::move(wishes));
+    auto added = add_runs(*job, wishes);
     if (added) {
       jobs_.push_back(std::move(job));
     } else {
@@ -180,7 +180,7 @@ Result<std::string> ReportJobs::submit(JobOwner owner, std::vector<Wish> wishes)
 }
 
 // All or none.
-Status ReportJobs::add_runs(Job& job, std::vector<Wish> wishes) {
+Status ReportJobs::add_runs(Job& job, std::vector<Wish>& wishes) {
   if (stopped_) return Error{Errc::refused, "the server is stopping"};
   if (jobs_of(job.owner) >= options_.user_jobs_max) {
     return Error{Errc::refused, "too many of your report jobs are under way; try again later"};
@@ -311,6 +311,10 @@ void ReportJobs::forget(Jobs::iterator job, Later& later) {
   for (const RunPointer& run : (*job)->runs) {
     if (--run->jobs > 0) continue;
     later.unwanted.push_back(run);
+    // Nobody can join it any more, so what it would have used need not wait for its turn.
+    if (run->view.state == RunState::waiting) {
+      later.given_up.push_back(std::exchange(run->wish.make, nullptr));
+    }
     stats_.kept_bytes -= bytes_of(run->view.files);
     const auto known = by_key_.find(run->wish.key);
     if (known != by_key_.end() && known->second == run) by_key_.erase(known);
@@ -483,6 +487,7 @@ void ReportJobs::end(const RunPointer& run, RunState state, std::string reason,
                      std::vector<ResultFile> files) {
   Later later;
   bool wanted = false;
+  MakeReport made;  // with what it holds
   {
     const std::lock_guard lock(mutex_);
     --stats_.running;
@@ -493,7 +498,7 @@ void ReportJobs::end(const RunPointer& run, RunState state, std::string reason,
     run->view.reason = std::move(reason);
     const auto known = by_key_.find(run->wish.key);
     if (known != by_key_.end() && known->second == run) by_key_.erase(known);
-    run->wish.make = nullptr;  // with what it holds
+    made.swap(run->wish.make);
     wanted = run->jobs > 0;
     if (wanted) {
       stats_.kept_bytes += bytes_of(files);

@@ -69,7 +69,7 @@ struct Wish {
   std::string report;         // its id
   std::string key;            // all that the result depends on, but for the store's content
   std::uint64_t version = 0;  // of the store when it was asked for: grows with each commit
-  MakeReport make;
+  MakeReport make;  // let go when the run has ended, or nobody wants it any more
 };
 
 struct RunView {
@@ -149,13 +149,14 @@ class ReportJobs {
   // What is to be done once the lock is free.
   struct Later {
     std::vector<RunPointer> unwanted;
+    std::vector<MakeReport> given_up;  // let go with it: of runs that were never begun
     Watchers watchers;
   };
 
   ReportJobs(ReportJobsOptions options, runtime::TaskList& tasks, base::Random& random);
   std::string make_id();
   // What needs the lock.
-  base::Status add_runs(Job& job, std::vector<Wish> wishes);
+  base::Status add_runs(Job& job, std::vector<Wish>& wishes);
   // One that serves the wish, too; null when there is none.
   RunPointer same_run(const Wish& wish) const;
   Job* find(const std::string& id) const;

@@ -7,6 +7,7 @@
 
 #include "reports/output.h"
 #include "reports/render.h"
+#include "runtime/memory_ladder.h"
 
 namespace trialward::reports {
 
@@ -80,8 +81,14 @@ std::string ReportMaker::key(const ReportStudy& study, const Wanted& wanted) {
 }
 
 MakeReport ReportMaker::make(const ReportStudy& study, Wanted wanted) {
-  return [this, study, wanted = std::move(wanted)](const RunContext& context) {
-    return run(study, wanted, context);
+  // shared: a std::function can be copied
+  auto interest = std::make_shared<DatasetShelf::Interest>(shelf_, study.row);
+  return [this, study, wanted = std::move(wanted), interest](const RunContext& context) {
+    interest->begin(context.cancel);
+    auto made = run(study, wanted, context);
+    // By this thread: an allocator gives back nothing of another's.
+    if (context.cancel.fired()) runtime::return_freed_memory();
+    return made;
   };
 }
 

@@ -45,12 +45,13 @@ class ReportMaker {
     std::shared_ptr<const std::vector<Request>> together;
     std::optional<AsOf> as_of;  // none: now
   };
-  // The maker must outlive the run. Its result: a file for each Format, in their order.
+  // The maker must outlive what it gives. The run's result: a file for each Format, in their order.
   MakeReport make(const ReportStudy& study, Wanted wanted);
   // What makes two wants the same.
   static std::string key(const ReportStudy& study, const Wanted& wanted);
 
   void sweep() { shelf_.sweep(); }
+  std::size_t dataset_bytes() const { return shelf_.bytes(); }
 
  private:
   base::Result<std::vector<ResultFile>> run(const ReportStudy& study, const Wanted& wanted,

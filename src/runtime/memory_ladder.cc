@@ -8,6 +8,9 @@
 
 #include "base/check.h"
 
+// The allocator that the program is linked with, and the tests are not.
+extern "C" void mi_collect(bool force) __attribute__((weak));
+
 namespace trialward::runtime {
 namespace {
 
@@ -39,7 +42,13 @@ void MemoryLadder::observe(std::size_t resident_bytes) {
   }
 }
 
-void return_freed_memory() { ::malloc_trim(0); }
+void return_freed_memory() {
+  if (mi_collect != nullptr) {
+    mi_collect(true);
+  } else {
+    ::malloc_trim(0);
+  }
+}
 
 std::size_t resident_bytes() {
   std::ifstream file("/proc/self/statm");

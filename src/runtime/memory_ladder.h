@@ -37,7 +37,8 @@ class MemoryLadder {
   std::atomic<MemoryStep> step_{MemoryStep::calm};
 };
 
-// What was freed and is still held for the next to ask goes back to the system. Takes milliseconds.
+// What was freed and is still held for the next to ask goes back to the system: what this thread
+// had asked for, at least. Takes milliseconds.
 void return_freed_memory();
 // Of this process, by /proc/self/statm; 0 when that cannot be read.
 std::size_t resident_bytes();

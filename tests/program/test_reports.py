@@ -198,20 +198,6 @@ def test_a_job_is_its_tokens_own_and_goes_when_it_is_deleted(server):
     assert list(folder.iterdir()) == []
 
 
-def test_a_follower_who_goes_cancels_the_job(server):
-    fill(server)
-    token = server.token("monitor")
-    body = {"reports": [{"report": REPORT}] * 2}
-    with server.stream(REPORTS + "?follow=true", token, method="POST", body=body) as lines:
-        assert lines.readline() == b"event: job\n"
-        granted = "trialward_database_connections_granted_total"
-        server.wait_for(lambda: metric(server, granted, **{"class": "report"}) > 0)
-    server.wait_for(lambda: metric(server, "trialward_report_runs", state="running") == 0)
-    assert metric(server, "trialward_report_runs", state="waiting") == 0
-    held = {"class": "report", "state": "held"}
-    assert metric(server, "trialward_database_connections", **held) == 0
-
-
 def test_fifty_at_once_are_all_made_and_the_same_ones_once(server):
     fill(server)
     token = server.token("monitor")

@@ -6,6 +6,8 @@
 #include <latch>
 #include <thread>
 
+#include "runtime/memory_ladder.h"
+
 namespace trialward::reports {
 namespace {
 
@@ -74,6 +76,37 @@ TEST_F(DatasetShelfTest, P3KeepsNoMoreThanItMayAndNotForever) {
   clock_.advance(std::chrono::seconds(31));
   shelf_.sweep();
   EXPECT_EQ(shelf_.size(), 0u);
+}
+
+TEST_F(DatasetShelfTest, P5WhenTheLastWhoWantedItWasCancelledItGoes) {
+  const DatasetShelf::Wish wish{.study = 1, .version = 10};
+  runtime::Cancel cancel, never;
+  auto first = std::make_unique<DatasetShelf::Interest>(shelf_, 1);
+  auto second = std::make_unique<DatasetShelf::Interest>(shelf_, 1);
+  const DatasetShelf::Interest other(shelf_, 2);
+  first->begin(cancel);
+  auto used = get(wish, cancel);
+  ASSERT_TRUE(used.ok());
+  (void)get({.study = 2, .version = 10});
+  cancel.fire(runtime::CancelReason::requested);
+  first = nullptr;
+  EXPECT_EQ(shelf_.size(), 2u) << "it is in use, and somebody waits";
+  *used = nullptr;
+  second->begin(never);
+  EXPECT_TRUE(get(wish).ok());
+  EXPECT_EQ(loaded_, 2);
+  second = nullptr;
+  EXPECT_EQ(shelf_.size(), 2u) << "it ended as it should: who asks next finds it there";
+
+  // Cancelled while it ran, and before that.
+  for (const bool begun : {true, false}) {
+    EXPECT_TRUE(get(wish).ok());
+    auto last = std::make_unique<DatasetShelf::Interest>(shelf_, 1);
+    if (begun) last->begin(cancel);
+    EXPECT_EQ(shelf_.size(), 2u);
+    last = nullptr;
+    EXPECT_EQ(shelf_.size(), 1u) << "that of the other study stays";
+  }
 }
 
 TEST_F(DatasetShelfTest, WhoFindsItBeingLoadedWaitsForIt) {
@@ -160,6 +193,30 @@ TEST_F(BoundedShelfTest, P3WhatIsInUseStaysAndIsWaitedFor) {
   second.join();
   EXPECT_TRUE(done);
   EXPECT_EQ(loads_, 4) << "it gave up, and began again once";
+}
+
+TEST_F(DatasetShelfTest, P5TheMemoryOfAReportThatWasCancelledGoesBackToTheSystem) {
+  const std::size_t bytes = std::size_t{64} << 20;
+  const std::size_t before = runtime::resident_bytes();
+  runtime::Cancel cancel;
+  auto interest = std::make_unique<DatasetShelf::Interest>(shelf_, 1);
+  interest->begin(cancel);
+  ASSERT_TRUE(shelf_.get({.study = 1, .version = 10}, cancel,
+                         [&](const Source::Grow& grow) { return load_of(bytes, grow); })
+                  .ok());
+  EXPECT_GE(shelf_.bytes(), bytes / 2);
+  EXPECT_GE(runtime::resident_bytes(), before + bytes / 2);
+  cancel.fire(runtime::CancelReason::disconnected);
+  interest = nullptr;
+  EXPECT_EQ(shelf_.bytes(), 0u);
+  EXPECT_LE(runtime::resident_bytes(), before + bytes / 4);
+  // One that was cancelled while it was loaded.
+  const auto loaded = shelf_.get({.study = 1, .version = 10}, {}, [&](const Source::Grow& grow) {
+    EXPECT_TRUE(grow(bytes));
+    return Loaded(base::Error{base::Errc::cancelled, "cancelled"});
+  });
+  EXPECT_FALSE(loaded.ok());
+  EXPECT_EQ(shelf_.bytes(), 0u);
 }
 
 TEST_F(BoundedShelfTest, P5WhoWaitsForRoomCanBeCancelled) {

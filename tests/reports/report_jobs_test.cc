@@ -271,6 +271,25 @@ TEST_F(ReportJobsTest, P5CancellingStopsWhatNobodyElseWants) {
   EXPECT_EQ(files(), 0u);
 }
 
+TEST_F(ReportJobsTest, P5WhatARunWouldUseIsLetGoWhenItIsCancelled) {
+  options_.at_once = 1;
+  const auto used = std::make_shared<int>();
+  const auto using_it = [&](Wish wish) {
+    wish.make = [used, make = std::move(wish.make)](const RunContext& context) {
+      return make(context);
+    };
+    return wish;
+  };
+  const std::string running = submit(kAnna, {using_it(held("running"))});
+  wait_made(1);
+  const std::string waiting = submit(kBert, {using_it(held("waiting"))});
+  EXPECT_EQ(used.use_count(), 3);
+  EXPECT_TRUE(jobs().cancel(waiting));
+  EXPECT_EQ(used.use_count(), 2) << "not only when its turn has come";
+  EXPECT_TRUE(jobs().cancel(running));
+  while (used.use_count() > 1) std::this_thread::yield();
+}
+
 TEST_F(ReportJobsTest, CancellingForgetsResults) {
   const std::string job = submit(kAnna, {quick("a")});
   (void)wait_ended(job);
