@@ -1,13 +1,14 @@
 // trialward report: one report of a study, written to a file. It reads the store as it is, beside a
 // running server.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <memory>
 
 #include "base/clock.h"
 #include "cli/command.h"
+#include "cli/report_file.h"
 #include "cli/stop_signal.h"
 #include "cli/store_flag.h"
 #include "cli/stored_study.h"
@@ -35,79 +36,6 @@ struct ReportArguments {
   reports::Request request;
 };
 
-// A file beside its name until it is whole, so that nobody takes a part for the report. A signal
-// ends the writing, so that the part is taken away.
-class FileOutput final : public reports::Output {
- public:
-  explicit FileOutput(const std::string& path)
-      : path_(path), partial_(path + ".partial"), file_(partial_, std::ios::binary) {}
-  ~FileOutput() override {
-    if (finished_) return;
-    std::error_code ignored;  // nothing can be done about it here
-    fs::remove(partial_, ignored);
-  }
-  Status write(std::string_view bytes) override {
-    if (StopSignal::requested()) return stopped();
-    file_.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-    return file_ ? Status() : cannot_write();
-  }
-  Status finish() {
-    file_.close();
-    if (!file_) return cannot_write();
-    if (StopSignal::requested()) return stopped();
-    std::error_code error;
-    fs::rename(partial_, path_, error);
-    if (error) return cannot_write();
-    finished_ = true;
-    return {};
-  }
-
- private:
-  static Error stopped() { return {Errc::cancelled, "stopped by a signal"}; }
-  Error cannot_write() const {
-    return {Errc::unavailable, "--out: " + path_ + " cannot be written"};
-  }
-
-  const StopSignal stop_;
-  const std::string path_, partial_;
-  std::ofstream file_;
-  bool finished_ = false;
-};
-
-// What takes bytes as they come, and has no whole: a pipe, a terminal, a device.
-class StreamOutput final : public reports::Output {
- public:
-  StreamOutput(std::ostream& stream, std::string name)
-      : stream_(stream), name_(std::move(name)) {}
-  Status write(std::string_view bytes) override {
-    stream_ << bytes;
-    return stream_ ? Status() : cannot_write();
-  }
-  Status finish() { return stream_.flush() ? Status() : cannot_write(); }
-
- private:
-  Error cannot_write() const { return {Errc::unavailable, name_ + " cannot be written"}; }
-
-  std::ostream& stream_;
-  const std::string name_;
-};
-
-// Whether there is something at a path whose place no file may take: a device, a pipe, or a link to
-// a file that is not there yet.
-bool takes_bytes_as_they_come(const std::string& path) {
-  std::error_code unknown;  // it is as good as not there
-  const fs::file_status target = fs::status(path, unknown);
-  if (fs::exists(target)) return !fs::is_regular_file(target) && !fs::is_directory(target);
-  return fs::is_symlink(fs::symlink_status(path, unknown));
-}
-
-// Of a link to a file the file, so that the link stays.
-std::string followed(const std::string& path) {
-  std::error_code unknown;  // it is not there
-  const fs::path real = fs::canonical(path, unknown);
-  return unknown ? path : real.string();
-}
-
 Error wrong_use(std::string message) { return {Errc::invalid, std::move(message)}; }
 
 // By the flag, else by the end of the file's name.
@@ -118,7 +46,9 @@ Result<reports::Format> format_of(const ReportArguments& arguments) {
   if (name == "htm") name = "html";
   if (const auto format = reports::parse_format(name)) return *format;
   if (name.empty() && arguments.format.empty()) return reports::Format::json;
-  return wrong_use("--format: must be json, csv or html");
+  if (!arguments.format.empty()) return wrong_use("--format: must be json, csv or html");
+  return wrong_use("--out: " + arguments.out + " does not end in .json, .csv or .html; say with "
+                   "--format which it is to be");
 }
 
 // Nothing: as of now.
@@ -162,32 +92,54 @@ Result<reports::ReportStudy> study_of(const reports::Reading& reading, std::int6
   return reports::read_report_study(reading, row, *hash);
 }
 
+// By the flag that has to be changed.
+std::string in_words(const model::Fault& fault, const model::Study& study) {
+  constexpr std::string_view kParameters = "/parameters/";
+  if (fault.path.starts_with(kParameters)) {
+    return "--set " + fault.path.substr(kParameters.size()) + "=…: " + fault.reason;
+  }
+  if (fault.path != "/site") return fault.path.substr(1) + ": " + fault.reason;
+  std::string text = "--site: " + fault.reason + "; it has";
+  for (const model::Site& site : study.sites) text += " " + site.id;
+  return text;
+}
+
 Result<reports::Request> request_of(const ReportArguments& arguments, const model::Study& study) {
   reports::Request request = arguments.request;
   request.report = arguments.report;
   for (const std::string& given : arguments.parameters) {
     const std::size_t equals = given.find('=');
     if (equals == given.npos) return wrong_use("--set: must be NAME=VALUE");
-    request.parameters.others[given.substr(0, equals)] = given.substr(equals + 1);
+    const std::string name = given.substr(0, equals);
+    if (!request.parameters.others.emplace(name, given.substr(equals + 1)).second) {
+      return wrong_use("--set " + name + "=…: is given twice");
+    }
   }
   const model::Faults faults = reports::check_request(request, study);
   if (faults.empty()) return request;
-  return wrong_use(faults.front().path.substr(1) + ": " + faults.front().reason);
+  return wrong_use(in_words(faults.front(), study));
 }
 
-Status write(const ReportArguments& arguments, reports::Format format,
-             const reports::Request& request, const reports::Dataset& dataset,
-             const runtime::Cancel& cancel) {
-  const auto render = [&](auto&& output) {
-    reports::BoundedOutput bounded(output, kReportBytesMax);
-    auto done = reports::write_report(request, dataset, *reports::make_renderer(format, bounded),
-                                      cancel);
-    return done ? output.finish() : done;
-  };
-  if (arguments.out == "-") return render(StreamOutput(std::cout, "the standard output"));
-  if (!takes_bytes_as_they_come(arguments.out)) return render(FileOutput(followed(arguments.out)));
-  std::ofstream file(arguments.out, std::ios::binary);
-  return render(StreamOutput(file, "--out: " + arguments.out));
+// Ends the reading for a signal, too, once there is a file to be taken away.
+class StoppableReader final : public reports::Readers {
+ public:
+  explicit StoppableReader(store::Connection& connection) : reader_(connection) {}
+  Status lend(const Read& read) override {
+    if (StopSignal::requested()) return Error{Errc::cancelled, "stopped by a signal"};
+    return reader_.lend(read);
+  }
+
+ private:
+  reports::OneReader reader_;
+};
+
+// A time before the first record is most often a slip, and nothing in a table of zeros tells it.
+void warn_of_nothing(const reports::Dataset& data) {
+  const bool enrolled = std::any_of(data.subjects.begin(), data.subjects.end(),
+                                    [](const reports::Subject& one) { return one.enrolled; });
+  if (enrolled || !data.visits.empty() || !data.exposures.empty()) return;
+  std::cerr << "trialward: as of " << model::format_utc(data.positions.as_of_ms)
+            << " the store had no demographics, visits or exposures of the study\n";
 }
 
 Status run_report(store::Connection& reader, const ReportArguments& arguments) {
@@ -200,12 +152,14 @@ Status run_report(store::Connection& reader, const ReportArguments& arguments) {
   const auto row = find_study_row(reader, arguments.study);
   if (!row) return row.error();
   const runtime::Cancel cancel;
-  reports::OneReader readers(reader);
+  StoppableReader readers(reader);
   const reports::Reading reading{readers, clock, cancel};
   auto study = study_of(reading, *row, arguments, *as_of, now_ms);
   if (!study) return study.error();
   auto request = request_of(arguments, *study->study);
   if (!request) return request.error();
+  auto output = ReportFile::open(arguments.out);
+  if (!output) return output.error();
   auto positions = positions_of(reading, *row, *as_of, now_ms);
   if (!positions) return positions.error();
   positions->definition = study->study->hash;
@@ -218,7 +172,11 @@ Status run_report(store::Connection& reader, const ReportArguments& arguments) {
                                         .domains = domains},
                                        reading);
   if (!dataset) return dataset.error();
-  return write(arguments, *format, *request, **dataset, cancel);
+  warn_of_nothing(**dataset);
+  reports::BoundedOutput bounded(**output, kReportBytesMax);
+  const auto written = reports::write_report(*request, **dataset,
+                                             *reports::make_renderer(*format, bounded), cancel);
+  return written ? (*output)->finish() : written;
 }
 
 int report(const ReportArguments& arguments) {

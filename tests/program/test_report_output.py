@@ -79,6 +79,56 @@ def test_what_the_standard_output_did_not_take_is_a_failure(tmp_path, command):
         assert b"the standard output cannot be written" in done.stderr
 
 
+def _told(command, out):
+    done = _run(command, out, stderr=subprocess.PIPE, text=True)
+    return done.returncode, done.stderr
+
+
+def test_where_nothing_can_be_written_is_told_before_anything_is_read(tmp_path, command):
+    (tmp_path / "folder.html").mkdir()
+    for out, reason in [(tmp_path / "missing/r.html", "No such file or directory"),
+                        (tmp_path / "folder.html", "Is a directory"),
+                        (tmp_path / "records.ndjson/r.html", "Not a directory"),
+                        ("", "names no file")]:
+        # An entry that is not there is looked for after the file.
+        code, told = _told([*command[:-1], "--as-of", "2024-01-01T00:00:00Z@99999999", "--out"],
+                           out)
+        assert code == 2 and f"--out: {out}" in told and reason in told, told
+    # What is refused later leaves what was there.
+    kept = tmp_path / "kept.html"
+    kept.write_text("an earlier one")
+    code, told = _told([*command[:-1], "--as-of", "2024-01-01T00:00:00Z@99999999", "--out"], kept)
+    assert code == 2 and "has no entry 99999999" in told
+    assert kept.read_text() == "an earlier one"
+    assert not list(tmp_path.glob("*.partial"))
+
+
+def test_what_the_files_name_does_not_tell_is_asked_of_the_flag(tmp_path, command):
+    plain = [one for one in command if one not in ("--format", "html")]
+    code, told = _told(plain, tmp_path / "r.txt")
+    assert code == 2 and "does not end in .json, .csv or .html; say with --format" in told
+    assert _told(plain, tmp_path / "r.csv")[0] == 0
+    assert (tmp_path / "r.csv").read_bytes().endswith(b'"#","End of report"\r\n')
+
+
+def test_a_file_keeps_its_mode_and_a_new_one_is_for_its_owner_only(tmp_path, command):
+    old, new = tmp_path / "old.html", tmp_path / "new.html"
+    old.write_text("an earlier one")
+    old.chmod(0o644)
+    for out, mode in [(old, 0o644), (new, 0o600)]:
+        assert _run(command, out).returncode == 0
+        assert stat.S_IMODE(out.stat().st_mode) == mode
+        assert END in out.read_bytes()
+
+
+def test_a_time_before_the_first_record_is_warned_of(tmp_path, command):
+    out = tmp_path / "r.html"
+    code, told = _told([*command[:-1], "--as-of", "2024-01-01T00:00:00Z", "--out"], out)
+    assert code == 0 and END in out.read_bytes()
+    assert "as of 2024-01-01T00:00:00.000Z the store had no demographics" in told
+    assert _told(command, out) == (0, "")
+
+
 def test_a_signal_takes_the_part_away(tmp_path, command):
     """The part's place is taken by a pipe, so that the test says how far the writing comes: of a
     report that is longer than the pipe and a buffer."""

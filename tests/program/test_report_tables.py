@@ -298,8 +298,11 @@ def test_wrong_uses_are_told(store, tmp_path):
     place = ["--store", f"sqlite:{store}", "--study", "cdiscpilot01", "--out", tmp_path / "r.json"]
     for arguments, reason in [
             (["no-such"], "report: there is no such report"),
-            (["disposition", "--site", "999"], "site: the study has no such site"),
-            (["disposition", "--set", "a=b"], "parameters/a: the report has no such parameter"),
+            (["disposition", "--site", "999"],
+             "--site: the study has no such site; it has 701 702 703"),
+            (["disposition", "--set", "a=b"], "--set a=…: the report has no such parameter"),
+            (["subject-profile"], "--set subject=…: is missing"),
+            (["edish", "--set", "days=3", "--set", "days=4"], "--set days=…: is given twice"),
             (["disposition", "--as-of", "yesterday"], "--as-of: must be an instant"),
             (["disposition", "--as-of", "2199-01-01T00:00:00Z"], "--as-of: lies in the future"),
             (["disposition", "--as-of", "2026-01-01T00:00:00Z@99999999"], "has no entry 99999999"),

@@ -408,12 +408,12 @@ def test_a_blinded_profile_shows_no_arm(store):
 def test_whose_profile_is_asked_for_is_checked(store):
     place = ["--store", f"sqlite:{store}", "--study", "cdiscpilot01", "--out", "-"]
     for arguments, reason in [
-            ([], "parameters/subject: is missing"),
-            (["--set", "subject="], "parameters/subject: must have 1 to 200 bytes"),
+            ([], "--set subject=…: is missing"),
+            (["--set", "subject="], "--set subject=…: must have 1 to 200 bytes"),
             (["--set", "subject=01-701-9999"], "the study has no subject '01-701-9999'"),
             (["--set", f"subject={PROFILED}", "--site", "701"],
              f"site 701 has no subject '{PROFILED}'")]:
         done = trialward("report", "subject-profile", *arguments, *place, check=False)
         assert done.returncode == 2 and reason in done.stderr, (arguments, done.stderr)
     done = trialward("report", "edish", "--set", "days=soon", *place, check=False)
-    assert done.returncode == 2 and "days: must be a whole number" in done.stderr
+    assert done.returncode == 2 and "--set days=…: must be a whole number" in done.stderr
