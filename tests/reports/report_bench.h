@@ -63,8 +63,9 @@ unit = "kg"
 also = [{ unit = "LB", factor = 0.45359237 }]
 )toml";
 
-inline std::shared_ptr<const model::Study> study_with(const std::string& reports_toml) {
-  std::vector<model::DefinitionFile> files = {{"study.toml", kStudyText}};
+inline std::shared_ptr<const model::Study> study_with(const std::string& reports_toml,
+                                                      const std::string& more = "") {
+  std::vector<model::DefinitionFile> files = {{"study.toml", kStudyText + more}};
   if (!reports_toml.empty()) files.push_back({"reports.toml", reports_toml});
   auto study = model::load_study(std::move(files));
   TW_CHECK(study.ok());

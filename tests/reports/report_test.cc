@@ -9,6 +9,8 @@
 namespace trialward::reports {
 namespace {
 
+using base::Status;
+
 class ReportTest : public ReportBench {
  protected:
   void SetUp() override {
@@ -242,17 +244,78 @@ TEST_F(ReportTest, EqualRequestsAreEqualTexts) {
   EXPECT_NE(canonical(one), canonical(other));
 }
 
+TEST_F(ReportTest, StatesWhatItRestsOn) {
+  add("A-1", R"("kind":"lab","code":"ALT","value":30,"unit":"U/L","effective":"2024-01-09")");
+  auto positions = now();
+  positions.alert_event = 3;
+  auto data = load(positions);
+  ASSERT_TRUE(data.ok());
+  const std::string entry = std::to_string(positions.audit);
+  EXPECT_EQ(positions.record, 17);
+  ASSERT_EQ(positions.audit_heads.size(), 64u);
+  ASSERT_EQ(study_->hash.size(), 64u);
+  struct Seen final : Sink {
+    Status begin(const Head& given) override {
+      head = given;
+      return {};
+    }
+    Status section(std::string_view) override { return {}; }
+    Status table(const TableHead&) override { return {}; }
+    Status row(const Row&) override { return {}; }
+    Status end_table(std::span<const std::string>) override { return {}; }
+    Status plot(const Plot&) override { return {}; }
+    Status timeline(const Timeline&) override { return {}; }
+    Status end() override { return {}; }
+    Head head;
+  };
+  for (const ReportInfo& info : catalogue()) {
+    if (info.id == "lab-grades") continue;
+    Request request{std::string(info.id), {.site = "B", .unblinded = true, .others = {}}};
+    if (needs_parameters(info)) request.parameters.others["subject"] = "B-1";
+    Seen seen;
+    const auto done = write_report(request, **data, seen, runtime::Cancel());
+    ASSERT_TRUE(done.ok()) << info.id << ": " << why(done);
+    EXPECT_EQ(seen.head.report, info.id);
+    EXPECT_EQ(seen.head.title, info.title);
+    std::vector<std::pair<std::string, std::string>> expected = {
+        {"study", "small"}, {"study title", "A small study"}, {"scope", "site B"},
+        {"treatment", "unblinded"}};
+    if (needs_parameters(info)) expected.emplace_back("subject", "B-1");
+    expected.insert(expected.end(),
+                    {{"as of", "2025-06-15T15:06:40.000Z"},
+                     {"positions", "2025-06-15T15:06:40.000Z@" + entry + "@" +
+                                       study_->hash.substr(0, 16)},
+                     {"last record", "17"},
+                     {"last alert event", "3"},
+                     {"audit trail", "entry " + entry + ", heads " + positions.audit_heads},
+                     {"study definition", study_->hash},
+                     {"program", "trialward test"}});
+    EXPECT_EQ(seen.head.statements, expected) << info.id;
+  }
+}
+
 TEST_F(ReportTest, IsStoppedBetweenRows) {
+  use(study_with("", "[ctcae]\nversion = \"5\"\n"));
+  for (const char* subject : {"A-1", "A-3"}) {
+    for (const char* date : {"2024-01-09", "2024-01-20"}) {
+      const std::string rest =
+          R"(,"visit":"WEEK 2","effective":")" + std::string(date) + R"(","attributes":{)"
+          R"("visitnum":"3"})";
+      add(subject, R"("kind":"lab","code":"ALT","value":30,"unit":"U/L",)"
+                   R"("range":{"low":7,"high":40})" + rest);
+      add(subject, R"("kind":"vital","code":"WEIGHT","value":70,"unit":"kg")" + rest);
+    }
+  }
   auto data = load(now());
   ASSERT_TRUE(data.ok());
   runtime::Cancel cancel;
   cancel.fire(runtime::CancelReason::disconnected);
   for (const ReportInfo& info : catalogue()) {
-    if (info.id == "lab-grades" || info.id.starts_with("lab") || info.id == "vital-signs") continue;
-    if (needs_parameters(info)) continue;
+    Request request{std::string(info.id), {}};
+    if (needs_parameters(info)) request.parameters.others["subject"] = "A-1";
     StringOutput output;
-    const auto done = write_report({std::string(info.id), {}}, **data,
-                                   *make_renderer(Format::json, output), cancel);
+    const auto done =
+        write_report(request, **data, *make_renderer(Format::json, output), cancel);
     ASSERT_FALSE(done.ok()) << info.id;
     EXPECT_EQ(done.error().code, base::Errc::cancelled) << info.id;
   }
