@@ -2,12 +2,14 @@
 
 #include <simdjson.h>
 
+#include "base/json_writer.h"
 #include "model/effective_time.h"
 
 namespace trialward::api {
 namespace {
 
 using simdjson::SUCCESS;
+constexpr std::size_t kNameCharsMax = 150;  // file systems end at 255, with the time and an ending
 using simdjson::dom::element;
 using simdjson::dom::object;
 
@@ -75,7 +77,40 @@ void add_below(std::string path, model::Faults from, model::Faults& to) {
   for (model::Fault& fault : from) to.push_back({path + fault.path, std::move(fault.reason)});
 }
 
+bool fits_in_a_name(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+         c == '-';
+}
+
 }  // namespace
+
+std::string to_json(const reports::Request& request, const std::optional<reports::AsOf>& as_of) {
+  const reports::Parameters& parameters = request.parameters;
+  base::JsonWriter json;
+  json.begin_object().member("report", request.report).member_if("site", parameters.site);
+  if (parameters.unblinded) json.member("unblinded", true);
+  if (!parameters.others.empty()) {
+    json.key("parameters").begin_object();
+    for (const auto& [name, text] : parameters.others) json.member(name, text);
+    json.end_object();
+  }
+  if (as_of) json.member("as_of", reports::to_text(*as_of));
+  return json.end_object().take();
+}
+
+std::string file_name(const reports::Request& request) {
+  const reports::Parameters& parameters = request.parameters;
+  std::string name = request.report;
+  for (const auto& [parameter, text] : parameters.others) {
+    name += parameter == "subject" ? "_" + text : "_" + parameter + "-" + text;
+  }
+  if (!parameters.site.empty()) name += "_site-" + parameters.site;
+  if (parameters.unblinded) name += "_unblinded";
+  for (char& c : name) {
+    if (!fits_in_a_name(c)) c = '_';
+  }
+  return name.substr(0, kNameCharsMax);
+}
 
 base::Result<ReportRequest, ReportFaults> parse_report_request(std::string_view json,
                                                                const Principal& principal,

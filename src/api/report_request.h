@@ -7,6 +7,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -27,6 +28,12 @@ struct ReportFaults {
   int status = 422;  // or 403: it is not for this token
   model::Faults faults;
 };
+
+// One report of a request as JSON, with the members above: what a job says was asked for.
+std::string to_json(const reports::Request& request, const std::optional<reports::AsOf>& as_of);
+// A name for its file, without an ending, of letters, digits, '.', '-' and '_':
+// "subject-profile_01-701-1015_site-701_unblinded".
+std::string file_name(const reports::Request& request);
 
 // Checked against the study and the catalogue.
 base::Result<ReportRequest, ReportFaults> parse_report_request(std::string_view json,

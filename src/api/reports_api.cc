@@ -49,6 +49,30 @@ http::Response no_job() {
   return http::fault_response(404, "there is no such report job of yours");
 }
 
+// Those that the principal may ask for one by one.
+void write_sites(base::JsonWriter& json, const model::Study& study, const std::string& only) {
+  json.key("sites").begin_array();
+  for (const model::Site& site : study.sites) {
+    if (!only.empty() && site.id != only) continue;
+    json.begin_object().member("id", site.id).member_if("name", site.name).end_object();
+  }
+  json.end_array();
+}
+
+// "2026-11-26T08-40-00Z": no file has a colon in its name everywhere.
+std::string time_in_a_name(std::int64_t ms) {
+  std::string text = model::format_utc(ms).substr(0, 19) + "Z";
+  std::replace(text.begin(), text.end(), ':', '-');
+  return text;
+}
+
+// Pages are looked at, the rest is saved.
+std::string disposition(const reports::ResultFile& file, const reports::RunView& run,
+                        std::int64_t created_ms) {
+  return std::string(file.format == "html" ? "inline" : "attachment") + "; filename=\"" + run.name +
+         "_" + time_in_a_name(created_ms) + "." + file.format + "\"";
+}
+
 void write_catalogue(base::JsonWriter& json) {
   json.key("reports").begin_array();
   for (const reports::ReportInfo& info : reports::catalogue()) {
@@ -143,6 +167,8 @@ std::string ReportsApi::job_json(const JobView& job) const {
     json.begin_object()
         .member("number", static_cast<std::int64_t>(i + 1))
         .member("report", run.report)
+        .key("request")
+        .raw(run.request)
         .member("state", to_string(run.state))
         .member("steps_done", run.done)
         .member("steps", run.all)
@@ -175,13 +201,14 @@ std::optional<JobView> ReportsApi::job_of(const Call& call) const {
 }
 
 http::Decision ReportsApi::list(const Call& call) {
-  return http::Accepted{.handler = [this, study = call.study->row, token = call.principal->token](
+  return http::Accepted{.handler = [this, study = call.study->row, principal = call.principal](
                                        std::shared_ptr<http::Exchange> exchange) {
     base::JsonWriter json;
     json.begin_object();
     write_catalogue(json);
+    write_sites(json, *places_.at(study).study, principal->site);
     json.key("jobs").begin_array();
-    for (const JobView& job : jobs_->of_owner({study, token}, kJobsListed)) {
+    for (const JobView& job : jobs_->of_owner({study, principal->token}, kJobsListed)) {
       json.raw(job_json(job));
     }
     json.end_array().end_object();
@@ -222,7 +249,9 @@ void ReportsApi::begin(const Asker& asker, bool follow,
   for (const reports::Request& one : *together) {
     reports::ReportMaker::Wanted wanted{
         .request = one, .together = together, .as_of = request->as_of};
-    wishes.push_back({.report = wanted.request.report,
+    wishes.push_back({.report = one.report,
+                      .request = to_json(one, request->as_of),
+                      .name = file_name(one),
                       .key = reports::ReportMaker::key(study, wanted),
                       .version = version,
                       .make = maker_.make(study, wanted)});
@@ -270,11 +299,13 @@ http::Decision ReportsApi::cancel(const Call& call) {
 class ReportsApi::Download : public std::enable_shared_from_this<Download> {
  public:
   Download(ReportsApi& owner, TokenSlots::Slot slot, std::shared_ptr<const Principal> principal,
-           reports::ResultFile file, std::shared_ptr<http::Exchange> exchange)
+           reports::ResultFile file, std::string disposition,
+           std::shared_ptr<http::Exchange> exchange)
       : owner_(owner),
         slot_(std::move(slot)),
         principal_(std::move(principal)),
         result_(std::move(file)),
+        disposition_(std::move(disposition)),
         exchange_(std::move(exchange)) {}
   ~Download() {
     if (file_ != nullptr) (void)std::fclose(file_);
@@ -304,7 +335,7 @@ class ReportsApi::Download : public std::enable_shared_from_this<Download> {
     piece.resize(std::fread(piece.data(), 1, piece.size(), file_));
     if (!std::exchange(started_, true)) {
       http::Response head{.content_type = result_.content_type};
-      head.with("Cache-Control", "no-store");
+      head.with("Cache-Control", "no-store").with("Content-Disposition", disposition_);
       exchange_->start(std::move(head));
     }
     if (!owner_.tokens_.admits(*principal_, owner_.clock_.utc_ms())) return;  // breaks it
@@ -321,6 +352,7 @@ class ReportsApi::Download : public std::enable_shared_from_this<Download> {
   const TokenSlots::Slot slot_;
   const std::shared_ptr<const Principal> principal_;
   const reports::ResultFile result_;
+  const std::string disposition_;
   const std::shared_ptr<http::Exchange> exchange_;
   FILE* file_ = nullptr;
   std::uint64_t sent_ = 0;
@@ -352,8 +384,10 @@ http::Decision ReportsApi::result(const Call& call) {
         .with("Retry-After", "1");
   }
   return http::Accepted{.handler = [this, slot, principal = call.principal,
-                                    file = *file](std::shared_ptr<http::Exchange> exchange) {
-    std::make_shared<Download>(*this, slot, principal, file, std::move(exchange))->read();
+                                    file = *file,
+                                    as = disposition(*file, run, job->created_ms)](
+                                       std::shared_ptr<http::Exchange> exchange) {
+    std::make_shared<Download>(*this, slot, principal, file, as, std::move(exchange))->read();
   }};
 }
 

@@ -15,6 +15,11 @@ constexpr std::string_view kPatientFiles = "/p/";
 // The operations page, with its script and its style, is the other listener's.
 constexpr std::string_view kOpsPage = "/operations";
 
+// A page that opens a report's page lends it its own rules, and that one has its style inside it.
+// No script, and nothing from elsewhere, comes with that.
+constexpr std::string_view kPage = "/";
+constexpr const char* kOpenedPages = "style-src 'self' 'unsafe-inline'; ";
+
 std::string_view trimmed(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(" \t");
   if (begin == std::string_view::npos) return {};
@@ -52,7 +57,8 @@ http::Response page(const WebFile& file, const http::Request& request) {
       .with("X-Content-Type-Options", "nosniff")
       .with("Referrer-Policy", "no-referrer")
       .with("Content-Security-Policy",
-            "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'");
+            std::string("default-src 'self'; ") + (file.path == kPage ? kOpenedPages : "") +
+                "frame-ancestors 'none'; base-uri 'none'; form-action 'none'");
   if (!file.gzip.empty()) response.with("Vary", "Accept-Encoding");
   // Its page is beside its folder, not in it.
   if (file.path == kServiceWorker) {

@@ -215,6 +215,8 @@ Status ReportJobs::add_runs(Job& job, std::vector<Wish>& wishes) {
       run->id = make_id();
       run->deadline = clock_.now() + options_.deadline;
       run->view.report = wish.report;
+      run->view.request = wish.request;
+      run->view.name = wish.name;
       run->wish = std::move(wish);
       fresh.emplace(run->wish.key, run);
     }

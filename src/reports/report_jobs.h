@@ -67,13 +67,15 @@ using MakeReport = std::function<base::Result<std::vector<ResultFile>>(const Run
 
 struct Wish {
   std::string report;         // its id
+  std::string request;        // all that was asked for, as JSON: for who asks what a run is
+  std::string name;           // for its files
   std::string key;            // all that the result depends on, but for the store's content
   std::uint64_t version = 0;  // of the store when it was asked for: grows with each commit
   MakeReport make;  // let go when the run has ended, or nobody wants it any more
 };
 
 struct RunView {
-  std::string report;
+  std::string report, request, name;  // as of its Wish
   RunState state{};
   std::uint64_t done = 0, all = 0;  // pieces of work; all: 0 until it is known
   std::string reason;               // why it failed

@@ -86,14 +86,29 @@ class Browser:
 
     def open(self, url):
         """A new page that has loaded."""
-        target = self.call("Target.createTarget", {"url": "about:blank"})["targetId"]
+        page = self._attach(self.call("Target.createTarget", {"url": "about:blank"})["targetId"])
+        page.call("Page.navigate", {"url": url})
+        page.wait_for("document.readyState === 'complete' && location.href !== 'about:blank'")
+        return page
+
+    def opened(self, beginning):
+        """The tab that a page has opened, or will soon, whose address begins so."""
+        deadline = time.monotonic() + WAIT_S
+        while time.monotonic() < deadline:
+            for one in self.call("Target.getTargets")["targetInfos"]:
+                if one["type"] == "page" and one["url"].startswith(beginning):
+                    page = self._attach(one["targetId"])
+                    page.wait_for("document.readyState === 'complete'")
+                    return page
+            time.sleep(0.05)  # tidy(sleep): a poll of the browser
+        raise AssertionError(f"no page was opened at {beginning}")
+
+    def _attach(self, target):
         session = self.call("Target.attachToTarget", {"targetId": target, "flatten": True})
         page = Page(self, target, session["sessionId"])
         self._pages[session["sessionId"]] = page
         for domain in ("Page", "Runtime", "Log", "Network"):
             page.call(f"{domain}.enable")
-        page.call("Page.navigate", {"url": url})
-        page.wait_for("document.readyState === 'complete' && location.href !== 'about:blank'")
         return page
 
     def close_pages(self):

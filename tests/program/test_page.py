@@ -460,12 +460,36 @@ def test_a_report_asks_for_what_it_needs(server, browser):
     assert page.run("document.querySelectorAll('#report-jobs li').length") == 0
     page.click("#parameter-subject")
     page.type("SUBJ-1")
+    page.run("document.getElementById('report-site').value = 'S01'")
+    soon = "new Date(Date.now() - new Date().getTimezoneOffset() * 60_000)"
+    page.run(f"document.getElementById('report-as-of').value = {soon}.toISOString().slice(0, 19)")
     page.screenshot(SCREENS / "report-parameters.png")
     page.click("#make-report")
-    page.wait_for("document.querySelectorAll('#report-jobs button').length === 4")
+    page.wait_for("document.querySelectorAll('#report-jobs button').length === 5")
+    told = page.run("document.querySelector('#report-jobs p').textContent")
+    for part in ("Profile of a subject", "subject SUBJ-1", "site S01", "as of "):
+        assert part in told
     page.run("[...document.querySelectorAll('#report-jobs button')].at(-1).click()")
     page.wait_for("document.querySelectorAll('#report-jobs li').length === 0")
     assert page.problems == []
+
+
+def test_a_reports_page_is_opened_in_a_tab_of_its_own(server, browser):
+    send_lab(server, server.token("feed"), "A-1", "SUBJ-1", 30)
+    page = open_page(browser, server, role="monitor", name="dr-a")
+    page.wait_for("document.getElementById('report').options.length > 0")
+    page.run("document.getElementById('report').value = 'key-risk-indicators'")
+    page.click("#make-report")
+    page.wait_for("document.querySelectorAll('#report-jobs button').length === 5")
+    page.click("#report-jobs button")
+    report = browser.opened("blob:")
+    assert report.run("document.querySelector('h1').textContent") == (
+        "Key risk indicators of the sites")
+    # With its style, and its plots; without a script of its own.
+    assert report.run("getComputedStyle(document.querySelector('dl')).display") == "grid"
+    assert report.run("document.querySelector('svg').getBoundingClientRect().width") > 100
+    report.screenshot(SCREENS / "report-opened.png")
+    assert report.problems == [] and page.problems == []
 
 
 def test_a_report_is_made_and_can_be_saved(server, browser):
@@ -475,11 +499,14 @@ def test_a_report_is_made_and_can_be_saved(server, browser):
     page.run("URL.createObjectURL = (blob) => { window.saved = blob; return ''; }")
     page.run("HTMLAnchorElement.prototype.click = function () { window.name = this.download; }")
     page.run("document.getElementById('make-report').click()")
-    page.wait_for("document.querySelectorAll('#report-jobs button').length === 4")
-    page.run("document.querySelector('#report-jobs button').click()")
-    page.wait_for("window.saved && window.saved.size > 0")
-    assert page.run("window.saved.type").startswith("application/json")
-    assert page.run("window.name").endswith(".json")
+    page.wait_for("document.querySelectorAll('#report-jobs button').length === 5")
+    assert page.run("[...document.querySelectorAll('#report-jobs button')].map("
+                    "(one) => one.textContent)") == ["Open", "Save", "CSV", "JSON", "Forget"]
+    for button, kind, ending in ((1, "text/html", ".html"), (3, "application/json", ".json")):
+        page.run(f"document.querySelectorAll('#report-jobs button')[{button}].click()")
+        page.wait_for(f"window.saved?.type.startsWith('{kind}') && window.saved.size > 0")
+        page.wait_for("window.name.startsWith('disposition_2') && "
+                      f"window.name.endsWith('{ending}')")
     assert page.run("document.getElementById('report-error').textContent") == ""
     assert page.run(HARD_TO_READ) == []
     page.screenshot(SCREENS / "reports.png")

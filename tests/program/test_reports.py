@@ -173,6 +173,37 @@ def test_made_again_as_of_then_it_is_by_the_definition_of_then(tmp_path):
         assert "no definition 0123456789abcdef" in lost["reports"][0]["reason"]
 
 
+def test_a_job_says_what_was_asked_for_and_its_files_have_telling_names(server):
+    fill(server)
+    token = server.token("monitor", unblinded=True)
+    wishes = [{"report": "subject-profile", "parameters": {"subject": "SUBJ-1"}},
+              {"report": "subject-profile", "parameters": {"subject": "SUBJ-2"}},
+              {"report": "edish", "site": "S01", "unblinded": True, "parameters": {"days": "10"}},
+              {"report": REPORT}]
+    job = ended(server, token, ask(server, token, *wishes))
+    assert [run["request"] for run in job["reports"]] == wishes
+    time_then = job["created"][:19].replace(":", "-")
+    for run, name in zip(job["reports"], ["subject-profile_SUBJ-1", "subject-profile_SUBJ-2",
+                                          "edish_days-10_site-S01_unblinded", REPORT],
+                         strict=True):
+        for one in run["results"]:
+            said = server.get(one["url"], token).headers["Content-Disposition"]
+            kind = "inline" if one["format"] == "html" else "attachment"
+            assert said == f'{kind}; filename="{name}_{time_then}Z.{one["format"]}"'
+    # Whatever the parameter holds, it is a name.
+    odd = {"report": "subject-profile", "parameters": {"subject": 'a"/../\r\nX: ü'}}
+    positions = result(server, token, job, 4).json()["statements"]["positions"]
+    job = ask(server, token, odd, as_of=positions)
+    assert job["reports"][0]["request"] == {**odd, "as_of": positions}
+    # A token of a site is told its own.
+    site = server.token("coordinator", site="S02")
+    job = ask(server, site, REPORT)
+    assert job["reports"][0]["request"] == {"report": REPORT, "site": "S02"}
+    assert [one["id"] for one in server.get(REPORTS, site).json()["sites"]] == ["S02"]
+    assert [one["id"] for one in server.get(REPORTS, token).json()["sites"]] == [
+        "S01", "S02", "S03"]
+
+
 def test_progress_comes_as_events(server):
     fill(server)
     token = server.token("monitor")
