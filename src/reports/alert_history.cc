@@ -42,10 +42,7 @@ class AlertLoader {
       const auto page = [this](store::Connection& connection) { return read(connection); };
       if (auto done = read_page(reading_, page); !done) return done;
       if (data_.bytes() + bytes_ > source_.bytes_max) {
-        return Error{Errc::refused,
-                     "the study's records and alerts take more than "
-                     "dataset_bytes_max, " +
-                         std::to_string(source_.bytes_max) + " bytes of memory"};
+        return too_large("records and alerts", source_.bytes_max);
       }
     }
     return {};

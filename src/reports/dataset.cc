@@ -21,6 +21,13 @@ std::size_t bytes_of(const std::deque<T, Allocator>& all) {
 
 }  // namespace
 
+base::Error too_large(std::string_view what, std::size_t bytes_max) {
+  return {base::Errc::refused,
+          "the study's " + std::string(what) + " take more than the " +
+              std::to_string(bytes_max) +
+              " bytes of memory that they may have; a report that is asked for alone needs fewer"};
+}
+
 std::string_view Dataset::attribute(const Entry& entry, std::string_view name) const {
   for (std::uint32_t i = 0; i < entry.attributes_count; ++i) {
     const auto& [key, value] = attributes[entry.attributes_from + i];

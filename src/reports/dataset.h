@@ -167,8 +167,10 @@ struct Source {
   Grow grow{};  // none: bytes_max alone bounds it
 };
 
-// Errors: refused (bytes_max, named in the message, or `grow` said no), cancelled, corrupt,
-// those of Readers.
+// The error of a study whose `what` take more than `bytes_max`, and what to do about it.
+base::Error too_large(std::string_view what, std::size_t bytes_max);
+
+// Errors: refused (too_large, or `grow` said no), cancelled, corrupt, those of Readers.
 base::Result<std::shared_ptr<const Dataset>> load_dataset(const Source& source,
                                                           const Reading& reading);
 

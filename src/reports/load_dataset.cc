@@ -96,8 +96,7 @@ class Loader {
                    "there is no room for the study's records: they take more than "
                    "other datasets in use leave of memory"};
     }
-    return Error{Errc::refused, "the study's records take more than dataset_bytes_max, " +
-                                    std::to_string(source_.bytes_max) + " bytes of memory"};
+    return too_large("records", source_.bytes_max);
   }
 
   Status read_subjects() {

@@ -9,8 +9,9 @@ base::Status StringOutput::write(std::string_view bytes) {
 
 base::Status BoundedOutput::write(std::string_view bytes) {
   if (bytes.size() > bytes_max_ - bytes_) {
-    return base::Error{base::Errc::refused, "the report is larger than report_bytes_max, " +
-                                                std::to_string(bytes_max_) + " bytes"};
+    return base::Error{base::Errc::refused, "the report is larger than " +
+                                                std::to_string(bytes_max_) +
+                                                " bytes; that of one site is smaller"};
   }
   bytes_ += bytes.size();
   return inner_.write(bytes);

@@ -83,7 +83,7 @@ TEST_F(AlertHistoryTest, AreBounded) {
   const auto refused = load(now(), kAllDomains, bytes + 1000);
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, base::Errc::refused);
-  EXPECT_NE(refused.error().message.find("dataset_bytes_max"), std::string::npos);
+  EXPECT_NE(refused.error().message.find("records and alerts take more"), std::string::npos);
 }
 
 TEST_F(AlertHistoryTest, OfOneSubjectStandInItsProfile) {

@@ -111,7 +111,8 @@ TEST_F(LoadDatasetTest, IsBoundedInBytes) {
   ASSERT_FALSE(loaded.ok());
   EXPECT_EQ(loaded.error().code, base::Errc::refused);
   EXPECT_EQ(loaded.error().message,
-            "the study's records take more than dataset_bytes_max, 1000 bytes of memory");
+            "the study's records take more than the 1000 bytes of memory that they may have; a "
+            "report that is asked for alone needs fewer");
 }
 
 TEST_F(LoadDatasetTest, StopsBetweenPages) {

@@ -215,8 +215,9 @@ TEST(Render, WhatIsTooLargeIsRefusedByName) {
     const auto refused = write_sample(*make_renderer(format, small));
     ASSERT_FALSE(refused.ok());
     EXPECT_EQ(refused.error().code, base::Errc::refused);
-    EXPECT_EQ(refused.error().message, "the report is larger than report_bytes_max, " +
-                                           std::to_string(size - 1) + " bytes");
+    EXPECT_EQ(refused.error().message, "the report is larger than " +
+                                           std::to_string(size - 1) +
+                                           " bytes; that of one site is smaller");
   }
 }
 
