@@ -2,13 +2,16 @@
 published tables. What differs is listed here by name, with the reason."""
 
 import json
+import os
 import re
+import subprocess
+from pathlib import Path
 
 import pytest
 
 import cdiscpilot01
 import published_tables as tables
-from program import ROOT, trialward
+from program import ROOT, TRIALWARD, trialward
 
 STUDY = ROOT / "studies/cdiscpilot01"
 DOMAINS = ["dm", "sc", "ae", "ds", "ex", "mh", "sv", "lb", "vs", "qs"]
@@ -292,6 +295,36 @@ def test_sites_add_up_to_the_study(store, report):
     parts = [tables.table(json.loads(_report(store, "disposition", "--site", site)),
                           "populations")["rows"][0]["cells"][1]["count"] for site in sites]
     assert sum(parts) == whole == 254
+
+
+def test_the_commands_of_the_documentation_do_what_it_says(store):
+    text = (ROOT / "docs/reports.md").read_text()
+    blocks = [one for one in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) if "curl" not in one]
+    assert len(blocks) == 5
+    folder = store.with_name("documentation")
+    folder.mkdir()
+    commands = "\n".join(blocks).replace("pilot.db", str(store)).replace("studies/",
+                                                                       f"{ROOT}/studies/")
+    done = subprocess.run(["bash", "-euo", "pipefail", "-c", commands], cwd=folder, check=False,
+                          capture_output=True, text=True, env={
+                              **os.environ,
+                              "PATH": f"{Path(TRIALWARD).parent}:{os.environ['PATH']}"})
+    assert done.returncode == 0, done.stderr
+    made = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert made.keys() == {"disposition.html", "profile.html", "701.csv", "ae.html", "first.json",
+                           "again.json"}
+    assert made["first.json"] == made["again.json"]
+    # Its list of reports is the program's, with their parameters.
+    listed = {row[0]: re.findall(r"`(\w+)=", row[1]) for row in re.findall(
+        r"^\| `([a-z-]+)` \| .* \|(.*)\|$", text, re.MULTILINE)}
+    said = trialward("report", "--help").stdout
+    catalogue = {}
+    for line in said[said.index("Reports:"):].splitlines():
+        if one := re.match(r"  ([a-z-]+): ", line):
+            parameters = catalogue.setdefault(one[1], [])
+        elif one := re.match(r"    --set (\w+)=", line):
+            parameters.append(one[1])
+    assert listed == catalogue
 
 
 def test_wrong_uses_are_told(store, tmp_path):

@@ -2,10 +2,11 @@
 
 import concurrent.futures
 import json
+import re
 import shutil
 import time
 
-from program import DEMO, Server, trialward
+from program import DEMO, ROOT, Server, trialward
 
 STUDY = "/v1/studies/demo"
 REPORTS = STUDY + "/reports"
@@ -202,6 +203,15 @@ def test_a_job_says_what_was_asked_for_and_its_files_have_telling_names(server):
     assert [one["id"] for one in server.get(REPORTS, site).json()["sites"]] == ["S02"]
     assert [one["id"] for one in server.get(REPORTS, token).json()["sites"]] == [
         "S01", "S02", "S03"]
+
+
+def test_the_request_of_the_documentation_is_taken(server):
+    fill(server)
+    text = (ROOT / "docs/reports.md").read_text()
+    request = json.loads(re.search(r"-d '({.*})'", text)[1])
+    token = server.token("monitor")
+    job = ended(server, token, ask(server, token, *request["reports"]))
+    assert {run["state"] for run in job["reports"]} == {"done"}
 
 
 def test_progress_comes_as_events(server):
