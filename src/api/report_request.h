@@ -35,7 +35,7 @@ std::string to_json(const reports::Request& request, const std::optional<reports
 // "subject-profile_01-701-1015_site-701_unblinded".
 std::string file_name(const reports::Request& request);
 
-// Checked against the study and the catalogue.
+// Checked against the study and the catalogue; a site as of then only when the report is made.
 base::Result<ReportRequest, ReportFaults> parse_report_request(std::string_view json,
                                                                const Principal& principal,
                                                                const model::Study& study,

@@ -141,11 +141,14 @@ def test_made_again_as_of_then_it_is_by_the_definition_of_then(tmp_path):
         wishes = all_wishes(server, token)
         made = results(server, token, ended(server, token, ask(server, token, *wishes)))
         assert len(made) == 3 * len(wishes)
+        closed = {"report": REPORT, "site": "S03"}
+        of_closed = results(server, token, ended(server, token, ask(server, token, closed)))
         before = json.loads(made[REPORT, "json"])["statements"]
         server.stop()
         toml = study / "study.toml"
         changed = toml.read_text().replace('title = "', 'title = "Renamed: ', 1)
-        assert changed != toml.read_text()
+        changed = re.sub(r'\[\[sites\]\]\nid = "S03"\n(.+\n)*\n', "", changed)
+        assert "Renamed: " in changed and "S03" not in changed
         toml.write_text(changed)
         server.start()
         answer = server.post(STUDY + "/records", feed, {
@@ -168,6 +171,15 @@ def test_made_again_as_of_then_it_is_by_the_definition_of_then(tmp_path):
                               "--out", "-", "--format", form, *subject, "--as-of",
                               before["positions"])
             assert shell.stdout.encode() == body.replace(b"\r\n", b"\n"), (report, form)
+        # A site that the study has no more is there as of then.
+        assert server.post(REPORTS, token, {"reports": [closed]}).status == 422
+        then = ended(server, token, ask(server, token, closed, as_of=json.loads(
+            of_closed[REPORT, "json"])["statements"]["positions"]))
+        assert results(server, token, then) == of_closed
+        never = ended(server, token, ask(server, token, {**closed, "site": "S99"},
+                                         as_of=before["positions"]))
+        assert never["reports"][0]["reason"] == (
+            "by the definition of then: site: the study has no such site")
         # One that the store never had is told.
         lost = ended(server, token, ask(server, token, REPORT, as_of=(
             before["positions"].rpartition("@")[0] + "@0123456789abcdef")))
