@@ -509,7 +509,11 @@ void ReportJobs::end(const RunPointer& run, RunState state, std::string reason,
       make_room(later);
     }
   }
-  if (!wanted) remove_files(files);
+  if (!wanted) {
+    remove_files(files);
+    // Whoever forgot it is about to: what it used goes as of one that was cancelled.
+    run->cancel.fire(runtime::CancelReason::requested);
+  }
   follow_up(later);
   begin_runs();
 }

@@ -168,7 +168,7 @@ def test_p5_a_report_cancelled_at_any_moment_frees_what_it_had(pilot, database):
     # Kept for who asks next, so what it takes is seen here.
     assert dataset_mib() > 10
     with_it = resident_mib(server)
-    moments, was_running, took, most_left = random.Random(5), 0, [], 0
+    moments, took, most_left = random.Random(5), [], 0
     with Session(database) as watch:
         for number in range(20):
             moment = moments.uniform(0, 0.9 * whole)
@@ -181,23 +181,24 @@ def test_p5_a_report_cancelled_at_any_moment_frees_what_it_had(pilot, database):
                         body={"reports": [{"report": one} for one in reports]}))
                 until = time.monotonic() + moment
                 seconds_until(lambda until=until: time.monotonic() >= until)
-                was_running += metric(server, "trialward_report_runs", state="running") > 0
+                before_it = cancelled(server)
                 begun = time.monotonic()
                 if number % 2 == 0:
                     assert server.request("DELETE", job["url"], token).status == 204
             seconds_until(lambda: metric(server, "trialward_report_runs", state="running") == 0)
             seconds_until(lambda: held(server) == 0 and watch.sql(active) == "0")
+            if cancelled(server) == before_it:
+                continue  # it was over by then, and what it was made from stays for a while
             seconds_until(lambda: dataset_mib() == 0)
             freed = (before + with_it) / 2
             seconds_until(lambda freed=freed: resident_mib(server) < freed)
             took.append(time.monotonic() - begun)
             most_left = max(most_left, resident_mib(server))
-    print(f"all reports take {whole:.1f} s; {was_running} of 20 were cancelled while they ran, "
+    print(f"all reports take {whole:.1f} s; {len(took)} of 20 were cancelled while they ran, "
           f"all was free after {max(took):.2f} s at most; {before:.0f} MiB before, {with_it:.0f} "
           f"with the records, at most {most_left:.0f} afterwards")
     assert max(took) < CANCELLED_SECONDS_MAX
-    assert was_running >= 10
-    assert cancelled(server) >= 10
+    assert len(took) >= 10
 
 
 def test_p7_fifty_reports_never_have_more_connections_than_the_pool(server, database):  # noqa: F811
