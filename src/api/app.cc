@@ -103,7 +103,7 @@ class App::Impl {
                  {.sample = [this] { return sample(); },
                   .not_ready = [this] { return not_ready(); },
                   .durability = [this] { return cluster_ ? cluster_->durability() : ""; },
-                  .routes_json = [this] { return routes_json(); },
+                  .routes_json = [this] { return routes_json(router_, ops_router_); },
                   .targets = [this] { return target_reports(); },
                   .formulary_json = [this] { return formulary_api_.state_json(); }}),
         fhir_api_(studies_, std::move(forms),
@@ -507,24 +507,6 @@ class App::Impl {
       sample.overdue_tasks += task.overdue ? 1 : 0;
     }
     return sample;
-  }
-
-  std::string routes_json() const {
-    base::JsonWriter json;
-    json.begin_object().key("routes").begin_array();
-    const auto add = [&json](const char* listener, const Router& router) {
-      for (const Route& route : router.routes()) {
-        json.begin_object()
-            .member("listener", listener)
-            .member("method", route.method)
-            .member("path", route.pattern)
-            .member("permission", to_string(route.permission))
-            .end_object();
-      }
-    };
-    add("main", router_);
-    add("ops", ops_router_);
-    return json.end_array().end_object().take();
   }
 
   std::string not_ready() const {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/json_writer.h"
+
 namespace trialward::api {
 namespace {
 
@@ -129,6 +131,24 @@ http::Decision head_of_stream(std::string content_type) {
     exchange->start({.content_type = type});
     exchange->finish();
   }};
+}
+
+std::string routes_json(const Router& main, const Router& ops) {
+  base::JsonWriter json;
+  json.begin_object().key("routes").begin_array();
+  const auto add = [&json](const char* listener, const Router& router) {
+    for (const Route& route : router.routes()) {
+      json.begin_object()
+          .member("listener", listener)
+          .member("method", route.method)
+          .member("path", route.pattern)
+          .member("permission", to_string(route.permission))
+          .end_object();
+    }
+  };
+  add("main", main);
+  add("ops", ops);
+  return json.end_array().end_object().take();
 }
 
 }  // namespace trialward::api

@@ -72,6 +72,9 @@ class Router {
   const std::shared_ptr<const Principal> local_admin_;
 };
 
+// What both listeners have, for /ops/routes.
+std::string routes_json(const Router& main, const Router& ops);
+
 // An answer that needs neither body nor thread.
 http::Decision answer_now(std::function<http::Response()> make);
 // The answer to a HEAD where a GET would be answered by a stream: nothing is read for it.

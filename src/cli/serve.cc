@@ -28,6 +28,7 @@
 namespace trialward::cli {
 namespace {
 
+constexpr base::Duration kStartWatch = std::chrono::milliseconds(100);
 constexpr base::Duration kHeadsInterval = std::chrono::seconds(60);
 
 struct ServeOptions {
@@ -171,12 +172,13 @@ std::string url(const http::HostPort& address, std::uint16_t port, bool tls) {
 // Everything between "the store is open" and "nothing of it is left".
 int serve_store(const ServeOptions& options, const api::AppOptions& app_options,
                 store::Store& store, api::Studies studies, runtime::TaskList& tasks,
-                base::Random& random, const StopSignal& stop) {
+                base::Random& random, const StopSignal& stop, runtime::Periodic& watch) {
   auto signer = records::HeadSigner::open(store.beside());
   if (!signer) return fail(kFailure, signer.error().message);
   const base::Clock& clock = tasks.clock();
 
   auto app = api::App::start(store, studies, app_options, tasks, random);
+  watch.stop();
   // Addresses and certificate are checked: what is invalid now is the socket's path.
   if (!app && app.error().code == base::Errc::invalid) {
     return fail(kWrongUse, "--store: " + app.error().message);
@@ -222,6 +224,23 @@ void warn_of_partner(const model::Study& study) {
   if (study.schedule == nullptr || !study.schedule->sync) return;
   base::log_warning("the schedule of '" + study.id + "' is not kept in step with '" +
                     study.schedule->sync->partner + "': there is no --partners");
+}
+
+// What is wrong with whom the studies' escalations name, in words; else warns of who tells nobody.
+std::string check_targets(const ServeOptions& options,
+                          const std::vector<intake::ActiveStudy>& loaded,
+                          const api::AppOptions& app) {
+  for (std::size_t i = 0; i < loaded.size(); ++i) {
+    const model::Study& study = *loaded[i].study;
+    if (app.partners.empty()) warn_of_partner(study);
+    if (study.escalation && app.targets == nullptr) {
+      base::log_warning("the escalation of '" + study.id + "' tells nobody: there is no --targets");
+    } else if (study.escalation && !names_its_targets(options.studies[i], study, *app.targets)) {
+      return "the escalation of '" + study.id + "' names targets that " + options.targets +
+             " does not have";
+    }
+  }
+  return {};
 }
 
 // What is wrong with them; empty: nothing.
@@ -272,15 +291,8 @@ int serve(const ServeOptions& options) {
   if (const std::string wrong = take_partners(options.partners, loaded, *app); !wrong.empty()) {
     return fail(kWrongUse, "--partners: " + wrong);
   }
-  for (std::size_t i = 0; i < loaded.size(); ++i) {
-    const model::Study& study = *loaded[i].study;
-    if (app->partners.empty()) warn_of_partner(study);
-    if (study.escalation && app->targets == nullptr) {
-      base::log_warning("the escalation of '" + study.id + "' tells nobody: there is no --targets");
-    } else if (study.escalation && !names_its_targets(options.studies[i], study, *app->targets)) {
-      return fail(kWrongUse, "--targets: the escalation of '" + study.id +
-                                 "' names targets that " + options.targets + " does not have");
-    }
+  if (const std::string wrong = check_targets(options, loaded, *app); !wrong.empty()) {
+    return fail(kWrongUse, "--targets: " + wrong);
   }
   base::SystemClock clock;
   base::SystemRandom random;
@@ -291,6 +303,15 @@ int serve(const ServeOptions& options) {
                 fits.error().message);
   }
   if (!(*store)->durability().empty()) base::log_info("store: " + (*store)->durability());
+  runtime::TaskList tasks(clock);
+  // Until it has started: it may wait for a commit, and that for a standby that is not there.
+  runtime::Periodic watch({.name = "start", .interval = kStartWatch, .deadline = 10 * kStartWatch},
+                          [&store](const runtime::Cancel&) {
+                            if (StopSignal::requested()) (*store)->writer().abandon();
+                            return base::Status();
+                          },
+                          random, tasks);
+  watch.start();
   place_files(*app, (*store)->beside());
   api::Studies studies;
   for (intake::ActiveStudy& study : loaded) {
@@ -302,8 +323,8 @@ int serve(const ServeOptions& options) {
       return fail(kWrongUse, "--study: the study '" + id + "' is given twice");
     }
   }
-  runtime::TaskList tasks(clock);
-  const int code = serve_store(options, *app, **store, std::move(studies), tasks, random, stop);
+  const int code =
+      serve_store(options, *app, **store, std::move(studies), tasks, random, stop, watch);
   for (const runtime::TaskInfo& task : tasks.snapshot()) {
     base::log_error("still live: " + task.owner + "/" + task.name);
   }

@@ -112,6 +112,12 @@ void Committer::after_failure(Status done, std::span<Submission> batch, Outcome&
   for (int again = 0; again < kRetries && !done && again_after(done.error()); ++again) {
     done = try_commit(batch, outcome, more_waits);
   }
+  // One by itself once more, before it is blamed: a table may have been changed, and after a
+  // failure what is known of it is asked for anew.
+  if (!done && batch.size() == 1 && !writer_.is_of_store(done.error()) &&
+      writer_.connection().is_postgres()) {
+    done = try_commit(batch, outcome, more_waits);
+  }
   if (done) return;
   if (writer_.failed()) {
     refuse_all(batch, "the store cannot be written", outcome);

@@ -95,8 +95,8 @@ class Intake {
 
   // Answers what waits past its deadline while a batch takes long. Any thread, now and then.
   void expire();
-  // Has the statement that a batch waits for cancelled, if there is one, but no COMMIT: the batch is
-  // then refused, to be sent again. Any thread.
+  // Has the statement that a batch waits for cancelled, if there is one, but no COMMIT: the batch
+  // is then refused, to be sent again. Any thread.
   void interrupt_statement() { writer_.connection().interrupt(); }
   // How long the batch has been at work that is answered next; zero: there is none.
   base::Duration at_work() const;

@@ -159,6 +159,9 @@ Status PostgresWriter::check_durability() {
   auto durability = postgres_durability(*this, name());
   if (!durability) return durability.error();
   durability_ = std::move(*durability);
+  if (durability_.find(", 0 synchronous standbys") != durability_.npos) {
+    base::log_warning("store: commits wait for a synchronous standby, and there is none now");
+  }
   return {};
 }
 

@@ -133,6 +133,16 @@ TEST_F(OverlapTest, OnlyThePoisonIsRefused) {
   expect_records(14);
 }
 
+TEST_F(OverlapTest, WhoIsAloneIsNotBlamedForATableThatSomebodyChanged) {
+  if (!on_postgres()) GTEST_SKIP() << "it needs a PostgreSQL server";
+  ASSERT_EQ(commit(values(0, 1)).results.front().verdict, Verdict::stored);
+  auto other = store::PostgresConnection::open(folder_.store(), {.writes = true});
+  ASSERT_TRUE(other.ok());
+  ASSERT_TRUE((*other)->script("ALTER TABLE records ADD COLUMN more bigint").ok());
+  EXPECT_EQ(commit(values(1, 2)).results.front().verdict, Verdict::stored);
+  expect_records(2);
+}
+
 TEST_F(OverlapTest, P1ASessionThatIsLostBetweenTwoBatchesLosesNone) {
   if (!on_postgres()) GTEST_SKIP() << "it needs a PostgreSQL server";
   auto other = store_->open_reader();

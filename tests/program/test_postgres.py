@@ -85,13 +85,32 @@ def test_a_state_folder_is_of_one_server_and_commands_go_through_it(server, data
     assert server.get("/v1/token", token).status == 200
 
 
-def test_what_does_not_wait_for_the_disk_is_refused(database):
-    database.sql("ALTER SYSTEM SET synchronous_commit = off")
+@pytest.mark.parametrize("value, standbys", (("off", ""), ("local", "nobody")))
+def test_what_does_not_wait_for_the_disk_is_refused(database, value, standbys):
+    database.sql(f"ALTER SYSTEM SET synchronous_commit = {value}")
+    database.sql(f"ALTER SYSTEM SET synchronous_standby_names = '{standbys}'")
     database.sql("SELECT pg_reload_conf()")
     done = trialward("serve", "--store", database.url, "--study", DEMO, "--listen", "127.0.0.1:0",
                      "--ops", "127.0.0.1:0", check=False)
     assert done.returncode == 2
-    assert "synchronous_commit = off" in done.stderr
+    assert f"synchronous_commit = {value}" in done.stderr
+
+
+def test_a_start_that_waits_for_a_standby_ends_with_a_signal(tmp_path, database):
+    with Server(tmp_path / "s", store_url=database.url) as server:
+        pass
+    database.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+    database.sql("SELECT pg_reload_conf()")
+    with open(tmp_path / "log", "w+", encoding="utf-8") as log:
+        process = subprocess.Popen(
+            [TRIALWARD, "serve", "--store", database.url, "--study", DEMO, "--listen",
+             "127.0.0.1:0", "--ops", "127.0.0.1:0"], stderr=log, stdout=log,
+            env={**os.environ, "TRIALWARD_STATE": str(tmp_path / "state")})
+        server.wait_for(lambda: database.sql(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'") != "0")
+        assert "commits wait for a synchronous standby" in Path(log.name).read_text()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(15) == 1
 
 
 def test_a_database_that_is_no_store_is_told(database):
