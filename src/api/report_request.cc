@@ -137,7 +137,7 @@ base::Result<ReportRequest, ReportFaults> parse_report_request(std::string_view 
         add_below(path, bind_to_principal(principal, request), forbidden.faults);
         if (!wrong.faults.empty()) continue;
         model::Faults faults = check_request(request, study);
-        if (past) std::erase_if(faults, [](const auto& one) { return one.path == "/site"; });
+        if (past) std::erase_if(faults, [](const auto& fault) { return fault.path == "/site"; });
         add_below(path, std::move(faults), wrong.faults);
       }
     } else if (key == "as_of" && value.get(text) == SUCCESS) {
