@@ -83,7 +83,7 @@ void Cluster::look() {
   if (done && heard.alerts) done = read_alerts(events);
   if (!done) return trouble(done.error());
   heard_ = {};
-  in_trouble_ = false;
+  in_trouble_ = told_of_hang_ = false;
   const bool now = node_->on_duty();
   const bool came = std::exchange(was_on_duty_, now) != now && now;
   if (came) base::log_info("node: on duty, for escalation, what falls due and delivery");
@@ -117,9 +117,9 @@ Status Cluster::read_alerts(bool& any) {
 void Cluster::trouble(const base::Error& error) {
   // What is out is to be taken back.
   if (std::exchange(was_on_duty_, false)) parts_.duty_calls(false);
+  if (node_->hangs() && !std::exchange(told_of_hang_, true)) parts_.lost_contact();
   if (std::exchange(in_trouble_, true)) return;
   base::log_warning("node: other nodes are not heard: " + error.message);
-  if (!node_->in_contact()) parts_.lost_contact();
 }
 
 }  // namespace trialward::api

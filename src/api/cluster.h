@@ -60,7 +60,7 @@ class Cluster {
   runtime::TaskList& tasks_;
   std::atomic<bool> behind_ = false;
   store::Heard heard_;  // and not looked at yet; the thread's
-  bool was_on_duty_ = false, in_trouble_ = false;
+  bool was_on_duty_ = false, in_trouble_ = false, told_of_hang_ = false;
   std::unique_ptr<runtime::WorkerPool> thread_;  // last: it uses all the rest
 };
 

@@ -36,6 +36,9 @@ class Node {
   // of the last few seconds. Any thread.
   virtual bool in_contact() const = 0;
   virtual std::string durability() const = 0;
+  // Whether the connection was given up as its database did not answer, until it has a new one. The
+  // thread's.
+  virtual bool hangs() const = 0;
   // Ends a wait(). Any thread.
   virtual void interrupt() = 0;
   // Ends whatever it does, and all that it would do.

@@ -72,6 +72,7 @@ PostgresConnection::PostgresConnection(const std::string& url, const PostgresOpt
     : url_(url),
       name_(postgres_name(parse_postgres_url(url).value())),
       options_(options),
+      commit_max_(options.commit_max),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   TW_CHECK(wake_ >= 0);
 }
@@ -159,9 +160,9 @@ Result<PostgresConnection::ResultPointer> PostgresConnection::next_result(Patien
 
 PostgresConnection::Waiting PostgresConnection::begin_waiting(Patience patience) const {
   Waiting waiting{.patience = patience, .until = base::TimePoint::max()};
-  const base::Duration most =
-      patience == Patience::cancels ? options_.statement_max : options_.commit_max;
-  if (most.count() > 0 && !patient_) waiting.until = clock_.now() + most;
+  const bool commits = patience == Patience::commits;
+  const base::Duration most = commits ? commit_max_ : options_.statement_max;
+  if (most.count() > 0 && (commits || !patient_)) waiting.until = clock_.now() + most;
   return waiting;
 }
 

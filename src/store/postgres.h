@@ -104,8 +104,12 @@ class PostgresConnection : public WriteConnection {
   void close();
   // What interrupt() was about is over.
   void forget_interrupt() { interrupted_ = false; }
-  // Whether statements and COMMITs have all the time in the world.
+  // Whether statements have all the time in the world.
   void set_patient(bool patient) { patient_ = patient; }
+  void set_commit_max(base::Duration most) { commit_max_ = most; }
+  base::Duration commit_max() const { return commit_max_; }
+  base::Duration usual_commit_max() const { return options_.commit_max; }
+  bool given_up() const { return given_up_; }
 
   base::Result<Statement*> prepare(std::string_view sql) override;
   struct StatementKind {
@@ -187,6 +191,7 @@ class PostgresConnection : public WriteConnection {
   const PostgresOptions options_;
   const base::SystemClock clock_;
   bool patient_ = false;
+  base::Duration commit_max_;
   pg_conn* connection_ = nullptr;
   int wake_ = -1;  // an eventfd
   std::atomic<bool> interrupted_ = false, abandoned_ = false, suspected_ = false;

@@ -113,8 +113,9 @@ Status PostgresConnection::connect() {
     const std::size_t host = (first + i) % hosts.size();
     const Status done = connect_to(hosts[host]);
     if (done) {
-      last_hosts.set(url_, host);
-      return begin_session();
+      Status begun = begin_session();
+      if (begun) last_hosts.set(url_, host);
+      return begun;
     }
     close();
     reasons += (reasons.empty() ? "" : "; ") + done.error().message;

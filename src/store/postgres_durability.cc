@@ -11,7 +11,8 @@ base::Result<std::string> postgres_durability(Connection& connection, const std:
   auto rows = connection.query(
       "SELECT current_setting('synchronous_commit'), current_setting('fsync'), "
       "current_setting('full_page_writes'), current_setting('synchronous_standby_names'), "
-      "(SELECT count(*) FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum'))");
+      "(SELECT count(*) FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum')), "
+      "CAST(pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS integer)");
   if (!rows) return rows.error();
   auto row = rows->next();
   if (!row) return row.error();
@@ -29,6 +30,10 @@ base::Result<std::string> postgres_durability(Connection& connection, const std:
                                     " has synchronous_commit = local beside its "
                                     "synchronous_standby_names: what it acknowledges would be lost "
                                     "when a standby takes its place"};
+  }
+  if (rows->integer(5) == 0) {
+    return words + ", synchronous_standby_names='" + std::string(rows->text(3)) +
+           "', of which this role may not see more (GRANT pg_read_all_stats)";
   }
   const std::int64_t standbys = rows->integer(4);
   return words + ", " + std::to_string(standbys) + " synchronous standby" +

@@ -30,6 +30,7 @@ class PostgresNode final : public Node, private PostgresConnection {
   bool on_duty() const override { return on_duty_.load(); }
   bool in_contact() const override { return in_contact_.load(); }
   std::string durability() const override;
+  bool hangs() const override { return lost() && given_up(); }
   void interrupt() override { wake(); }
   void stop() override { abandon(); }
   Connection& connection() override { return *this; }

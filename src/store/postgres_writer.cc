@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/log.h"
 #include "store/postgres_durability.h"
 #include "store/postgres_node.h"
 #include "store/postgres_statement.h"
@@ -19,6 +20,7 @@ using base::Status;
 namespace {
 
 constexpr int kLockAttempts = 25;  // with pauses: as long as another node may take to migrate
+constexpr base::Duration kCommitAskedMost = std::chrono::minutes(2);
 constexpr const char* kIdleMaxMs = "10000";
 constexpr std::int64_t kMarksKeptMs = std::int64_t{7} * 24 * 3600 * 1000;
 
@@ -119,6 +121,17 @@ Status PostgresWriter::join() {
   return Error{Errc::unavailable, there.message + ", which changes its schema"};
 }
 
+// An index over a large table takes long.
+Status PostgresWriter::migrate_patiently(std::string_view store_id) {
+  base::log_info("store: its schema is made or changed, which may take long");
+  struct Patient {
+    PostgresWriter& writer;
+    ~Patient() { writer.set_patient(false); }
+  } patient{*this};
+  set_patient(true);
+  return migrate(*this, store_id);
+}
+
 Status PostgresWriter::bring_up_to_date(std::string_view store_id) {
   Error others;
   for (int attempt = 1; attempt <= kLockAttempts; ++attempt) {
@@ -131,9 +144,7 @@ Status PostgresWriter::bring_up_to_date(std::string_view store_id) {
     auto alone = lock("pg_try_advisory_lock");
     if (!alone) return alone.error();
     if (*alone) {
-      set_patient(true);  // an index over a large table takes long
-      Status done = migrate(*this, store_id);
-      set_patient(false);
+      Status done = migrate_patiently(store_id);
       if (done) done = join();
       if (auto given = lock("pg_advisory_unlock"); done && !given) return given.error();
       return done;
@@ -399,9 +410,12 @@ Result<bool> PostgresWriter::was_committed() {
   const bool there = *number == mark_;
   Status done =
       execute("UPDATE commit_marks SET at_ms = at_ms + 1 WHERE session = $1", {Blob{session_}});
+  // Longer each time: with a standby that takes its time it would else ask for ever.
+  set_commit_max(std::min(2 * commit_max(), kCommitAskedMost));
   bool unknown = false;
   if (done) done = PostgresConnection::commit(unknown);
   if (!done) return done.error();
+  set_commit_max(usual_commit_max());
   return there;
 }
 

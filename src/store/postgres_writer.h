@@ -109,6 +109,7 @@ class PostgresWriter final : public PostgresConnection {
   base::Status write_rows(std::uint64_t tables);
   void drop_rows();
   base::Status make_schema();
+  base::Status migrate_patiently(std::string_view store_id);
   base::Status bring_up_to_date(std::string_view store_id);
   base::Result<bool> lock(const char* function);
   base::Status join();

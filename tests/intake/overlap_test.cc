@@ -242,10 +242,15 @@ TEST_F(OverlapTest, P8WhatAnotherNodeWroteInBetweenIsSeen) {
         "chain_ends); "
         "UPDATE write_turn SET number = number + 1, session = 'other'; COMMIT");
   });
-  while ((*holder)
-             ->integer("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = "
-                       "to_regclass('write_turn')")
-             .value() == 0) {
+  const auto waits = [&] {
+    return (*holder)
+               ->integer("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = "
+                         "to_regclass('write_turn')")
+               .value() != 0;
+  };
+  const auto begun = std::chrono::steady_clock::now();
+  while (!waits() && std::chrono::steady_clock::now() - begun < std::chrono::seconds(30)) {
+    std::this_thread::yield();
   }
   ASSERT_TRUE((*holder)->script("COMMIT").ok());
   committer_->start(two, more_waits_, keep);

@@ -460,5 +460,28 @@ TEST(PostgresUrl, EachHostIsTriedByItself) {
   }
 }
 
+// As with a standby that takes its time: the one that asks takes as long, and is given it.
+TEST_F(PostgresTest, P1ACommitThatTakesLongerThanItMayIsFoundAllTheSame) {
+  script(
+      "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.5); "
+      "RETURN NULL; END $$; CREATE CONSTRAINT TRIGGER slow AFTER INSERT OR UPDATE ON commit_marks "
+      "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION slow()");
+  const auto hasty = open_writer({.commit_max = milliseconds(200)});
+  ASSERT_TRUE(hasty->begin_turn().ok());
+  ASSERT_TRUE(hasty->execute("INSERT INTO t VALUES (1, 'x')").ok());
+  bool unknown = false;
+  ASSERT_FALSE(hasty->commit(unknown).ok());
+  ASSERT_TRUE(unknown);
+  base::Result<bool> there = false;
+  for (int attempt = 0; attempt < 5 && !(there.ok() && *there); ++attempt) {
+    const auto back = hasty->recover();
+    ASSERT_TRUE(back.ok()) << why(back);
+    there = hasty->was_committed();
+  }
+  ASSERT_TRUE(there.ok()) << why(there);
+  EXPECT_TRUE(*there);
+  EXPECT_EQ(count(*hasty), 1);
+}
+
 }  // namespace
 }  // namespace trialward::store
