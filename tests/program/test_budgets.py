@@ -2,6 +2,7 @@
 and no more sessions are there than the pool has."""
 
 import contextlib
+import os
 import random
 import re
 import shutil
@@ -20,6 +21,7 @@ from test_reports import REPORTS, ask, ended, fill, metric, plain
 import postgres
 
 POOL = 12
+SLOW = "TRIALWARD_SLOW" in os.environ  # under a sanitizer
 CANCELLED_SECONDS_MAX = 2
 PILOT = ROOT / "studies/cdiscpilot01"
 
@@ -193,8 +195,9 @@ def test_p5_a_report_cancelled_at_any_moment_frees_what_it_had(pilot, database):
             if cancelled(server) == before_it:
                 continue  # it was over by then, and what it was made from stays for a while
             seconds_until(lambda: dataset_mib() == 0)
-            freed = (before + with_it) / 2
-            seconds_until(lambda freed=freed: resident_mib(server) < freed)
+            if not SLOW:  # a sanitizer keeps what was freed
+                freed = (before + with_it) / 2
+                seconds_until(lambda freed=freed: resident_mib(server) < freed)
             took.append(time.monotonic() - begun)
             most_left = max(most_left, resident_mib(server))
     print(f"all reports take {whole:.1f} s; {len(took)} of 20 were cancelled while they ran, "
