@@ -88,7 +88,9 @@ def measure_made(bench, place, options, seconds, run=0, sessions=None):
     with Server(bench.program("trialward"), folder, None, options, store) as server:
         loads = Loads(server, seeds_after=run)
         begun = time.monotonic()
-        load = loads.begin("--rate", RATE, *SINGLE, "--seconds", seconds, "--curve")
+        # Of subjects of its own: those of an earlier run would have to be loaded first.
+        load = loads.begin("--rate", RATE, *SINGLE, "--seconds", seconds, "--curve",
+                           "--subject-prefix", f"RUN{run}-")
         time.sleep(QUIET_SECONDS)
         asked_s = time.monotonic() - begun
         with Connections(server, sessions) as connections:

@@ -23,7 +23,7 @@ constexpr std::size_t kUnsavedMost = 1024;
 // What other nodes have stored is read in such pages; if it is more than so much, whoever is at
 // hand is forgotten instead.
 constexpr std::size_t kForeignPage = 256;
-constexpr std::size_t kPastPage = 32;  // of a subject's records
+constexpr std::size_t kPastPage = 64;  // of a subject's records: as many as a watch may lack
 constexpr std::int64_t kForeignMost = 8192;
 
 // What the rules say of the past raises nothing: the record was watched when it came.
