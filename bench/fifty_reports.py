@@ -90,7 +90,7 @@ def measure_made(bench, place, options, seconds, run=0, sessions=None):
         begun = time.monotonic()
         # Of subjects of its own: those of an earlier run would have to be loaded first.
         load = loads.begin("--rate", RATE, *SINGLE, "--seconds", seconds, "--curve",
-                           "--subject-prefix", f"RUN{run}-")
+                           "--subject-prefix", f"SUBJ-{run}0")
         time.sleep(QUIET_SECONDS)
         asked_s = time.monotonic() - begun
         with Connections(server, sessions) as connections:
