@@ -27,7 +27,6 @@
 #include "api/sync_api.h"
 #include "api/tokens_api.h"
 #include "api/web_pages.h"
-#include "base/json_writer.h"
 #include "base/log.h"
 #include "intake/due_sweep.h"
 #include "monitor/escalator.h"

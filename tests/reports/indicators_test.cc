@@ -85,8 +85,7 @@ TEST_F(IndicatorsTest, MissingIsWhatWasNotDoneOrHasNoValueOrIsDoubtful) {
 }
 
 TEST_F(IndicatorsTest, AQuestionnaireThatNeverCameIsMissing) {
-  const std::string text =
-      std::string(kStudyText) + "[[codes]]\nkind = \"questionnaire\"\ncode = \"QTOT\"\n";
+  const std::string code = "[[codes]]\nkind = \"questionnaire\"\ncode = \"QTOT\"\n";
   const std::string reports = R"toml(
 [[visits]]
 name = "WEEK 2"
@@ -96,10 +95,7 @@ id = "q"
 title = "Q"
 total = "QTOT"
 )toml";
-  auto study = model::load_study(
-      std::vector<model::DefinitionFile>{{"study.toml", text}, {"reports.toml", reports}});
-  ASSERT_TRUE(study.ok());
-  use(std::make_shared<const model::Study>(std::move(*study)));
+  use(study_with(reports, code));
   for (const char* subject : {"A-1", "A-2", "A-3"}) enrol(subject, "P");
   enrol("A-4", "SCRNFAIL");
   add("A-1", R"("kind":"questionnaire","code":"QTOT","value":3,"visit":"WEEK 2",)"

@@ -10,13 +10,10 @@ class LiverTestBench : public ReportBench {
  protected:
   void SetUp() override {
     ReportBench::SetUp();
-    auto text = std::string(kStudyText) +
-                "[[codes]]\nkind = \"lab\"\ncode = \"AST\"\nunit = \"U/L\"\n"
-                "[[codes]]\nkind = \"lab\"\ncode = \"BILI\"\nunit = \"mg/dL\"\n"
-                "[[codes]]\nkind = \"lab\"\ncode = \"ALP\"\nunit = \"U/L\"\n";
-    auto study = model::load_study(std::vector<model::DefinitionFile>{{"study.toml", text}});
-    TW_CHECK(study.ok());
-    use(std::make_shared<const model::Study>(std::move(*study)));
+    use(study_with("",
+                   "[[codes]]\nkind = \"lab\"\ncode = \"AST\"\nunit = \"U/L\"\n"
+                   "[[codes]]\nkind = \"lab\"\ncode = \"BILI\"\nunit = \"mg/dL\"\n"
+                   "[[codes]]\nkind = \"lab\"\ncode = \"ALP\"\nunit = \"U/L\"\n"));
   }
 
   // A value in multiples of its own upper limit.

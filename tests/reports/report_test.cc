@@ -76,7 +76,7 @@ class DrillTest : public ReportBench {
  protected:
   void SetUp() override {
     ReportBench::SetUp();
-    const std::string text = std::string(kStudyText) + R"toml(
+    const std::string more = R"toml(
 [ctcae]
 version = "5"
 [[codes]]
@@ -93,10 +93,7 @@ id = "q"
 title = "Q"
 total = "QTOT"
 )toml";
-    auto study = model::load_study(
-        std::vector<model::DefinitionFile>{{"study.toml", text}, {"reports.toml", reports}});
-    TW_CHECK(study.ok());
-    use(std::make_shared<const model::Study>(std::move(*study)));
+    use(study_with(reports, more));
     for (const char* subject : {"A-1", "A-2", "B-1"}) fill(subject);
     enrol("B-2", "SCRNFAIL");
   }
@@ -168,7 +165,7 @@ TEST_F(DrillTest, EveryReportNamesWhomItCounts) {
 
 // The lines of a code: 97.5 F was measured to a tenth of a degree, whatever its value in C is.
 TEST_F(ReportTest, SumsHaveNoMoreDecimalsThanTheValuesAsSent) {
-  const std::string text = std::string(kStudyText) + R"toml(
+  const std::string more = R"toml(
 [[codes]]
 kind = "vital"
 code = "TEMP"
@@ -179,9 +176,7 @@ kind = "lab"
 code = "CREAT"
 unit = "mg/dL"
 )toml";
-  auto study = model::load_study(std::vector<model::DefinitionFile>{{"study.toml", text}});
-  TW_CHECK(study.ok());
-  use(std::make_shared<const model::Study>(std::move(*study)));
+  use(study_with("", more));
   const std::string at = R"(,"visit":"WEEK 2","effective":"2024-01-24")";
   for (const char* number : {"1", "2"}) {
     const std::string subject = std::string("A-") + number;
