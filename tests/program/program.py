@@ -28,6 +28,8 @@ DEMO = ROOT / "studies/demo"
 ON_POSTGRES = os.environ.get("TRIALWARD_TEST_STORE") == "postgres"
 POSTGRES = os.environ.get("TRIALWARD_POSTGRES", "")
 START_S = 60  # generous, for the sanitizers
+SLOW = "TRIALWARD_SLOW" in os.environ  # under a sanitizer
+SLOWER = 4 if SLOW else 1  # how much longer what has a limit may take
 STOP_S = 30
 
 

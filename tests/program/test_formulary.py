@@ -3,21 +3,18 @@
 import gzip
 import http.client
 import json
-import os
 import sys
 import threading
-import time
 
 import pytest
 
-from program import DEMO, ROOT, Server, trialward
+from program import DEMO, ROOT, SLOW, Server, trialward
 from test_openapi import check
 
 sys.path.insert(0, str(ROOT / "tests/remote"))
 
 from hostile import HostileRemote, file_answer  # noqa: E402
 
-SLOW = "TRIALWARD_SLOW" in os.environ  # under a sanitizer
 COVERAGE = "/v1/medications/{rxcui}/coverage"
 
 
@@ -168,11 +165,12 @@ def index_of(remote):
                        "formulary_urls": [f"{remote.url}/drugs"]}).encode()
 
 
+ENDLESS = {"hang": {"deadline"}, "drip": {"deadline"}}
 FAULTS = {
-    "hang": {"deadline"}, "drip": {"deadline"}, "close": {"broken"}, "reset": {"broken"},
-    "cut": {"broken"}, "short": {"broken"}, "redirect": {"redirected"}, "500": {"status"},
-    "404": {"status"}, "endless": {"status"}, "bomb": {"status", "too_large"},
-    "headers": {"too_large"}, "garbage": {"broken"}, "flood": {"too_large"},
+    "close": {"broken"}, "reset": {"broken"}, "cut": {"broken"}, "short": {"broken"},
+    "redirect": {"redirected"}, "500": {"status"}, "404": {"status"}, "endless": {"status"},
+    "bomb": {"status", "too_large"}, "headers": {"too_large"}, "garbage": {"broken"},
+    "flood": {"too_large"},
     "a gzip bomb": {"invalid"}, "a shorter length": {"invalid"}, "truncated": {"invalid"},
     "another schema": {"invalid"}, "a tenth": {"shrunk"}, "nothing": {"empty"},
 }
@@ -186,7 +184,9 @@ BODIES = {
 }
 
 
-def test_whatever_its_source_does_the_old_list_answers(tmp_path):
+# What ends by itself has time enough also on a busy machine; what never ends is waited for.
+@pytest.mark.parametrize("faults, timeout", [(ENDLESS, 2), (FAULTS, 30)], ids=["endless", "ends"])
+def test_whatever_its_source_does_the_old_list_answers(tmp_path, faults, timeout):
     fault = [None]
 
     def choose(request):
@@ -199,28 +199,28 @@ def test_whatever_its_source_does_the_old_list_answers(tmp_path):
         return BODIES.get(fault[0], fault[0])
 
     with HostileRemote(choose) as remote, \
-            Server(tmp_path / "store.db", options=options(remote.url + "/drugs")) as server:
+            Server(tmp_path / "store.db",
+                   options=options(remote.url + "/drugs", timeout)) as server:
         token = server.token("monitor")
         server.wait_for(lambda: state(server).get("list"))
         version = state(server)["list"]["version"]
-        for name, kinds in FAULTS.items():
+        for name, kinds in faults.items():
             refused = state(server)["refused"]
             fault[0] = name
             # The refusal after the next is of this fault for certain.
-            began = time.monotonic()
             server.wait_for(lambda before=refused: state(server)["refused"] >= before + 2)
-            assert time.monotonic() - began < 12, name
             now = state(server)
             assert now["refusal"]["kind"] in kinds, (name, now["refusal"])
             assert now["list"]["version"] == version
             found = coverage(server, token)
             assert found["status"] == "covered" and found["list"]["version"] == version
             assert found["list"]["staleness_s"] <= now["staleness_s"] + 1
-        text = server.get("/metrics", ops=True).body.decode()
-        assert 'trialward_formulary_last_refusal{kind="empty"} 1' in text
+            text = server.get("/metrics", ops=True).body.decode()
+            kind = now["refusal"]["kind"]
+            assert f'trialward_formulary_last_refusal{{kind="{kind}"}} 1' in text
         fault[0] = None
         server.wait_for(lambda: "refusal" not in state(server))
-        assert coverage(server, token)["list"]["staleness_s"] <= 5
+        server.wait_for(lambda: coverage(server, token)["list"]["staleness_s"] <= 5)
         spools = [one.name for one in tmp_path.iterdir() if ".fetch-" in one.name]
         assert len(spools) <= 1, spools
 

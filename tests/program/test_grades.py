@@ -3,16 +3,14 @@ of its own (ctcae_pilot.py)."""
 
 import datetime
 import json
-import os
 import shutil
 
 import pytest
 
 import cdiscpilot01
 import ctcae_pilot
-from program import ROOT, Server, trialward
+from program import ROOT, SLOW, Server, trialward
 
-SLOW = "TRIALWARD_SLOW" in os.environ  # under a sanitizer
 
 STUDY = ROOT / "studies/cdiscpilot01"
 RULE = """

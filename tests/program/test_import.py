@@ -18,11 +18,10 @@ import time
 import pytest
 
 import cdiscpilot01
-from program import DEMO, ON_POSTGRES, ROOT, TRIALWARD, Server, trialward
+from program import DEMO, ON_POSTGRES, ROOT, SLOW, TRIALWARD, Server, trialward
 
 STUDY = ROOT / "studies/cdiscpilot01"
 # Under the sanitizers everything is some ten times slower: then the large domains stay out.
-SLOW = "TRIALWARD_SLOW" in os.environ
 DOMAINS = ["ae", "dm", "ds", "ex", "mh", "sv"] if SLOW else cdiscpilot01.DOMAINS
 
 needs_data = pytest.mark.skipif(not cdiscpilot01.SDTM.is_dir(),

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from program import ROOT, Server, trialward
+from program import ROOT, SLOWER, Server, trialward
 from sender import Log, Sender, alarming_alt, differences, export, heart_rate
 from test_subscription import FHIR, Desk, alarm, subscription
 
@@ -111,7 +111,7 @@ def test_a_token_of_one_node_holds_on_the_other_and_is_revoked_there(nodes):
     assert two.request("DELETE", f"/v1/studies/demo/tokens/{number}", admin).status in (200, 204)
     revoked = time.monotonic()
     one.wait_for(lambda: one.get("/v1/token", token).status == 401)
-    assert time.monotonic() - revoked < 1
+    assert time.monotonic() - revoked < SLOWER
 
 
 def test_a_rule_sees_what_both_nodes_have_stored(nodes):
@@ -184,7 +184,7 @@ def test_an_alert_of_one_node_is_told_by_the_other_at_once(nodes):
                     f"SUBJ-{number}".encode() not in line:
                 line = lines.readline()
                 assert line
-            assert time.monotonic() - begun < 5
+            assert time.monotonic() - begun < 5 * SLOWER
 
 
 def test_another_node_goes_on_duty_when_one_is_killed(nodes):
@@ -195,7 +195,7 @@ def test_another_node_goes_on_duty_when_one_is_killed(nodes):
     first.kill()
     begun = time.monotonic()
     second.wait_for(lambda: on_duty(second))
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 10 * SLOWER
     first.start()
     time.sleep(1)  # tidy(sleep): for long enough to find that it is not needed
     assert on_duty(second) and not on_duty(first)
@@ -282,7 +282,7 @@ def test_a_node_that_stands_still_holds_up_the_others_for_a_bounded_time(nodes):
         begun = time.monotonic()
         two.wait_for(lambda: two.post(RECORDS, feed, heart_rate("c", 1, "SUBJ-9")).status in
                      (200, 201))
-        assert time.monotonic() - begun < STOPPED_S + 5  # and what a command takes
+        assert time.monotonic() - begun < (STOPPED_S + 5) * SLOWER  # and what a command takes
     finally:
         one.process.send_signal(signal.SIGCONT)
     at_start = len(logs["a"].answered)
