@@ -4,7 +4,6 @@
 
 #include <csignal>
 
-#include "store/sqlite.h"
 #include "tests/records/sample_store.h"
 
 namespace trialward::records {
@@ -16,7 +15,8 @@ using store::why;
 class HeadsTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    writer_ = std::make_unique<SampleWriter>(path());
+    TRIALWARD_NEEDS_STORE();
+    writer_ = std::make_unique<SampleWriter>(place_.store());
     writer_->use_study("trial", "1");
     auto reader = writer_->store().open_reader();
     ASSERT_TRUE(reader.ok());
@@ -40,7 +40,7 @@ class HeadsTest : public ::testing::Test {
     const auto done = signer_->sign_now(*reader_, kNow);
     ASSERT_TRUE(done.ok()) << why(done);
   }
-  std::string path() const { return folder_.file("s.db"); }
+  const std::string& path() const { return writer_->store().beside(); }
   std::string contents() const {
     std::ifstream file(heads_path(path()), std::ios::binary);
     return {std::istreambuf_iterator<char>(file), {}};
@@ -75,7 +75,7 @@ class HeadsTest : public ::testing::Test {
     return "line " + std::to_string(line) + " of the signed heads: ";
   }
 
-  TemporaryFolder folder_;
+  StorePlace place_;
   std::unique_ptr<SampleWriter> writer_;
   std::unique_ptr<store::Connection> reader_;
   std::unique_ptr<HeadSigner> signer_;
@@ -169,14 +169,14 @@ TEST_F(HeadsTest, HeadsWithoutTheirKeyAskForIt) {
 }
 
 TEST_F(HeadsTest, P8AStoreThatEndsBeforeTheLastHeadIsNotSigned) {
-  std::filesystem::copy_file(SampleStore::get().heads(), heads_path(folder_.file("early.db")));
+  const std::string early = place_.file("early");
+  std::filesystem::copy_file(SampleStore::get().heads(), heads_path(early));
   for (const char* file : {".key", ".pub"}) {
-    std::filesystem::copy_file(SampleStore::get().late() + file, folder_.file("early.db") + file);
+    std::filesystem::copy_file(SampleStore::get().beside() + file, early + file);
   }
-  std::filesystem::copy_file(SampleStore::get().early(), folder_.file("early.db"));
-  auto signer = HeadSigner::open(folder_.file("early.db"));
+  auto signer = HeadSigner::open(early);
   ASSERT_TRUE(signer.ok()) << why(signer);
-  auto reader = store::SqliteConnection::open(folder_.file("early.db"), store::SqliteMode::reader);
+  auto reader = store::open_store(SampleStore::get().early());
   ASSERT_TRUE(reader.ok());
   const auto done = (*signer)->sign_now(**reader, kNow);
   ASSERT_FALSE(done.ok());
@@ -232,7 +232,7 @@ TEST_F(HeadsTest, P8LinesMustComeInTheirOrderAndOfThisStore) {
   writer_->add("P-1", 5);
   sign();
   const std::string two = contents().substr(one.size());
-  SecretKey forger = open_secret_key(folder_.file("forger"), true).value();
+  SecretKey forger = open_secret_key(place_.file("forger"), true).value();
   const std::string forged = sign_head({.store_id = store_id(), .seq = 9, .at = "now"}, forger);
   SecretKey own = open_secret_key(path(), false).value();
   const std::string foreign = sign_head({.store_id = "0123", .seq = 9, .at = "now"}, own);

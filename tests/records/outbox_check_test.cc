@@ -6,9 +6,8 @@
 namespace trialward::records {
 namespace {
 
-class OutboxCheckTest : public ::testing::Test {
+class OutboxCheckTest : public SampleTest {
  protected:
-  const SampleStore& sample_ = SampleStore::get();
 };
 
 TEST_F(OutboxCheckTest, P8WhatWasTakenOutOfTheOutboxOrPutIntoItIsNamed) {
@@ -34,14 +33,14 @@ TEST_F(OutboxCheckTest, P8WhatWasTakenOutOfTheOutboxOrPutIntoItIsNamed) {
        "outbox_counts, target 'spy': it does not count the outbox"},
   };
   for (const auto& [sql, expected] : cases) {
-    Copy copy(sample_.late());
+    Copy copy(sample().late());
     ASSERT_TRUE(copy.change(sql)) << sql;
     EXPECT_EQ(copy.verify(), expected) << sql;
   }
 }
 
 TEST_F(OutboxCheckTest, WhatWasDeliveredMayBeCleanedUp) {
-  Copy copy(sample_.late());
+  Copy copy(sample().late());
   auto gone = store::prune_deliveries(copy.connection(), kNow + 100, 10);
   ASSERT_TRUE(gone.ok()) << store::why(gone);
   EXPECT_EQ(*gone, 1);

@@ -92,9 +92,10 @@ inline base::Result<std::shared_ptr<const model::Monitor>> load_hundred(
 // Writes records and all that follows from them, each in a transaction of its own.
 class SampleWriter {
  public:
-  explicit SampleWriter(const std::string& path) {
+  // `place`: a path, or a URL.
+  explicit SampleWriter(const std::string& place) {
     base::SeededRandom random(7);
-    auto opened = store::Store::open(path, random);
+    auto opened = store::Store::open(place, random);
     TW_CHECK(opened.ok());
     store_ = std::move(*opened);
   }
@@ -168,11 +169,10 @@ class SampleWriter {
   // A record of an alert is a reason for it no more, or again.
   void revise(std::int64_t alert, const store::CauseChange& change) {
     begin();
-    const store::AlertPlace place{.study = row_.study,
-                                  .shard = model::shard_of(study_.id, "P-1")};
-    TW_CHECK(store::revise_causes(writer(), place, alert, change,
-                                  {.actor = "monitor", .at_ms = kNow})
-                 .ok());
+    const store::AlertPlace place{.study = row_.study, .shard = model::shard_of(study_.id, "P-1")};
+    TW_CHECK(
+        store::revise_causes(writer(), place, alert, change, {.actor = "monitor", .at_ms = kNow})
+            .ok());
     commit();
   }
 
@@ -185,8 +185,7 @@ class SampleWriter {
   }
   void acknowledge(std::int64_t alert) {
     const model::ReadBack value{.record = 4, .kind = "lab", .code = "ALT", .value = "120"};
-    step(alert,
-         {.type = model::AlertEventType::acknowledged, .detail = {.values = {value}}},
+    step(alert, {.type = model::AlertEventType::acknowledged, .detail = {.values = {value}}},
          "called the site");
   }
 
@@ -309,7 +308,7 @@ class SampleWriter {
   std::map<std::int64_t, std::unique_ptr<model::Watch>> watches_;
 };
 
-// The two moments: early.db and late.db; late.heads covers both and belongs to late.pub.
+// The two moments. The heads cover both and belong to the late one.
 class SampleStore {
  public:
   // Made once a process, because each case only needs a copy.
@@ -318,24 +317,33 @@ class SampleStore {
     return kStore;
   }
 
-  std::string early() const { return folder_.file("early.db"); }
-  std::string late() const { return folder_.file("late.db"); }
-  std::string heads() const { return heads_path(late()); }
+  // Paths, or URLs.
+  const std::string& early() const { return early_; }
+  const std::string& late() const { return late_; }
+  // What the names of the late one's heads and keys begin with.
+  const std::string& beside() const { return beside_; }
+  std::string heads() const { return heads_path(beside_); }
   PublicKey key() const {
-    auto key = read_public_key(public_key_path(late()));
+    auto key = read_public_key(public_key_path(beside_));
     TW_CHECK(key.ok());
     return *key;
   }
 
  private:
-  SampleStore() {
+  SampleStore() : early_(early_place_.store()), late_(late_place_.store()) {
     {
-      SampleWriter writer(late());
+      SampleWriter writer(late_);
+      beside_ = writer.store().beside();
       write_early(writer);
       sign(writer, kNow);
     }
-    std::filesystem::copy_file(late(), early());
-    SampleWriter writer(late());
+    if (on_postgres()) {  // the same once more
+      SampleWriter writer(early_place_.store());
+      write_early(writer);
+    } else {
+      std::filesystem::copy_file(late_, early_);
+    }
+    SampleWriter writer(late_place_.store());
     write_late(writer);
     sign(writer, kNow + 60'000);
   }
@@ -374,14 +382,23 @@ class SampleStore {
   }
 
   void sign(SampleWriter& writer, std::int64_t at_ms) {
-    auto signer = HeadSigner::open(late());
+    auto signer = HeadSigner::open(beside_);
     TW_CHECK(signer.ok());
     auto reader = writer.store().open_reader();
     TW_CHECK(reader.ok());
     TW_CHECK((*signer)->sign_now(**reader, at_ms).ok());
   }
 
-  const TemporaryFolder folder_;
+  StorePlace early_place_, late_place_;
+  const std::string early_, late_;
+  std::string beside_;
+};
+
+// What looks at the sample store.
+class SampleTest : public ::testing::Test {
+ protected:
+  void SetUp() override { TRIALWARD_NEEDS_STORE(); }
+  static const SampleStore& sample() { return SampleStore::get(); }
 };
 
 }  // namespace trialward::records

@@ -9,6 +9,7 @@ namespace {
 class StormCheckTest : public ::testing::Test {
  protected:
   void SetUp() override {
+    TRIALWARD_NEEDS_STORE();
     escalation_.ladders[static_cast<std::size_t>(model::AlertSeverity::warning)].tiers = {
         {.targets = {"on-call"}, .after_ms = 60'000}};
     escalation_.storm = model::StormLimit{.subjects = 3, .within_ms = 3'600'000};
@@ -19,8 +20,8 @@ class StormCheckTest : public ::testing::Test {
     writer.acknowledge(2);
   }
 
-  const TemporaryFolder folder_;
-  const std::string path_ = folder_.file("s.db");
+  StorePlace place_;
+  const std::string path_ = place_.store();
   model::Escalation escalation_;
 };
 

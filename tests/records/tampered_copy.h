@@ -2,6 +2,7 @@
 // it: every column of every table, whatever the schema has.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <memory>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "records/verify.h"
+#include "store/postgres.h"
 #include "store/sqlite.h"
 #include "tests/records/sample_store.h"
 
@@ -34,25 +36,61 @@ inline std::vector<std::vector<std::string>> texts(store::Connection& connection
   }
 }
 
-// A copy of the sample store, to be changed behind the program's back.
+// Transactions within another one, of whoever begins his own.
+class NestedTransaction final : public store::Connection {
+ public:
+  explicit NestedTransaction(store::Connection& outer) : outer_(outer) {}
+  base::Status script(const std::string& sql) override {
+    constexpr std::string_view kBegin = "BEGIN READ WRITE;";
+    if (sql.starts_with(kBegin)) {
+      return outer_.script("SAVEPOINT nested;" + sql.substr(kBegin.size()));
+    }
+    return outer_.script(sql == "ROLLBACK" ? "ROLLBACK TO nested; RELEASE nested" : sql);
+  }
+  void release_memory() override { outer_.release_memory(); }
+  void interrupt() override { outer_.interrupt(); }
+  bool is_postgres() const override { return true; }
+
+ protected:
+  base::Result<store::Statement*> prepare(std::string_view sql) override {
+    return prepare_on(outer_, sql == "BEGIN"    ? "SAVEPOINT nested"
+                              : sql == "COMMIT" ? "RELEASE nested"
+                                                : sql);
+  }
+
+ private:
+  store::Connection& outer_;
+};
+
+// A copy of a store, to be changed behind the program's back: of the file, or in PostgreSQL a
+// transaction that is not committed.
 class Copy {
  public:
   explicit Copy(const std::string& original) : path_(folder_.file("copy.db")) {
+    if (on_postgres()) {
+      auto opened = store::PostgresConnection::open(original, {.writes = true});
+      TW_CHECK(opened.ok());
+      opened_ = std::move(*opened);
+      TW_CHECK(opened_->script("BEGIN").ok());
+      nested_ = std::make_unique<NestedTransaction>(*opened_);
+      return;
+    }
     std::filesystem::copy_file(original, path_);
     auto opened = store::SqliteConnection::open(path_, store::SqliteMode::writer);
     TW_CHECK(opened.ok());
-    connection_ = std::move(*opened);
-    TW_CHECK(connection_->script("PRAGMA synchronous=OFF").ok());
+    opened_ = std::move(*opened);
+    TW_CHECK(opened_->script("PRAGMA synchronous=OFF").ok());
   }
-  store::Connection& connection() { return *connection_; }
+  store::Connection& connection() { return nested_ ? *nested_ : *opened_; }
   const std::string& path() const { return path_; }
 
   // False when a constraint of the schema forbids it, or there is nothing to change.
   bool change(const std::string& sql) {
-    auto done = connection_->script(sql);
+    const std::int64_t before = changes();
+    auto done = on_postgres() ? opened_->script("SAVEPOINT before;" + sql) : opened_->script(sql);
     EXPECT_TRUE(done.ok() || done.error().code == base::Errc::conflict) << sql << store::why(done);
-    auto changes = connection_->integer("SELECT changes()");
-    return done.ok() && changes.ok() && *changes > 0;
+    if (!done && on_postgres()) TW_CHECK(opened_->script("ROLLBACK TO before").ok());
+    return done.ok() && changes() > before;
   }
 
   // The first bad entry; "" when there is none.
@@ -65,40 +103,75 @@ class Copy {
       reader = std::move(*opened);
       options.heads = reader.get();
     }
-    auto report = records::verify(*connection_, options);
+    auto report = records::verify(connection(), options);
     EXPECT_TRUE(report.ok()) << store::why(report);
     return report && report->bad ? *report->bad : "";
   }
 
  private:
+  // Rows that have been changed by now.
+  std::int64_t changes() {
+    auto counted = opened_->integer(on_postgres() ? "SELECT coalesce(sum(n_tup_ins + n_tup_upd + "
+                                                    "n_tup_del), 0)::bigint "
+                                                    "FROM pg_stat_xact_user_tables"
+                                                  : "SELECT total_changes()");
+    TW_CHECK(counted.ok());
+    return *counted;
+  }
+
   TemporaryFolder folder_;
   const std::string path_;
-  std::unique_ptr<store::SqliteConnection> connection_;
+  std::unique_ptr<store::Connection> opened_;
+  std::unique_ptr<NestedTransaction> nested_;
 };
 
 // A table as its attacker sees it.
 struct TableShape {
   std::string name;
-  std::vector<std::array<std::string, 3>> columns;  // name, type, "1" when it may not be NULL
+  // Name, type in SQLite's words, "1" when it may not be NULL.
+  std::vector<std::array<std::string, 3>> columns;
   std::vector<std::string> key;
   std::vector<std::string> rows;       // "id = 3", in the order of the key
   std::vector<std::string> first_key;  // "3", of each row
   std::vector<std::string> last;       // of each row the last column
 };
 
+// Name, type, whether it may not be NULL, whether it belongs to the key: of each column.
+inline std::vector<std::vector<std::string>> columns_of(store::Connection& connection,
+                                                        const std::string& table) {
+  if (!on_postgres()) {
+    return texts(connection,
+                 "SELECT name, type, \"notnull\", pk > 0 FROM pragma_table_info('" + table + "')");
+  }
+  return texts(connection,
+               "SELECT a.attname::text, CASE a.atttypid WHEN 'bigint'::regtype THEN 'INTEGER' "
+               "WHEN 'bytea'::regtype THEN 'BLOB' WHEN 'text'::regtype THEN 'TEXT' "
+               "ELSE 'REAL' END, a.attnotnull::int::bigint, "
+               "coalesce((a.attnum = ANY (x.indkey))::int, 0)::bigint "
+               "FROM pg_attribute a LEFT JOIN pg_index x ON x.indrelid = a.attrelid "
+               "AND x.indisprimary WHERE a.attrelid = '" +
+                   table + "'::regclass AND a.attnum > 0 ORDER BY a.attnum");
+}
+
 inline TableShape shape_of(store::Connection& connection, const std::string& name) {
   TableShape shape{.name = name};
-  for (const auto& column : texts(connection, "PRAGMA table_info(" + name + ")")) {
-    const bool is_key = column[5] != "0";
-    shape.columns.push_back({column[1], column[2], is_key ? "1" : column[3]});
-    if (is_key) shape.key.push_back(column[1]);
+  for (const auto& column : columns_of(connection, name)) {
+    const bool is_key = column[3] != "0";
+    shape.columns.push_back({column[0], column[1], is_key ? "1" : column[2]});
+    if (is_key) shape.key.push_back(column[0]);
   }
+  // A column's value as SQL has it.
+  const auto quoted = [](const std::array<std::string, 3>& column) {
+    if (column[1] == "INTEGER") return column[0];
+    return (on_postgres() ? "quote_nullable(" : "quote(") + column[0] + ")";
+  };
   std::string quoted_key, order;
-  for (const std::string& column : shape.key) {
-    quoted_key += (quoted_key.empty() ? "quote(" : ", quote(") + column + ")";
-    order += (order.empty() ? " ORDER BY " : ", ") + column;
+  for (const auto& column : shape.columns) {
+    if (std::find(shape.key.begin(), shape.key.end(), column[0]) == shape.key.end()) continue;
+    quoted_key += (quoted_key.empty() ? "" : ", ") + quoted(column);
+    order += (order.empty() ? " ORDER BY " : ", ") + column[0];
   }
-  const std::string last = ", quote(" + shape.columns.back()[0] + ")";
+  const std::string last = ", " + quoted(shape.columns.back());
   for (const auto& row :
        texts(connection, "SELECT " + quoted_key + last + " FROM " + name + order)) {
     std::string where;
@@ -115,7 +188,10 @@ inline TableShape shape_of(store::Connection& connection, const std::string& nam
 inline std::vector<std::string> all_table_names(store::Connection& connection) {
   std::vector<std::string> names;
   for (const auto& row :
-       texts(connection, "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")) {
+       texts(connection, on_postgres()
+                             ? "SELECT tablename::text FROM pg_tables "
+                               "WHERE schemaname = current_schema() ORDER BY 1"
+                             : "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1")) {
     names.push_back(row[0]);
   }
   return names;
@@ -156,12 +232,16 @@ inline std::vector<std::string> other_values(const std::array<std::string, 3>& c
   if (type == "INTEGER") values = {"coalesce(" + name + ", 0) + 1000000"};
   if (type == "REAL") values = {"coalesce(" + name + ", 0) + 0.5"};
   if (type == "TEXT") values = {"coalesce(" + name + ", '') || 'x'"};
-  if (type == "BLOB") {
+  if (type == "BLOB" && on_postgres()) {
+    values = {"coalesce(" + name + ", '') || '\\x01'",
+              "substr(" + name + ", 1, greatest(length(" + name + ") - 1, 0)) || '\\x00'"};
+  } else if (type == "BLOB") {
     values = {"CAST(coalesce(" + name + ", x'') || x'01' AS BLOB)",
               "CAST(substr(" + name + ", 1, length(" + name + ") - 1) || x'00' AS BLOB)"};
   }
   if (not_null != "1") {
-    const std::string empty = type == "TEXT" ? "''" : type == "BLOB" ? "x''" : "0";
+    const bool is_text = type == "TEXT" || (type == "BLOB" && on_postgres());
+    const std::string empty = is_text ? "''" : type == "BLOB" ? "x''" : "0";
     values.push_back("CASE WHEN " + name + " IS NULL THEN " + empty + " END");
   }
   return values;

@@ -7,19 +7,17 @@ namespace {
 
 using store::why;
 
-class WatchCheckTest : public ::testing::Test {
+class WatchCheckTest : public SampleTest {
  protected:
   VerifyReport verify_with(Copy& copy, const LoadMonitor& load_monitor) {
     auto report = verify(copy.connection(), {.load_monitor = load_monitor});
     EXPECT_TRUE(report.ok()) << why(report);
     return report ? *report : VerifyReport();
   }
-
-  const SampleStore& sample_ = SampleStore::get();
 };
 
 TEST_F(WatchCheckTest, WatchesUnderRulesThatCannotBeLoadedAreCounted) {
-  Copy copy(sample_.late());
+  Copy copy(sample().late());
   const auto without_first = [](std::vector<model::DefinitionFile> files)
       -> base::Result<std::shared_ptr<const model::Monitor>> {
     auto monitor = load_hundred(std::move(files));
@@ -35,7 +33,7 @@ TEST_F(WatchCheckTest, WatchesUnderRulesThatCannotBeLoadedAreCounted) {
 }
 
 TEST_F(WatchCheckTest, ADefinitionIsLoadedOnceAndOnlyWhenItIsNeeded) {
-  Copy copy(sample_.late());
+  Copy copy(sample().late());
   int loaded = 0;
   const VerifyReport report = verify_with(copy, [&](std::vector<model::DefinitionFile> files) {
     ++loaded;
@@ -46,7 +44,7 @@ TEST_F(WatchCheckTest, ADefinitionIsLoadedOnceAndOnlyWhenItIsNeeded) {
 }
 
 TEST_F(WatchCheckTest, P8RulesThatAreNoStoredDefinitionsAreBad) {
-  Copy copy(sample_.late());
+  Copy copy(sample().late());
   ASSERT_TRUE(copy.change("UPDATE subject_watches SET rules = 'my own' WHERE subject = 3"));
   EXPECT_EQ(copy.verify(),
             "the state of subject 3: it was saved under rules that no stored definition of the "
@@ -57,7 +55,7 @@ TEST_F(WatchCheckTest, P8AStateThatPointsElsewhereIsNamed) {
   const std::pair<std::int64_t, std::string> cases[] = {
       {3, "record 3"}, {4, "record 4"}, {0, "no record"}, {99, "record 99"}, {-2, "record -2"}};
   for (const auto& [last, name] : cases) {
-    Copy copy(sample_.late());
+    Copy copy(sample().late());
     ASSERT_TRUE(copy.change("UPDATE subject_states SET last_record = " + std::to_string(last) +
                             " WHERE subject = 3"));
     EXPECT_EQ(copy.verify(), "the state of subject 3: it says that " + name +
