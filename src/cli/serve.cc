@@ -29,6 +29,7 @@ namespace trialward::cli {
 namespace {
 
 constexpr base::Duration kStartWatch = std::chrono::milliseconds(100);
+constexpr base::Duration kStartGrace = std::chrono::seconds(1);
 constexpr base::Duration kHeadsInterval = std::chrono::seconds(60);
 
 struct ServeOptions {
@@ -304,10 +305,13 @@ int serve(const ServeOptions& options) {
   }
   if (!(*store)->durability().empty()) base::log_info("store: " + (*store)->durability());
   runtime::TaskList tasks(clock);
-  // Until it has started: it may wait for a commit, and that for a standby that is not there.
+  // Until it has started: it may wait for a commit, and that for a standby that is not there. One
+  // that has not ended a second after the signal waits for something.
   runtime::Periodic watch({.name = "start", .interval = kStartWatch, .deadline = 10 * kStartWatch},
-                          [&store](const runtime::Cancel&) {
-                            if (StopSignal::requested()) (*store)->writer().abandon();
+                          [&store, looks = 0](const runtime::Cancel&) mutable {
+                            if (StopSignal::requested() && ++looks > kStartGrace / kStartWatch) {
+                              (*store)->writer().abandon();
+                            }
                             return base::Status();
                           },
                           random, tasks);

@@ -145,6 +145,12 @@ class Server:
             time.sleep(0.05)  # tidy(sleep): a poll of the server
         return found
 
+    def beside(self, suffix):
+        """The file or folder of this name that lies beside the store; it has to run."""
+        opened = [os.readlink(one) for one in Path(f"/proc/{self.process.pid}/fd").iterdir()]
+        [lock] = [one for one in opened if one.endswith(".lock")]
+        return Path(lock.removesuffix(".lock") + suffix)
+
     @property
     def url(self):
         return f"http://{self.host}:{self.port}"

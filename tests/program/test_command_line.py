@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from program import DEMO, Server, trialward
+from stores import sqlite_only
 
 COMMANDS = ["serve", "import", "simulate", "check", "token", "verify", "version",
             "questionnaire"]
@@ -71,6 +72,7 @@ WRONG = [
 ]
 
 
+@sqlite_only
 @pytest.mark.parametrize("arguments, code, words", WRONG,
                          ids=lambda value: " ".join(map(str, value)) if isinstance(value, list)
                          else None)

@@ -1,10 +1,8 @@
 """Delivery of alerts to those outside: at least once, in order, for ever, through kills."""
 
-import contextlib
 import json
 import random
 import socket
-import sqlite3
 import sys
 import threading
 import time
@@ -12,6 +10,7 @@ import time
 import pytest
 
 from program import ROOT, SLOWER, Server, trialward
+from stores import sql
 
 sys.path.insert(0, str(ROOT / "tests/remote"))
 
@@ -79,9 +78,8 @@ def test_a_refusal_for_good_is_a_dead_letter_to_resend_or_discard(tmp_path):
         server.wait_for(lambda: desk(server)["pending"] == 0)
     verify = ["verify", "--store", f"sqlite:{server.store}"]
     trialward(*verify)
-    with contextlib.closing(sqlite3.connect(server.store)) as store, store:
-        store.execute("UPDATE delivery_outcomes SET outcome = 'delivered' "
-                      "WHERE outcome = 'discarded'")
+    sql(server.store,
+        "UPDATE delivery_outcomes SET outcome = 'delivered' WHERE outcome = 'discarded'")
     tampered = trialward(*verify, check=False)
     assert tampered.returncode == 1
     assert "outcome of a delivery" in tampered.stdout + tampered.stderr

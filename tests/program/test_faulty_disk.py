@@ -7,6 +7,9 @@ import pytest
 
 from program import Server, TRIALWARD_ON_FAULTY_DISK, trialward
 from sender import Log, alarming_alt, differences, export, heart_rate
+from stores import sqlite_only
+
+pytestmark = sqlite_only
 
 SENT_BEFORE = 20
 SENT_UNTIL_REFUSED_MAX = 200

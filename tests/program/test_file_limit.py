@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from program import DEMO, TRIALWARD, Server
+from program import DEMO, TRIALWARD, Server, place
 
 
 def limited(server, files):
@@ -67,7 +67,7 @@ def test_slow_heads_give_way_to_newcomers(tmp_path):
 
 def test_too_few_open_files_are_refused_at_the_start(tmp_path):
     done = subprocess.run(["prlimit", "--nofile=600:600", TRIALWARD, "serve",
-                           "--store", f"sqlite:{tmp_path}/store.db", "--study", DEMO,
+                           "--store", place(f"sqlite:{tmp_path}/store.db"), "--study", DEMO,
                            "--listen", "127.0.0.1:0", "--ops", "127.0.0.1:0"],
                           capture_output=True, text=True, timeout=60)
     assert done.returncode == 1

@@ -10,7 +10,6 @@ import os
 import random
 import shutil
 import socketserver
-import sqlite3
 import subprocess
 import threading
 import time
@@ -18,7 +17,8 @@ import time
 import pytest
 
 import cdiscpilot01
-from program import DEMO, ON_POSTGRES, ROOT, SLOW, TRIALWARD, Server, trialward
+from program import DEMO, ON_POSTGRES, ROOT, SLOW, TRIALWARD, Server, place, trialward
+from stores import sql, sqlite_only
 
 STUDY = ROOT / "studies/cdiscpilot01"
 # Under the sanitizers everything is some ten times slower: then the large domains stay out.
@@ -112,7 +112,7 @@ def test_killed_and_resumed_it_ends_with_the_same_rows(tmp_path, expected):
     chance = random.Random()
     for _ in range(2):
         process = subprocess.Popen(
-            [TRIALWARD, "import", "--store", f"sqlite:{store}", "--study", STUDY, *_files()],
+            [TRIALWARD, "import", "--store", place(f"sqlite:{store}"), "--study", STUDY, *_files()],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(chance.uniform(0.1, 2))  # tidy(sleep): the kill's moment is random
         process.kill()
@@ -140,8 +140,9 @@ def test_into_a_running_server(tmp_path):
 
 def _originals(store):
     """The bytes of each record as they are stored, in order."""
-    with contextlib.closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as database:
-        return [row[0] for row in database.execute("SELECT original FROM records ORDER BY id")]
+    hexadecimal = "encode(original, 'hex')" if ON_POSTGRES else "hex(original)"
+    rows = sql(store, f"SELECT {hexadecimal} FROM records ORDER BY id")
+    return [bytes.fromhex(row[0]) for row in rows]
 
 
 def test_a_server_gets_the_lines_as_they_are(tmp_path):
@@ -210,10 +211,11 @@ class _BusyServer(http.server.BaseHTTPRequestHandler):
 def _busy_server(store):
     with Server(store) as real:
         study, = real.get("/v1/token", real.token("feed")).json()["studies"]
+        lock_file, socket_file = real.beside(".lock"), real.beside(".sock")
     _BusyServer.definition, _BusyServer.bodies = study["definition"], []
-    with open(f"{store}.lock", "r+") as lock:
+    with open(lock_file, "r+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        with socketserver.UnixStreamServer(f"{store}.sock", _BusyServer) as server:
+        with socketserver.UnixStreamServer(str(socket_file), _BusyServer) as server:
             thread = threading.Thread(target=server.serve_forever)
             thread.start()
             yield _BusyServer.bodies
@@ -271,7 +273,7 @@ def _piped(tmp_path, file, content, compress=False):
     """The summary of an import whose FILE is a pipe that gives `content`, piece by piece."""
     content = gzip.compress(content) if compress else content
     end, feed = os.pipe()
-    arguments = ["import", "--store", f"sqlite:{tmp_path}/s.db", "--study", DEMO, "--json"]
+    arguments = ["import", "--store", place(f"sqlite:{tmp_path}/s.db"), "--study", DEMO, "--json"]
     process = subprocess.Popen([TRIALWARD, *arguments, file.format(end)], stdin=end,
                                pass_fds=(end,), stdout=subprocess.PIPE, text=True)
     os.close(end)
@@ -328,7 +330,7 @@ def test_a_file_to_import_is_not_overwritten_by_the_refused_rows(tmp_path):
 
 
 # The store as it is, and one that is not there yet.
-@pytest.mark.skipif(ON_POSTGRES, reason="the store is no file")
+@sqlite_only
 @pytest.mark.parametrize("there", [True, False])
 @pytest.mark.parametrize("name", ["s.db", "s.db-wal", "s.db-shm", "s.db.lock", "s.db.heads",
                                   "folder/../s.db", "link.db"])
@@ -364,7 +366,7 @@ def test_refused_rows_of_an_earlier_import_stay_when_the_store_does_not_open(tmp
 def test_ctrl_c_ends_it_and_the_same_command_goes_on(tmp_path):
     lines = tmp_path / "records.ndjson"
     lines.write_text("".join(_native(i) + "\n" for i in range(100_000)))
-    command = [TRIALWARD, "import", "--store", f"sqlite:{tmp_path}/s.db", "--study", DEMO,
+    command = [TRIALWARD, "import", "--store", place(f"sqlite:{tmp_path}/s.db"), "--study", DEMO,
                "--json", lines]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     threading.Timer(0.5, process.terminate).start()

@@ -4,6 +4,7 @@ published tables. What differs is listed here by name, with the reason."""
 import json
 import os
 import re
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 
 import cdiscpilot01
 import published_tables as tables
-from program import ROOT, TRIALWARD, trialward
+from program import ROOT, TRIALWARD, place, trialward
 
 STUDY = ROOT / "studies/cdiscpilot01"
 DOMAINS = ["dm", "sc", "ae", "ds", "ex", "mh", "sv", "lb", "vs", "qs"]
@@ -303,8 +304,8 @@ def test_the_commands_of_the_documentation_do_what_it_says(store):
     assert len(blocks) == 5
     folder = store.with_name("documentation")
     folder.mkdir()
-    commands = "\n".join(blocks).replace("pilot.db", str(store)).replace("studies/",
-                                                                       f"{ROOT}/studies/")
+    commands = "\n".join(blocks).replace("studies/", f"{ROOT}/studies/").replace(
+        "sqlite:pilot.db", shlex.quote(place(f"sqlite:{store}")))
     done = subprocess.run(["bash", "-euo", "pipefail", "-c", commands], cwd=folder, check=False,
                           capture_output=True, text=True, env={
                               **os.environ,

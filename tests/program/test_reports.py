@@ -244,7 +244,7 @@ def test_a_job_is_its_tokens_own_and_goes_when_it_is_deleted(server):
     assert server.request("DELETE", job["url"], other).status == 404
     assert [one["job"] for one in server.get(REPORTS, token).json()["jobs"]] == [job["job"]]
     assert server.get(REPORTS, other).json()["jobs"] == []
-    folder = server.store.with_name(server.store.name + ".reports")
+    folder = server.beside(".reports")
     assert len(list(folder.iterdir())) == 3
     assert server.request("DELETE", job["url"], token).status == 204
     assert server.get(job["url"], token).status == 404
@@ -314,4 +314,4 @@ def test_results_do_not_outlive_the_server(tmp_path):
         server.stop()
         server.start()
         assert server.get(job["url"], token).status == 404
-        assert list((tmp_path / "store.db.reports").iterdir()) == []
+        assert list(server.beside(".reports").iterdir()) == []

@@ -5,7 +5,6 @@ import datetime
 import json
 import random
 import shutil
-import sqlite3
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ import time
 import pytest
 
 from program import ROOT, SLOW, SLOWER, Server, trialward
+from stores import sql
 
 sys.path.insert(0, str(ROOT / "tests/remote"))
 
@@ -130,26 +130,22 @@ def test_who_is_out_of_step_for_too_long_has_an_alert_until_it_is_in_step(tmp_pa
         for one in subjects_of(server, admin):
             assert one["state"] == "unreachable" and one["out_of_step_since"] and one["note"]
         server.stop()
-        if server.store_url.startswith("sqlite:"):
-            with contextlib.closing(sqlite3.connect(server.store)) as store, store:
-                store.execute("UPDATE schedule_sync SET out_since_ms = out_since_ms - 120000")
-            server.start()
-            server.wait_for(lambda: server.get(
-                STUDY + "/alerts", admin).json()["alerts"] != [])
-            alerts = server.get(STUDY + "/alerts", admin).json()["alerts"]
-            assert {one["rule"] for one in alerts} == {"trialward-schedule-out-of-step"}
-            assert len(alerts) == 2
-            run_cycle(server, admin)
-            assert len(server.get(STUDY + "/alerts", admin).json()["alerts"]) == 2
-            away["is"] = False
-            report = run_cycle(server, admin)
-            assert report["changed"] == 2, report
-            events = server.get(f"{STUDY}/alerts/{alerts[0]['id']}/events", admin).json()["events"]
-            assert [one["type"] for one in events][-1] == "revised"
-            server.stop()
-            trialward("verify", "--store", server.store_url)
-        else:
-            server.start()
+        sql(server.store, "UPDATE schedule_sync SET out_since_ms = out_since_ms - 120000")
+        server.start()
+        server.wait_for(lambda: server.get(STUDY + "/alerts", admin).json()["alerts"])
+        alerts = server.get(STUDY + "/alerts", admin).json()["alerts"]
+        assert {one["rule"] for one in alerts} == {"trialward-schedule-out-of-step"}
+        assert len(alerts) == 2
+        run_cycle(server, admin)
+        assert len(server.get(STUDY + "/alerts", admin).json()["alerts"]) == 2
+        away["is"] = False
+        report = run_cycle(server, admin)
+        assert report["changed"] == 2, report
+        events = server.get(f"{STUDY}/alerts/{alerts[0]['id']}/events", admin).json()["events"]
+        assert [one["type"] for one in events][-1] == "revised"
+        server.stop()
+        trialward("verify", "--store", server.store_url)
+        server.start()
 
 
 # bench/schedule_sync.py does it with a hundred thousand.

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from program import ROOT, TRIALWARD, Server, trialward
+from program import ROOT, TRIALWARD, Server, place, trialward
 from sender import Log, Sender, differences, export
 
 STOP_S = 5
@@ -61,7 +61,7 @@ def test_peers_that_never_answer_do_not_hold_it_up(tmp_path):
 @pytest.mark.parametrize("after_s", [0, 0.005, 0.02, 0.05, 0.1, 0.3])
 def test_ctrl_c_at_any_time(tmp_path, after_s):
     process = subprocess.Popen(
-        [TRIALWARD, "serve", "--store", f"sqlite:{tmp_path}/s.db", "--study",
+        [TRIALWARD, "serve", "--store", place(f"sqlite:{tmp_path}/s.db"), "--study",
          ROOT / "studies/demo", "--listen", "127.0.0.1:0", "--ops", "127.0.0.1:0"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         # Of a job in the background it would be ignored until the program takes it.
@@ -108,7 +108,7 @@ def silent(server):
 
 def _started(*arguments, **options):
     """A command that has begun to wait."""
-    process = subprocess.Popen([TRIALWARD, *map(str, arguments)], stdout=subprocess.PIPE,
+    process = subprocess.Popen([TRIALWARD, *map(place, arguments)], stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, text=True, **options)
     time.sleep(1)  # tidy(sleep): nothing tells from outside that it waits
     assert process.poll() is None

@@ -7,6 +7,9 @@ import stat
 import pytest
 
 from program import DEMO, Server, trialward
+from stores import sqlite_only
+
+pytestmark = sqlite_only
 
 
 def _serve(store):

@@ -1,15 +1,14 @@
 """FHIR's Subscription: what a safety system registers, is sent, and asks for."""
 
-import contextlib
 import json
-import sqlite3
 import sys
 import threading
 import time
 
 import pytest
 
-from program import ON_POSTGRES, ROOT, Server, trialward
+from program import ROOT, Server, trialward
+from stores import sql
 
 sys.path.insert(0, str(ROOT / "tests/remote"))
 
@@ -234,12 +233,9 @@ def test_a_subscription_is_greeted_told_changed_and_deleted(tmp_path):
         time.sleep(0.5)  # tidy(sleep): nothing is to come
         assert desk.numbers() == [1, 2, 3, 4, 5, 6]
     trialward("verify", "--store", f"sqlite:{server.store}")
-    if ON_POSTGRES:
-        return
-    with contextlib.closing(sqlite3.connect(server.store)) as store, store:
-        [text] = store.execute("SELECT group_concat(resource) FROM subscriptions").fetchone()
-        assert secret not in text, "what is kept for ever holds no secret"
-        store.execute("UPDATE subscriptions SET base = 'x' WHERE id = 2")
+    kept = sql(server.store, "SELECT resource FROM subscriptions")
+    assert kept and secret not in str(kept), "what is kept for ever holds no secret"
+    sql(server.store, "UPDATE subscriptions SET base = 'x' WHERE id = 2")
     tampered = trialward("verify", "--store", f"sqlite:{server.store}", check=False)
     assert tampered.returncode == 1
     assert "version of a subscription" in tampered.stdout + tampered.stderr

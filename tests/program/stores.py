@@ -1,0 +1,28 @@
+"""The store of a program under test, by another way than the program's; in whichever database."""
+
+import contextlib
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+
+from program import ON_POSTGRES, ROOT, place
+
+sys.path.append(str(ROOT / "tests"))
+
+import postgres  # noqa: E402
+
+# Of a test, or a file of them.
+sqlite_only = pytest.mark.skipif(ON_POSTGRES, reason="it is about SQLite's files")
+
+
+def sql(store, text):
+    """Runs SQL in the store sqlite:STORE. Gives its rows, whose values are texts."""
+    if not ON_POSTGRES:
+        with contextlib.closing(sqlite3.connect(store)) as database, database:
+            return [[str(value) for value in row] for row in database.execute(text)]
+    done = subprocess.run([postgres.programs() / "psql", "-qAtX", "-v", "ON_ERROR_STOP=1", "-c",
+                           text, place(f"sqlite:{store}")], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return [line.split("|") for line in done.stdout.splitlines()]
