@@ -264,6 +264,15 @@ void place_files(api::AppOptions& app, const std::string& beside) {
   app.reports.jobs.folder = beside + ".reports";
 }
 
+// What is done until it has started: it may wait for a commit, and that for a standby that is not
+// there. A commit that has not ended a second after the signal waits for something.
+runtime::Periodic::Body give_up_start(store::Writer& writer) {
+  return [&writer, looks = 0](const runtime::Cancel&) mutable {
+    if (StopSignal::requested() && ++looks > kStartGrace / kStartWatch) writer.abandon();
+    return base::Status();
+  };
+}
+
 int serve(const ServeOptions& options) {
   if (options.verbose) base::set_log_level(base::LogLevel::debug);
   const StopSignal stop;
@@ -305,16 +314,8 @@ int serve(const ServeOptions& options) {
   }
   if (!(*store)->durability().empty()) base::log_info("store: " + (*store)->durability());
   runtime::TaskList tasks(clock);
-  // Until it has started: it may wait for a commit, and that for a standby that is not there. One
-  // that has not ended a second after the signal waits for something.
   runtime::Periodic watch({.name = "start", .interval = kStartWatch, .deadline = 10 * kStartWatch},
-                          [&store, looks = 0](const runtime::Cancel&) mutable {
-                            if (StopSignal::requested() && ++looks > kStartGrace / kStartWatch) {
-                              (*store)->writer().abandon();
-                            }
-                            return base::Status();
-                          },
-                          random, tasks);
+                          give_up_start((*store)->writer()), random, tasks);
   watch.start();
   place_files(*app, (*store)->beside());
   api::Studies studies;

@@ -48,8 +48,10 @@ export class Phone {
     await this.page.goto(this.url + path);
   }
 
-  // Closes the browser as the system does when it needs the memory.
+  // Closes the browser as the system does when it needs the memory, once it is said that what was
+  // answered is kept.
   async close() {
+    await this.page.locator('.saved[aria-busy="true"]').waitFor({ state: 'detached' });
     await this.context.close();
   }
 

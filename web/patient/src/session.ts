@@ -54,6 +54,7 @@ export class Session {
   private hiddenSince: number | undefined;
   private readonly listeners = new Set<() => void>();
   private readonly questionnaires = new Map<string, Questionnaire>(); // by their canonical
+  unsaved = 0; // changes of drafts that are not on the phone yet
   private saving: Promise<void> = Promise.resolve();
 
   subscribe(listener: () => void): () => void {
@@ -211,9 +212,12 @@ export class Session {
     const { records } = this;
     if (!records) return Promise.resolve();
     this.drafts = [draft, ...this.drafts.filter((one) => one.id !== draft.id)];
+    this.unsaved += 1;
     this.changed();
     this.saving = this.saving.then(async () => {
       await this.keep(() => records.write(`draft:${draft.id}`, draft));
+      this.unsaved -= 1;
+      this.changed();
     });
     return this.saving;
   }

@@ -110,7 +110,7 @@ export function Answering(props: AnsweringProps) {
             }} />
         )}
       </div>
-      <p class="saved" role="status">
+      <p class="saved" role="status" aria-busy={session.unsaved > 0}>
         {session.problem ? language.say('app.notKept')
           : !online ? language.say('app.offline')
           : draft.edits.length > 0 ? language.say('question.saved') : ''}
