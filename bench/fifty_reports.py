@@ -1,10 +1,12 @@
 """The part `reports`: fifty reports of CDISCPILOT01 asked for at once while single records come in,
 with two made at a time and, as the collapse to compare with, with all fifty. And the part
-`postgres-reports`: the same on PostgreSQL with a pool of 20 connections, and with the budgets of
-the classes switched off; `postgres-reports-large` is that with the data 20 times over, of which the
-reports take long enough to show what the budgets are for."""
+`postgres-reports`: the same on PostgreSQL with a pool of 20 connections, and with the budgets
+switched off: no class of connections has a share, all fifty are made at once, and each of them
+reads for itself. `postgres-reports-large` is the first with the data 20 times over (each for itself
+would want some 20 GiB)."""
 
 import json
+import signal
 import subprocess
 import time
 import urllib.request
@@ -24,7 +26,6 @@ POOL = 20
 BUDGETS = {"on": ("--pool", POOL, "--reports", 2),
            "off": ("--pool", POOL, "--reports", 50, "--no-budgets")}
 LARGE = 20  # times the data
-LARGE_SECONDS = 45  # of the load at least, so that it goes on while those are made
 
 
 class Connections(Alongside):
@@ -80,21 +81,22 @@ def make_fifty(server):
             "done": states.count("done")}
 
 
-def measure_made(bench, place, options, seconds, run=0, sessions=None):
-    """The reports and the load beside them, by a server on a store with the data. `run`: of how
-    many on that store."""
+def measure_made(bench, place, options, run=0, sessions=None):
+    """The reports and the load beside them until they are made, by a server on a store with the
+    data. `run`: of how many on that store."""
     folder, store = place
     options = ("--study", STUDY, *map(str, options))
     with Server(bench.program("trialward"), folder, None, options, store) as server:
         loads = Loads(server, seeds_after=run)
         begun = time.monotonic()
         # Of subjects of its own: those of an earlier run would have to be loaded first.
-        load = loads.begin("--rate", RATE, *SINGLE, "--seconds", seconds, "--curve",
+        load = loads.begin("--rate", RATE, *SINGLE, "--seconds", ENDED_SECONDS_MAX, "--curve",
                            "--subject-prefix", f"SUBJ-{run}0")
         time.sleep(QUIET_SECONDS)
         asked_s = time.monotonic() - begun
         with Connections(server, sessions) as connections:
             reports = make_fifty(server)
+        load.send_signal(signal.SIGINT)
         return {"reports": reports, "asked_s": asked_s, "load": loads.end(load),
                 "connections": connections.most, "sessions": connections.all,
                 "memory_mib_max": server.memory_mib("VmHWM")}
@@ -105,23 +107,23 @@ def measure_reports(bench):
     for name, at_once in AT_ONCE.items():
         with bench.store_place() as place:
             import_pilot(bench, *place)
-            found[name] = measure_made(bench, place, ("--reports", at_once), bench.seconds)
+            found[name] = measure_made(bench, place, ("--reports", at_once))
     return found
 
 
-def measure_on_postgres(bench, times, seconds):
+def measure_on_postgres(bench, times, budgets):
     with on_postgres(bench) as on, on.store_place() as place:
         def sessions(process):
             return int(on.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE "
                               f"'trialward % {process}'"))
         import_pilot(on, *place, times)
-        return {name: measure_made(on, place, options, seconds, run, sessions)
-                for run, (name, options) in enumerate(BUDGETS.items())}
+        return {name: measure_made(on, place, BUDGETS[name], run, sessions)
+                for run, name in enumerate(budgets)}
 
 
 def measure_postgres_reports(bench):
-    return measure_on_postgres(bench, 1, bench.seconds)
+    return measure_on_postgres(bench, 1, ("on", "off"))
 
 
 def measure_large_postgres_reports(bench):
-    return measure_on_postgres(bench, LARGE, max(bench.seconds, LARGE_SECONDS))
+    return measure_on_postgres(bench, LARGE, ("on",))

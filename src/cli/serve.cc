@@ -135,6 +135,7 @@ base::Result<api::AppOptions> app_options(const ServeOptions& options) {
       std::min(app.reports.maker.dataset_bytes_max, (options.memory_mib << 20) / 2);
   app.reports.maker.shelf.bytes_max = std::min(
       app.reports.maker.shelf.bytes_max, (options.memory_mib << 20) / 8 * 5);
+  app.reports.maker.shelf.shared = !options.no_budgets;
   app.reports.jobs.at_once = options.reports;
   auto reads = pool_options(options);
   if (!reads) return reads.error();
@@ -394,7 +395,7 @@ Run add_serve(CLI::App& app) {
                  "checked against its max_connections")
       ->check(NumberRange(1, 1'000))
       ->capture_default_str();
-  // For measurements: what it is like without budgets.
+  // For measurements: what it is like without budgets, each report reading for itself.
   app.add_flag("--no-budgets", options->no_budgets)->group("");
   app.add_flag("--demo", options->demo,
                "Make tokens, print where to look, and send invented data to the study 'demo'");

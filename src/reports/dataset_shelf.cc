@@ -32,6 +32,7 @@ bool DatasetShelf::serves(const Place& place, const Wish& wish) {
 
 DatasetShelf::Loaded DatasetShelf::get(const Wish& wish, const runtime::Cancel& cancel,
                                        const Load& load) {
+  if (!options_.shared) return load([](std::size_t) { return true; });
   const auto wake = cancel.on_fire([this](runtime::CancelReason) {
     const std::lock_guard lock(mutex_);
     changed_.notify_all();

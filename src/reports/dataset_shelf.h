@@ -30,6 +30,7 @@ struct DatasetShelfOptions {
   std::size_t datasets_max = 2;
   std::size_t bytes_max = std::size_t{640} << 20;  // at least the bound of one dataset
   base::Duration kept = std::chrono::seconds(30);  // after it was last asked for
+  bool shared = true;  // false: each loads for himself, without these bounds
 };
 
 class DatasetShelf {

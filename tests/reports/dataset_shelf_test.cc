@@ -38,6 +38,18 @@ TEST_F(DatasetShelfTest, GivesOneToAllWhoAskWithoutACommitBetween) {
   EXPECT_EQ(loaded_, 1);
 }
 
+TEST_F(DatasetShelfTest, NotSharedEachLoadsForHimself) {
+  DatasetShelf own({.shared = false}, clock_, [] { return std::uint64_t{10}; });
+  const auto load = [](const auto& grow) -> Loaded {
+    EXPECT_TRUE(grow(std::size_t{1} << 40));
+    return std::shared_ptr<const Dataset>(std::make_shared<Dataset>());
+  };
+  const auto first = own.get({.study = 1}, {}, load), second = own.get({.study = 1}, {}, load);
+  ASSERT_TRUE(first.ok() && second.ok());
+  EXPECT_NE(*first, *second);
+  EXPECT_EQ(own.size(), 0u);
+}
+
 TEST_F(DatasetShelfTest, LoadsAnewWhatLacksSomething) {
   (void)get({.study = 1, .domains = 3, .version = 10});
   (void)get({.study = 1, .domains = 4, .version = 10});  // other domains
