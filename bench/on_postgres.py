@@ -17,13 +17,14 @@ import postgres  # noqa: E402
 # What somebody would set who has a server for this; durability is PostgreSQL's own default.
 CONFIGURATION = """
 shared_buffers = 512MB
-min_wal_size = 2GB
+min_wal_size = 4GB
 max_wal_size = 4GB
 checkpoint_timeout = 15min
 """
 # Files of the WAL, of 16 MB, that are there before anything is measured, as they are on a server
 # that has run for a while: it writes over old ones. A new one makes each first, in some 20 ms.
-WAL_FILES = 120
+# As many as max_wal_size has room for.
+WAL_FILES = 256
 
 
 class PostgresBench(Bench):
@@ -64,9 +65,14 @@ def on_postgres(bench):
     try:
         postgres.start(folder, CONFIGURATION)
         made = PostgresBench(bench, folder)
+        # Without a checkpoint on the way, which would use the same files again.
+        made.sql("ALTER SYSTEM SET max_wal_size = '16GB'")
+        made.sql("SELECT pg_reload_conf()")
         for _ in range(WAL_FILES):
             made.sql("SELECT pg_logical_emit_message(false, '', ''); SELECT pg_switch_wal()")
         made.sql("CHECKPOINT")
+        made.sql("ALTER SYSTEM RESET max_wal_size")
+        made.sql("SELECT pg_reload_conf()")
         yield made
     finally:
         postgres.stop(folder)

@@ -163,7 +163,9 @@ void ScheduleSignals::start() {
 }
 
 Status ScheduleSignals::run(const runtime::Cancel& cancel) {
+  const base::TimePoint started = clock_.now();
   if (!on_duty_() || intake_.failed()) return {};
+  if (busy() && started < rests_until_) return {};
   const store::StoppedBy stopping(cancel, *reader_);
   if (auto done = find_changed(); !done) return done;
   for (std::size_t i = 0; i < studies_.size(); ++i) {
@@ -181,6 +183,8 @@ Status ScheduleSignals::run(const runtime::Cancel& cancel) {
     if (key == nullptr) break;
     if (auto done = look(Key(*key), now_ms); !done) return done;
   }
+  const base::TimePoint ended = clock_.now();
+  rests_until_ = ended + kBusyRests * (ended - started);
   return {};
 }
 

@@ -12,8 +12,9 @@
 // missed, kAgain after a record came that may change its plan, and once a day; a start looks at all
 // of them. Of what is to be looked at now, what becomes late or missed goes first. A run looks at
 // kPlansMax subjects at most, for kRunTime, and as long as fewer than kUnderWayMax submissions are
-// under way; while records wait for their commit it does much less, for they go first. One whose
-// plan cannot be worked out is passed over for kFaultPause, as the log says.
+// under way. While records wait for their commit, which go first, it does much less, and rests
+// kBusyRests times as long as it ran: one look reads a subject's whole history. One whose plan
+// cannot be worked out is passed over for kFaultPause, as the log says.
 //
 // run() belongs to one thread at a time: that of the task, once start() was called. start() and
 // stop() belong to one thread. Errors: those of the store.
@@ -40,6 +41,7 @@ class ScheduleSignals {
   static constexpr base::Duration kInterval = std::chrono::milliseconds(250);
   static constexpr base::Duration kRunTime = std::chrono::milliseconds(100);
   static constexpr base::Duration kBusyRunTime = std::chrono::milliseconds(5);
+  static constexpr int kBusyRests = 19;
   static constexpr std::size_t kPlansMax = 50;         // of a run
   static constexpr std::size_t kSubjectsMax = 500;     // found by a run after a start
   static constexpr std::int64_t kRecordsMax = 20'000;  // looked through by a run
@@ -105,6 +107,7 @@ class ScheduleSignals {
   const std::unique_ptr<store::Connection> reader_;
   const std::function<bool()> on_duty_;
   std::vector<Watched> studies_;
+  base::TimePoint rests_until_{};  // while records wait
   std::int64_t last_record_ = -1;                   // up to which changes were found; -1: not begun
   Looks due_, found_subjects_;  // what becomes late or missed; what was found or has changed
   std::map<Key, std::int64_t> not_before_;  // of who was looked at: when a change is looked at

@@ -77,7 +77,12 @@ class ScheduleSignalsTest : public intake::StudyBench {
     auto reader = store_->open_reader();
     ASSERT_TRUE(reader.ok());
     signals_ = std::make_unique<ScheduleSignals>(ScheduleSignals::Parts{
-        studies_, *intake_, std::move(*reader), [this] { return on_duty_; }, random_, tasks_});
+        studies_, *intake_, std::move(*reader),
+        [this] {
+          clock_.advance(run_time_);
+          return on_duty_;
+        },
+        random_, tasks_});
   }
   void stop() {
     if (intake_ != nullptr) intake_->drain(clock_.now());
@@ -181,6 +186,7 @@ class ScheduleSignalsTest : public intake::StudyBench {
 
   std::int64_t start_ms_ = 0;
   bool on_duty_ = true;
+  std::chrono::milliseconds run_time_{0};  // what a run takes at least
   std::string told_;
   Studies studies_;
   runtime::TaskList tasks_{clock_};
@@ -370,6 +376,28 @@ TEST_F(ScheduleSignalsTest, WhileRecordsWaitFewAreLookedThrough) {
   run();
   EXPECT_TRUE(signals_->run(runtime::Cancel()).ok());
   EXPECT_EQ(signals_->last_record(), ScheduleSignals::kBusyRecordsMax + 2);
+}
+
+TEST_F(ScheduleSignalsTest, WhileRecordsWaitItRestsLongerThanItRan) {
+  start(diary(kMissed));
+  run();
+  leave({command(first())}, [this](std::int64_t) { clock_.advance(1s); });
+  EXPECT_TRUE(intake_->run_once());
+  run_time_ = 100ms;
+  EXPECT_TRUE(signals_->run(runtime::Cancel()).ok());
+  EXPECT_EQ(signals_->last_record(), 1);
+  send(first("P-2"));
+  leave({command(first("P-3"))});
+  ASSERT_GT(intake_->backlog(intake::Lane::live), base::Duration::zero());
+  clock_.advance(ScheduleSignals::kBusyRests * run_time_ - 2 * run_time_);
+  EXPECT_TRUE(signals_->run(runtime::Cancel()).ok());
+  EXPECT_EQ(signals_->last_record(), 1) << "it rests";
+  clock_.advance(run_time_);
+  EXPECT_TRUE(signals_->run(runtime::Cancel()).ok());
+  EXPECT_EQ(signals_->last_record(), 2);
+  run();
+  EXPECT_TRUE(signals_->run(runtime::Cancel()).ok());
+  EXPECT_EQ(signals_->last_record(), 3) << "nothing waits any more";
 }
 
 TEST_F(ScheduleSignalsTest, ARunAndASubmissionAreBounded) {
