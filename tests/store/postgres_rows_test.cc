@@ -38,6 +38,33 @@ TEST_F(PostgresRowsTest, RowsThatArePutAreThereForWhatNamesTheirTable) {
   EXPECT_EQ(count(*writer_), 0);
 }
 
+TEST_F(PostgresRowsTest, RowsTakeThePlaceOfThoseWithTheirKeyAndOthersAreAdded) {
+  static constexpr RowShape kShape{.table = "u", .columns = "one, two, v", .keys = 2, .sql = ""};
+  script("CREATE TABLE u (one bigint, two text, v bigint, PRIMARY KEY (one, two))");
+  const auto write = [&](std::int64_t from, std::int64_t until, std::int64_t value) {
+    ASSERT_TRUE(writer_->execute("BEGIN").ok());
+    for (std::int64_t i = from; i < until; ++i) {
+      const std::string_view two = i % 2 == 0 ? "even" : "odd";
+      const auto put = static_cast<Connection&>(*writer_).put(kShape, {i / 2, two, value});
+      ASSERT_TRUE(put.ok()) << why(put);
+    }
+    bool unknown = false;
+    const auto done = writer_->commit(unknown);
+    ASSERT_TRUE(done.ok()) << why(done);
+  };
+  const auto have = [&](std::int64_t value) {
+    return writer_->integer("SELECT count(*) FROM u WHERE v = $1", {value}).value();
+  };
+  write(0, 9, 1);  // none is there
+  EXPECT_EQ(have(1), 9);
+  write(0, 9, 2);  // all are
+  EXPECT_EQ(have(2), 9);
+  write(5, 15, 3);  // some are
+  EXPECT_EQ(have(2), 5);
+  EXPECT_EQ(have(3), 10);
+  EXPECT_EQ(writer_->integer("SELECT count(*) FROM u").value(), 15);
+}
+
 // Few go with the COMMIT, many before. What a shape does not name has its default.
 TEST_F(PostgresRowsTest, RowsThatArePutAreAsTheyWere) {
   static constexpr RowShape kShape{
@@ -108,8 +135,7 @@ TEST_F(PostgresRowsTest, P5RowsThatGoWithACommitDoNotWaitForALockForEver) {
   bool unknown = true;
   const auto write = [&](std::int64_t id) {
     EXPECT_TRUE(hasty->begin_turn().ok());
-    EXPECT_TRUE(
-        static_cast<Connection&>(*hasty).put(kShape, {id, std::string_view("x")}).ok());
+    EXPECT_TRUE(static_cast<Connection&>(*hasty).put(kShape, {id, std::string_view("x")}).ok());
     return hasty->commit(unknown);
   };
   // To prepare the statement would wait as well, and be cancelled.
