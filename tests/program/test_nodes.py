@@ -1,6 +1,7 @@
 """Several servers that share one store in PostgreSQL: nothing is stored twice or lost, each knows
 what the others have stored, and one at a time is on duty."""
 
+import contextlib
 import http.client
 import os
 import signal
@@ -84,6 +85,39 @@ def events(server, token, count):
             if line.startswith(b"data: "):
                 found.append(number)
     return found
+
+
+def psql(database, text):
+    return subprocess.run([postgres.programs() / "psql", "-qAtX", "-c", text, database], check=True,
+                          capture_output=True, text=True).stdout
+
+
+class Follower(threading.Thread):
+    """Follows a server's stream of alerts live, and looks who is on duty meanwhile."""
+
+    def __init__(self, server, other, token):
+        super().__init__(daemon=True)
+        self.server, self.other, self.token = server, other, token
+        self.numbers, self.last, self.both_on_duty = [], None, 0
+        self.watch = threading.Thread(target=self.look, daemon=True)
+
+    def run(self):
+        self.watch.start()
+        with self.server.stream("/v1/studies/demo/alerts/stream?after=0", self.token) as lines:
+            while self.last is None or self.numbers[-1:] < [self.last]:
+                line = lines.readline()
+                assert line, self.numbers
+                if line.startswith(b"id: "):
+                    number = int(line.removeprefix(b"id: "))
+                if line.startswith(b"data: "):
+                    self.numbers.append(number)
+
+    def look(self):
+        while self.is_alive():
+            with contextlib.suppress(OSError, http.client.HTTPException):  # it was killed
+                before = on_duty(self.other)
+                self.both_on_duty += before and on_duty(self.server) and on_duty(self.other)
+            time.sleep(0.02)  # tidy(sleep): a poll of the server
 
 
 def send(server, token, source, log, stop):
@@ -237,8 +271,7 @@ def test_a_node_that_lost_its_connection_hears_again(nodes, database):
     two.wait_for(lambda: two.get("/v1/token", admin).status == 200)
     end = ("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
            "WHERE pid <> pg_backend_pid() AND datname IS NOT NULL AND query LIKE '%advisory%'")
-    psql = [postgres.programs() / "psql", "-qAtX", "-c", end, database]
-    subprocess.run(psql, check=True, capture_output=True)
+    psql(database, end)
     token = token_of(one, "feed")
     two.wait_for(lambda: two.get("/v1/token", token).status == 200)
     one.wait_for(lambda: sum(on_duty(server) for server in nodes) == 1)
@@ -248,11 +281,13 @@ def test_a_node_that_lost_its_connection_hears_again(nodes, database):
     one.wait_for(lambda: one.get("/v1/token", token).status == 401)
 
 
-def test_p1_a_node_that_is_killed_under_load_takes_nothing_along(nodes):
+def test_p1_a_node_that_is_killed_under_load_takes_nothing_along(nodes, database):
     one, two = nodes
-    feed = token_of(one, "feed")
-    two.wait_for(lambda: two.get("/v1/token", feed).status == 200)
+    feed, safety = token_of(one, "feed"), token_of(one, "safety")
+    two.wait_for(lambda: two.get("/v1/token", safety).status == 200)
     stop = threading.Event()
+    follower = Follower(two, one, safety)
+    follower.start()
     logs = {"a": Log(), "b": Log(), "c": Log(), "d": Log()}
     threads = [send(server, feed, source, logs[source], stop)
                for server, source in zip((one, one, two, two), logs)]
@@ -267,6 +302,12 @@ def test_p1_a_node_that_is_killed_under_load_takes_nothing_along(nodes):
     for thread in threads:
         thread.join(60)
     assert differences(logs, export(two, feed)) == []
+    # Who followed the other one's alerts meanwhile has each once, in order.
+    follower.last = int(psql(database, "SELECT max(number) FROM alert_events"))
+    two.wait_for(lambda: not follower.is_alive())
+    assert follower.numbers == list(range(1, follower.last + 1))
+    assert follower.both_on_duty == 0
+    two.wait_for(lambda: on_duty(one) + on_duty(two) == 1)
 
 
 def test_a_node_that_stands_still_holds_up_the_others_for_a_bounded_time(nodes):
