@@ -90,13 +90,15 @@ def measure_made(bench, place, options, run=0, sessions=None):
         loads = Loads(server, seeds_after=run)
         begun = time.monotonic()
         # Of subjects of its own: those of an earlier run would have to be loaded first.
-        load = loads.begin("--rate", RATE, *SINGLE, "--seconds", ENDED_SECONDS_MAX, "--curve",
+        load = loads.begin("--rate", RATE, *SINGLE, "--seconds", 2 * ENDED_SECONDS_MAX, "--curve",
                            "--subject-prefix", f"SUBJ-{run}0")
-        time.sleep(QUIET_SECONDS)
-        asked_s = time.monotonic() - begun
-        with Connections(server, sessions) as connections:
-            reports = make_fifty(server)
-        load.send_signal(signal.SIGINT)
+        try:
+            time.sleep(QUIET_SECONDS)
+            asked_s = time.monotonic() - begun
+            with Connections(server, sessions) as connections:
+                reports = make_fifty(server)
+        finally:
+            load.send_signal(signal.SIGINT)
         return {"reports": reports, "asked_s": asked_s, "load": loads.end(load),
                 "connections": connections.most, "sessions": connections.all,
                 "memory_mib_max": server.memory_mib("VmHWM")}

@@ -184,7 +184,7 @@ Status ScheduleSignals::run(const runtime::Cancel& cancel) {
     if (auto done = look(Key(*key), now_ms); !done) return done;
   }
   const base::TimePoint ended = clock_.now();
-  rests_until_ = ended + kBusyRests * (ended - started);
+  rests_until_ = ended + std::min<base::Duration>(kBusyRests * (ended - started), kBusyRestMax);
   return {};
 }
 

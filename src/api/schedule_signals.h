@@ -13,8 +13,8 @@
 // of them. Of what is to be looked at now, what becomes late or missed goes first. A run looks at
 // kPlansMax subjects at most, for kRunTime, and as long as fewer than kUnderWayMax submissions are
 // under way. While records wait for their commit, which go first, it does much less, and rests
-// kBusyRests times as long as it ran: one look reads a subject's whole history. One whose plan
-// cannot be worked out is passed over for kFaultPause, as the log says.
+// kBusyRests times as long as it ran, at most kBusyRestMax: one look reads a subject's whole
+// history. One whose plan cannot be worked out is passed over for kFaultPause, as the log says.
 //
 // run() belongs to one thread at a time: that of the task, once start() was called. start() and
 // stop() belong to one thread. Errors: those of the store.
@@ -42,6 +42,7 @@ class ScheduleSignals {
   static constexpr base::Duration kRunTime = std::chrono::milliseconds(100);
   static constexpr base::Duration kBusyRunTime = std::chrono::milliseconds(5);
   static constexpr int kBusyRests = 19;
+  static constexpr base::Duration kBusyRestMax = std::chrono::seconds(5);
   static constexpr std::size_t kPlansMax = 50;         // of a run
   static constexpr std::size_t kSubjectsMax = 500;     // found by a run after a start
   static constexpr std::int64_t kRecordsMax = 20'000;  // looked through by a run

@@ -29,7 +29,7 @@ namespace trialward::cli {
 namespace {
 
 constexpr base::Duration kStartWatch = std::chrono::milliseconds(100);
-constexpr base::Duration kStartGrace = std::chrono::seconds(1);
+constexpr base::Duration kStartGrace = std::chrono::seconds(5);
 constexpr base::Duration kHeadsInterval = std::chrono::seconds(60);
 
 struct ServeOptions {
@@ -266,7 +266,7 @@ void place_files(api::AppOptions& app, const std::string& beside) {
 }
 
 // What is done until it has started: it may wait for a commit, and that for a standby that is not
-// there. A commit that has not ended a second after the signal waits for something.
+// there. A start that has not ended some seconds after the signal waits for something.
 runtime::Periodic::Body give_up_start(store::Writer& writer) {
   return [&writer, looks = 0](const runtime::Cancel&) mutable {
     if (StopSignal::requested() && ++looks > kStartGrace / kStartWatch) writer.abandon();

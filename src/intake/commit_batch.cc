@@ -175,13 +175,18 @@ Status Committer::apply_all(std::span<Submission> batch, std::vector<SubmissionR
                             Outcome& outcome) {
   try {
     if (auto found = look_up(batch); !found) return found;
-    constexpr std::size_t kLooksEvery = 8;  // to look is to ask the system
+    // To look is to ask the system.
+    constexpr std::size_t kLooksEvery = 8;
+    constexpr base::Duration kLooksAfter = std::chrono::milliseconds(1);
+    base::TimePoint looked = clock_.now();
     for (Submission& submission : batch) {
       // What asks the server would wait for it: then whoever waits for the answers has them first.
       const bool plain = submission.commands.size() == 1 &&
                          std::holds_alternative<AppendRecord>(submission.commands.front());
-      if (!plain || results.size() % kLooksEvery == 0) {
+      const base::TimePoint now = clock_.now();
+      if (!plain || results.size() % kLooksEvery == 0 || now - looked > kLooksAfter) {
         if (auto noticed = notice_end(!plain); !noticed) return noticed;
+        looked = now;
       }
       auto applied = apply(submission);
       if (!applied) return applied.error();

@@ -167,10 +167,11 @@ Status PostgresWriter::check_durability() {
               "', false), "
               "set_config('synchronous_commit', current_setting('synchronous_commit'), false)");
   if (!pinned) return pinned;
-  // Where the server knows it: what rules remember of a subject is some 10 KB.
+  // Where the server knows it and nobody wants otherwise: what rules remember of a subject is some
+  // 10 KB.
   auto compressed = execute(
       "SELECT set_config(name, 'lz4', false) FROM pg_settings "
-      "WHERE name = 'default_toast_compression' AND 'lz4' = ANY (enumvals)");
+      "WHERE name = 'default_toast_compression' AND source = 'default' AND 'lz4' = ANY (enumvals)");
   if (!compressed) return compressed;
   auto durability = postgres_durability(*this, name());
   if (!durability) return durability.error();

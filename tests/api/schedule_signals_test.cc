@@ -398,6 +398,14 @@ TEST_F(ScheduleSignalsTest, WhileRecordsWaitItRestsLongerThanItRan) {
   run();
   EXPECT_TRUE(signals_->run(runtime::Cancel()).ok());
   EXPECT_EQ(signals_->last_record(), 3) << "nothing waits any more";
+  run_time_ = 400ms;
+  run();
+  send(first("P-4"));
+  leave({command(first("P-5"))});
+  clock_.advance(std::chrono::ceil<std::chrono::milliseconds>(ScheduleSignals::kBusyRestMax));
+  EXPECT_TRUE(signals_->run(runtime::Cancel()).ok());
+  EXPECT_EQ(signals_->last_record(), 4) << "nor does it rest for long";
+  run();
 }
 
 TEST_F(ScheduleSignalsTest, ARunAndASubmissionAreBounded) {

@@ -147,7 +147,10 @@ class Server:
 
     def beside(self, suffix):
         """The file or folder of this name that lies beside the store; it has to run."""
-        opened = [os.readlink(one) for one in Path(f"/proc/{self.process.pid}/fd").iterdir()]
+        opened = set()
+        for one in Path(f"/proc/{self.process.pid}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):  # closed by now
+                opened.add(os.readlink(one))
         [lock] = [one for one in opened if one.endswith(".lock")]
         return Path(lock.removesuffix(".lock") + suffix)
 

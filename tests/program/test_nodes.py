@@ -98,7 +98,8 @@ class Follower(threading.Thread):
     def __init__(self, server, other, token):
         super().__init__(daemon=True)
         self.server, self.other, self.token = server, other, token
-        self.numbers, self.last, self.both_on_duty = [], None, 0
+        self.numbers, self.last = [], None
+        self.on_duty, self.both_on_duty = 0, 0  # looks in which one was, or both were
         self.watch = threading.Thread(target=self.look, daemon=True)
 
     def run(self):
@@ -115,8 +116,10 @@ class Follower(threading.Thread):
     def look(self):
         while self.is_alive():
             with contextlib.suppress(OSError, http.client.HTTPException):  # it was killed
-                before = on_duty(self.other)
-                self.both_on_duty += before and on_duty(self.server) and on_duty(self.other)
+                # Duty may pass from one to the other between two looks.
+                found = [on_duty(one) for one in (self.other, self.server) * 2]
+                self.on_duty += any(found)
+                self.both_on_duty += all(found)
             time.sleep(0.02)  # tidy(sleep): a poll of the server
 
 
@@ -292,12 +295,14 @@ def test_p1_a_node_that_is_killed_under_load_takes_nothing_along(nodes, database
     threads = [send(server, feed, source, logs[source], stop)
                for server, source in zip((one, one, two, two), logs)]
     time.sleep(1.5)  # tidy(sleep): the kill comes at a random moment
+    two.wait_for(lambda: follower.on_duty > 0)
     one.kill()
     at_kill = len(logs["c"].answered)
     two.wait_for(lambda: len(logs["c"].answered) > at_kill + 20)
     one.start()
-    at_start = len(logs["a"].answered)
+    looked, at_start = follower.on_duty, len(logs["a"].answered)
     one.wait_for(lambda: len(logs["a"].answered) > at_start + 20)
+    two.wait_for(lambda: follower.on_duty > looked)
     stop.set()
     for thread in threads:
         thread.join(60)

@@ -31,6 +31,8 @@ export function Answering(props: AnsweringProps) {
   const flush = useRef<(() => void) | undefined>();
   const [tried, setTried] = useState<string>(); // the screen that was to be left
   const [typed, setTyped] = useState<{ path: string; fault: Word | undefined }>();
+  const [waits, setWaits] = useState(false); // what is typed is not given to the session yet
+  const unsaved = waits || session.unsaved > 0;
   const form = new Form(questionnaire, draft);
   const steps = form.steps();
   const index = Math.max(0, steps.findIndex((one) => one.path === path));
@@ -94,7 +96,8 @@ export function Answering(props: AnsweringProps) {
         {step.kind === 'question' && (
           <QuestionField form={form} step={step} fault={fault} flush={flush}
             onAnswer={(values) => answer(step, values)}
-            onTyped={(found) => setTyped({ path: step.path, fault: found })} />
+            onTyped={(found) => setTyped({ path: step.path, fault: found })}
+            onWaiting={setWaits} />
         )}
         {step.kind === 'display' && <DisplayStep step={step} />}
         {step.kind === 'repeat' && (
@@ -110,10 +113,10 @@ export function Answering(props: AnsweringProps) {
             }} />
         )}
       </div>
-      <p class="saved" role="status" aria-busy={session.unsaved > 0}>
+      <p class="saved" role="status" aria-busy={unsaved}>
         {session.problem ? language.say('app.notKept')
           : !online ? language.say('app.offline')
-          : draft.edits.length > 0 ? language.say('question.saved') : ''}
+          : draft.edits.length > 0 && !unsaved ? language.say('question.saved') : ''}
       </p>
       <nav class="steps">
         <button type="button" class="quiet" onClick={back}>{language.say('app.back')}</button>

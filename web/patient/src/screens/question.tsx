@@ -55,10 +55,13 @@ interface QuestionProps {
   fault: string | undefined;
   onAnswer(values: Value[]): void;
   onTyped(fault: Word | undefined): void; // what was typed is, or is no longer, no value
+  onWaiting(waits: boolean): void; // whether what was typed is still to be given to onAnswer
   flush: { current: (() => void) | undefined }; // keeps what is typed and not kept yet
 }
 
-export function QuestionField({ form, step, fault, onAnswer, onTyped, flush }: QuestionProps) {
+export function QuestionField(
+  { form, step, fault, onAnswer, onTyped, onWaiting, flush }: QuestionProps,
+) {
   const { language } = useSurroundings();
   const { item, path } = step;
   const [values, setValues] = useState(form.valuesAt(path));
@@ -68,6 +71,7 @@ export function QuestionField({ form, step, fault, onAnswer, onTyped, flush }: Q
     clearTimeout(timer.current);
     const typed = pending.current;
     pending.current = undefined;
+    onWaiting(false);
     if (typed && !sameValues(typed, form.valuesAt(path))) onAnswer(typed);
   };
   flush.current = settle;
@@ -88,7 +92,10 @@ export function QuestionField({ form, step, fault, onAnswer, onTyped, flush }: Q
     pending.current = next;
     clearTimeout(timer.current);
     if (settled) settle();
-    else timer.current = setTimeout(() => own.current(), TYPING_PAUSE_MS);
+    else {
+      onWaiting(true);
+      timer.current = setTimeout(() => own.current(), TYPING_PAUSE_MS);
+    }
   };
   const hint = [limitsInWords(item, language), extensionOf(item, ENTRY_FORMAT)?.valueString]
     .filter(Boolean).join(' · ');
